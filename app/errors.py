@@ -1,0 +1,73 @@
+"""What can go wrong, in the domain's words; nothing here knows HTTP (api/problems.py gives the statuses).
+
+GroundhogError
+├── Invalid          the message must be changed by the caller
+├── NotFound         the thing named does not exist
+├── Conflict         the message is fine, the present state forbids it
+├── PreconditionFailed  the caller's copy (If-Match) is no longer the current one
+├── UnsupportedMediaType  the body is in a format that is not read here
+├── TooLarge         the message is over a limit
+└── Unavailable      the database cannot answer now; trying again may help
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of a message: where (``body.0.successes``, or a line number) and what to change."""
+
+    field: str
+    message: str
+    line: int | None = None
+
+
+class GroundhogError(Exception):
+    """Base of every error this project raises on purpose.
+
+    Parameters
+    ----------
+    detail : a sentence for the person who sent the message
+    errors : the fields at fault, where there are some
+    """
+
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+class Invalid(GroundhogError):
+    """The message itself must be changed."""
+
+
+class NotFound(GroundhogError):
+    """The thing named does not exist."""
+
+
+class Conflict(GroundhogError):
+    """The present state forbids what was asked."""
+
+
+class PreconditionFailed(GroundhogError):
+    """Somebody changed the thing since the caller read it."""
+
+
+class UnsupportedMediaType(GroundhogError):
+    """The body is in a format that is not read here."""
+
+
+class TooLarge(GroundhogError):
+    """The message is over a configured limit."""
+
+
+class Unavailable(GroundhogError):
+    """The database cannot answer now.
+
+    ``retry_after`` is in whole seconds.
+    """
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -1,0 +1,80 @@
+"""Every setting of the service, once.
+
+Read from the environment (prefix ``GROUNDHOG_``, except ``DATABASE_URL``) and from ``.env``. ``.env.example``
+lists them with their defaults; a test keeps it complete.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+def default_home() -> Path:
+    """Return where the embedded PostgreSQL keeps its data when nobody says otherwise."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/groundhog")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "groundhog"
+
+
+def _none_from_words(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() in {"", "none", "off"} else value
+
+
+class Settings(BaseSettings):
+    """What an operator can change; see each field's description."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDHOG_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    database_url: Annotated[str | None, BeforeValidator(_none_from_words)] = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL to use; without it the service starts its own under GROUNDHOG_HOME",
+    )
+    home: Path = Field(default_factory=default_home, description="Folder of the embedded PostgreSQL")
+    host: str = Field(default="127.0.0.1", description="Address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes")
+    shutdown_seconds: int = Field(default=10, ge=1, description="How long a stop waits for open requests")
+
+    pool_size: int = Field(default=10, ge=1, description="Database connections per process")
+    pool_timeout_seconds: float = Field(default=30, gt=0, description="How long a request waits for one")
+    connect_timeout_seconds: int = Field(default=3, ge=1, description="How long connecting may take")
+    statement_timeout_ms: int = Field(default=30_000, ge=0, description="Longest statement; 0 is no limit")
+    lock_timeout_ms: int = Field(default=10_000, ge=0, description="Longest wait for a lock")
+    idle_in_transaction_timeout_ms: int = Field(default=60_000, ge=0, description="Longest idle transaction")
+    prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
+        default=5, description="psycopg's prepare_threshold; 'none' behind pgbouncer in transaction mode"
+    )
+
+    auto_register: bool = Field(default=True, description="Register unknown experiments and variants on POST")
+    read_only: bool = Field(default=False, description="Answer reads only and record no allocation (a replica)")
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest request body but /bulk")
+    max_line_bytes: int = Field(default=64 * 1024, ge=1024, description="Longest line of a bulk upload")
+    bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
+    idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is kept")
+    allocation_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Answers kept in memory")
+    telemetry_experiments: int = Field(
+        default=100, ge=0, description="Experiments whose shares and P(best) Prometheus sees"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Log level")
+    log_format: Literal["json", "text"] = Field(default="json", description="One JSON object or text per line")
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_postgresql_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            backend = make_url(url).get_backend_name()
+        except ArgumentError:
+            raise ValueError("DATABASE_URL is not a URL such as postgresql://user:password@host/name") from None
+        if backend not in {"postgresql", "postgres"}:
+            raise ValueError(f"DATABASE_URL must name a PostgreSQL database, not {backend}")
+        return url

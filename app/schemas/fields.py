@@ -1,0 +1,111 @@
+"""The scalar fields every message is made of, checked strictly: "1000", true and NaN are not numbers here."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MAX_COUNT = 2**63 - 1
+FIRST_DATE = dt.date(1900, 1, 1)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+Identifier = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"),
+    Field(description="1 to 128 of A-Z a-z 0-9 . _ -, the first a letter or digit"),
+]
+"""An experiment's or a variant's id."""
+
+Text = Annotated[
+    str, StringConstraints(strict=True, max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")
+]
+"""Free text without control characters (PostgreSQL stores no NUL)."""
+
+Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
+"""A number of impressions or successes that a bigint holds."""
+
+CountFromText = Annotated[
+    int,
+    BeforeValidator(lambda text: text if re.fullmatch(r"\d{1,20}", str(text), re.ASCII) else ""),
+    Field(ge=0, le=MAX_COUNT),
+]
+"""The same, written in a CSV cell."""
+
+Percent = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+"""A share of traffic as the API speaks it."""
+
+Positive = Annotated[float, Field(strict=True, gt=0, le=1e12, allow_inf_nan=False)]
+"""A positive, finite number."""
+
+
+def _iso_date(value: object) -> dt.date:
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        try:
+            date = dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if date >= FIRST_DATE:
+                return date
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    raise PydanticCustomError("iso_date", "Input should be a date from 1900-01-01 on, written YYYY-MM-DD")
+
+
+IsoDate = Annotated[
+    dt.date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})
+]
+"""A calendar day as YYYY-MM-DD and nothing else: 0 is not 1970-01-01."""
+
+
+def _money(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("money", "Input should be a number")
+    return _finite(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
+
+
+def _finite(amount: Decimal) -> Decimal:
+    if not amount.is_finite() or abs(amount) > Decimal("1e24"):
+        raise PydanticCustomError("money", "Input should be a finite number of at most 1e24")
+    return round(amount, 12) if amount.as_tuple().exponent < -12 else amount  # type: ignore[operator]
+
+
+def _money_from_text(value: object) -> Decimal | None:
+    text = str(value)
+    if not re.fullmatch(r"[-+]?\d{1,30}(\.\d{0,30})?([eE][-+]?\d{1,3})?", text, re.ASCII):
+        raise PydanticCustomError("money", "Input should be a number")
+    return _finite(Decimal(text))
+
+
+Money = Annotated[
+    Decimal, BeforeValidator(_money), WithJsonSchema({"type": "number", "minimum": -1e24, "maximum": 1e24})
+]
+"""An amount in the experiment's currency (NUMERIC): summed exactly, kept to 12 decimals."""
+
+MoneyFromText = Annotated[Decimal, BeforeValidator(_money_from_text)]
+"""The same, written in a CSV cell."""
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise PydanticCustomError(
+            "time_zone", "Input should be an IANA time zone such as UTC, Europe/Vienna or America/New_York"
+        )
+    ZoneInfo(name)
+    return name
+
+
+TimeZone = Annotated[
+    str, StringConstraints(strict=True, max_length=64), AfterValidator(_known_zone), Field(examples=["UTC"])
+]
+"""An IANA time zone's name."""

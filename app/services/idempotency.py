@@ -1,0 +1,113 @@
+"""Idempotency keys: a request sent twice is carried out once and answered twice with the same words."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.storage.tables import IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered: a status, a JSON text, and where the made thing lives."""
+
+    status: int
+    body: str
+    location: str | None = None
+    replayed: bool = False
+
+    @classmethod
+    def of(cls, message: BaseModel, status: int = 200, location: str | None = None) -> "Answer":
+        """Return the answer that carries a message."""
+        return cls(status, message.model_dump_json(), location)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What makes a request the same one: who sent it where (``scope``), its key, and its body's digest."""
+
+    scope: str
+    key: str
+    body_sha256: bytes
+
+    @classmethod
+    def of(cls, scope: str, key: str, body: bytes) -> "Request":
+        """Return the request with this body."""
+        return cls(scope, key, hashlib.sha256(body).digest())
+
+
+def once(session: Session, request: Request | None, work: Callable[[], Answer], now: dt.datetime) -> Answer:
+    """Do the work unless this request was answered before; then return that answer.
+
+    The key is stored in the transaction of the work: either both are there or neither is. A duplicate that runs
+    at the same time waits in PostgreSQL for the first to end. Failed requests leave no key.
+
+    Raises
+    ------
+    Invalid: the key came before with another body
+    """
+    if request is None:
+        return work()
+    if claim(session, request.scope, request.key, now):
+        answer = work()
+        keep(session, request, answer)
+        return answer
+    return stored_answer(session, request)
+
+
+def claim(session: Session, scope: str, key: str, now: dt.datetime) -> bool:
+    """Reserve a key for this transaction; wait for one that holds it, and return False if that one kept it."""
+    claimed = session.scalar(
+        insert(IdempotencyKey)
+        .values(scope=scope, key=key, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.key)
+    )
+    return claimed is not None
+
+
+def keep(session: Session, request: Request, answer: Answer) -> None:
+    """Keep the answer under the claimed key."""
+    session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key)
+        .values(
+            body_sha256=request.body_sha256,
+            status=answer.status,
+            answer=answer.body,
+            location=answer.location,
+        )
+    )
+
+
+def stored_answer(session: Session, request: Request) -> Answer:
+    """Return the answer kept under a key.
+
+    Raises
+    ------
+    Invalid: the key came before with another body
+    """
+    row = session.scalars(
+        select(IdempotencyKey).where(IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key)
+    ).one()
+    if row.body_sha256 != request.body_sha256 or row.status is None or row.answer is None:
+        raise Invalid("this Idempotency-Key came before with another body; use a new key for a new request")
+    return Answer(row.status, row.answer, row.location, replayed=True)
+
+
+def prune(session: Session, now: dt.datetime, hours: int) -> int:
+    """Forget keys older than ``hours``; return how many."""
+    return len(
+        session.scalars(
+            delete(IdempotencyKey)
+            .where(IdempotencyKey.created_at < now - dt.timedelta(hours=hours))
+            .returning(IdempotencyKey.key)
+        ).all()
+    )

@@ -1,0 +1,40 @@
+"""An experiment's version row: the one lock of its writers, and the counter readers compare."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.storage.tables import ExperimentVersion
+
+
+def lock(session: Session, experiment_id: str) -> int:
+    """Wait until no other transaction writes this experiment and return its version.
+
+    Who locks several does so in the order of their ids: no two writers can then wait for each other.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    version = lock_if_there(session, experiment_id)
+    if version is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return version
+
+
+def lock_if_there(session: Session, experiment_id: str) -> int | None:
+    """Lock like ``lock``, but return None where there is no such experiment."""
+    return session.scalar(
+        select(ExperimentVersion.version)
+        .where(ExperimentVersion.experiment_id == experiment_id)
+        .with_for_update()
+    )
+
+
+def bump(session: Session, experiment_id: str) -> None:
+    """Count a change, so that nobody serves an answer computed before it."""
+    session.execute(
+        update(ExperimentVersion)
+        .where(ExperimentVersion.experiment_id == experiment_id)
+        .values(version=ExperimentVersion.version + 1)
+    )

@@ -1,0 +1,254 @@
+"""Daily metrics: record, read and delete the totals of each variant and day."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, FieldError, Invalid, NotFound
+from app.schemas.experiments import VariantIn
+from app.schemas.metrics import DailyTotal, Stored
+from app.services import experiments, locks, variants
+from app.services.timeline import Timeline
+from app.storage import tables
+
+UPSERT = text("""
+    with written as (
+        insert into experiment_metrics as stored
+            (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
+             times_written, created_at, updated_at)
+        select :experiment_id, sent.*, 1, :now, :now
+        from unnest(
+            cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
+            cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
+        ) as sent
+        on conflict (experiment_id, variant_id, date) do update set
+            impressions = excluded.impressions,
+            successes = excluded.successes,
+            revenue = excluded.revenue,
+            revenue_sq = excluded.revenue_sq,
+            times_written = stored.times_written + 1,
+            updated_at = excluded.updated_at
+        where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
+            is distinct from
+            (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
+        returning times_written
+    )
+    select count(*) filter (where times_written = 1) as inserted,
+           count(*) filter (where times_written > 1) as updated
+    from written
+""")
+"""Insert or replace the totals of one experiment; a row with the same figures is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows an upsert inserted and how many it replaced."""
+
+    inserted: int
+    updated: int
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.inserted + other.inserted, self.updated + other.updated)
+
+
+def record(session: Session, totals: Sequence[DailyTotal], now: dt.datetime, auto_register: bool) -> Stored:
+    """Store daily totals, all or none; a total sent again replaces the one stored.
+
+    Safe to repeat: what is stored already with the same figures changes nothing. Safe to race: writers of one
+    experiment take their turns, and the last one's figures stay.
+
+    Raises
+    ------
+    Invalid: the same key twice, more successes than impressions, a date after tomorrow
+    Conflict: totals dated after the variant's retirement
+    NotFound: an unknown experiment or variant, where they may not be registered on the way
+    """
+    _check_distinct(totals)
+    numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
+    written = Written(0, 0)
+    for experiment_id, group in groupby(numbered, key=lambda item: item[1].experiment_id):
+        written += _record_one(session, experiment_id, list(group), now, auto_register)
+    unchanged = len(totals) - written.inserted - written.updated
+    return Stored(
+        received=len(totals), inserted=written.inserted, updated=written.updated, unchanged=unchanged
+    )
+
+
+def _check_distinct(totals: Sequence[DailyTotal]) -> None:
+    first_at: dict[tuple[str, str, dt.date], int] = {}
+    faults = []
+    for index, total in enumerate(totals):
+        first = first_at.setdefault(total.key, index)
+        if first != index:
+            message = f"the same experiment, variant and date as body.{first}; send each key once"
+            faults.append(FieldError(f"body.{index}", message))
+    if faults:
+        raise Invalid("the array names the same experiment, variant and date more than once", faults)
+
+
+def _record_one(
+    session: Session,
+    experiment_id: str,
+    numbered: list[tuple[int, DailyTotal]],
+    now: dt.datetime,
+    auto_register: bool,
+) -> Written:
+    timeline = experiments.open_for_writing(session, experiment_id, now, auto_register)
+    check_plausible(numbered, timeline.today(now))
+    by_appearance = [total.variant_id for _, total in sorted(numbered, key=lambda item: item[0])]
+    registered = ensure_variants(session, experiment_id, by_appearance, timeline, now, auto_register)
+    check_not_retired(session, experiment_id, numbered)
+    written = upsert(session, experiment_id, [total for _, total in numbered], now)
+    if registered or written.inserted or written.updated:
+        locks.bump(session, experiment_id)
+    return written
+
+
+def check_plausible(numbered: Iterable[tuple[int, DailyTotal]], today: dt.date) -> None:
+    """Refuse days that are not there yet and more successes than impressions.
+
+    Raises
+    ------
+    Invalid: naming every total at fault by its place in the message
+    """
+    tomorrow = today + dt.timedelta(days=1)
+    faults = []
+    for index, total in numbered:
+        if total.date > tomorrow:
+            message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
+            faults.append(FieldError(f"body.{index}.date", message))
+        if total.successes > total.impressions:
+            message = f"{total.successes} successes of only {total.impressions} impressions"
+            faults.append(FieldError(f"body.{index}.successes", message))
+    if faults:
+        raise Invalid("some totals cannot be true", faults)
+
+
+def ensure_variants(
+    session: Session,
+    experiment_id: str,
+    variant_ids: Sequence[str],
+    timeline: Timeline,
+    now: dt.datetime,
+    auto_register: bool,
+) -> bool:
+    """Register the variants that are new, in the order given; return whether there were any.
+
+    Raises
+    ------
+    NotFound: there are new ones, and they may not be registered on the way
+    Invalid: the experiment's floors leave no room for one more
+    """
+    known = set(
+        session.scalars(
+            select(tables.Variant.variant_id).where(tables.Variant.experiment_id == experiment_id)
+        )
+    )
+    new = [variant_id for variant_id in dict.fromkeys(variant_ids) if variant_id not in known]
+    if not new:
+        return False
+    if not auto_register:
+        raise NotFound(f"experiment {experiment_id!r} has no variant {new[0]!r}; add it first")
+    today = timeline.today(now)
+    variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
+    variants.check_floors_fit(session, experiment_id, timeline.latest.settings, today)
+    return True
+
+
+def check_not_retired(
+    session: Session, experiment_id: str, numbered: Sequence[tuple[int, DailyTotal]]
+) -> None:
+    """Refuse totals of days on which their variant was no longer served.
+
+    Raises
+    ------
+    Conflict: naming every such total
+    """
+    retired: dict[str, dt.date] = {
+        variant_id: retired_on
+        for variant_id, retired_on in session.execute(
+            select(tables.Variant.variant_id, tables.Variant.retired_on).where(
+                tables.Variant.experiment_id == experiment_id, tables.Variant.retired_on.is_not(None)
+            )
+        )
+        if retired_on is not None
+    }
+    faults = [
+        FieldError(f"body.{index}.date", f"{total.variant_id!r} retired on {retired[total.variant_id]}")
+        for index, total in numbered
+        if total.variant_id in retired and total.date > retired[total.variant_id]
+    ]
+    if faults:
+        raise Conflict("totals dated after their variant's retirement", faults)
+
+
+def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime) -> Written:
+    """Insert or replace the totals of one experiment, whose lock the caller holds."""
+    row = session.execute(
+        UPSERT,
+        {
+            "experiment_id": experiment_id,
+            "now": now,
+            "variant_ids": [total.variant_id for total in totals],
+            "dates": [total.date for total in totals],
+            "impressions": [total.impressions for total in totals],
+            "successes": [total.successes for total in totals],
+            "revenue": [total.revenue for total in totals],
+            "revenue_sq": [total.revenue_sq for total in totals],
+        },
+    ).one()
+    return Written(row.inserted, row.updated)
+
+
+def read_totals(
+    session: Session,
+    experiment_id: str,
+    since: dt.date | None,
+    until: dt.date | None,
+    after: tuple[dt.date, str] | None,
+    limit: int,
+) -> list[tables.DailyMetrics]:
+    """Return stored totals by date and variant; ``since`` and ``until`` are inclusive.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    if session.get(tables.Experiment, experiment_id) is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    rows = tables.DailyMetrics
+    query = select(rows).where(rows.experiment_id == experiment_id).order_by(rows.date, rows.variant_id)
+    if since is not None:
+        query = query.where(rows.date >= since)
+    if until is not None:
+        query = query.where(rows.date <= until)
+    if after is not None:
+        query = query.where(tuple_(rows.date, rows.variant_id) > after)
+    return list(session.scalars(query.limit(limit)))
+
+
+def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt.date) -> None:
+    """Delete one day's totals of a variant.
+
+    Raises
+    ------
+    NotFound: nothing is stored for it
+    """
+    locks.lock(session, experiment_id)
+    deleted = session.execute(
+        delete(tables.DailyMetrics)
+        .where(
+            tables.DailyMetrics.experiment_id == experiment_id,
+            tables.DailyMetrics.variant_id == variant_id,
+            tables.DailyMetrics.date == date,
+        )
+        .returning(tables.DailyMetrics.date)
+    ).all()
+    if not deleted:
+        raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
+    locks.bump(session, experiment_id)
+

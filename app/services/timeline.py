@@ -1,0 +1,83 @@
+"""The settings and the state of an experiment, date by date."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.schemas.experiments import Settings, State
+from app.storage import tables
+
+
+def local_date(now: dt.datetime, time_zone: str) -> dt.date:
+    """Return the calendar day it is at ``now`` in a zone."""
+    return now.astimezone(ZoneInfo(time_zone)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Settings and state from ``active_from`` until the next phase."""
+
+    active_from: dt.date
+    state: State
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The phases of an experiment in order of time; there is always one."""
+
+    phases: tuple[Phase, ...]
+
+    @property
+    def latest(self) -> Phase:
+        """Return what applies now."""
+        return self.phases[-1]
+
+    def today(self, now: dt.datetime) -> dt.date:
+        """Return the experiment's present day."""
+        return local_date(now, self.latest.settings.time_zone)
+
+    def on(self, date: dt.date) -> Phase:
+        """Return the phase in force on a date; before the first, the first as if it were running."""
+        index = bisect_right(self.phases, date, key=lambda phase: phase.active_from)
+        if index == 0:
+            return Phase(self.phases[0].active_from, "running", self.phases[0].settings)
+        return self.phases[index - 1]
+
+    def halted_since(self, date: dt.date) -> Phase | None:
+        """Return the phase that began the pause or archival which holds on a date; None where none does."""
+        began = None
+        for phase in self.phases:
+            if phase.active_from > date:
+                break
+            began = None if phase.state == "running" else began or phase
+        return began
+
+    def state_since(self) -> dt.date:
+        """Return the day the present state began."""
+        since = self.latest.active_from
+        for phase in reversed(self.phases):
+            if phase.state != self.latest.state:
+                break
+            since = phase.active_from
+        return since
+
+
+def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str, Timeline]:
+    """Return the timeline of each experiment that exists."""
+    rows = session.scalars(
+        select(tables.ExperimentSettings)
+        .where(tables.ExperimentSettings.experiment_id.in_(list(experiment_ids)))
+        .order_by(tables.ExperimentSettings.experiment_id, tables.ExperimentSettings.active_from)
+    )
+    phases: dict[str, list[Phase]] = defaultdict(list)
+    for row in rows:
+        settings = Settings.model_validate(row.settings)
+        phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
+    return {experiment_id: Timeline(tuple(found)) for experiment_id, found in phases.items()}

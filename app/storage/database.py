@@ -1,0 +1,108 @@
+"""The only commit, and the only translation of what PostgreSQL refuses into the domain's errors."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import create_engine, exc, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import Conflict, GroundhogError, Unavailable
+from app.settings import Settings
+from app.storage.tables import RULES
+
+TRY_LATER = (
+    pg.LockNotAvailable,
+    pg.QueryCanceled,
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
+    pg.AdminShutdown,
+    pg.CannotConnectNow,
+    pg.TooManyConnections,
+    pg.DiskFull,
+    pg.ReadOnlySqlTransaction,
+    pg.IdleInTransactionSessionTimeout,
+)
+
+
+class Database:
+    """Connections to one PostgreSQL, made when first needed and again after it was away."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.database_url is not None, "the launcher settles the address first"
+        url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+        self.conninfo = _conninfo(url.set(drivername="postgresql").render_as_string(False), settings)
+        self.engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(self.conninfo, prepare_threshold=settings.prepare_threshold),
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_timeout_seconds,
+            pool_pre_ping=True,
+            json_serializer=json.dumps,
+        )
+        self._session = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Yield a session whose work is committed when the block ends, or rolled back when it raises.
+
+        Raises
+        ------
+        Conflict: a rule of ``tables.RULES`` was broken
+        Unavailable: the database is away, out of connections, or gave up waiting
+        """
+        with translated_errors(), self._session() as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _conninfo(url: str, settings: Settings) -> str:
+    options = (
+        f"-c statement_timeout={settings.statement_timeout_ms}"
+        f" -c lock_timeout={settings.lock_timeout_ms}"
+        f" -c idle_in_transaction_session_timeout={settings.idle_in_transaction_timeout_ms}"
+        " -c timezone=UTC"
+    )
+    return make_conninfo(
+        url,
+        options=options,
+        connect_timeout=settings.connect_timeout_seconds,
+        application_name="groundhog",
+        keepalives_idle=30,
+    )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what the driver raises inside the block into the domain's errors."""
+    try:
+        yield
+    except GroundhogError:
+        raise
+    except exc.TimeoutError as error:
+        raise Unavailable("every database connection is in use; try again shortly") from error
+    except exc.DBAPIError as error:
+        raise domain_error(error.orig) from error
+    except psycopg.Error as error:
+        raise domain_error(error) from error
+
+
+def domain_error(error: BaseException | None) -> BaseException:
+    """Return the domain error that a driver error stands for, or the error itself where it is our fault."""
+    if isinstance(error, pg.IntegrityError):
+        rule = RULES.get(error.diag.constraint_name or "")
+        return Conflict(rule) if rule else error
+    if isinstance(error, TRY_LATER):
+        return Unavailable("the database did not finish in time; nothing was stored, try again shortly")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("the database cannot be reached; nothing was stored, try again shortly")
+    return error if error is not None else Unavailable("the database cannot be reached")
+
+

@@ -1,0 +1,178 @@
+"""The tables, as SQLAlchemy sees them; migrations/ makes them.
+
+Every constraint is named by one convention, so that ``storage/database.py`` can translate a broken one into the
+rule it stands for (``RULES``). Every key of a per-experiment table starts with ``experiment_id``: the schema also
+runs on Citus, distributed by it. No extension, no trigger, no ``now()`` inside an upsert.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Common base: one naming convention, text for str, timestamps with a zone."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        str: Text(),
+        int: BigInteger(),
+        dt.datetime: TIMESTAMP(timezone=True),
+        Decimal: Numeric(),
+        dict[str, Any]: JSONB(),
+        bytes: LargeBinary(),
+    }
+
+
+class Experiment(Base):
+    """An experiment: what never changes by date."""
+
+    __tablename__ = "experiments"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    description: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+
+
+class ExperimentSettings(Base):
+    """The settings and the state of an experiment from ``active_from`` until the next row's."""
+
+    __tablename__ = "experiment_settings"
+    __table_args__ = (CheckConstraint("state in ('running', 'paused', 'archived')", name="state"),)
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    active_from: Mapped[dt.date] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    changed_at: Mapped[dt.datetime]
+
+
+class ExperimentVersion(Base):
+    """A counter that every change of an experiment's data or settings bumps.
+
+    Its row is the experiment's lock: who writes takes it first, so that writers of one experiment wait in a line
+    and a recorded allocation belongs to exactly one version.
+    """
+
+    __tablename__ = "experiment_versions"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    version: Mapped[int]
+
+
+class Variant(Base):
+    """One variant (arm) of an experiment; ``position`` is the order of registration."""
+
+    __tablename__ = "variants"
+    __table_args__ = (
+        Index("uq_variants_control", "experiment_id", unique=True, postgresql_where="is_control"),
+        CheckConstraint("retired_on >= active_from", name="retired_after_active"),
+    )
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    name: Mapped[str | None]
+    description: Mapped[str | None]
+    is_control: Mapped[bool]
+    registered_on: Mapped[dt.date]
+    active_from: Mapped[dt.date | None]
+    retired_on: Mapped[dt.date | None]
+
+
+class DailyMetrics(Base):
+    """The totals of one variant on one day; sending them again replaces them.
+
+    ``times_written`` is 1 for a row as first inserted: an upsert tells with it what it did, where the usual
+    ``xmax = 0`` is a system column that Citus does not return.
+    """
+
+    __tablename__ = "experiment_metrics"
+    __table_args__ = (
+        ForeignKeyConstraint(["experiment_id", "variant_id"], [Variant.experiment_id, Variant.variant_id]),
+        CheckConstraint("impressions >= 0", name="impressions_not_negative"),
+        CheckConstraint("successes >= 0", name="successes_not_negative"),
+        CheckConstraint("revenue_sq >= 0", name="revenue_sq_not_negative"),
+    )
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    impressions: Mapped[int]
+    successes: Mapped[int]
+    revenue: Mapped[Decimal | None]
+    revenue_sq: Mapped[Decimal | None]
+    times_written: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class RecordedAllocation(Base):
+    """One revision of a date's allocation, as it was served; never changed.
+
+    ``sequence`` counts the revisions that were in force on the date, so that a correction taken back is seen as
+    A, B, A. ``answer`` is JSON, not JSONB: it keeps the very bytes.
+    """
+
+    __tablename__ = "allocations"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    for_date: Mapped[dt.date] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[str]
+    version: Mapped[int]
+    answer: Mapped[dict[str, Any]] = mapped_column(JSON)
+    recorded_at: Mapped[dt.datetime]
+
+
+class IdempotencyKey(Base):
+    """The answer once given to a request that carried an Idempotency-Key."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[dt.datetime]
+    body_sha256: Mapped[bytes | None]
+    status: Mapped[int | None]
+    answer: Mapped[str | None]
+    location: Mapped[str | None]
+
+
+RULES = {
+    "pk_experiments": "there is already an experiment with this id",
+    "pk_variants": "the experiment already has a variant with this id",
+    "uq_variants_control": "an experiment has at most one control",
+    "ck_variants_retired_after_active": "a variant cannot retire before it became active",
+    "ck_experiment_settings_state": "a state is running, paused or archived",
+    "ck_experiment_metrics_impressions_not_negative": "impressions are never negative",
+    "ck_experiment_metrics_successes_not_negative": "successes are never negative",
+    "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
+    "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",
+}
+"""What each constraint means, in words; a test checks that every name here is a real constraint."""

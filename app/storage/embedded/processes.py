@@ -1,0 +1,74 @@
+"""Processes of PostgreSQL: they run as its account, hold its lock, and end when we end."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.storage.embedded.account import Account
+from app.storage.embedded.locks import open_private
+
+PR_SET_PDEATHSIG = 1
+LARGEST_LOG = 10_000_000
+
+
+def spawn(
+    command: Sequence[str | Path], account: Account, lock: int, log: int, last_word: signal.Signals
+) -> "subprocess.Popen[bytes]":
+    """Start a program that inherits the server's lock and gets the signal ``last_word`` when our thread dies.
+
+    In a session of its own: Ctrl-C in a terminal is for the service, which then stops the server in good order.
+    """
+    return subprocess.Popen(
+        [os.fspath(part) for part in command],
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=(lock,),
+        start_new_session=True,
+        preexec_fn=_end_with_parent(last_word),  # noqa: PLW1509 - one call of libc, loaded before the fork
+        **account.identity,
+    )
+
+
+def _end_with_parent(last_word: signal.Signals) -> Callable[[], None] | None:
+    """Return what the child runs before its program; after the change of user, which would undo it."""
+    if sys.platform != "linux":
+        return None  # there the next start stops what is left
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def ask_kernel() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, last_word)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return ask_kernel
+
+
+def open_log(path: Path, account: Account) -> int:
+    """Open the server's log for appending; a large one makes way first."""
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return open_private(path, account, os.O_RDWR | os.O_APPEND)
+
+
+def stop_leftover(data: Path) -> None:
+    """Ask a server that outlived its service to stop; its lock has shown that it lives."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        if _runs_on(pid, data):
+            os.kill(pid, signal.SIGINT)
+    except (OSError, ValueError):
+        return  # it is gone, or not far enough to be asked
+
+
+def _runs_on(pid: int, data: Path) -> bool:
+    """Tell whether the process has the data folder on its command line: the number may be another's by now."""
+    if sys.platform != "linux":
+        return True
+    return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

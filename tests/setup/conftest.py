@@ -1,0 +1,102 @@
+"""Data homes for servers of the tests' own, and processes that hold them, ended by their pid."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.storage.embedded import EmbeddedPostgres
+
+ROOT = Path(__file__).resolve().parents[2]
+THROW_AWAY = {"fsync": "off"}
+
+Spawn = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the server's account can enter, unlike pytest's own when root runs the tests."""
+    path = Path(tempfile.mkdtemp(prefix="gh-"))
+    path.chmod(0o711)
+    yield path
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder in which a server may still be stopping."""
+    give_up = time.monotonic() + 10
+    while path.exists() and time.monotonic() < give_up:
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(0.01)
+    assert not path.exists()
+
+
+@pytest.fixture
+def home(folder: Path) -> Path:
+    return folder / "home"
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Path]:
+    """A home with a database in it, made once: creating one takes most of a second."""
+    path = Path(tempfile.mkdtemp(prefix="gh-"))
+    with EmbeddedPostgres(path, THROW_AWAY):
+        pass
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def used_home(home: Path, template: Path) -> Path:
+    """A home of its own that was used before."""
+    subprocess.run(["cp", "-a", template, home], check=True)
+    return home
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    """Start a Python process of the project, and kill it at the end of the test if it still runs."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str | Path, **environment: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=10)
+
+
+def connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+
+
+def postmaster(home: Path) -> int:
+    """The pid of the server that runs in a home."""
+    return int((home / "data18" / "postmaster.pid").read_text().split()[0])
+
+
+def alive(pid: int) -> bool:
+    """Whether the process exists and is more than a zombie."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False

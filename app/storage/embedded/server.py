@@ -211,10 +211,12 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         except psycopg.OperationalError as error:  # a password file that was changed, a full disk
             raise CannotStart(f"The embedded PostgreSQL is up, but: {str(error).strip()}") from error
 
-    def announce(self, service: str | None) -> None:
-        """Tell a second service, and commands, what runs here and where."""
+    def announce(self, service: str | None) -> str:
+        """Tell a second service, and commands, what runs here and where; return the database's URL."""
         assert self._owner is not None, "start() comes first"
-        self._owner.tell(Owner(pid=os.getpid(), url=self.url_for(DATABASE), service=service))
+        url = self.url_for(DATABASE)
+        self._owner.tell(Owner(pid=os.getpid(), url=url, service=service))
+        return url
 
     def url_for(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database on this server."""

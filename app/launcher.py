@@ -1,0 +1,236 @@
+"""Start and stop things in order: a port, a database, its schema, the web server; then all of it backwards.
+
+The main thread owns the embedded PostgreSQL, never a worker: the kernel stops that server when the thread that
+started it ends.
+"""
+
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app import __version__
+from app.errors import Unavailable
+from app.settings import Settings
+from app.storage import migrate
+from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
+from app.telemetry import configure_logging
+
+PATIENCE = 30  # seconds that a command waits for a server that is just starting
+
+
+def serve(settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM; then stop the web server, and the database after it.
+
+    Raises
+    ------
+    Unavailable: the port, the data home or the database cannot be had; the message says what to do
+    """
+    with stopped_by_signals():
+        _refuse_a_second_service(settings)
+        with closing(listen(settings.host, settings.port)) as listener:
+            address = _address(listener)
+            with own_database(settings, address) as url:
+                upgrade(url)
+                say(_banner(settings, address, url))
+                _serve_web(settings.model_copy(update={"database_url": url}), listener)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the block like a wish, not like an error: everything is closed, exit code 0."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def say(sentence: str) -> None:
+    """Show a person what is going on; log lines go elsewhere."""
+    print(sentence, flush=True)
+
+
+def _refuse_a_second_service(settings: Settings) -> None:
+    """Name the running service before its port is found taken: that sentence says more."""
+    if settings.database_url is None and (owner := running_owner(settings.home)):
+        raise AlreadyRunning(settings.home, owner.pid, owner.url, owner.service)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket: taken before anything lasting is started, and nobody else's from then on."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, place = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        both = place[0] == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(place[:2], family=family, backlog=2048, dualstack_ipv6=both)
+    except OSError as error:
+        reason = str(error.strerror).split(" (while", 1)[0]
+        raise Unavailable(
+            f"Cannot listen on {host} port {port} ({reason}): "
+            "choose another with --host and --port, or GROUNDHOG_HOST and GROUNDHOG_PORT; port 0 is any free one."
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    """Return the URL to open: where we listen everywhere, this machine's own."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def own_database(settings: Settings, service: str | None = None) -> Iterator[str]:
+    """Yield the address of the database: DATABASE_URL, or a server of our own that runs as long as the block."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.home, _server_settings(settings), say=say) as server:
+        yield server.announce(service)
+
+
+@contextmanager
+def any_database(settings: Settings) -> Iterator[str]:
+    """Yield the address of the database for a command: a running service's, else as `own_database` does."""
+    with ExitStack() as opened:
+        yield _borrow_or_open(settings, opened)
+
+
+def _borrow_or_open(settings: Settings, opened: ExitStack) -> str:
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return opened.enter_context(own_database(settings))
+        except AlreadyRunning as running:
+            if running.url is not None:
+                return running.url
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(0.1)  # the other one is just starting
+
+
+def _server_settings(settings: Settings) -> dict[str, str]:
+    """Return room for every connection that the workers may open, in both of their pools."""
+    return {"max_connections": str(max(100, 2 * settings.pool_size * settings.workers + 20))}
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema up to date, or say in one sentence that the database cannot be reached."""
+    try:
+        migrate.upgrade(url)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Unavailable(f"Cannot use the database {place_of(url)}: {reason}") from error
+
+
+def place_of(url: str) -> str:
+    """Return where a database is, without the secrets in its URL."""
+    parts = make_url(url)
+    host = parts.host or parts.query.get("host") or "this machine"
+    return f"{parts.database or parts.username} on {host}" + (f" port {parts.port}" if parts.port else "")
+
+
+def _banner(settings: Settings, address: str, url: str) -> str:
+    external = settings.database_url is not None
+    data = (
+        f"{place_of(url)} (DATABASE_URL)" if external else f"{settings.home.absolute()} (embedded PostgreSQL)"
+    )
+    return "\n".join([
+        f"Groundhog {__version__} on {address}",
+        f"  dashboard   {address}/",
+        f"  API pages   {address}/docs",
+        f"  Prometheus  {address}/metrics",
+        f"  data        {data}",
+        "  stop        Ctrl-C",
+    ])  # fmt: skip
+
+
+def _serve_web(settings: Settings, listener: socket.socket) -> None:
+    configure_logging(settings.log_level, settings.log_format)
+    if settings.workers == 1:
+        from app.main import create_app
+
+        Server(_web_config(settings, create_app(settings))).run(sockets=[listener])
+    else:
+        _serve_with_workers(settings, listener)
+
+
+def _web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
+    return Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",  # the banner says the rest, and telemetry logs the requests
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        **more,
+    )
+
+
+def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
+    """Serve from several processes, which get the database's address through their environment."""
+    assert settings.database_url is not None, "the launcher settled it"
+    os.environ.update(DATABASE_URL=settings.database_url, GROUNDHOG_WORKERS=str(settings.workers))
+    config = _web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
+    with _shared_telemetry():
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise SystemExit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _shared_telemetry() -> Iterator[None]:
+    """Give the workers' Prometheus figures a folder to meet in, empty at the start."""
+    name = "PROMETHEUS_MULTIPROC_DIR"
+    if given := os.environ.get(name):
+        Path(given).mkdir(parents=True, exist_ok=True)
+        for old in Path(given).glob("*.db"):
+            old.unlink()
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="groundhog-metrics-") as folder:
+        os.environ[name] = folder
+        yield
+
+
+def worker() -> ASGIApp:
+    """Return the application of one worker process, which ends when the launcher is gone, kill -9 included."""
+    from app.main import create_app
+
+    settings = Settings()
+    configure_logging(settings.log_level, settings.log_format)
+    threading.Thread(target=_end_with_launcher, name="watch the launcher", daemon=True).start()
+    application: ASGIApp = create_app(settings)
+    return application
+
+
+def _end_with_launcher() -> None:
+    launcher = parent_process()
+    assert launcher is not None, "workers are started by multiprocessing"
+    connection.wait([launcher.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)

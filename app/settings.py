@@ -54,8 +54,11 @@ class Settings(BaseSettings):
     )
 
     auto_register: bool = Field(default=True, description="Register unknown experiments and variants on POST")
-    read_only: bool = Field(default=False, description="Answer reads only and record no allocation (a replica)")
-    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest request body but /bulk")
+    read_only: bool = Field(
+        default=False, description="Answer reads only and record no allocation (a replica)"
+    )
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest request body but bulk")
+    max_bulk_bytes: int = Field(default=4 * 1024**3, ge=1024, description="Largest bulk upload")
     max_line_bytes: int = Field(default=64 * 1024, ge=1024, description="Longest line of a bulk upload")
     bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
     idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is kept")
@@ -64,7 +67,9 @@ class Settings(BaseSettings):
         default=100, ge=0, description="Experiments whose shares and P(best) Prometheus sees"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Log level")
-    log_format: Literal["json", "text"] = Field(default="json", description="One JSON object or text per line")
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="One JSON object or text per line"
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -74,7 +79,9 @@ class Settings(BaseSettings):
         try:
             backend = make_url(url).get_backend_name()
         except ArgumentError:
-            raise ValueError("DATABASE_URL is not a URL such as postgresql://user:password@host/name") from None
+            raise ValueError(
+                "DATABASE_URL is not a URL such as postgresql://user:password@host/name"
+            ) from None
         if backend not in {"postgresql", "postgres"}:
             raise ValueError(f"DATABASE_URL must name a PostgreSQL database, not {backend}")
         return url

@@ -37,7 +37,8 @@ class BurnIn(Strict):
     impressions: Count = Field(default=0, description="Impressions")
     successes: Count = Field(default=0, description="Successes")
     share: Percent | None = Field(
-        default=None, description="Percent of traffic until then; null is an equal share, which is also its cap"
+        default=None,
+        description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
 
 
@@ -87,10 +88,6 @@ class Variant(BaseModel):
     registered_on: dt.date
     active_from: dt.date = Field(description="First day it may get traffic")
     retired_on: dt.date | None = Field(description="First day without traffic")
-
-    def active_on(self, date: dt.date) -> bool:
-        """Return whether the variant may get traffic on a date."""
-        return self.active_from <= date and (self.retired_on is None or date < self.retired_on)
 
 
 class ExperimentIn(Settings):

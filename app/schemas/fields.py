@@ -57,9 +57,7 @@ def _iso_date(value: object) -> dt.date:
     raise PydanticCustomError("iso_date", "Input should be a date from 1900-01-01 on, written YYYY-MM-DD")
 
 
-IsoDate = Annotated[
-    dt.date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})
-]
+IsoDate = Annotated[dt.date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
 """A calendar day as YYYY-MM-DD and nothing else: 0 is not 1970-01-01."""
 
 

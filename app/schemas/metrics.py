@@ -10,7 +10,7 @@ from app.schemas.fields import Count, CountFromText, Identifier, IsoDate, Money,
 
 MAX_ROWS = 5_000
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "experiment_id": "homepage_test",
     "variant_id": "control",
     "date": "2023-07-15",

@@ -1,0 +1,1 @@
+"""What the service does: nouns as modules, verbs as functions; no HTTP here."""

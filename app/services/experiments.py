@@ -88,6 +88,17 @@ def read(session: Session, experiment_id: str) -> Experiment:
     return found[0]
 
 
+def read_locked(session: Session, experiment_id: str) -> Experiment:
+    """Return an experiment that nobody changes until the transaction ends.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    locks.lock(session, experiment_id)
+    return read(session, experiment_id)
+
+
 def list_experiments(session: Session, after: str | None, limit: int) -> list[Experiment]:
     """Return up to ``limit`` experiments in the order of their ids, those behind ``after``."""
     query = select(tables.Experiment.experiment_id).order_by(tables.Experiment.experiment_id).limit(limit)
@@ -104,9 +115,7 @@ def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experimen
         .where(tables.Experiment.experiment_id.in_(experiment_ids))
         .order_by(tables.Experiment.experiment_id)
     )
-    return [
-        _as_seen(row, timelines[row.experiment_id], members.get(row.experiment_id, [])) for row in rows
-    ]
+    return [_as_seen(row, timelines[row.experiment_id], members.get(row.experiment_id, [])) for row in rows]
 
 
 def _as_seen(row: tables.Experiment, timeline: Timeline, members: Sequence[Any]) -> Experiment:
@@ -134,7 +143,7 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     changes = patch.model_dump(exclude_unset=True)
     settings = merged(timeline.latest.settings, {k: v for k, v in changes.items() if k in DECIDING})
-    state = changes.get("state", timeline.latest.state) or "running"
+    state: State = changes.get("state", timeline.latest.state) or "running"
     if (settings, state) != (timeline.latest.settings, timeline.latest.state):
         today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
         variants.check_floors_fit(session, experiment_id, settings, today)
@@ -179,9 +188,7 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
     return result
 
 
-def open_for_writing(
-    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool
-) -> Timeline:
+def open_for_writing(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> Timeline:
     """Lock an experiment that totals are written to, registering it first where that is allowed.
 
     Safe to race: PostgreSQL lets one of several registrations win, the others find it done.

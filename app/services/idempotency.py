@@ -1,7 +1,6 @@
 """Idempotency keys: a request sent twice is carried out once and answered twice with the same words."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid
+from app.errors import Invalid, Unavailable
 from app.storage.tables import IdempotencyKey
 
 
@@ -36,11 +35,6 @@ class Request:
     scope: str
     key: str
     body_sha256: bytes
-
-    @classmethod
-    def of(cls, scope: str, key: str, body: bytes) -> "Request":
-        """Return the request with this body."""
-        return cls(scope, key, hashlib.sha256(body).digest())
 
 
 def once(session: Session, request: Request | None, work: Callable[[], Answer], now: dt.datetime) -> Answer:
@@ -93,10 +87,13 @@ def stored_answer(session: Session, request: Request) -> Answer:
     Raises
     ------
     Invalid: the key came before with another body
+    Unavailable: the key expired in this very moment
     """
     row = session.scalars(
         select(IdempotencyKey).where(IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key)
-    ).one()
+    ).one_or_none()
+    if row is None:  # pruned since it was found
+        raise Unavailable("the Idempotency-Key has just expired; send the request again")
     if row.body_sha256 != request.body_sha256 or row.status is None or row.answer is None:
         raise Invalid("this Idempotency-Key came before with another body; use a new key for a new request")
     return Answer(row.status, row.answer, row.location, replayed=True)

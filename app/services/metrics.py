@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import TextClause, delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
@@ -15,33 +15,43 @@ from app.services import experiments, locks, variants
 from app.services.timeline import Timeline
 from app.storage import tables
 
-UPSERT = text("""
-    with written as (
-        insert into experiment_metrics as stored
-            (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
-             times_written, created_at, updated_at)
-        select :experiment_id, sent.*, 1, :now, :now
-        from unnest(
-            cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
-            cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
-        ) as sent
-        on conflict (experiment_id, variant_id, date) do update set
-            impressions = excluded.impressions,
-            successes = excluded.successes,
-            revenue = excluded.revenue,
-            revenue_sq = excluded.revenue_sq,
-            times_written = stored.times_written + 1,
-            updated_at = excluded.updated_at
-        where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
-            is distinct from
-            (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
-        returning times_written
-    )
-    select count(*) filter (where times_written = 1) as inserted,
-           count(*) filter (where times_written > 1) as updated
-    from written
+
+def upsert_from(select_rows: str) -> TextClause:
+    """Return the statement that inserts or replaces the rows of a query and counts both.
+
+    A row whose figures are stored already is left alone: sending the same again changes nothing.
+    """
+    return text(f"""
+        with written as (
+            insert into experiment_metrics as stored
+                (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
+                 times_written, created_at, updated_at)
+            {select_rows}
+            on conflict (experiment_id, variant_id, date) do update set
+                impressions = excluded.impressions,
+                successes = excluded.successes,
+                revenue = excluded.revenue,
+                revenue_sq = excluded.revenue_sq,
+                times_written = stored.times_written + 1,
+                updated_at = excluded.updated_at
+            where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
+                is distinct from
+                (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
+            returning times_written
+        )
+        select count(*) filter (where times_written = 1) as inserted,
+               count(*) filter (where times_written > 1) as updated
+        from written
+    """)  # noqa: S608  select_rows is a text of ours
+
+
+UPSERT = upsert_from("""
+    select :experiment_id, sent.*, 1, :now, :now
+    from unnest(
+        cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
+        cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
+    ) as sent
 """)
-"""Insert or replace the totals of one experiment; a row with the same figures is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,4 +261,3 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
     locks.bump(session, experiment_id)
-

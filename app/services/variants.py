@@ -80,19 +80,17 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
 
 
 def check_floors_fit(session: Session, experiment_id: str, settings: Settings, today: dt.date) -> None:
-    """Refuse floors that the active variants cannot all have.
+    """Refuse floors that the variants active today or later cannot all have.
 
     Raises
     ------
     Invalid: saying how many variants there are and what would fit
     """
-    active = [v for v in read_variants(session, [experiment_id]).get(experiment_id, []) if v.active_on(today)]
-    if settings.min_share * len(active) > 100:
-        fits = 100 / len(active)
-        fault = FieldError("body.min_share", f"Input should be at most {fits:g} with {len(active)} variants")
-        raise Invalid(
-            f"a floor of {settings.min_share:g} % does not fit {len(active)} active variants", [fault]
-        )
+    members = read_variants(session, [experiment_id]).get(experiment_id, [])
+    count = sum(variant.retired_on is None or variant.retired_on > today for variant in members)
+    if settings.min_share * count > 100:
+        fault = FieldError("body.min_share", f"Input should be at most {100 / count:g} with {count} variants")
+        raise Invalid(f"a floor of {settings.min_share:g} % does not fit {count} variants", [fault])
 
 
 def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: dt.datetime) -> Variant:

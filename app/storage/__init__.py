@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, the transaction, migrations, and an embedded server."""

@@ -104,5 +104,3 @@ def domain_error(error: BaseException | None) -> BaseException:
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("the database cannot be reached; nothing was stored, try again shortly")
     return error if error is not None else Unavailable("the database cannot be reached")
-
-

@@ -35,4 +35,5 @@ def current(session: Session) -> str | None:
     """Return the id of the migration the database is at, or None where it was never migrated."""
     if session.scalar(text("select to_regclass('alembic_version')")) is None:
         return None
-    return session.scalar(text("select version_num from alembic_version"))
+    version: str | None = session.scalar(text("select version_num from alembic_version"))
+    return version

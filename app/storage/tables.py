@@ -144,6 +144,7 @@ class RecordedAllocation(Base):
     for_date: Mapped[dt.date] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[str]
+    inputs_digest: Mapped[str]
     version: Mapped[int]
     answer: Mapped[dict[str, Any]] = mapped_column(JSON)
     recorded_at: Mapped[dt.datetime]

@@ -31,7 +31,7 @@ def spawn(
         stderr=log,
         pass_fds=(lock,),
         start_new_session=True,
-        preexec_fn=_end_with_parent(last_word),  # noqa: PLW1509 - one call of libc, loaded before the fork
+        preexec_fn=_end_with_parent(last_word),
         **account.identity,
     )
 

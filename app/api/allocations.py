@@ -1,0 +1,209 @@
+"""Allocations over HTTP: the hot path of the service.
+
+An answer is kept in memory with the version of its experiment and served again while PostgreSQL, asked anew for
+every request, still names that version: never stale, and its cost does not grow with the history.
+"""
+
+import datetime as dt
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from cachetools import LRUCache
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app import telemetry
+from app.api.deps import (
+    Cursor,
+    DatabaseDep,
+    ExperimentPath,
+    ForDate,
+    Limit,
+    Now,
+    SettingsDep,
+    cursor_after,
+    iso_date,
+    place_of,
+    sequence_number,
+)
+from app.api.problems import answers
+from app.errors import FieldError, Invalid, NotFound, Unavailable
+from app.schemas.allocations import Allocation, History
+from app.services import allocations
+from app.services.timeline import local_date
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.versions import VersionReader
+
+router = APIRouter(prefix="/allocations", tags=["allocations"])
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Unchanged since the ETag in If-None-Match"}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer as it was served, and the version of the experiment it belongs to."""
+
+    version: int
+    body: bytes
+    etag: str
+
+
+class Kept:
+    """The last answer served for each experiment and date, as many as fit into the given bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._lock = threading.Lock()
+        self._answers: LRUCache[tuple[str, dt.date], Served] = LRUCache(
+            max_bytes, getsizeof=lambda served: len(served.body) + 256
+        )
+        self._zones: LRUCache[str, str] = LRUCache(max(max_bytes // 256, 1))
+
+    def get(self, experiment_id: str, date: dt.date) -> Served | None:
+        """Return what was last served for an experiment and date."""
+        with self._lock:
+            return self._answers.get((experiment_id, date))
+
+    def today(self, experiment_id: str, now: dt.datetime) -> dt.date | None:
+        """Return the experiment's present day, as far as its time zone is known here."""
+        with self._lock:
+            zone = self._zones.get(experiment_id)
+        return None if zone is None else local_date(now, zone)
+
+    def put(self, experiment_id: str, date: dt.date, zone: str, served: Served) -> None:
+        """Keep an answer, in place of an older one."""
+        with self._lock:
+            self._zones[experiment_id] = zone
+            before = self._answers.get((experiment_id, date))
+            if before is not None and before.version > served.version:
+                return
+            if len(served.body) + 256 <= self._answers.maxsize:
+                self._answers[experiment_id, date] = served
+
+
+@router.get(
+    "/{experiment_id}",
+    operation_id="read_allocation",
+    response_model=Allocation,
+    responses={**NOT_MODIFIED, **answers(404, 409, 422, 503)},
+)
+async def read_allocation(
+    request: Request,
+    experiment_id: ExperimentPath,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: Now,
+    for_date: ForDate = None,
+    as_of: Annotated[
+        Literal["now"] | None, Query(description="Recompute with what is known now; not recorded")
+    ] = None,
+    revision: Annotated[
+        str | None, Query(pattern=r"^[0-9a-f]{16}$", description="An older revision of the date")
+    ] = None,
+    if_none_match: Annotated[str | None, Header(description="The ETag of the answer you have")] = None,
+) -> Response:
+    """Return each variant's percent of traffic on a date, from the data strictly before it.
+
+    Today's and tomorrow's answers are recorded; a past date is answered as it was last in force.
+    """
+    if as_of is not None or revision is not None:
+        body = await run_in_threadpool(_read_other, database, experiment_id, for_date, as_of, revision, now)
+        return _response(Served(0, body.encode(), _etag(body.encode())), if_none_match)
+    kept: Kept = request.app.state.kept
+    versions: VersionReader = request.app.state.versions
+    date = for_date or kept.today(experiment_id, now)
+    before = None if date is None else kept.get(experiment_id, date)
+    try:
+        version = await versions.read(experiment_id)
+        if version is None:
+            raise NotFound(f"there is no experiment {experiment_id!r}")
+        if before is not None and before.version == version:
+            telemetry.ALLOCATIONS.labels("cache").inc()
+            return _response(before, if_none_match)
+        served = await run_in_threadpool(_allocate, database, settings, kept, experiment_id, for_date, now)
+    except Unavailable:
+        if before is None:
+            raise
+        telemetry.ALLOCATIONS.labels("stale").inc()
+        return _response(before, if_none_match, stale=True)
+    return _response(served, if_none_match)
+
+
+def _allocate(
+    database: Database,
+    settings: Settings,
+    kept: Kept,
+    experiment_id: str,
+    for_date: dt.date | None,
+    now: dt.datetime,
+) -> Served:
+    with telemetry.COMPUTE.time(), database.transaction() as session:
+        found = allocations.allocate(session, experiment_id, for_date, now, record=not settings.read_only)
+    telemetry.ALLOCATIONS.labels("computed" if found.computed else "recorded").inc()
+    if found.recorded_now:
+        telemetry.REVISIONS.inc()
+    body = found.body.encode()
+    served = Served(found.version, body, _etag(body))
+    kept.put(experiment_id, found.date, found.time_zone, served)
+    return served
+
+
+def _read_other(
+    database: Database,
+    experiment_id: str,
+    for_date: dt.date | None,
+    as_of: str | None,
+    revision: str | None,
+    now: dt.datetime,
+) -> str:
+    if revision is not None and (for_date is None or as_of is not None):
+        fault = FieldError("query.revision", "Input goes with for_date and without as_of")
+        raise Invalid("a revision belongs to a date", [fault])
+    with database.transaction() as session:
+        if revision is not None and for_date is not None:
+            return allocations.read_revision(session, experiment_id, for_date, revision)
+        return allocations.allocate(session, experiment_id, for_date, now, recompute=True).body
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+def _response(served: Served, if_none_match: str | None, stale: bool = False) -> Response:
+    headers = {"ETag": served.etag, "Cache-Control": "no-cache"}
+    if stale:
+        headers["Groundhog-Stale"] = "true"
+    if if_none_match is not None and _matches(if_none_match, served.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(served.body, headers=headers, media_type="application/json")
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags
+
+
+@router.get(
+    "/{experiment_id}/history",
+    operation_id="read_allocation_history",
+    response_model=History,
+    responses=answers(404, 422, 503),
+)
+def read_allocation_history(
+    experiment_id: ExperimentPath, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 100
+) -> History:
+    """Return every recorded revision of an experiment's allocations, the newest first."""
+    place = place_of(cursor, iso_date, sequence_number)
+    with database.transaction() as session:
+        items = allocations.history(session, experiment_id, place, limit + 1)
+    more = len(items) > limit
+    last = items[:limit][-1] if more else None
+    return History(
+        experiment_id=experiment_id,
+        items=items[:limit],
+        next_cursor=None if last is None else cursor_after(last.date.isoformat(), last.sequence),
+    )

@@ -1,0 +1,177 @@
+"""Experiments and their variants over HTTP."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from sqlalchemy.orm import Session
+
+from app.api.deps import (
+    Cursor,
+    DatabaseDep,
+    ExperimentPath,
+    IdempotencyDep,
+    Limit,
+    Now,
+    VariantPath,
+    carry_out,
+    cursor_after,
+    identifier,
+    place_of,
+)
+from app.api.problems import answers
+from app.errors import PreconditionFailed
+from app.schemas.experiments import (
+    Experiment,
+    ExperimentIn,
+    ExperimentPatch,
+    ExperimentsPage,
+    Variant,
+    VariantIn,
+    VariantPatch,
+)
+from app.services import experiments, variants
+from app.services.idempotency import Answer
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+
+def etag(experiment: Experiment) -> str:
+    """Return the entity tag of an experiment's representation."""
+    return f'"{hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:16]}"'
+
+
+@router.post(
+    "",
+    operation_id="create_experiment",
+    response_model=Experiment,
+    status_code=201,
+    responses=answers(409, 413, 415, 422, 503),
+)
+def create_experiment(
+    experiment: ExperimentIn, database: DatabaseDep, request: IdempotencyDep, now: Now
+) -> Response:
+    """Create an experiment with its settings and first variants.
+
+    Not needed before reporting totals: `POST /metrics/` registers what it does not know.
+    """
+
+    def work(session: Session) -> Answer:
+        made = experiments.create(session, experiment, now)
+        return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
+
+    return carry_out(database, request, work, now)
+
+
+@router.get("", operation_id="list_experiments", response_model=ExperimentsPage, responses=answers(422, 503))
+def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 100) -> ExperimentsPage:
+    """Return the experiments in the order of their ids."""
+    place = place_of(cursor, identifier)
+    with database.transaction() as session:
+        found = experiments.list_experiments(session, place[0] if place else None, limit + 1)
+    more = len(found) > limit
+    last = found[:limit][-1].experiment_id if more else None
+    return ExperimentsPage(items=found[:limit], next_cursor=cursor_after(last) if more else None)
+
+
+@router.get(
+    "/{experiment_id}",
+    operation_id="read_experiment",
+    response_model=Experiment,
+    responses=answers(404, 422, 503),
+)
+def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, response: Response) -> Experiment:
+    """Return an experiment as it stands: settings, state, variants."""
+    with database.transaction() as session:
+        experiment = experiments.read(session, experiment_id)
+    response.headers["ETag"] = etag(experiment)
+    return experiment
+
+
+@router.patch(
+    "/{experiment_id}",
+    operation_id="change_experiment",
+    response_model=Experiment,
+    responses=answers(404, 412, 413, 415, 422, 503),
+)
+def change_experiment(
+    experiment_id: ExperimentPath,
+    patch: ExperimentPatch,
+    database: DatabaseDep,
+    response: Response,
+    now: Now,
+    if_match: Annotated[
+        str | None, Header(description="The ETag you read: refuse if it changed since")
+    ] = None,
+) -> Experiment:
+    """Change settings, words or state (JSON merge-patch); it applies from today on.
+
+    `{"state": "paused"}` holds the shares of the day it begins; `"running"` resumes, `"archived"` puts it away.
+    """
+    with database.transaction() as session:
+        if if_match is not None and if_match != "*":
+            _check_match(session, experiment_id, if_match)
+        experiment = experiments.change(session, experiment_id, patch, now)
+    response.headers["ETag"] = etag(experiment)
+    return experiment
+
+
+def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
+    current = etag(experiments.read_locked(session, experiment_id))
+    if current not in [tag.strip() for tag in if_match.split(",")]:
+        raise PreconditionFailed(
+            f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
+        )
+
+
+@router.post(
+    "/{experiment_id}/variants",
+    operation_id="add_variant",
+    response_model=Variant,
+    status_code=201,
+    responses=answers(404, 409, 413, 415, 422, 503),
+)
+def add_variant(
+    experiment_id: ExperimentPath,
+    variant: VariantIn,
+    database: DatabaseDep,
+    request: IdempotencyDep,
+    now: Now,
+) -> Response:
+    """Add a variant to a running experiment; it joins the split from today on, in burn-in."""
+
+    def work(session: Session) -> Answer:
+        made = variants.add_variant(session, experiment_id, variant, now)
+        return Answer.of(made, 201, f"/experiments/{experiment_id}")
+
+    return carry_out(database, request, work, now)
+
+
+@router.patch(
+    "/{experiment_id}/variants/{variant_id}",
+    operation_id="change_variant",
+    response_model=Variant,
+    responses=answers(404, 409, 413, 415, 422, 503),
+)
+def change_variant(
+    experiment_id: ExperimentPath,
+    variant_id: VariantPath,
+    patch: VariantPatch,
+    database: DatabaseDep,
+    now: Now,
+) -> Variant:
+    """Change a variant's words, make it the control, or retire it with `{"retired_on": "YYYY-MM-DD"}`."""
+    with database.transaction() as session:
+        return variants.change_variant(session, experiment_id, variant_id, patch, now)
+
+
+@router.delete(
+    "/{experiment_id}/variants/{variant_id}",
+    operation_id="delete_variant",
+    status_code=204,
+    responses=answers(404, 409, 422, 503),
+)
+def delete_variant(experiment_id: ExperimentPath, variant_id: VariantPath, database: DatabaseDep) -> None:
+    """Delete a variant that was never exposed; one that was can be retired."""
+    with database.transaction() as session:
+        variants.delete_variant(session, experiment_id, variant_id)

@@ -1,0 +1,196 @@
+"""Daily metrics over HTTP: one total, an array, a stream; read them back, delete a day."""
+
+import hashlib
+import tempfile
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+
+from app.api.deps import (
+    Cursor,
+    DatabaseDep,
+    ExperimentPath,
+    IdempotencyDep,
+    IdempotencyKeyHeader,
+    Limit,
+    Now,
+    SettingsDep,
+    VariantPath,
+    carry_out,
+    cursor_after,
+    identifier,
+    iso_date,
+    place_of,
+    same_request,
+)
+from app.api.problems import answers
+from app.errors import TooLarge, Unavailable, UnsupportedMediaType
+from app.schemas.fields import IsoDate
+from app.schemas.metrics import (
+    EXAMPLE,
+    BulkStored,
+    DailyTotals,
+    Stored,
+    StoredTotal,
+    StoredTotalsPage,
+)
+from app.services import bulk, lines, metrics
+from app.services.idempotency import Answer
+
+router = APIRouter(prefix="/metrics", tags=["metrics"])
+
+FORMS: dict[str, lines.Form] = {
+    "application/x-ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/ndjson": "ndjson",
+    "text/csv": "csv",
+}
+BULK_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "One DailyTotal as JSON per line"},
+                "example": '{"experiment_id": "homepage_test", "variant_id": "control", '
+                '"date": "2023-07-15", "impressions": 1000, "successes": 120}\n',
+            },
+            "text/csv": {
+                "schema": {"type": "string", "description": "A header line, then one total per line"},
+                "example": "experiment_id,variant_id,date,impressions,successes\n"
+                "homepage_test,control,2023-07-15,1000,120\n",
+            },
+        },
+    }
+}
+TOTALS_EXAMPLES: dict[str, Any] = {
+    "one": {"summary": "One total", "value": EXAMPLE},
+    "array": {
+        "summary": "An array of totals",
+        "value": [EXAMPLE, EXAMPLE | {"variant_id": "bold", "successes": 150}],
+    },
+}
+
+
+@router.post("", include_in_schema=False, response_model=Stored)
+@router.post(
+    "/", operation_id="record_metrics", response_model=Stored, responses=answers(404, 409, 413, 415, 422, 503)
+)
+def record_metrics(
+    totals: Annotated[DailyTotals, Body(openapi_examples=TOTALS_EXAMPLES)],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    request: IdempotencyDep,
+    now: Now,
+) -> Response:
+    """Store one daily total or an array of up to 5,000; sending a day again replaces it.
+
+    The whole array is stored or nothing. An unknown experiment or variant is registered on the way.
+    """
+    many = totals if isinstance(totals, list) else [totals]
+
+    def work(session: Session) -> Answer:
+        return Answer.of(metrics.record(session, many, now, settings.auto_register))
+
+    return carry_out(database, request, work, now)
+
+
+@router.post(
+    "/bulk",
+    operation_id="record_metrics_in_bulk",
+    response_model=BulkStored,
+    responses=answers(413, 415, 422, 503),
+    openapi_extra=BULK_BODY,
+)
+async def record_metrics_in_bulk(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: Now,
+    idempotency_key: IdempotencyKeyHeader = None,
+    mode: Annotated[bulk.Mode, Query(description="All lines or none, or the good ones")] = "atomic",
+) -> Response:
+    """Store a stream of daily totals of any length, NDJSON or CSV, and say which lines are refused.
+
+    With `mode=atomic` one bad line refuses the upload; with `mode=partial` the good lines are stored. Of several
+    lines with the same key the last wins.
+    """
+    form = _form_of(request)
+    with tempfile.TemporaryFile() as upload:
+        digest = await _spool(request, upload, settings.max_bulk_bytes)
+
+        def work(session: Session) -> Answer:
+            stored = bulk.load(session, upload, form, mode, now, settings)
+            return Answer.of(stored)
+
+        once = same_request(request, idempotency_key, digest)
+        return await run_in_threadpool(carry_out, database, once, work, now)
+
+
+def _form_of(request: Request) -> lines.Form:
+    sent = request.headers.get("content-type", "")
+    form = FORMS.get(sent.partition(";")[0].strip().lower())
+    if form is None:
+        raise UnsupportedMediaType(
+            f"the body came as {sent[:100] or 'no Content-Type'!r}: send 'Content-Type: application/x-ndjson' "
+            "or 'text/csv' (curl: -H with --data-binary @file)"
+        )
+    return form
+
+
+async def _spool(request: Request, upload: BinaryIO, limit: int) -> bytes:
+    """Write the body to a file, so that a slow sender holds no connection; return its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"the upload is over {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts")
+        digest.update(chunk)
+        try:
+            upload.write(chunk)
+        except OSError as error:
+            raise Unavailable("there is no room to receive the upload; nothing was stored", 30) from error
+    upload.seek(0)
+    return digest.digest()
+
+
+@router.get(
+    "/{experiment_id}",
+    operation_id="read_metrics",
+    response_model=StoredTotalsPage,
+    responses=answers(404, 422, 503),
+)
+def read_metrics(
+    experiment_id: ExperimentPath,
+    database: DatabaseDep,
+    since: Annotated[IsoDate | None, Query(description="First day, inclusive")] = None,
+    until: Annotated[IsoDate | None, Query(description="Last day, inclusive")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 1_000,
+) -> StoredTotalsPage:
+    """Return the stored daily totals of an experiment, by date and variant."""
+    after = place_of(cursor, iso_date, identifier)
+    with database.transaction() as session:
+        rows = metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
+    items = [StoredTotal.model_validate(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return StoredTotalsPage(
+        experiment_id=experiment_id,
+        items=items,
+        next_cursor=cursor_after(items[-1].date.isoformat(), items[-1].variant_id) if more else None,
+    )
+
+
+@router.delete(
+    "/{experiment_id}/{variant_id}/{date}",
+    operation_id="delete_metrics",
+    status_code=204,
+    responses=answers(404, 422, 503),
+)
+def delete_metrics(
+    experiment_id: ExperimentPath, variant_id: VariantPath, date: IsoDate, database: DatabaseDep
+) -> None:
+    """Delete the totals of one variant on one day."""
+    with database.transaction() as session:
+        metrics.delete_total(session, experiment_id, variant_id, date)

@@ -1,0 +1,31 @@
+"""What the API's description says besides the routes: words, groups, the form of errors."""
+
+from typing import Any
+
+from app.api.problems import Problem
+
+DESCRIPTION = """\
+Send what each variant of an experiment did each day; get what share of traffic each variant should have.
+
+`POST /metrics/` stores daily totals, `GET /allocations/{experiment_id}` answers with each variant's percent for a
+date, from the data strictly before it: the probability of being the best variant (Thompson sampling), computed
+exactly, so that the same data give the same bytes. Every error is `application/problem+json` (RFC 9457).
+"""
+
+TAGS = [
+    {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
+    {"name": "allocations", "description": "Each variant's share of traffic on a date, and why"},
+    {"name": "experiments", "description": "Experiments, their settings and their variants"},
+    {"name": "operations", "description": "Health and figures"},
+]
+
+
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return FastAPI's description with our form of errors in place of its own."""
+    components = schema.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components.update(problem.pop("$defs", {}))
+    components["Problem"] = problem
+    return schema

@@ -1,0 +1,65 @@
+"""For operators: Prometheus figures, liveness and readiness."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ConfigDict
+
+from app.api.deps import DatabaseDep, Now, SettingsDep
+from app.api.problems import answers
+from app.errors import Unavailable
+from app.services import figures
+from app.storage import migrate
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(BaseModel):
+    """The answer of a service that runs."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "alive"}]})
+
+    status: str
+
+
+class Ready(BaseModel):
+    """The answer of a service that can do its work."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"status": "ready", "database": "reachable", "migration": "0a3c9cf22e62"}]
+        }
+    )
+
+    status: str
+    database: str
+    migration: str
+
+
+@router.get("/metrics/", include_in_schema=False)
+@router.get(
+    "/metrics",
+    operation_id="read_telemetry",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP ...\n"}}}},
+)
+def read_telemetry(database: DatabaseDep, settings: SettingsDep, now: Now) -> Response:
+    """Return the service's figures for Prometheus."""
+    return Response(figures.exposition(database, settings, now), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/livez", operation_id="check_alive", response_model=Alive)
+async def check_alive() -> Alive:
+    """Answer as long as the process runs; touches nothing else."""
+    return Alive(status="alive")
+
+
+@router.get("/readyz", operation_id="check_ready", response_model=Ready, responses=answers(503))
+def check_ready(database: DatabaseDep) -> Ready:
+    """Answer when the database is reachable and its schema is the one this version needs."""
+    with database.transaction() as session:
+        current = migrate.current(session)
+    if current != migrate.head():
+        raise Unavailable(
+            f"the schema is at {current}, this version needs {migrate.head()}: groundhog migrate", 5
+        )
+    return Ready(status="ready", database="reachable", migration=current)

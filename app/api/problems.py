@@ -1,0 +1,164 @@
+"""From an error to an answer: RFC 9457 problem+json, one table of statuses, never an echo of the input."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from app import errors, telemetry
+
+STATUS: dict[type[errors.GroundhogError], int] = {
+    errors.Invalid: 422,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
+    errors.UnsupportedMediaType: 415,
+    errors.TooLarge: 413,
+    errors.Unavailable: 503,
+}
+"""The status of each error class; a test checks that none is missing."""
+
+TITLES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Content Too Large",  # the phrases that differ by Python version
+    422: "Unprocessable Content",
+}
+JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
+MAX_ERRORS = 100
+MAX_MESSAGE = 300
+
+logger = logging.getLogger("groundhog.problems")
+
+
+class FieldProblem(BaseModel):
+    """One fault of a message."""
+
+    field: str = Field(description="Where: body.0.successes, query.for_date, ...")
+    message: str
+    line: int | None = Field(default=None, description="Line of a bulk upload")
+
+
+class Problem(BaseModel):
+    """Every error answer (RFC 9457, application/problem+json)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Unprocessable Content",
+                    "status": 422,
+                    "detail": "the request does not fit: body.successes",
+                    "errors": [{"field": "body.successes", "message": "Input should be a valid integer"}],
+                    "request_id": "0b8f6f4b2a9c4b0e",
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+    request_id: str
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON response of the media type of RFC 9457."""
+
+    media_type = "application/problem+json"
+
+
+def problem(
+    status: int,
+    detail: str,
+    faults: tuple[errors.FieldError, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> ProblemResponse:
+    """Return a problem+json answer."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    if faults:
+        body["errors"] = [_as_json(fault) for fault in faults[:MAX_ERRORS]]
+    body["request_id"] = telemetry.request_id.get()
+    return ProblemResponse(body, status, headers=headers)
+
+
+def _as_json(fault: errors.FieldError) -> dict[str, Any]:
+    body: dict[str, Any] = {"field": fault.field, "message": fault.message[:MAX_MESSAGE]}
+    return body if fault.line is None else body | {"line": fault.line}
+
+
+def faults_of(validation: list[Any]) -> tuple[errors.FieldError, ...]:
+    """Return pydantic's errors as field faults, without the input and without the tags of unions."""
+    faults = []
+    for error in validation:
+        path = [str(part) for part in error["loc"]]
+        if path[:1] == ["body"] and path[1:2] in (["one"], ["many"]):
+            del path[1]
+        faults.append(errors.FieldError(".".join(path), error["msg"]))
+    return tuple(faults)
+
+
+async def answer_domain_error(request: Request, error: Exception) -> ProblemResponse:
+    """Answer an error of the domain with the status of its class."""
+    assert isinstance(error, errors.GroundhogError)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, errors.Unavailable) else None
+    return problem(STATUS[type(error)], error.detail, error.errors, headers)
+
+
+async def answer_invalid_request(request: Request, error: Exception) -> ProblemResponse:
+    """Answer a request that does not fit its schema; 415 where the cause is its media type."""
+    assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes) and error.body:
+        sent = request.headers.get("content-type", "no Content-Type")[:100]
+        return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
+    faults = faults_of(list(error.errors()))
+    where = ", ".join(dict.fromkeys(fault.field for fault in faults[:5]))
+    return problem(422, f"the request does not fit: {where}", faults)
+
+
+async def answer_http_error(request: Request, error: Exception) -> ProblemResponse:
+    """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    return problem(error.status_code, str(error.detail), headers=headers)
+
+
+async def answer_defect(request: Request, error: Exception) -> ProblemResponse:
+    """Answer a defect of ours with nothing but the request id that finds it in the log."""
+    return problem(500, "something went wrong on our side; the log has it under this request_id")
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error in this form."""
+    app.add_exception_handler(errors.GroundhogError, answer_domain_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid_request)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(Exception, answer_defect)
+
+
+_WHEN = {
+    404: "There is no such thing",
+    409: "The present state forbids it",
+    412: "Somebody changed it since you read it (If-Match)",
+    413: "The body is over the limit",
+    415: "The body is not in a format that is read here",
+    422: "The message must be changed: see `errors`",
+    503: "The database is away; `Retry-After` says when to try again",
+}
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of an operation's error answers."""
+    media = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _WHEN[status], "content": media} for status in statuses}

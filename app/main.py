@@ -1,0 +1,71 @@
+"""The application: its parts put together, its start and its end."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app import __version__
+from app.api import allocations, experiments, metrics, openapi, operations, problems
+from app.api.deps import Clock, utc_now
+from app.api.limits import BodyLimit
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.versions import VersionReader
+from app.telemetry import RequestTelemetry
+from app.web import pages
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """Return the service for a database that is there and migrated (``settings.database_url``).
+
+    Parameters
+    ----------
+    clock : returns the present moment, with a zone; tests put their own in its place
+    """
+    app = Groundhog(
+        title="Groundhog",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.database = Database(settings)
+    app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
+    app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
+    for router in (metrics.router, allocations.router, experiments.router, operations.router, pages.router):
+        app.include_router(router)
+    app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
+    problems.install(app)
+    pages.mount_assets(app)
+    return app
+
+
+class Groundhog(FastAPI):
+    """FastAPI with telemetry around everything, error answers included, and our own OpenAPI."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Wrap the whole application, so that a 500 carries its request id too."""
+        return RequestTelemetry(super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, object]:
+        """Return the OpenAPI description."""
+        if not self.openapi_schema:
+            self.openapi_schema = openapi.describe(super().openapi())
+        return self.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    gc.collect()
+    gc.freeze()  # what is there now stays: full collections would stop the server for 30 ms each
+    yield
+    await app.state.versions.close()
+    app.state.database.close()

@@ -1,0 +1,99 @@
+"""Allocations on the wire."""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE: dict[str, Any] = {
+    "experiment_id": "homepage_test",
+    "date": "2023-07-16",
+    "allocations": {"control": 100.0},
+    "revision": "a58ce4ba2cb3c9c5",
+    "policy": {"kind": "thompson"},
+    "objective": "conversion",
+    "data_through": "2023-07-15",
+    "gates": [],
+    "variants": [
+        {
+            "variant_id": "control",
+            "impressions": 1000,
+            "successes": 120,
+            "mean": 0.12075848303393213,
+            "interval_95": [0.10136, 0.14158],
+            "p_best": 1.0,
+            "expected_loss": 0.0,
+            "share": 100.0,
+        }
+    ],
+    "value_remaining": 0.0,
+    "recorded": False,
+}
+
+
+class VariantAllocation(BaseModel):
+    """What is known of one variant, and what it gets."""
+
+    variant_id: str
+    impressions: float = Field(description="Effective impressions used")
+    successes: float = Field(description="Effective successes used")
+    mean: float = Field(description="Posterior mean of the rate")
+    interval_95: tuple[float, float] = Field(description="Equal-tailed 95 % posterior interval of the rate")
+    p_best: float | None = Field(description="Probability of being the best variant; null while in burn-in")
+    expected_loss: float | None = Field(
+        description="Expected shortfall of the rate against the best variant's; null while in burn-in"
+    )
+    share: float = Field(description="Percent of traffic")
+
+
+class GateHolding(BaseModel):
+    """A gate that holds, with the numbers behind it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    gate: Literal["archived", "paused", "no_data", "burn_in"]
+
+
+class Allocation(BaseModel):
+    """The shares of a date and why they are what they are."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    experiment_id: str
+    date: dt.date
+    allocations: Annotated[
+        dict[str, float], Field(description="Percent of traffic per variant; they sum to exactly 100")
+    ]
+    revision: str = Field(description="Digest of everything that decided: same inputs, same revision")
+    policy: dict[str, Any]
+    objective: str
+    data_through: dt.date | None = Field(description="Last day whose data are used; null without data")
+    gates: list[GateHolding] = Field(description="What keeps the policy from deciding alone")
+    variants: list[VariantAllocation]
+    value_remaining: float | None = Field(
+        description="With 95 % probability no variant beats the leading one by more than this fraction of its rate"
+    )
+    recorded: bool = Field(description="Whether this answer is kept for good (see the history)")
+
+
+class Revision(BaseModel):
+    """One recorded revision of a date's allocation."""
+
+    date: dt.date
+    sequence: int = Field(description="1 for the date's first revision in force, 2 for the next, ...")
+    revision: str
+    inputs_digest: str = Field(description="SHA-256 of everything that decided")
+    recorded_at: dt.datetime
+    allocations: dict[str, float]
+    p_best: dict[str, float | None]
+    expected_loss: dict[str, float | None]
+    value_remaining: float | None
+    gates: list[str]
+
+
+class History(BaseModel):
+    """A page of recorded revisions, the newest first."""
+
+    experiment_id: str
+    items: list[Revision]
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")

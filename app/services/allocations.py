@@ -1,0 +1,200 @@
+"""The allocation of a date: computed from the totals before it, recorded while the date is not past."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import JSON, Text, cast, insert, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.errors import FieldError, Invalid, NotFound
+from app.schemas.allocations import Revision
+from app.services import answers, inputs, locks
+from app.services.timeline import Timeline, read_timelines
+from app.storage.tables import ExperimentVersion, RecordedAllocation
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """An answer as served: its bytes, and the version of the experiment it belongs to."""
+
+    date: dt.date
+    time_zone: str
+    version: int
+    body: str
+    computed: bool = False
+    recorded_now: bool = False
+
+
+def allocate(
+    session: Session,
+    experiment_id: str,
+    for_date: dt.date | None,
+    now: dt.datetime,
+    record: bool = True,
+    recompute: bool = False,
+) -> Allocation:
+    """Return the allocation of a date, by default today in the experiment's zone.
+
+    Today's and tomorrow's answers are recorded when their revision is new; a past date is answered by the
+    revision last in force on it, or computed where there is none. Safe to repeat: nothing recorded changes.
+    Safe to race: recorders of one experiment take their turns at its lock, readers of a recorded one need none.
+
+    Parameters
+    ----------
+    record : False computes without recording (a read-only replica)
+    recompute : compute with today's knowledge, whatever is recorded, and record nothing
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Invalid: the date is after tomorrow
+    Conflict: no variant is active on the date
+    """
+    version, timeline = _read_state(session, experiment_id)
+    zone, today = timeline.latest.settings.time_zone, timeline.today(now)
+    date = today if for_date is None else for_date
+    _check_not_future(date, today)
+    if not recompute:
+        last = last_recorded(session, experiment_id, date)
+        if last is not None and (date < today or last.version == version):
+            return Allocation(date, zone, version, last.body)
+        if date >= today and record:
+            return _record(session, experiment_id, date, now)
+    body, _ = _compute(session, experiment_id, timeline, date, recorded=False)
+    return Allocation(date, zone, version, body, computed=True)
+
+
+def _read_state(session: Session, experiment_id: str) -> tuple[int, Timeline]:
+    version = session.scalar(
+        select(ExperimentVersion.version).where(ExperimentVersion.experiment_id == experiment_id)
+    )
+    if version is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return version, read_timelines(session, [experiment_id])[experiment_id]
+
+
+def _check_not_future(date: dt.date, today: dt.date) -> None:
+    tomorrow = today + dt.timedelta(days=1)
+    if date > tomorrow:
+        message = f"Input should be {tomorrow} (tomorrow in the experiment's time zone) or earlier"
+        raise Invalid(f"{date} cannot be allocated yet", [FieldError("query.for_date", message)])
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded revision."""
+
+    sequence: int
+    revision: str
+    version: int
+    body: str
+
+
+def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
+    """Return the revision last in force on a date, or None where nothing was recorded."""
+    row = session.execute(
+        select(
+            RecordedAllocation.sequence,
+            RecordedAllocation.revision,
+            RecordedAllocation.version,
+            cast(RecordedAllocation.answer, Text).label("body"),
+        )
+        .where(RecordedAllocation.experiment_id == experiment_id, RecordedAllocation.for_date == date)
+        .order_by(RecordedAllocation.sequence.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Recorded(row.sequence, row.revision, row.version, row.body)
+
+
+def _record(session: Session, experiment_id: str, date: dt.date, now: dt.datetime) -> Allocation:
+    version = locks.lock(session, experiment_id)
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    zone = timeline.latest.settings.time_zone
+    last = last_recorded(session, experiment_id, date)
+    if last is not None and last.version == version:
+        return Allocation(date, zone, version, last.body)
+    body, digest = _compute(session, experiment_id, timeline, date, recorded=True)
+    revision = answers.revision_of(digest)
+    if last is not None and last.revision == revision:
+        return Allocation(date, zone, version, last.body, computed=True)
+    session.execute(
+        insert(RecordedAllocation).values(
+            experiment_id=experiment_id,
+            for_date=date,
+            sequence=1 if last is None else last.sequence + 1,
+            revision=revision,
+            inputs_digest=digest,
+            version=version,
+            answer=cast(literal(body, Text), JSON),
+            recorded_at=now,
+        )
+    )
+    return Allocation(date, zone, version, body, computed=True, recorded_now=True)
+
+
+def _compute(
+    session: Session, experiment_id: str, timeline: Timeline, date: dt.date, recorded: bool
+) -> tuple[str, str]:
+    found = inputs.read_inputs(session, experiment_id, timeline, date)
+    digest = found.digest()
+    return answers.answer(found, date, digest, recorded), digest
+
+
+def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:
+    """Return a recorded answer by its revision, whether or not it is the last one of its date.
+
+    Raises
+    ------
+    NotFound: that revision was not recorded for the date
+    """
+    body = session.scalar(
+        select(cast(RecordedAllocation.answer, Text))
+        .where(
+            RecordedAllocation.experiment_id == experiment_id,
+            RecordedAllocation.for_date == date,
+            RecordedAllocation.revision == revision,
+        )
+        .order_by(RecordedAllocation.sequence)
+        .limit(1)
+    )
+    if body is None:
+        raise NotFound(f"no revision {revision!r} is recorded for {experiment_id!r} on {date}")
+    return body
+
+
+def history(
+    session: Session, experiment_id: str, before: tuple[dt.date, int] | None, limit: int
+) -> list[Revision]:
+    """Return recorded revisions, the newest date and revision first.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    _read_state(session, experiment_id)
+    rows = RecordedAllocation
+    query = (
+        select(rows)
+        .where(rows.experiment_id == experiment_id)
+        .order_by(rows.for_date.desc(), rows.sequence.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(rows.for_date, rows.sequence) < before)
+    return [_as_seen(row) for row in session.scalars(query)]
+
+
+def _as_seen(row: RecordedAllocation) -> Revision:
+    answer = row.answer
+    return Revision(
+        date=row.for_date,
+        sequence=row.sequence,
+        revision=row.revision,
+        inputs_digest=row.inputs_digest,
+        recorded_at=row.recorded_at,
+        allocations=answer["allocations"],
+        p_best={variant["variant_id"]: variant["p_best"] for variant in answer["variants"]},
+        expected_loss={variant["variant_id"]: variant["expected_loss"] for variant in answer["variants"]},
+        value_remaining=answer["value_remaining"],
+        gates=[gate["gate"] for gate in answer["gates"]],
+    )

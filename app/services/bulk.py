@@ -1,0 +1,190 @@
+"""Bulk uploads of daily metrics: NDJSON or CSV of any length through COPY, in constant memory."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.errors import FieldError, GroundhogError, Invalid
+from app.schemas.metrics import BulkStored, DailyTotal, LineError
+from app.services import experiments, lines, locks, metrics
+from app.services.timeline import Timeline
+from app.settings import Settings
+
+Mode = Literal["atomic", "partial"]
+
+CREATE = text("""
+    create temporary table sent (
+        line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
+        impressions bigint not null, successes bigint not null, revenue numeric, revenue_sq numeric
+    ) on commit drop
+""")
+COPY = "copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq) from stdin"
+UPSERT = metrics.upsert_from("""
+    select distinct on (variant_id, date)
+        experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, 1, :now, :now
+    from sent where experiment_id = :experiment_id
+    order by variant_id, date, line desc
+""")
+COUNT = text("""
+    select count(*) as lines, count(distinct (variant_id, date)) as keys
+    from sent where experiment_id = :experiment_id
+""")
+APPEARANCE = text("""
+    select variant_id from sent where experiment_id = :experiment_id group by variant_id order by min(line)
+""")
+
+TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
+TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
+RETIRED = (
+    "exists (select from variants v where v.experiment_id = sent.experiment_id"
+    " and v.variant_id = sent.variant_id and sent.date > v.retired_on)",
+    "date",
+    "after the variant's retirement",
+)
+UNKNOWN_VARIANT = (
+    "not exists (select from variants v where v.experiment_id = sent.experiment_id"
+    " and v.variant_id = sent.variant_id)",
+    "variant_id",
+    "",
+)
+Rule = tuple[str, str | None, str]
+
+
+@dataclass
+class Refusals:
+    """The lines refused so far: all of them counted, the first ``cap`` listed."""
+
+    cap: int
+    count: int = 0
+    listed: list[LineError] = field(default_factory=list)
+
+    def add(self, line: int, where: str | None, message: str) -> None:
+        """Refuse a line that could not be read."""
+        self.count += 1
+        if len(self.listed) < self.cap:
+            self.listed.append(LineError(line=line, field=where, message=message))
+
+    def first(self) -> list[LineError]:
+        """Return the listed refusals in the order of lines."""
+        return sorted(self.listed, key=lambda error: error.line)[: self.cap]
+
+
+def load(
+    session: Session,
+    upload: BinaryIO,
+    form: lines.Form,
+    mode: Mode,
+    now: dt.datetime,
+    settings: Settings,
+) -> BulkStored:
+    """Store every total of an upload; ``partial`` stores the good lines, ``atomic`` all or none.
+
+    The last line of a key wins. Safe to repeat: what is stored already changes nothing. Safe to race: each
+    experiment is locked in the order of ids, as by every other writer.
+
+    Raises
+    ------
+    Invalid: a line is refused (atomic), or the CSV's header cannot be read
+    """
+    refusals = Refusals(settings.bulk_errors_listed)
+    received = _copy(session, lines.read(upload, form, settings.max_line_bytes), refusals)
+    written, superseded = metrics.Written(0, 0), 0
+    for experiment_id in session.scalars(text("select distinct experiment_id from sent order by 1")).all():
+        left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
+        if mode == "atomic" and refusals.count:
+            continue
+        superseded += left - keys
+        written += _write(session, experiment_id, now)
+    if mode == "atomic" and refusals.count:
+        raise _refused(received, refusals)
+    stored = received - refusals.count - superseded
+    return BulkStored(
+        received=received,
+        inserted=written.inserted,
+        updated=written.updated,
+        unchanged=stored - written.inserted - written.updated,
+        superseded=superseded,
+        rejected=refusals.count,
+        errors=refusals.first(),
+    )
+
+
+def _copy(session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], refusals: Refusals) -> int:
+    received = 0
+    session.execute(CREATE)
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(COPY) as copy:
+        for number, total in source:
+            received += 1
+            if isinstance(total, LineError):
+                refusals.add(total.line, total.field, total.message)
+                continue
+            copy.write_row((number, *total.__dict__.values()))
+    session.execute(text("create index on sent (experiment_id, variant_id, date, line)"))
+    session.execute(text("analyze sent"))
+    return received
+
+
+def _screen(
+    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, refusals: Refusals
+) -> tuple[int, int]:
+    """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
+    try:
+        timeline = experiments.open_for_writing(session, experiment_id, now, auto_register)
+    except GroundhogError as error:
+        _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
+        return 0, 0
+    today = timeline.today(now)
+    for rule in (TOO_LATE, TOO_MANY, RETIRED):
+        _refuse(session, experiment_id, rule, today, refusals)
+    _register_variants(session, experiment_id, timeline, now, auto_register, refusals)
+    left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
+    return left.lines, left.keys
+
+
+def _refuse(session: Session, experiment_id: str, rule: Rule, today: dt.date, refusals: Refusals) -> None:
+    condition, where, message = rule
+    values = {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1), "cap": refusals.cap}
+    matching = f"from sent where experiment_id = :experiment_id and {condition}"
+    for number in session.scalars(text(f"select line {matching} order by line limit :cap"), values):
+        refusals.listed.append(LineError(line=number, field=where, message=message))
+    deleted = session.execute(
+        text(f"with gone as (delete {matching} returning 1) select count(*) from gone"), values
+    )
+    refusals.count += deleted.scalar_one()
+
+
+def _register_variants(
+    session: Session,
+    experiment_id: str,
+    timeline: Timeline,
+    now: dt.datetime,
+    auto_register: bool,
+    refusals: Refusals,
+) -> None:
+    variant_ids = session.scalars(APPEARANCE, {"experiment_id": experiment_id}).all()
+    try:
+        with session.begin_nested():
+            metrics.ensure_variants(session, experiment_id, variant_ids, timeline, now, auto_register)
+    except GroundhogError as error:
+        condition, where, _ = UNKNOWN_VARIANT
+        _refuse(session, experiment_id, (condition, where, error.detail), timeline.today(now), refusals)
+
+
+def _write(session: Session, experiment_id: str, now: dt.datetime) -> metrics.Written:
+    row = session.execute(UPSERT, {"experiment_id": experiment_id, "now": now}).one()
+    if row.inserted or row.updated:
+        locks.bump(session, experiment_id)
+    return metrics.Written(row.inserted, row.updated)
+
+
+def _refused(received: int, refusals: Refusals) -> Invalid:
+    faults = [FieldError(error.field or "line", error.message, error.line) for error in refusals.first()]
+    return Invalid(
+        f"{refusals.count} of {received} lines are refused, so nothing was stored (mode=atomic)", faults
+    )

@@ -1,0 +1,61 @@
+"""Pages for people: the start page and the API's own, every asset from here, none from elsewhere."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+router = APIRouter(include_in_schema=False)
+PAGES = Path(__file__).parent / "pages"
+STATIC = Path(__file__).parent / "static"
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+RELAXED = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "script-src 'self'", "script-src 'self' blob:; worker-src 'self' blob:"
+)
+"""Swagger UI and ReDoc write styles into the page; ReDoc searches in a worker."""
+
+
+def api_page_assets() -> Path:
+    """Return the folder of Swagger UI and ReDoc, which come as files of the fastapi-offline wheel."""
+    spec = find_spec("fastapi_offline")
+    assert spec is not None, "fastapi-offline is a locked dependency"
+    return Path(next(iter(spec.submodule_search_locations or ()))) / "static"
+
+
+def mount_assets(app: FastAPI) -> None:
+    """Serve the files that the pages need."""
+    app.mount("/static/api", StaticFiles(directory=api_page_assets()), name="api-page-assets")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+def _page(name: str, policy: str = POLICY) -> HTMLResponse:
+    headers = {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse((PAGES / f"{name}.html").read_text(encoding="utf-8"), headers=headers)
+
+
+@router.get("/")
+def start_page() -> HTMLResponse:
+    """Return the page that says what this is and links the rest."""
+    return _page("start")
+
+
+@router.get("/docs")
+def swagger_page() -> HTMLResponse:
+    """Return Swagger UI."""
+    return _page("docs", RELAXED)
+
+
+@router.get("/redoc")
+def redoc_page() -> HTMLResponse:
+    """Return ReDoc."""
+    return _page("redoc", RELAXED)

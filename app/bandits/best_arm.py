@@ -59,7 +59,7 @@ def best_arm(arms: BetaArms) -> BestArm:
     rows = max(1, CHUNK // (200 * arms.k))
     pieces = [_best_rows(a[i : i + rows], b[i : i + rows]) for i in range(0, len(a), rows)]
     p_best, top = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    p_best = _restored(p_best.reshape(arms.a.shape), order, first)
+    p_best = np.minimum(_restored(p_best.reshape(arms.a.shape), order, first), 1)
     return BestArm(p_best, np.maximum(top.reshape(*arms.a.shape[:-1], 1) - arms.mean, 0))
 
 

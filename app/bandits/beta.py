@@ -13,6 +13,18 @@ from app.bandits.totals import Totals
 Prior = tuple[float, float]
 
 
+def check_prior(prior: Prior) -> None:
+    """Refuse a prior Beta(a, b) that is improper.
+
+    Raises
+    ------
+    ValueError
+        a or b is not finite and positive.
+    """
+    if not all(0 < parameter < np.inf for parameter in prior):
+        raise ValueError(f"the prior's a and b must be finite and positive, not {prior}")
+
+
 @dataclass(frozen=True, slots=True)
 class BetaArms:
     """Independent posteriors theta_i ~ Beta(a_i, b_i) of the arms' conversion rates.
@@ -43,6 +55,7 @@ class BetaArms:
     @classmethod
     def from_totals(cls, totals: Totals, prior: Prior = (1.0, 1.0)) -> "BetaArms":
         """The conjugate posterior Beta(a + successes, b + trials - successes)."""
+        check_prior(prior)
         return cls(prior[0] + totals.successes, prior[1] + (totals.trials - totals.successes))
 
     @property

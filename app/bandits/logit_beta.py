@@ -78,7 +78,7 @@ class LogitBeta:
         return density
 
     def worth(self, y: Floats) -> tuple[Floats, Floats]:
-        """theta = logistic(y) and d theta / dy = theta (1 - theta), to full relative precision at both ends."""
+        """Theta = logistic(y) and d theta / dy = theta (1 - theta), to full relative precision at both ends."""
         odds = np.exp(-np.abs(y))
         return np.where(y < 0, odds, 1.0) / (1 + odds), odds / (1 + odds) ** 2
 
@@ -109,7 +109,7 @@ class LogitBeta:
 
         Outwards until it has, then Newton: the drop is convex, so every step stays outside.
         """
-        d = np.stack([-self._sign, self._sign]) * (np.sqrt(2 * TAIL) * self._sd)
+        d: Floats = np.stack([-self._sign, self._sign]) * (np.sqrt(2 * TAIL) * self._sd)
         while (inside := self._drop(d)[0] < TAIL).any():
             d = np.where(inside, 1.6 * d, d)
         for _ in range(4):
@@ -118,7 +118,7 @@ class LogitBeta:
         return d
 
     def _drop(self, d: Floats) -> tuple[Floats, Floats]:
-        """log f(mode) - log f at the mirrored d, and its derivative."""
+        """Log f(mode) - log f at the mirrored d, and its derivative."""
         growth = self._p * np.expm1(np.minimum(d, FARTHEST))
         drop = self._n * (np.log1p(growth) + np.maximum(d - FARTHEST, 0)) - self._lesser * d
         return drop, self._n * (growth + self._p) / (1 + growth) - self._lesser

@@ -23,7 +23,8 @@ MOST_LEVELS = 60
 
 class Rule(NamedTuple):
     """Gauss-Legendre on [0, 1]: nodes and weights (m,), and running[i, j] = integral_0^{x_i} of the j-th
-    Lagrange polynomial, (m, m)."""
+    Lagrange polynomial, (m, m).
+    """
 
     nodes: Floats
     weights: Floats

@@ -1,6 +1,8 @@
 """Shares as the percentages that are served."""
 
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,10 +32,10 @@ def percentages(shares: ArrayLike) -> list[Decimal]:
     if abs(given.sum() - 1) > 1e-6:
         raise ValueError(f"shares must sum to 1, not {given.sum()}")
     units = 100 * 10**DECIMALS
-    exact = [Decimal(share) for share in given.tolist()]
+    exact = [Fraction(share) for share in given.tolist()]
     total = sum(exact)
-    scaled = [share / total * units for share in exact]
-    floors = [int(figure) for figure in scaled]
+    scaled = [units * share / total for share in exact]
+    floors = [math.floor(figure) for figure in scaled]
     by_remainder = sorted(range(len(floors)), key=lambda i: (floors[i] - scaled[i], i))
     for i in by_remainder[: units - sum(floors)]:
         floors[i] += 1

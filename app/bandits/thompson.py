@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms, Prior
+from app.bandits.beta import BetaArms, Prior, check_prior
 from app.bandits.quadrature import Floats, Integers
 from app.bandits.totals import Totals
 
@@ -30,13 +30,17 @@ class ThompsonSampling:
 
     prior: Prior = (1.0, 1.0)
 
+    def __post_init__(self) -> None:
+        check_prior(self.prior)
+
     def shares(self, totals: Totals) -> Floats:
         """P(best), (..., k); each row sums to 1 within 1e-9."""
         return best_arm(BetaArms.from_totals(totals, self.prior)).p_best
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm for one unit of every bandit, (...), or for `units` of each, (..., units): draw a rate for
-        every arm and take the largest. An arm is drawn with probability shares_i."""
+        every arm and take the largest. An arm is drawn with probability shares_i.
+        """
         arms = BetaArms.from_totals(totals, self.prior)
         shape = arms.a.shape if units is None else (*arms.a.shape[:-1], units, arms.k)
         a, b = (v if units is None else v[..., None, :] for v in (arms.a, arms.b))

@@ -54,7 +54,7 @@ class RaisedChampion:
         return np.minimum(self._others.step(left, right, row), np.where(right > self._begins, own, np.inf))
 
     def worth(self, y: Floats) -> tuple[Floats, Floats]:
-        """theta and its derivative."""
+        """Theta and its derivative."""
         return self._others.worth(y)
 
     def _raised(self, y: float) -> float:

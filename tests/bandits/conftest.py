@@ -1,0 +1,39 @@
+"""Known answers and random problems for the mathematics."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+REFERENCES = Path(__file__).parents[3] / "shared" / "reference" / "best_arm_cases.json"
+
+settings.register_profile(
+    "bandits", max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def repeatable_examples():
+    """Draw the same hypothesis examples in every run of this folder, and few of them."""
+    before = settings.get_current_profile_name()
+    settings.load_profile("bandits")
+    yield
+    settings.load_profile(before)
+
+
+@pytest.fixture(scope="session")
+def references():
+    """The 28-digit answers: name -> (a, b, p_best, expected_loss), each (k,)."""
+    if not REFERENCES.exists():
+        pytest.skip(f"the 28-digit references are not beside this clone ({REFERENCES.name})")
+    cases = json.loads(REFERENCES.read_text())["cases"]
+    return {case["name"]: _expanded(case) for case in cases}
+
+
+def _expanded(case):
+    counts = [arm["count"] for arm in case["arms"]]
+    columns = ([arm["a"] for arm in case["arms"]], [arm["b"] for arm in case["arms"]])
+    columns += (case["p_best"], case["expected_loss"])
+    return tuple(np.repeat(np.array(column, dtype=float), counts) for column in columns)

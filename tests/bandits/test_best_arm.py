@@ -1,0 +1,185 @@
+"""P(best) and expected loss against closed forms, 28-digit references and independent integrals."""
+
+import itertools
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from app.bandits import contest
+from app.bandits.best_arm import QuadratureError, best_arm
+from app.bandits.beta import BetaArms
+
+counts = st.integers(0, 2000)
+arms_drawn = st.lists(st.tuples(counts, counts), min_size=2, max_size=7).map(
+    lambda arms: BetaArms([1 + s for s, _ in arms], [1 + f for _, f in arms])
+)
+
+
+def by_scipy(a, b, i):
+    """P(arm i is best) by adaptive quadrature of prod_j F_j over arm i's own probability scale."""
+    others = [j for j in range(len(a)) if j != i]
+
+    def integrand(u):
+        x = stats.beta.ppf(u, a[i], b[i])
+        return np.prod([stats.beta.cdf(x, a[j], b[j]) for j in others])
+
+    edges = [0, 1e-4, 0.1, 0.5, 0.9, 1 - 1e-4, 1]
+    return sum(integrate.quad(integrand, *pair, epsabs=1e-12)[0] for pair in itertools.pairwise(edges))
+
+
+def test_the_28_digit_references_are_met_to_1e_12(references):
+    for name, (a, b, p_best, expected_loss) in references.items():
+        found = best_arm(BetaArms(a, b))
+        assert np.abs(found.p_best - p_best).max() <= 1e-12, name
+        assert np.abs(found.expected_loss - expected_loss).max() <= 1e-12, name
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "p_first"),
+    [
+        pytest.param([1, 1], [1, 1], 1 / 2, id="nothing observed"),
+        pytest.param([2, 1], [1, 2], 5 / 6, id="Beta(2,1) against Beta(1,2)"),
+        pytest.param([3, 1], [1, 1], 3 / 4, id="x^3 against x: n / (n + m)"),
+        pytest.param([4, 1, 2], [1, 1, 1], 4 / 7, id="maxima of 4, 1 and 2 uniforms"),
+        pytest.param([0.5, 0.5], [0.5, 0.5], 1 / 2, id="Jeffreys"),
+        pytest.param([1e-3, 1e-3], [1e-3, 1e-3], 1 / 2, id="nearly improper"),
+    ],
+)
+def test_closed_forms_are_met(a, b, p_first):
+    assert best_arm(BetaArms(a, b)).p_best[0] == pytest.approx(p_first, abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 3, 10, 100, 1000])
+def test_the_best_of_k_uniforms_is_expected_at_k_over_k_plus_1(k):
+    loss = best_arm(BetaArms(np.ones(k), np.ones(k))).expected_loss
+    assert loss == pytest.approx(k / (k + 1) - 1 / 2, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        pytest.param([13, 16, 14], [89, 86, 88], id="12, 15 and 13 %"),
+        pytest.param([0.5, 0.7, 3.2], [0.4, 9.5, 8.1], id="fractional, below 1"),
+        pytest.param([2.5, 40.5], [1e5, 2e6], id="small rates"),
+        pytest.param([1e5, 3.2], [1e5 + 300, 3.4], id="one sure, one vague"),
+        pytest.param([900.5, 95.5], [10.5, 2.5], id="rates near 1"),
+    ],
+)
+def test_p_best_agrees_with_adaptive_quadrature(a, b):
+    expected = [by_scipy(a, b, i) for i in range(len(a))]
+    assert best_arm(BetaArms(a, b)).p_best == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c", "d"), [(1, 9e5, 3, 1e6), (1001, 99_000, 1060, 99_500), (2, 5, 40, 90)]
+)
+def test_two_arms_agree_with_the_exact_finite_sum(a, b, c, d):
+    with mpmath.workdps(
+        40
+    ):  # P(theta_2 > theta_1) = sum_{i < c} B(a + i, b + d) / ((d + i) B(1 + i, d) B(a, b))
+        terms = (
+            mpmath.beta(a + i, b + d) / ((d + i) * mpmath.beta(1 + i, d) * mpmath.beta(a, b))
+            for i in range(c)
+        )
+        expected = float(mpmath.fsum(terms))
+    assert best_arm(BetaArms([a, c], [b, d])).p_best[1] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_expected_loss_is_the_integral_of_the_difference():
+    a, b = [13, 16], [89, 86]
+    gain, _ = integrate.dblquad(
+        lambda y, x: (y - x) * stats.beta.pdf(x, 13, 89) * stats.beta.pdf(y, 16, 86),
+        0,
+        1,
+        lambda x: x,
+        1,
+        epsabs=1e-11,
+    )
+    assert best_arm(BetaArms(a, b)).expected_loss[0] == pytest.approx(gain, abs=1e-9)
+
+
+@given(arms_drawn)
+def test_probabilities_sum_to_one(arms):
+    assert best_arm(arms).p_best.sum() == pytest.approx(1, abs=1e-11)
+
+
+@given(arms_drawn, st.randoms(use_true_random=False))
+def test_permuting_the_arms_permutes_the_bits(arms, random):
+    order = random.sample(range(arms.k), arms.k)
+    permuted = best_arm(BetaArms(arms.a[order], arms.b[order]))
+    assert (permuted.p_best == best_arm(arms).p_best[order]).all()
+    assert (permuted.expected_loss == best_arm(arms).expected_loss[order]).all()
+
+
+@given(arms_drawn, st.integers(2, 6))
+def test_identical_arms_get_identical_bits(arms, copies):
+    found = best_arm(BetaArms(np.tile(arms.a, copies), np.tile(arms.b, copies)))
+    assert (found.p_best.reshape(copies, -1) == found.p_best[: arms.k]).all()
+
+
+@given(arms_drawn)
+def test_the_worst_of_the_mirrored_arms_is_the_best(arms):
+    """P(theta_i is smallest) = P(1 - theta_i is largest); with two arms the two add up to 1."""
+    pair = BetaArms(arms.a[:2], arms.b[:2])
+    mirrored = best_arm(BetaArms(pair.b, pair.a)).p_best
+    assert best_arm(pair).p_best == pytest.approx(1 - mirrored, abs=1e-12)
+
+
+@given(arms_drawn)
+def test_mean_plus_expected_loss_is_the_same_for_every_arm(arms):
+    top = arms.mean + best_arm(arms).expected_loss
+    assert top == pytest.approx(top[0], abs=1e-12)
+
+
+@given(arms_drawn)
+def test_a_hopeless_arm_changes_nothing(arms):
+    hopeless = BetaArms(np.append(arms.a, 1), np.append(arms.b, 1e7))
+    shares = best_arm(BetaArms(arms.a + 30, arms.b)).p_best
+    with_it = best_arm(BetaArms(hopeless.a + 30 * (np.arange(arms.k + 1) < arms.k), hopeless.b)).p_best
+    assert with_it == pytest.approx(np.append(shares, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_extreme_problems_stay_within_1e_10_of_a_sum_of_one(seed):
+    rng = np.random.default_rng(seed)
+    for k in (2, 3, 20, 60):
+        n, rate = 10 ** rng.uniform(0, 8, k), 10 ** rng.uniform(-5, -0.01, k)
+        rate = np.where(rng.random() < 0.3, 1 - rate, rate)
+        assert best_arm(BetaArms(n * rate, n * (1 - rate))).p_best.sum() == pytest.approx(1, abs=1e-10)
+
+
+def test_many_bandits_at_once_are_the_same_as_one_by_one():
+    rng = np.random.default_rng(5)
+    a, b = rng.uniform(0.5, 200, (300, 2, 5)), rng.uniform(0.5, 2000, (300, 2, 5))
+    together = best_arm(BetaArms(a, b))
+    for i, j in [(0, 0), (17, 1), (299, 1)]:
+        alone = best_arm(BetaArms(a[i, j], b[i, j]))
+        assert together.p_best[i, j] == pytest.approx(alone.p_best, abs=1e-12)
+        assert together.expected_loss[i, j] == pytest.approx(alone.expected_loss, abs=1e-12)
+
+
+def test_a_dominating_arm_takes_everything_and_never_more():
+    p_best = best_arm(BetaArms([9e7, 1000, 1], [1e7, 9e7, 1e8])).p_best
+    assert p_best == pytest.approx([1, 0, 0], abs=1e-12)
+    assert p_best.max() <= 1
+
+
+def test_a_single_arm_is_best_and_loses_nothing():
+    found = best_arm(BetaArms([3.0], [5.0]))
+    assert found.p_best == pytest.approx([1], abs=1e-14)
+    assert found.expected_loss == pytest.approx([0], abs=1e-14)
+
+
+def test_probabilities_that_never_sum_to_one_are_an_error(monkeypatch):
+    monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
+    with pytest.raises(QuadratureError, match=r"only within 1\.0e-01"):
+        best_arm(BetaArms([1, 1], [1, 1]))
+
+
+def test_a_grid_that_is_too_coarse_is_refined(monkeypatch):
+    monkeypatch.setattr(contest, "FINENESS", (40.0, 20.0, 10.0, 2.0))
+    assert best_arm(BetaArms([2, 1], [1, 2])).p_best[0] == pytest.approx(5 / 6, abs=1e-9)

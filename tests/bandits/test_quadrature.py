@@ -1,0 +1,49 @@
+"""The quadrature's pieces, on functions with known integrals."""
+
+import numpy as np
+import pytest
+
+from app.bandits.quadrature import gauss_legendre, grid, leave_one_out, running_integrals
+
+
+@pytest.mark.parametrize("degree", range(12))
+def test_running_integrals_of_polynomials_are_exact(degree):
+    rule = gauss_legendre()
+    assert rule.running @ rule.nodes**degree == pytest.approx(
+        rule.nodes ** (degree + 1) / (degree + 1), abs=1e-15
+    )
+
+
+@pytest.mark.parametrize("degree", range(24))
+def test_integrals_of_polynomials_are_exact(degree):
+    rule = gauss_legendre()
+    assert rule.weights @ rule.nodes**degree == pytest.approx(1 / (degree + 1), abs=1e-15)
+
+
+def test_panels_cover_the_window_of_each_row_without_gaps_and_respect_the_step():
+    def step(left, right, row):
+        return np.where((right > 0.2) & (left < 0.3), 0.003, 0.2) * (1 + row)
+
+    cells = grid(np.array([0.0, -1.0]), np.array([1.0, 5.0]), np.array([0.5, 0.2]), step)
+    assert cells.width.sum(axis=1) == pytest.approx([1, 6], abs=1e-14)
+    assert cells.left[:, 1:] == pytest.approx(cells.left[:, :-1] + cells.width[:, :-1], abs=1e-14)
+    assert cells.weights.sum(axis=1) == pytest.approx([1, 6], abs=1e-13)
+    for row in (0, 1):
+        allowed = step(
+            cells.left[row], cells.left[row] + cells.width[row], np.full(len(cells.left[row]), row)
+        )
+        assert (cells.width[row] <= allowed * (1 + 1e-8)).all()
+
+
+def test_running_integrals_know_where_the_missing_mass_lies():
+    cells = grid(np.zeros(1), np.ones(1), np.full(1, 0.25), lambda left, *_: np.full(left.size, 0.25))
+    half = np.full((1, 1, cells.nodes.size), 0.5)
+    below = running_integrals(half, cells, np.array([[False]]))
+    above = running_integrals(half, cells, np.array([[True]]))
+    assert below[0] == pytest.approx(0.5 + cells.nodes / 2, abs=1e-14)
+    assert above[0] == pytest.approx(cells.nodes / 2, abs=1e-14)
+
+
+def test_leave_one_out_products_need_no_division():
+    factors = np.array([[[2.0, 0.0], [3.0, 5.0], [7.0, 0.5], [1.0, 4.0]]])
+    assert leave_one_out(factors)[0].tolist() == [[21, 10], [14, 0], [6, 0], [42, 0]]

@@ -22,7 +22,9 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Home = Annotated[Path | None, typer.Option(help="Folder of the embedded PostgreSQL [GROUNDHOG_HOME]")]
+Home = Annotated[
+    Path | None, typer.Option(readable=False, help="Folder of the embedded PostgreSQL [GROUNDHOG_HOME]")
+]
 
 
 def main() -> None:

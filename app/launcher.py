@@ -106,6 +106,7 @@ def own_database(settings: Settings, service: str | None = None) -> Iterator[str
         yield settings.database_url
         return
     with EmbeddedPostgres(settings.home, _server_settings(settings), say=say) as server:
+        server.keep_running()
         yield server.announce(service)
 
 

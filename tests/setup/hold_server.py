@@ -9,6 +9,11 @@ from app.storage.embedded import EmbeddedPostgres, processes
 if "without-death-signal" in sys.argv:  # what every system but Linux is like
     processes._end_with_parent = lambda last_word: None
 
-server = EmbeddedPostgres(Path(sys.argv[1]), say=lambda sentence: print(sentence, flush=True))
-print(server.start(), flush=True)
+
+def say(sentence: str) -> None:
+    print(sentence, flush=True)  # noqa: T201 - the test reads it
+
+
+server = EmbeddedPostgres(Path(sys.argv[1]), say=say)
+say(server.start())
 signal.pause()

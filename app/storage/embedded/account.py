@@ -30,6 +30,7 @@ class Account:
 
     @property
     def identity(self) -> Identity:
+        """Return what `subprocess.Popen` needs to run a program as this account."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -43,14 +44,15 @@ class Account:
         """Tell whether this account may enter the folder, or run the file; asked as that account."""
         if not self.identity:
             return os.access(path, os.X_OK)
+        command = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
         try:
-            command = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
-            return subprocess.run(command, cwd="/", check=False, **self.identity).returncode == 0
+            asked = subprocess.run(command, cwd="/", check=False, **self.identity)  # noqa: S603 - no input in it
         except OSError as error:
             raise CannotStart(
                 f"PostgreSQL does not run as root, and root may not become '{self.name}' here ({error.strerror}): "
                 "start Groundhog as an ordinary user, or set DATABASE_URL."
             ) from error
+        return asked.returncode == 0
 
 
 def server_account(data: Path) -> Account:

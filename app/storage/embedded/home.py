@@ -43,17 +43,13 @@ class Home:
             raise CannotStart(
                 f"The path {self.path} is too long for PostgreSQL: choose a shorter GROUNDHOG_HOME."
             )
+        nearest = next(folder for folder in (self.path, *self.path.parents) if folder.exists())
+        if nearest != self.path:
+            _refuse_unless_reached(nearest, account)
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if account.reaches(self.path):
-            return
-        if account.identity and self.path.stat().st_uid == os.geteuid():
+        if not account.reaches(self.path) and self.path.stat().st_uid == os.geteuid():
             self.path.chmod(0o711)
-        if not account.reaches(self.path):
-            closed = next(folder for folder in _from_the_root(self.path) if not account.reaches(folder))
-            raise CannotStart(
-                f"The account '{account.name}', which runs PostgreSQL here, may not enter {closed}: "
-                "choose a GROUNDHOG_HOME that it can reach, such as /var/lib/groundhog."
-            )
+        _refuse_unless_reached(self.path, account)
 
     def socket_folder(self, account: Account) -> Path:
         """Return an empty private folder for the socket: in the home, or where that path is too long, in /tmp."""
@@ -87,5 +83,11 @@ def _fits(folder: Path) -> bool:
     return len(os.fsencode(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and "," not in str(folder)
 
 
-def _from_the_root(path: Path) -> list[Path]:
-    return [*reversed(path.parents), path]
+def _refuse_unless_reached(folder: Path, account: Account) -> None:
+    if account.reaches(folder):
+        return
+    closed = next(part for part in (*reversed(folder.parents), folder) if not account.reaches(part))
+    raise CannotStart(
+        f"The account '{account.name}', which runs PostgreSQL here, may not enter {closed}: "
+        "choose a GROUNDHOG_HOME that it can reach, such as /var/lib/groundhog."
+    )

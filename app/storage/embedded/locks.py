@@ -46,10 +46,6 @@ class OwnerLock:
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, json.dumps(asdict(owner)).encode(), 0)
 
-    @property
-    def owner(self) -> Owner:
-        return self._owner
-
     def close(self) -> None:
         """Let go of the lock, if it was taken."""
         if self._owner.pid:

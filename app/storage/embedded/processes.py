@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.storage.embedded.account import Account
+from app.storage.embedded.errors import CannotStart
 from app.storage.embedded.locks import open_private
 
 PR_SET_PDEATHSIG = 1
@@ -22,7 +23,7 @@ def spawn(
 
     In a session of its own: Ctrl-C in a terminal is for the service, which then stops the server in good order.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own program and paths
         [os.fspath(part) for part in command],
         cwd="/",
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
@@ -55,6 +56,14 @@ def open_log(path: Path, account: Account) -> int:
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.1"))
     return open_private(path, account, os.O_RDWR | os.O_APPEND)
+
+
+def complaint(program: str, path: Path, start: int) -> CannotStart:
+    """Return the error for a program that ended: the last thing it complained of in its log."""
+    lines = path.read_bytes()[start:].decode(errors="replace").splitlines()
+    complaints = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]
+    last = (complaints or lines or ["it said nothing"])[-1]
+    return CannotStart(f"{program} did not start: {last.strip()} (more in {path})")
 
 
 def stop_leftover(data: Path) -> None:

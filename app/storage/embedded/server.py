@@ -1,10 +1,9 @@
-"""The server itself: created once, started, watched until it is ready, stopped."""
+"""The server itself: started, watched, started again when it was killed, stopped."""
 
 import os
-import secrets
-import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -13,14 +12,17 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import psycopg
+
 from app.storage.embedded.account import Account, server_account
 from app.storage.embedded.binaries import programs_for
+from app.storage.embedded.creation import USER, create_data
 from app.storage.embedded.errors import CannotStart
-from app.storage.embedded.home import Home, make_private
+from app.storage.embedded.home import Home
 from app.storage.embedded.locks import Owner, OwnerLock, holder_of, open_private, try_lock
-from app.storage.embedded.processes import open_log, spawn, stop_leftover
+from app.storage.embedded.processes import complaint, open_log, spawn, stop_leftover
 
-USER = DATABASE = "groundhog"
+DATABASE = "groundhog"
 STOP_SECONDS = 60
 
 
@@ -52,14 +54,18 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         self._say = say
         self._owner: OwnerLock | None = None
         self._server: subprocess.Popen[bytes] | None = None
+        self._changing = threading.Lock()
+        self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
+        """Start the server."""
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop the server."""
         self.stop()
 
     def start(self) -> str:
@@ -70,21 +76,26 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         AlreadyRunning: another living process owns the home
         CannotStart: anything else that somebody has to change first
         """
+        self._stopping.clear()
         try:
-            self._start()
+            account = server_account(self.home.data)
+            self._take(account)
+            self._run(account)
+            self._create_database()
         except OSError as error:
             self.stop()
+            where = error.filename if isinstance(error.filename, str) else self.home.path
             raise CannotStart(
-                f"The embedded PostgreSQL cannot use {error.filename or self.home.path} ({error.strerror}): "
+                f"The embedded PostgreSQL cannot use {where} ({error.strerror}): "
                 "choose another GROUNDHOG_HOME, or set DATABASE_URL."
             ) from error
         except BaseException:
             self.stop()
             raise
-        return self.url_for(DATABASE)
+        return self.announce(None)
 
-    def _start(self) -> None:
-        account = server_account(self.home.data)
+    def _take(self, account: Account) -> None:
+        """Become the home's owner."""
         self.home.open(account)
         owner = OwnerLock(self.home.owner_lock, account)
         try:
@@ -93,9 +104,6 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             owner.close()
             raise
         self._owner = owner
-        self._run(account)
-        self._create_database()
-        self.announce(None)
 
     def _run(self, account: Account) -> None:
         lock = open_private(self.home.server_lock, account)
@@ -104,7 +112,9 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             self._wait_for_leftovers(lock)
             programs = programs_for(account, self.home.path)
             if not self.home.data.exists():
-                self._create_data(programs, account, lock, log)
+                self._say(f"creating the database in {self.home.data} (once) ...")
+                durable = self.settings.get("fsync") != "off"
+                create_data(self.home, programs, account, lock, log, durable=durable)
             (self.home.data / "postmaster.pid").unlink(missing_ok=True)  # stale: the lock says nobody is left
             self._launch(programs, account, lock, log)
         finally:
@@ -121,59 +131,20 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
                 stop_leftover(self.home.data)
                 asked = True
             if waited > STOP_SECONDS:
-                raise CannotStart(
-                    f"A server of an earlier run still uses {self.home.data} and does not stop."
-                )
+                raise CannotStart(f"A server of an earlier run uses {self.home.data} and does not stop.")
             time.sleep(0.01)
-
-    def _create_data(self, programs: Path, account: Account, lock: int, log: int) -> None:
-        """Run initdb beside the final place: what a crash leaves half-made is never taken for data."""
-        self._say(f"creating the database in {self.home.data} (once) ...")
-        shutil.rmtree(self.home.unfinished_data, ignore_errors=True)
-        make_private(self.home.unfinished_data, account)
-        self._write_password(account)
-        start_of_log = os.fstat(log).st_size
-        with spawn(
-            [programs / "initdb", *self._initdb_options()], account, lock, log, signal.SIGKILL
-        ) as initdb:
-            _wait_or_kill(initdb)
-        if initdb.returncode != 0:
-            raise CannotStart(self._why("initdb", start_of_log))
-        self.home.unfinished_data.rename(self.home.data)
-        _sync(self.home.path)
-
-    def _initdb_options(self) -> list[str]:
-        return [
-            f"--pgdata={self.home.unfinished_data}",
-            f"--username={USER}",
-            f"--pwfile={self.home.password}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--data-checksums",
-            *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
-        ]
-
-    def _write_password(self, account: Account) -> None:
-        file = open_private(self.home.password, account, os.O_WRONLY | os.O_TRUNC)
-        with open(file, "w") as password:
-            password.write(secrets.token_urlsafe(24))
-            password.flush()
-            os.fsync(file)
 
     def _launch(self, programs: Path, account: Account, lock: int, log: int) -> None:
         self._sockets = self.home.socket_folder(account)
         start_of_log = os.fstat(log).st_size
-        command: list[str | Path] = [programs / "postgres", "-D", self.home.data, *self._server_options()]
+        command: list[str | Path] = [programs / "postgres", "-D", self.home.data, *self._options()]
         self._server = spawn(command, account, lock, log, signal.SIGINT)
         while not self._ready():
             if self._server.poll() is not None:
-                raise CannotStart(self._why("PostgreSQL", start_of_log))
+                raise complaint("PostgreSQL", self.home.log, start_of_log)
             time.sleep(0.01)
 
-    def _server_options(self) -> list[str]:
+    def _options(self) -> list[str]:
         quoted_sockets = '"' + str(self._sockets).replace('"', '""') + '"'
         options = {
             "listen_addresses": "",
@@ -190,23 +161,12 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             return (self.home.data / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
         return False
 
-    def _why(self, what: str, start_of_log: int) -> str:
-        """Return the sentence for a program that ended: its own last complaint."""
-        lines = self.home.log.read_bytes()[start_of_log:].decode(errors="replace").splitlines()
-        complaints = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]
-        last = (complaints or lines or ["it said nothing"])[-1]
-        return f"{what} did not start: {last.strip()} (more in {self.home.log})"
-
     def _create_database(self) -> None:
-        import psycopg
-
         url = self.url_for("postgres").replace("+psycopg", "", 1)
         try:
             with psycopg.connect(url, autocommit=True) as connection:
-                known = connection.execute(
-                    "select from pg_database where datname = %s", [DATABASE]
-                ).fetchone()
-                if known is None:
+                found = connection.execute("select from pg_database where datname = %s", [DATABASE])
+                if found.fetchone() is None:
                     connection.execute(f'create database "{DATABASE}"'.encode())
         except psycopg.OperationalError as error:  # a password file that was changed, a full disk
             raise CannotStart(f"The embedded PostgreSQL is up, but: {str(error).strip()}") from error
@@ -223,14 +183,37 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         password = quote(self.home.password.read_text(), safe="")
         return f"postgresql+psycopg://{USER}:{password}@/{quote(database)}?host={quote(str(self._sockets))}"
 
+    def keep_running(self) -> None:
+        """From now on, start the server again when it ends without having been asked to (killed, out of memory).
+
+        The thread lives as long as the process, because the kernel takes the end of the thread that starts the
+        server for ours.
+        """
+        threading.Thread(target=self._restart_whenever_it_ends, name="watch PostgreSQL", daemon=True).start()
+
+    def _restart_whenever_it_ends(self) -> None:
+        while (server := self._server) is not None and not self._stopping.is_set():
+            server.wait()
+            with self._changing:
+                if self._stopping.is_set():
+                    return
+                self._say("PostgreSQL has ended; starting it again ...")
+                try:
+                    self._run(server_account(self.home.data))
+                except (CannotStart, OSError) as error:  # the disk is still full, say: again in a second
+                    self._say(str(error))
+            self._stopping.wait(1)
+
     def stop(self) -> None:
         """Stop the server: what is running is rolled back, what is committed is on disk. Safe to repeat."""
-        server, self._server = self._server, None
-        owner, self._owner = self._owner, None
-        if server is not None:
-            _end(server)
-        if owner is not None:
-            owner.close()
+        self._stopping.set()
+        with self._changing:
+            server, self._server = self._server, None
+            owner, self._owner = self._owner, None
+            if server is not None:
+                _end(server)
+            if owner is not None:
+                owner.close()
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:
@@ -239,23 +222,6 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
         with suppress(subprocess.TimeoutExpired):
             server.wait(patience)
             return
-
-
-def _wait_or_kill(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for a program to end; whatever interrupts us (Ctrl-C) also ends the program."""
-    try:
-        process.wait()
-    finally:
-        process.kill()
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in the folder outlive a power cut."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def running_url(home: Path) -> str | None:

@@ -101,8 +101,8 @@ def _variants(found: Inputs, decision: Decision, shares: dict[str, float]) -> li
 
 def _gates(found: Inputs, decision: Decision) -> list[dict[str, Any]]:
     gates: list[dict[str, Any]] = []
-    if found.halted is not None:
-        gates.append({"gate": found.halted.state, "since": found.halted.active_from.isoformat()})
+    if found.halt is not None:
+        gates.append({"gate": found.halt.state, "since": found.halt.since.isoformat()})
     if decision.gate == "no_data":
         gates.append({"gate": "no_data"})
     elif decision.gate == "burn_in":

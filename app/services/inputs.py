@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict
 from app.schemas.experiments import Settings
-from app.services.timeline import Phase, Timeline
+from app.services.timeline import Halt, Timeline
 
 ALGORITHM = 1
 """Raised whenever the same inputs would give other shares than before."""
@@ -53,13 +53,13 @@ class ArmTotals:
 class Inputs:
     """Everything the shares of a date are a function of.
 
-    ``halted`` is the phase that began a pause or archival: the shares are then those of its first day. ``served``
-    are the arms that may still get traffic on the date; without a halt, all of them.
+    During a halt they are those of the day it began. ``served`` are the arms that may still get traffic on the
+    date; without a halt, all of them.
     """
 
     experiment_id: str
     settings: Settings
-    halted: Phase | None
+    halt: Halt | None
     arms: tuple[ArmTotals, ...]
     served: tuple[str, ...]
 
@@ -73,7 +73,7 @@ class Inputs:
         content = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(mode="json", exclude={"time_zone"}, exclude_defaults=True),
-            "halted": None if self.halted is None else [self.halted.state, str(self.halted.active_from)],
+            "halt": None if self.halt is None else [self.halt.state, str(self.halt.since)],
             "data_through": None if self.data_through is None else str(self.data_through),
             "arms": [[arm.variant_id, arm.impressions, arm.successes, arm.days] for arm in self.arms],
             "served": self.served,
@@ -88,8 +88,8 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     ------
     Conflict: no variant is active on the date
     """
-    halted = timeline.halted_since(date)
-    decided_on = date if halted is None else halted.active_from
+    halt = timeline.halt_on(date)
+    decided_on = date if halt is None else halt.shares_of
     rows = session.execute(READ, {"experiment_id": experiment_id, "date": decided_on}).all()
     active = [row for row in rows if _active(row, decided_on)]
     members = [row for row in active if not _heard_of_only_that_day(row, decided_on)] or active
@@ -99,7 +99,7 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     return Inputs(
         experiment_id,
         timeline.on(decided_on).settings,
-        halted,
+        halt,
         tuple(_totals(row) for row in members),
         served,
     )

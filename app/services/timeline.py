@@ -29,6 +29,18 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """A pause or archival: its state and first day, and the day whose shares it holds.
+
+    Archiving what is paused keeps the shares of the day the pause began.
+    """
+
+    state: State
+    since: dt.date
+    shares_of: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """The phases of an experiment in order of time; there is always one."""
 
@@ -50,14 +62,19 @@ class Timeline:
             return Phase(self.phases[0].active_from, "running", self.phases[0].settings)
         return self.phases[index - 1]
 
-    def halted_since(self, date: dt.date) -> Phase | None:
-        """Return the phase that began the pause or archival which holds on a date; None where none does."""
-        began = None
+    def halt_on(self, date: dt.date) -> "Halt | None":
+        """Return the pause or archival that holds on a date; None where none does."""
+        halt: Halt | None = None
         for phase in self.phases:
             if phase.active_from > date:
                 break
-            began = None if phase.state == "running" else began or phase
-        return began
+            if phase.state == "running":
+                halt = None
+            elif halt is None:
+                halt = Halt(phase.state, phase.active_from, phase.active_from)
+            elif halt.state != phase.state:
+                halt = Halt(phase.state, phase.active_from, halt.shares_of)
+        return halt
 
     def state_since(self) -> dt.date:
         """Return the day the present state began."""

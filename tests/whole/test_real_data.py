@@ -1,0 +1,39 @@
+"""Real experiments load, and every date of theirs can be allocated."""
+
+import datetime as dt
+import json
+from collections import defaultdict
+
+import pytest
+
+FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_real_data_load_and_allocations_follow_for_every_date(client, shared_data, name):
+    lines = (shared_data / f"{name}.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    answer = client.post("/metrics/", json=rows)
+    assert (answer.status_code, answer.json()["inserted"]) == (200, len(rows)), answer.text
+    for experiment_id, dates in days_of(rows).items():
+        for date in [*dates, dates[-1] + dt.timedelta(days=1)]:
+            body = client.get(f"/allocations/{experiment_id}", params={"for_date": str(date)}).json()
+            assert sum(round(share * 10_000) for share in body["allocations"].values()) == 1_000_000
+            assert body["data_through"] is None or body["data_through"] < str(date)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_same_file_in_bulk_stores_the_same(client, shared_data, name):
+    upload = (shared_data / f"{name}.jsonl").read_bytes()
+    header = {"Content-Type": "application/x-ndjson"}
+    stored = client.post("/metrics/bulk", content=upload, headers=header).json()
+    rows = [json.loads(line) for line in upload.splitlines()]
+    assert (stored["inserted"], stored["rejected"]) == (len(rows), 0)
+    assert client.post("/metrics/", json=rows).json()["unchanged"] == len(rows)
+
+
+def days_of(rows):
+    days = defaultdict(set)
+    for row in rows:
+        days[row["experiment_id"]].add(dt.date.fromisoformat(row["date"]))
+    return {experiment_id: sorted(dates) for experiment_id, dates in days.items()}

@@ -188,6 +188,7 @@ def _web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_worker_healthcheck=60,  # many workers on a small machine take long to import everything
         **more,
     )
 

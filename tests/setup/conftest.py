@@ -69,8 +69,8 @@ def spawn() -> Iterator[Spawn]:
     def start(*arguments: str | Path, **environment: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            cwd="/",  # where no .env lies
+            env={**_without_settings(), "PYTHONPATH": str(ROOT), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -83,6 +83,11 @@ def spawn() -> Iterator[Spawn]:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
+
+
+def _without_settings() -> dict[str, str]:
+    ours = ("GROUNDHOG_", "DATABASE_URL", "PROMETHEUS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def connect(url: str) -> psycopg.Connection:

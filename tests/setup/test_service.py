@@ -1,0 +1,205 @@
+"""The service as a person meets it: started by a command, stopped by Ctrl-C, killed, started twice."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app import __version__
+from app.cli import main
+from tests.setup.conftest import Spawn, alive, postmaster
+
+POSTED = {
+    "experiment_id": "homepage_test",
+    "variant_id": "control",
+    "date": "2023-07-15",
+    "impressions": 1000,
+    "successes": 120,
+}
+ALLOCATION = "/allocations/homepage_test?for_date=2023-07-16"
+
+
+Command = Callable[..., tuple[object, str]]
+
+
+@dataclass
+class Service:
+    """A running service: its process, its address and what it said while starting."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    banner: str
+
+    def stop(self, number: signal.Signals) -> tuple[int, str]:
+        self.process.send_signal(number)
+        rest = self.process.communicate(timeout=30)[0]
+        return self.process.returncode, rest
+
+
+@pytest.fixture
+def serve(spawn: Spawn) -> Callable[..., Service]:
+    def start(home: Path, *options: str) -> Service:
+        process = spawn("-m", "app", "serve", "--home", home, "--port", "0", *options)
+        lines = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], f"the service ended: {''.join(lines)}"
+        banner = "".join(lines)
+        return Service(process, next(line for line in lines if "on http" in line).split()[-1], banner)
+
+    return start
+
+
+@pytest.fixture
+def groundhog(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this very process; return its exit value (0, or the sentence) and what it printed."""
+    for name in [name for name in os.environ if name.startswith(("GROUNDHOG_", "DATABASE_URL"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir("/")  # where no .env lies
+
+    def run(*arguments: str | Path, **environment: str) -> tuple[object, str]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["groundhog", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code, capfd.readouterr().out
+
+    return run
+
+
+def test_the_banner_names_the_pages_the_data_and_how_to_stop(
+    used_home: Path, serve: Callable[..., Service]
+) -> None:
+    service = serve(used_home)
+    for part in ("/docs", "/metrics", str(used_home), "Ctrl-C", __version__):
+        assert part in service.banner
+    assert httpx2.get(f"{service.url}/docs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        pytest.param(signal.SIGINT, "1", id="Ctrl-C, one worker"),
+        pytest.param(signal.SIGTERM, "2", id="SIGTERM, two workers"),
+    ],
+)
+def test_a_wish_to_stop_ends_the_service_and_then_its_database_without_complaint(
+    used_home: Path, serve: Callable[..., Service], number: signal.Signals, workers: str
+) -> None:
+    service = serve(used_home, "--workers", workers)
+    httpx2.get(f"{service.url}/livez", timeout=30)
+    server = postmaster(used_home)
+    code, said = service.stop(number)
+    assert code == 0
+    assert "Traceback" not in said
+    assert not alive(server)
+
+
+def test_an_acknowledged_write_outlives_kill_9_of_service_and_database(
+    used_home: Path, serve: Callable[..., Service]
+) -> None:
+    service = serve(used_home)
+    assert httpx2.post(f"{service.url}/metrics/", json=POSTED).status_code == 200
+    before = httpx2.get(service.url + ALLOCATION).content
+    os.kill(postmaster(used_home), signal.SIGKILL)
+    service.process.kill()
+    again = serve(used_home)
+    assert httpx2.get(again.url + ALLOCATION).content == before
+
+
+def test_workers_end_when_the_launcher_is_killed(used_home: Path, serve: Callable[..., Service]) -> None:
+    service = serve(used_home, "--workers", "2")
+    httpx2.get(f"{service.url}/livez", timeout=30)
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    service.process.kill()
+    assert len(children) >= 3  # two workers and the database
+    until(lambda: not any(alive(int(child)) for child in children))
+
+
+def until(fact: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 10
+    while not fact():
+        assert time.monotonic() < give_up, "waited for 10 seconds"
+        time.sleep(0.02)
+
+
+def test_the_service_recovers_by_itself_when_its_database_is_killed(
+    used_home: Path, serve: Callable[..., Service]
+) -> None:
+    service = serve(used_home)
+    assert httpx2.post(f"{service.url}/metrics/", json=POSTED).status_code == 200
+    os.kill(postmaster(used_home), signal.SIGKILL)
+    changed = {**POSTED, "successes": 121}
+    until(lambda: httpx2.post(f"{service.url}/metrics/", json=changed).status_code == 200)
+
+
+def test_a_second_service_names_the_first_and_leaves_it_alone(
+    used_home: Path, serve: Callable[..., Service], groundhog: Command
+) -> None:
+    first = serve(used_home)
+    sentence, _ = groundhog("serve", "--home", used_home, "--port", first.url.rsplit(":")[-1])
+    assert (
+        f"already running on the data in {used_home}: process {first.process.pid}, at {first.url}."
+        in sentence
+    )
+    assert httpx2.get(f"{first.url}/livez").status_code == 200
+
+
+def test_commands_start_the_database_for_themselves_or_use_the_running_one(
+    used_home: Path, serve: Callable[..., Service], groundhog: Command
+) -> None:
+    assert groundhog("migrate", "--home", used_home)[0] == 0
+    assert not (used_home / "data18" / "postmaster.pid").exists()
+    serve(used_home)
+    answer = groundhog("prune", "--home", used_home)
+    assert answer == (0, "Forgot 0 Idempotency-Keys older than 24 hours.\n")
+
+
+def test_a_port_in_use_gets_one_sentence_before_anything_is_started(home: Path, groundhog: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        sentence, _ = groundhog("serve", "--home", home, "--port", port)
+    assert f"Cannot listen on 127.0.0.1 port {port} (Address already in use): choose another" in sentence
+    assert not home.exists()
+
+
+def test_a_database_out_of_reach_gets_one_sentence_without_its_password(
+    groundhog: Command,
+) -> None:
+    sentence, _ = groundhog("serve", "--port", "0", DATABASE_URL="postgresql://me:secret@127.0.0.1:1/shop")
+    assert sentence.startswith("groundhog: Cannot use the database shop on 127.0.0.1 port 1:")
+    assert "secret" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("GROUNDHOG_PORT", "99999", "port"),
+        ("DATABASE_URL", "mysql://me:secret@host/shop", "DATABASE_URL must name a PostgreSQL database"),
+    ],
+)
+def test_a_wrong_setting_gets_one_sentence_that_names_it(
+    groundhog: Command, name: str, value: str, named: str
+) -> None:
+    sentence, _ = groundhog("serve", **{name: value})
+    assert sentence.startswith("groundhog: A setting is wrong:")
+    assert named in sentence
+    assert "secret" not in sentence
+
+
+def test_the_openapi_and_the_version_are_printed_without_a_database(
+    groundhog: Command,
+) -> None:
+    assert groundhog("--version") == (0, f"groundhog {__version__}\n")
+    assert json.loads(groundhog("openapi")[1])["info"]["title"] == "Groundhog"

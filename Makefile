@@ -26,7 +26,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-# `alembic check` on a throw-away database goes here
+	$(BIN)/python -m migrations.check
 
 bench: $(VENV)/dev.stamp ## measure the speed (needs wrk)
 	@command -v wrk >/dev/null || { echo "make bench needs wrk: apt install wrk"; exit 1; }

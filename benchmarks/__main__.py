@@ -1,0 +1,53 @@
+"""Measure everything, or what is named: ``python -m benchmarks [--write] [question ...]``."""
+
+import argparse
+from collections.abc import Iterator
+
+from benchmarks import batches, changed, mathematics, page, unchanged, uploads
+from benchmarks.figures import Figure
+from benchmarks.service import running_service
+
+QUESTIONS = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (mathematics, unchanged, changed, batches, uploads)
+}
+
+
+def main() -> None:
+    """Print a line per figure as it comes, and the table of all of them in the end."""
+    arguments = _arguments()
+    results: dict[str, list[Figure]] = {}
+    with running_service() as service:
+        surroundings = page.surroundings(service)
+        print(surroundings)
+        for name in arguments.questions or QUESTIONS:
+            module = QUESTIONS[name]
+            question = (module.__doc__ or name).strip()
+            print(f"\n{question}")
+            results[question] = list(_printed(module.measure(service)))
+    print(f"\n{page.table([figure for figures in results.values() for figure in figures])}")
+    if arguments.write:
+        page.write(results, surroundings)
+        print(f"\nwritten to docs/{page.PAGE.name}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace docs/benchmarks.md with the results")
+    parser.add_argument("questions", nargs="*", metavar="question", help=f"of {', '.join(QUESTIONS)}")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.questions) - set(QUESTIONS):
+        parser.error(f"there is no question {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}")
+    if arguments.write and arguments.questions:
+        parser.error("--write takes a run of all questions")
+    return arguments
+
+
+def _printed(figures: Iterator[Figure]) -> Iterator[Figure]:
+    for figure in figures:
+        print(figure.line(), flush=True)
+        yield figure
+
+
+if __name__ == "__main__":
+    main()

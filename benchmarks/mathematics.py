@@ -1,0 +1,82 @@
+"""P(best) by quadrature: its error, and its time against Monte Carlo draws."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from app.bandits.best_arm import best_arm
+from app.bandits.beta import BetaArms
+from benchmarks.best_arm import BANDITS, DRAWS, close_arms
+from benchmarks.figures import Figure, Target, milliseconds, timed
+from benchmarks.service import Service
+
+REFERENCES = Path(__file__).resolve().parents[2] / "shared" / "reference" / "best_arm_cases.json"
+REPEATS = 15
+
+
+def measure(_: Service) -> Iterator[Figure]:
+    """Yield the error on 28-digit references, the time against draws, and the rate for many bandits."""
+    if REFERENCES.exists():
+        yield _error()
+    else:
+        print("  error of P(best): skipped, the 28-digit references are not beside this clone")
+    for k in (2, 5, 20, 100, 1000):
+        yield _against_draws(k)
+    yield _many()
+
+
+def _error() -> Figure:
+    errors = []
+    for case in json.loads(REFERENCES.read_text())["cases"]:
+        counts = [arm["count"] for arm in case["arms"]]
+        a, b, p_best = (
+            np.repeat(np.array(column, dtype=float), counts)
+            for column in (
+                [arm["a"] for arm in case["arms"]],
+                [arm["b"] for arm in case["arms"]],
+                case["p_best"],
+            )
+        )
+        errors.append(float(np.abs(best_arm(BetaArms(a, b)).p_best - p_best).max()))
+    return Figure(
+        "P(best): largest error against 28-digit references",
+        [max(errors)],
+        Target("<=", 1e-12),
+        f"{len(errors)} cases",
+    )
+
+
+def _against_draws(k: int) -> Figure:
+    rng = np.random.default_rng(k)
+    arms = close_arms(k, rng)
+    best_arm(arms)
+    exact, drawn = [], []
+    for _ in range(REPEATS if k < 1000 else 5):
+        exact.append(timed(lambda: best_arm(arms)))
+        drawn.append(timed(lambda: _p_best_by_draws(arms, rng)))
+    ratios = [one / other for one, other in zip(exact, drawn, strict=True)]
+    return Figure(
+        f"P(best), k = {k}: time / time of {DRAWS:,} draws",
+        ratios,
+        Target("<", 1),
+        f"{milliseconds(exact)} against {milliseconds(drawn)}",
+    )
+
+
+def _p_best_by_draws(arms: BetaArms, rng: np.random.Generator) -> object:
+    return np.bincount(rng.beta(arms.a, arms.b, (DRAWS, arms.k)).argmax(axis=1), minlength=arms.k) / DRAWS
+
+
+def _many() -> Figure:
+    rng = np.random.default_rng(5)
+    successes = rng.binomial(1000, rng.uniform(0.10, 0.14, (BANDITS, 5)))
+    arms = BetaArms(1.0 + successes, 1001.0 - successes)
+    times = [timed(lambda: best_arm(arms)) for _ in range(REPEATS)]
+    return Figure(
+        "P(best), k = 5, batched: bandits/s",
+        [BANDITS / seconds for seconds in times],
+        Target(">=", 10_000),
+        f"{BANDITS:,} in {milliseconds(times)}",
+    )

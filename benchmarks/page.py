@@ -1,0 +1,56 @@
+"""The page that keeps the figures: docs/benchmarks.md."""
+
+import datetime as dt
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import wrk
+from benchmarks.figures import HEADER, Figure, cores
+from benchmarks.service import Service
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "numpy")
+
+INTRODUCTION = """# How fast it is
+
+Written by `make bench ARGS=--write` (needs `wrk`); do not edit. Every figure is a ratio of two things measured by
+turns within one run, so that it means the same on another machine; the absolute figures beside it do not. The
+median of the repetitions is compared with the target.
+
+One service process (uvicorn, uvloop, httptools) and an embedded PostgreSQL with the settings of `make run`, which
+commits to disk, share the machine with the program that measures.
+"""
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Return figures as a Markdown table."""
+    return "\n".join([HEADER, *(figure.row() for figure in figures)])
+
+
+def write(results: Mapping[str, Sequence[Figure]], surroundings: str) -> None:
+    """Replace the page with the results of a whole run, a section for every question."""
+    sections = [f"## {question}\n\n{table(figures)}\n" for question, figures in results.items() if figures]
+    PAGE.write_text("\n".join([INTRODUCTION, f"{surroundings}\n", *sections]))
+
+
+def surroundings(service: Service) -> str:
+    """Return what the figures depend on: the day, the cores, the versions."""
+    with service.connect() as connection:
+        postgres = connection.info.parameter_status("server_version")
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {cores()} cores ({platform.machine()}), "
+        f"Python {platform.python_version()}, PostgreSQL {postgres}, {packages}, {_wrk()}."
+    )
+
+
+def _wrk() -> str:
+    if not wrk.installed():
+        return "without wrk"
+    said = subprocess.run(
+        ["wrk", "-v"], check=False, capture_output=True, text=True
+    ).stdout  # it exits with 1
+    return " ".join(said.split()[:2])

@@ -1,0 +1,38 @@
+"""Daily totals to measure with: plausible, and different every time they are asked for."""
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import count
+
+from benchmarks.service import Row
+
+_turn = count()
+
+
+def today() -> dt.date:
+    """Return the present day, as experiments in UTC have it."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def totals(experiment_id: str, variants: int, days: int, until: dt.date | None = None) -> list[Row]:
+    """Return the totals of some variants on the days before a date, by default before today."""
+    end, turn = until or today(), next(_turn)
+    return [
+        {
+            "experiment_id": experiment_id,
+            "variant_id": f"variant-{variant:02d}",
+            "date": str(end - dt.timedelta(days=day)),
+            "impressions": 900 + (day * 37 + variant * 11 + turn) % 200,
+            "successes": 90 + (day * 13 + variant * 5 + turn) % 40 + variant,
+        }
+        for day in range(1, days + 1)
+        for variant in range(variants)
+    ]
+
+
+def stretches(days: int) -> Iterator[dt.date]:
+    """Yield the days on which ever earlier stretches of so many days end."""
+    end = today()
+    while True:
+        yield end
+        end -= dt.timedelta(days=days)

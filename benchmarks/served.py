@@ -1,0 +1,43 @@
+"""The process that serves: the application with one route more, ``/noop``, behind uvicorn as in production.
+
+Started by `benchmarks.service`; it says its port on standard output and ends when its standard input is closed.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from fastapi import Response
+from uvicorn import Server
+
+from app.launcher import _web_config, listen  # the very configuration, whatever it becomes
+from app.main import create_app
+from app.settings import Settings
+from app.telemetry import configure_logging
+
+
+def main() -> None:
+    """Serve the database named by DATABASE_URL on a free port."""
+    settings = Settings(_env_file=None)
+    configure_logging(settings.log_level, settings.log_format)
+    app = create_app(settings)
+
+    @app.get("/noop")
+    async def noop() -> Response:
+        """Answer without doing anything: what the frameworks and the telemetry cost by themselves."""
+        return Response(b"{}", media_type="application/json")
+
+    listener = listen("127.0.0.1", 0)
+    threading.Thread(target=_end_with_benchmark, daemon=True).start()
+    print(listener.getsockname()[1], flush=True)
+    Server(_web_config(settings, app)).run(sockets=[listener])
+
+
+def _end_with_benchmark() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

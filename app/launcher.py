@@ -7,13 +7,13 @@ started it ends.
 import os
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from multiprocessing import connection, parent_process
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
@@ -48,7 +48,8 @@ def serve(settings: Settings) -> None:
             with own_database(settings, address) as url:
                 upgrade(url)
                 say(_banner(settings, address, url))
-                _serve_web(settings.model_copy(update={"database_url": url}), listener)
+                telemetry = None if settings.database_url else settings.home / "telemetry"
+                _serve_web(settings.model_copy(update={"database_url": url}), listener, telemetry)
 
 
 @contextmanager
@@ -166,14 +167,15 @@ def _banner(settings: Settings, address: str, url: str) -> str:
     ])  # fmt: skip
 
 
-def _serve_web(settings: Settings, listener: socket.socket) -> None:
+def _serve_web(settings: Settings, listener: socket.socket, telemetry: Path | None) -> None:
     configure_logging(settings.log_level, settings.log_format)
     if settings.workers == 1:
         from app.main import create_app
 
         Server(_web_config(settings, create_app(settings))).run(sockets=[listener])
     else:
-        _serve_with_workers(settings, listener)
+        with _shared_telemetry(telemetry):
+            _serve_with_workers(settings, listener)
 
 
 def _web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
@@ -198,25 +200,22 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
     assert settings.database_url is not None, "the launcher settled it"
     os.environ.update(DATABASE_URL=settings.database_url, GROUNDHOG_WORKERS=str(settings.workers))
     config = _web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
-    with _shared_telemetry():
-        supervisor = Multiprocess(config, sockets=[listener])
-        supervisor.run()
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise SystemExit(STARTUP_FAILURE)
 
 
 @contextmanager
-def _shared_telemetry() -> Iterator[None]:
+def _shared_telemetry(folder: Path | None) -> Iterator[None]:
     """Give the workers' Prometheus figures a folder to meet in, empty at the start."""
     name = "PROMETHEUS_MULTIPROC_DIR"
-    if given := os.environ.get(name):
-        Path(given).mkdir(parents=True, exist_ok=True)
-        for old in Path(given).glob("*.db"):
+    with ExitStack() as made:
+        chosen = os.environ.get(name) or folder or made.enter_context(TemporaryDirectory(prefix="groundhog-"))
+        Path(chosen).mkdir(parents=True, exist_ok=True)
+        for old in Path(chosen).glob("*.db"):
             old.unlink()
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="groundhog-metrics-") as folder:
-        os.environ[name] = folder
+        os.environ[name] = str(chosen)
         yield
 
 

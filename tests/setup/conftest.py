@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -21,13 +21,19 @@ THROW_AWAY = {"fsync": "off"}
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the server's account can enter, unlike pytest's own when root runs the tests."""
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Give a folder that the server's account can enter, unlike pytest's own when root runs the tests."""
     path = Path(tempfile.mkdtemp(prefix="gh-"))
     path.chmod(0o711)
     yield path
     _remove(path)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with open_folder() as path:
+        yield path
 
 
 def _remove(path: Path) -> None:
@@ -47,11 +53,10 @@ def home(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def template() -> Iterator[Path]:
     """A home with a database in it, made once: creating one takes most of a second."""
-    path = Path(tempfile.mkdtemp(prefix="gh-"))
-    with EmbeddedPostgres(path, THROW_AWAY):
-        pass
-    yield path
-    shutil.rmtree(path)
+    with open_folder() as path:
+        with EmbeddedPostgres(path, THROW_AWAY):
+            pass
+        yield path
 
 
 @pytest.fixture
@@ -61,16 +66,16 @@ def used_home(home: Path, template: Path) -> Path:
     return home
 
 
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    """Start a Python process of the project, and kill it at the end of the test if it still runs."""
+@contextmanager
+def processes() -> Iterator[Spawn]:
+    """Give a way to start Python processes of the project; those that still run in the end are killed."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str | Path, **environment: str) -> "subprocess.Popen[str]":
+    def start(*arguments: str | Path) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd="/",  # where no .env lies
-            env={**_without_settings(), "PYTHONPATH": str(ROOT), **environment},
+            env={**_without_settings(), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -78,11 +83,18 @@ def spawn() -> Iterator[Spawn]:
         started.append(process)
         return process
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=10)
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate(timeout=10)
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    with processes() as start:
+        yield start
 
 
 def _without_settings() -> dict[str, str]:

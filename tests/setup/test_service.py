@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from app import __version__
 from app.cli import main
-from tests.setup.conftest import Spawn, alive, postmaster
+from tests.setup.conftest import Spawn, alive, open_folder, postmaster, processes
 
 POSTED = {
     "experiment_id": "homepage_test",
@@ -37,6 +37,7 @@ class Service:
 
     process: "subprocess.Popen[str]"
     url: str
+    home: Path
     banner: str
 
     def stop(self, number: signal.Signals) -> tuple[int, str]:
@@ -45,18 +46,23 @@ class Service:
         return self.process.returncode, rest
 
 
-@pytest.fixture
-def serve(spawn: Spawn) -> Callable[..., Service]:
-    def start(home: Path, *options: str) -> Service:
-        process = spawn("-m", "app", "serve", "--home", home, "--port", "0", *options)
-        lines = []
-        while not lines or "Ctrl-C" not in lines[-1]:
-            lines.append(process.stdout.readline())
-            assert lines[-1], f"the service ended: {''.join(lines)}"
-        banner = "".join(lines)
-        return Service(process, next(line for line in lines if "on http" in line).split()[-1], banner)
+def start(spawn: Spawn, home: Path, *options: str) -> Service:
+    process = spawn("-m", "app", "serve", "--home", home, "--port", "0", *options)
+    lines = []
+    while not lines or "Ctrl-C" not in lines[-1]:
+        lines.append(process.stdout.readline())
+        assert lines[-1], f"the service ended: {''.join(lines)}"
+    return Service(
+        process, next(line for line in lines if "on http" in line).split()[-1], home, "".join(lines)
+    )
 
-    return start
+
+@pytest.fixture(scope="module")
+def running(template: Path) -> Iterator[Service]:
+    """One service for the tests that leave it as it was."""
+    with open_folder() as folder, processes() as spawn:
+        subprocess.run(["cp", "-a", template, folder / "home"], check=True)
+        yield start(spawn, folder / "home")
 
 
 @pytest.fixture
@@ -77,13 +83,10 @@ def groundhog(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     return run
 
 
-def test_the_banner_names_the_pages_the_data_and_how_to_stop(
-    used_home: Path, serve: Callable[..., Service]
-) -> None:
-    service = serve(used_home)
-    for part in ("/docs", "/metrics", str(used_home), "Ctrl-C", __version__):
-        assert part in service.banner
-    assert httpx2.get(f"{service.url}/docs").status_code == 200
+def test_the_banner_names_the_pages_the_data_and_how_to_stop(running: Service) -> None:
+    for part in ("/docs", "/metrics", str(running.home), "Ctrl-C", __version__):
+        assert part in running.banner
+    assert httpx2.get(f"{running.url}/docs").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -94,9 +97,9 @@ def test_the_banner_names_the_pages_the_data_and_how_to_stop(
     ],
 )
 def test_a_wish_to_stop_ends_the_service_and_then_its_database_without_complaint(
-    used_home: Path, serve: Callable[..., Service], number: signal.Signals, workers: str
+    used_home: Path, spawn: Spawn, number: signal.Signals, workers: str
 ) -> None:
-    service = serve(used_home, "--workers", workers)
+    service = start(spawn, used_home, "--workers", workers)
     httpx2.get(f"{service.url}/livez", timeout=30)
     server = postmaster(used_home)
     code, said = service.stop(number)
@@ -105,20 +108,18 @@ def test_a_wish_to_stop_ends_the_service_and_then_its_database_without_complaint
     assert not alive(server)
 
 
-def test_an_acknowledged_write_outlives_kill_9_of_service_and_database(
-    used_home: Path, serve: Callable[..., Service]
-) -> None:
-    service = serve(used_home)
+def test_an_acknowledged_write_outlives_kill_9_of_service_and_database(used_home: Path, spawn: Spawn) -> None:
+    service = start(spawn, used_home)
     assert httpx2.post(f"{service.url}/metrics/", json=POSTED).status_code == 200
     before = httpx2.get(service.url + ALLOCATION).content
     os.kill(postmaster(used_home), signal.SIGKILL)
     service.process.kill()
-    again = serve(used_home)
+    again = start(spawn, used_home)
     assert httpx2.get(again.url + ALLOCATION).content == before
 
 
-def test_workers_end_when_the_launcher_is_killed(used_home: Path, serve: Callable[..., Service]) -> None:
-    service = serve(used_home, "--workers", "2")
+def test_workers_end_when_the_launcher_is_killed(used_home: Path, spawn: Spawn) -> None:
+    service = start(spawn, used_home, "--workers", "2")
     httpx2.get(f"{service.url}/livez", timeout=30)
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
     service.process.kill()
@@ -133,36 +134,30 @@ def until(fact: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_the_service_recovers_by_itself_when_its_database_is_killed(
-    used_home: Path, serve: Callable[..., Service]
-) -> None:
-    service = serve(used_home)
-    assert httpx2.post(f"{service.url}/metrics/", json=POSTED).status_code == 200
-    os.kill(postmaster(used_home), signal.SIGKILL)
+def test_the_service_recovers_by_itself_when_its_database_is_killed(running: Service) -> None:
+    assert httpx2.post(f"{running.url}/metrics/", json=POSTED).status_code == 200
+    os.kill(postmaster(running.home), signal.SIGKILL)
     changed = {**POSTED, "successes": 121}
-    until(lambda: httpx2.post(f"{service.url}/metrics/", json=changed).status_code == 200)
+    until(lambda: httpx2.post(f"{running.url}/metrics/", json=changed).status_code == 200)
 
 
-def test_a_second_service_names_the_first_and_leaves_it_alone(
-    used_home: Path, serve: Callable[..., Service], groundhog: Command
-) -> None:
-    first = serve(used_home)
-    sentence, _ = groundhog("serve", "--home", used_home, "--port", first.url.rsplit(":")[-1])
-    assert (
-        f"already running on the data in {used_home}: process {first.process.pid}, at {first.url}."
-        in sentence
-    )
-    assert httpx2.get(f"{first.url}/livez").status_code == 200
+def test_a_second_service_names_the_first_and_leaves_it_alone(running: Service, groundhog: Command) -> None:
+    sentence, _ = groundhog("serve", "--home", running.home, "--port", running.url.rsplit(":")[-1])
+    assert f"already running on the data in {running.home}: process {running.process.pid}, at" in sentence
+    assert f"at {running.url}. Stop it first" in sentence
+    assert httpx2.get(f"{running.url}/livez").status_code == 200
 
 
-def test_commands_start_the_database_for_themselves_or_use_the_running_one(
-    used_home: Path, serve: Callable[..., Service], groundhog: Command
-) -> None:
+def test_a_command_uses_the_running_database(running: Service, groundhog: Command) -> None:
+    assert groundhog("migrate", "--home", running.home)[0] == 0
+    assert httpx2.get(f"{running.url}/readyz").status_code == 200
+
+
+def test_a_command_starts_the_database_for_as_long_as_it_takes(used_home: Path, groundhog: Command) -> None:
     assert groundhog("migrate", "--home", used_home)[0] == 0
-    assert not (used_home / "data18" / "postmaster.pid").exists()
-    serve(used_home)
     answer = groundhog("prune", "--home", used_home)
     assert answer == (0, "Forgot 0 Idempotency-Keys older than 24 hours.\n")
+    assert not (used_home / "data18" / "postmaster.pid").exists()
 
 
 def test_a_port_in_use_gets_one_sentence_before_anything_is_started(home: Path, groundhog: Command) -> None:

@@ -9,6 +9,8 @@
       data18/             PostgreSQL's own, 0700; appears, complete, by one rename
       run/                the socket, 0700
       server.log          what PostgreSQL says
+      programs18-.../     a copy of PostgreSQL, where its account cannot reach the installed one
+      telemetry/          the Prometheus figures of several workers
 """
 
 import hashlib

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.beta import BetaArms
+from app.bandits.canonical import CanonicalOrder
 from app.bandits.contest import QuadratureError, integrate
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.quadrature import Floats
 from app.bandits.value_remaining import p_champion_beaten, quantile_of
 
 __all__ = ["BestArm", "QuadratureError", "best_arm", "p_value_remaining", "value_remaining"]
@@ -54,23 +55,23 @@ def best_arm(arms: BetaArms) -> BestArm:
     ----------
     .. [1] S. L. Scott, Appl. Stochastic Models Bus. Ind. 26 (2010) 639-658, eq. (5). doi:10.1002/asmb.874
     """
-    order, first = _canonical(arms)
-    a, b = (np.take_along_axis(v, order, axis=-1).reshape(-1, arms.k) for v in (arms.a, arms.b))
+    order = CanonicalOrder(arms.mean, arms.a, arms.b)
+    a, b = (order.sorted(v).reshape(-1, arms.k) for v in (arms.a, arms.b))
     rows = max(1, CHUNK // (200 * arms.k))
     pieces = [_best_rows(a[i : i + rows], b[i : i + rows]) for i in range(0, len(a), rows)]
     p_best, top = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    p_best = np.minimum(_restored(p_best.reshape(arms.a.shape), order, first), 1)
+    p_best = np.minimum(order.restored(p_best.reshape(arms.a.shape)), 1)
     return BestArm(p_best, np.maximum(top.reshape(*arms.a.shape[:-1], 1) - arms.mean, 0))
 
 
 def p_value_remaining(arms: BetaArms, v: float, champion: int | None = None) -> float:
-    """P((max_j theta_j - theta_c) / theta_c > v | data), c the champion: by default the arm with the largest
-    P(best), the first of equal ones.
+    """P((max_j theta_j - theta_c) / theta_c > v | data), c the champion.
 
     Parameters
     ----------
     arms : posteriors (k,)
     v : relative improvement, >= 0
+    champion : index; by default the arm with the largest P(best), the first of equal ones
 
     Raises
     ------
@@ -108,22 +109,6 @@ def _champion(arms: BetaArms, champion: int | None) -> int:
     if arms.a.ndim != 1:
         raise ValueError("value remaining is defined for one bandit (k,) at a time")
     return int(best_arm(arms).p_best.argmax()) if champion is None else champion
-
-
-def _canonical(arms: BetaArms) -> tuple[Integers, Integers]:
-    """The arms by mean, and for each place the first place that holds an identical arm."""
-    order = np.lexsort((arms.b, arms.a, arms.mean), axis=-1)
-    a, b = (np.take_along_axis(v, order, axis=-1) for v in (arms.a, arms.b))
-    new = np.ones(a.shape, dtype=np.bool_)
-    new[..., 1:] = (a[..., 1:] != a[..., :-1]) | (b[..., 1:] != b[..., :-1])
-    return order, np.maximum.accumulate(np.where(new, np.arange(arms.k), 0), axis=-1)
-
-
-def _restored(values: Floats, order: Integers, first: Integers) -> Floats:
-    """Values of the canonical order in the arms' own, identical arms sharing the first one's."""
-    restored = np.empty_like(values)
-    np.put_along_axis(restored, order, np.take_along_axis(values, first, axis=-1), axis=-1)
-    return restored
 
 
 def _best_rows(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -22,6 +22,9 @@ class Posterior(Protocol):
     open_above: Booleans
     """(r, k), whether an arm may have mass above the window (where it has surely won)."""
 
+    breaks: Floats
+    """(r, b), where a density may jump."""
+
     def window(self) -> tuple[Floats, Floats]:
         """(r,), (r,): below the first somebody's mass begins only later, above the second nobody loses."""
 
@@ -63,7 +66,11 @@ def _integrals(rivals: Posterior, fineness: float) -> tuple[Floats, Floats, Floa
     low, high = rivals.window()
     scale = fineness / np.sqrt(1 + np.log(rivals.low.shape[1]) / 2)
     cells = grid(
-        low, high, scale * rivals.first_step(), lambda left, right, row: scale * rivals.step(left, right, row)
+        low,
+        high,
+        rivals.breaks,
+        scale * rivals.first_step(),
+        lambda left, right, row: scale * rivals.step(left, right, row),
     )
     weights = cells.weights[:, :, None]
     density = rivals.density(cells.nodes)

@@ -29,15 +29,18 @@ class LogitBeta:
     Parameters
     ----------
     a, b : (r, k), > 0
+    tail : the support ends where the log-density has dropped by so much
 
     Attributes
     ----------
     mean : (r, k), a / (a + b)
+    sd : (r, k), the standard deviation of y as the curvature at the mode gives it
     low, high : (r, k), the support: outside of it the density is below 1.6e-18 of its peak
-    open_above : (r, k), all False: nothing lies above the highest support
+    log_peak : (r, k), c
+    open_above, breaks : (r, k) all False, (r, 0): nothing lies above the highest support, nothing jumps
     """
 
-    def __init__(self, a: Floats, b: Floats) -> None:
+    def __init__(self, a: Floats, b: Floats, tail: float = TAIL) -> None:
         self._n = a + b
         self.mean = a / self._n
         self._lesser = np.minimum(a, b)
@@ -47,10 +50,11 @@ class LogitBeta:
         self._slopes = a, b
         precision = a * (b / self._n)
         self._vague = precision < 1 / WIDEST**2
-        self._sd = 1 / np.sqrt(precision)
+        self.sd = 1 / np.sqrt(precision)
         of_a, of_b, of_n = stirling_remainder(np.stack([a, b, self._n]))
-        self._log_peak = np.log(precision / (2 * np.pi)) / 2 - of_a - of_b + of_n
-        self.low, self.high = self._mode + self._sign * self._edges()
+        self.log_peak = np.log(precision / (2 * np.pi)) / 2 - of_a - of_b + of_n
+        self.low, self.high = self._mode + self._sign * self._edges(tail)
+        self.breaks = np.empty((len(a), 0))
         self.open_above = np.zeros(a.shape, dtype=np.bool_)
         self._far = bool((self.high.max(axis=1) - self.low.min(axis=1)).max() > FARTHEST)
 
@@ -61,7 +65,7 @@ class LogitBeta:
     def density(self, y: Floats) -> Floats:
         """f(y), (r, n) -> (r, k, n); relative error about 1e-16 * (5 + (a + b) p q |d|)."""
         mode, lesser, p, n, sign, log_peak = (
-            v[:, :, None] for v in (self._mode, self._lesser, self._p, self._n, self._sign, self._log_peak)
+            v[:, :, None] for v in (self._mode, self._lesser, self._p, self._n, self._sign, self.log_peak)
         )
         d = y[:, None, :] - mode
         d *= sign
@@ -84,13 +88,13 @@ class LogitBeta:
 
     def first_step(self) -> Floats:
         """(r,), the width that most of a row's panels will have; unlimited where a vague arm has long tails."""
-        widths = np.where(self._vague, np.inf, self._sd)
+        widths = np.where(self._vague, np.inf, self.sd)
         first: Floats = np.maximum(widths.min(axis=1), widths.max(axis=1) / 3)
         return first
 
     def step(self, left: Floats, right: Floats, row: Integers) -> Floats:
         """(n,), the smallest standard deviation among the arms with mass in [left, right] of that row."""
-        widths = np.minimum(self._sd, WIDEST)[row]
+        widths = np.minimum(self.sd, WIDEST)[row]
         if self._vague.any():
             widths = np.where(self._vague[row], self._vague_step(left, right, row), widths)
         meets = (self.low[row] < right[:, None]) & (self.high[row] > left[:, None])
@@ -104,17 +108,17 @@ class LogitBeta:
         slope = np.where(below > 0, self._slopes[0][row], self._slopes[1][row])
         return np.maximum(WIDEST, np.minimum(np.maximum(below, above) / 4, 1 / slope))
 
-    def _edges(self) -> Floats:
-        """(2, r, k), the mirrored d where the log-density has dropped by TAIL, the lower theta first.
+    def _edges(self, tail: float) -> Floats:
+        """(2, r, k), the mirrored d where the log-density has dropped by `tail`, the lower theta first.
 
         Outwards until it has, then Newton: the drop is convex, so every step stays outside.
         """
-        d: Floats = np.stack([-self._sign, self._sign]) * (np.sqrt(2 * TAIL) * self._sd)
-        while (inside := self._drop(d)[0] < TAIL).any():
+        d: Floats = np.stack([-self._sign, self._sign]) * (np.sqrt(2 * tail) * self.sd)
+        while (inside := self._drop(d)[0] < tail).any():
             d = np.where(inside, 1.6 * d, d)
         for _ in range(4):
             drop, slope = self._drop(d)
-            d -= (drop - TAIL) / slope
+            d -= (drop - tail) / slope
         return d
 
     def _drop(self, d: Floats) -> tuple[Floats, Floats]:

@@ -17,13 +17,15 @@ Booleans = NDArray[np.bool_]
 Step = Callable[[Floats, Floats, Integers], Floats]
 
 NODES = 12
+MOST_AT_FIRST = 64
 MOST_PARTS = 4
 MOST_LEVELS = 60
 
 
 class Rule(NamedTuple):
-    """Gauss-Legendre on [0, 1]: nodes and weights (m,), and running[i, j] = integral_0^{x_i} of the j-th
-    Lagrange polynomial, (m, m).
+    """Gauss-Legendre on [0, 1].
+
+    ``nodes`` and ``weights`` are (m,); ``running`` (m, m) holds integral_0^{x_i} l_j, l_j Lagrange's polynomials.
     """
 
     nodes: Floats
@@ -63,17 +65,25 @@ class Grid:
     weights: Floats
 
 
-def grid(low: Floats, high: Floats, first_step: Floats, step: Step) -> Grid:
+def grid(low: Floats, high: Floats, breaks: Floats, first_step: Floats, step: Step) -> Grid:
     """Panels that cover [low, high] of each row and are nowhere wider than `step` allows.
 
     Parameters
     ----------
     low, high : (r,), the window of each row
+    breaks : (r, b), places where a density may jump: they become edges of panels; b may be 0
     first_step : (r,), the width to start from; narrower places are found by splitting
     step : (left, right, row), each (n,) -> (n,), the largest width allowed within that piece of that row
     """
-    row = np.arange(low.size)
-    left, right, row = _split(low, high, row, np.maximum(np.ceil((high - low) / first_step), 1))
+    edges = np.concatenate((low[:, None], breaks.clip(low[:, None], high[:, None]), high[:, None]), axis=1)
+    edges.sort(axis=1)
+    row = np.repeat(np.arange(low.size), edges.shape[1] - 1)
+    left, right = edges[:, :-1].ravel(), edges[:, 1:].ravel()
+    some = right > left
+    left, right, row = left[some], right[some], row[some]
+    left, right, row = _split(
+        left, right, row, np.clip(np.ceil((right - left) / first_step[row]), 1, MOST_AT_FIRST)
+    )
     done: list[tuple[Floats, Floats, Integers]] = []
     for _ in range(MOST_LEVELS):
         parts = np.minimum(np.ceil((right - left) / step(left, right, row) - 1e-9), MOST_PARTS)

@@ -25,7 +25,7 @@ def logit_quantiles(arms: LogitBeta, tail: float, upper: bool) -> Floats:
     (r,), logit(theta); absolute error about 1e-14 + 1e-15 / f(y).
     """
     low, high = arms.low[:, 0], arms.high[:, 0]
-    cells = grid(low, high, arms.first_step(), arms.step)
+    cells = grid(low, high, arms.breaks, arms.first_step(), arms.step)
     before, inside = _bracket(arms, cells, tail, upper)
     rows = np.arange(low.size)
     left = cells.left[rows, inside]

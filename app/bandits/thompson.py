@@ -38,8 +38,9 @@ class ThompsonSampling:
         return best_arm(BetaArms.from_totals(totals, self.prior)).p_best
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
-        """An arm for one unit of every bandit, (...), or for `units` of each, (..., units): draw a rate for
-        every arm and take the largest. An arm is drawn with probability shares_i.
+        """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`.
+
+        A rate is drawn for every arm and the largest wins: no integral is computed.
         """
         arms = BetaArms.from_totals(totals, self.prior)
         shape = arms.a.shape if units is None else (*arms.a.shape[:-1], units, arms.k)

@@ -26,10 +26,11 @@ class RaisedChampion:
 
     def __init__(self, arms: BetaArms, champion: int, v: float) -> None:
         self._v = v
-        self._others = LogitBeta(*(np.delete(w, champion)[None] for w in (arms.a, arms.b)))
-        self._champion = LogitBeta(*(w[None, [champion]] for w in (arms.a, arms.b)))
+        self._others = LogitBeta(np.delete(arms.a, champion)[None], np.delete(arms.b, champion)[None])
+        self._champion = LogitBeta(arms.a[None, [champion]], arms.b[None, [champion]])
         self._begins = self._raised(float(self._champion.low[0, 0]))
         self.low = np.append(self._others.low, [[self._begins]], axis=1)
+        self.breaks = self._others.breaks
         self.open_above = np.arange(arms.k)[None] == arms.k - 1
 
     def window(self) -> tuple[Floats, Floats]:

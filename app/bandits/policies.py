@@ -1,0 +1,96 @@
+"""Every policy by its kind: the one place that knows their names."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.bandits.beta import Prior
+from app.bandits.epsilon_greedy import EpsilonGreedy
+from app.bandits.fixed import Fixed
+from app.bandits.parameters import Parameter, parameters_of
+from app.bandits.quadrature import Floats, Integers
+from app.bandits.thompson import ThompsonSampling
+from app.bandits.top_two_thompson import TopTwoThompson
+from app.bandits.totals import Totals
+from app.bandits.ucb1 import UCB1
+from app.bandits.uniform import Uniform
+from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
+from app.bandits.value_thompson import ValueThompson
+
+
+class Policy(Protocol):
+    """A pure function from totals to shares, and the same decision for single units."""
+
+    def shares(self, totals: Totals) -> Floats:
+        """The share of traffic of each arm, (..., k), >= 0, each row's sum 1; no draws."""
+
+    def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
+        """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
+
+
+POLICIES: dict[str, type[Any]] = {
+    "thompson": ThompsonSampling,
+    "top_two_thompson": TopTwoThompson,
+    "epsilon_greedy": EpsilonGreedy,
+    "ucb1": UCB1,
+    "uniform": Uniform,
+    "fixed": Fixed,
+    "value_thompson": ValueThompson,
+    "value_epsilon_greedy": ValueEpsilonGreedy,
+}
+
+
+def policy_parameters(kind: str) -> list[Parameter]:
+    """What can be set of a policy beside the experiment's prior.
+
+    Raises
+    ------
+    ValueError
+        There is no policy of that kind; the choices are named.
+    """
+    return parameters_of(_named(kind))
+
+
+def summary(kind: str) -> str:
+    """The first sentence of a policy's description."""
+    return str(_named(kind).__doc__).split("\n\n")[0].replace("\n", " ").strip()
+
+
+def needs_value(kind: str) -> bool:
+    """Whether a policy decides by what a trial earns, and so needs the value of the successes."""
+    return _named(kind) in (ValueThompson, ValueEpsilonGreedy)
+
+
+def build_policy(kind: str, parameters: Mapping[str, Any] | None = None, prior: Prior = (1.0, 1.0)) -> Policy:
+    """The policy of that kind with these parameters; the prior goes to those that have one.
+
+    Parameters
+    ----------
+    kind : a key of `POLICIES`
+    parameters : by the names of `policy_parameters`; those left out take their defaults
+    prior : (a, b), both > 0
+
+    Raises
+    ------
+    ValueError
+        An unknown kind or parameter (the choices are named), or a figure out of bounds.
+    """
+    policy = _named(kind)
+    known = {described.name: described.field for described in parameters_of(policy)}
+    for name in parameters or {}:
+        if name not in known:
+            choices = ", ".join(known) or "none"
+            raise ValueError(f"{kind} has no parameter {name!r}; its parameters: {choices}")
+    chosen = {known[name]: figure for name, figure in (parameters or {}).items()}
+    if "prior" in {field.name for field in fields(policy)}:
+        chosen["prior"] = prior
+    built: Policy = policy(**chosen)
+    return built
+
+
+def _named(kind: str) -> type[Any]:
+    if kind not in POLICIES:
+        raise ValueError(f"there is no policy {kind!r}; choose one of {', '.join(POLICIES)}")
+    return POLICIES[kind]

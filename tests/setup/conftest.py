@@ -1,11 +1,11 @@
 """Data homes for servers of the tests' own, and processes that hold them, ended by their pid."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,12 +37,11 @@ def folder() -> Iterator[Path]:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder in which a server may still be stopping."""
-    give_up = time.monotonic() + 10
-    while path.exists() and time.monotonic() < give_up:
-        shutil.rmtree(path, ignore_errors=True)
-        time.sleep(0.01)
-    assert not path.exists()
+    """Remove a folder once the servers in it have stopped."""
+    for lock in path.glob("**/server.lock"):
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+    shutil.rmtree(path)
 
 
 @pytest.fixture

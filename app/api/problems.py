@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -28,8 +29,10 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     422: "Unprocessable Content",
 }
 JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
+UNREADABLE = "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
 MAX_ERRORS = 100
 MAX_MESSAGE = 300
+MAX_FIELD = 200
 
 logger = logging.getLogger("groundhog.problems")
 
@@ -94,7 +97,7 @@ def problem(
 
 
 def _as_json(fault: errors.FieldError) -> dict[str, Any]:
-    body: dict[str, Any] = {"field": fault.field, "message": fault.message[:MAX_MESSAGE]}
+    body: dict[str, Any] = {"field": fault.field[:MAX_FIELD], "message": fault.message[:MAX_MESSAGE]}
     return body if fault.line is None else body | {"line": fault.line}
 
 
@@ -123,15 +126,28 @@ async def answer_invalid_request(request: Request, error: Exception) -> ProblemR
         sent = request.headers.get("content-type", "no Content-Type")[:100]
         return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
     faults = faults_of(list(error.errors()))
-    where = ", ".join(dict.fromkeys(fault.field for fault in faults[:5]))
+    where = ", ".join(dict.fromkeys(fault.field[:MAX_FIELD] for fault in faults[:5]))
     return problem(422, f"the request does not fit: {where}", faults)
 
 
 async def answer_http_error(request: Request, error: Exception) -> ProblemResponse:
     """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
-    headers = dict(error.headers) if error.headers else None
+    if error.status_code == 400:  # what the framework says of a body that its JSON parser gave up on
+        return problem(422, UNREADABLE, (errors.FieldError("body", UNREADABLE),))
+    headers = dict(error.headers) if error.headers else {}
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET, HEAD")
     return problem(error.status_code, str(error.detail), headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return every method of the request's path; the framework names only those of the first route that fits."""
+    routes = iter_route_contexts(request.app.routes)
+    fitting = [
+        route for route in routes if route.path_regex and route.path_regex.match(request.scope["path"])
+    ]
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 async def answer_defect(request: Request, error: Exception) -> ProblemResponse:

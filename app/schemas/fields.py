@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 
 MAX_COUNT = 2**63 - 1
 FIRST_DATE = dt.date(1900, 1, 1)
+MONEY_STEP = Decimal("1e-12")
+EXACT = Context(prec=60)  # the usual 28 digits cannot hold 1e24 to 12 decimals
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Identifier = Annotated[
@@ -70,7 +72,8 @@ def _money(value: object) -> Decimal:
 def _finite(amount: Decimal) -> Decimal:
     if not amount.is_finite() or abs(amount) > Decimal("1e24"):
         raise PydanticCustomError("money", "Input should be a finite number of at most 1e24")
-    return round(amount, 12) if amount.as_tuple().exponent < -12 else amount  # type: ignore[operator]
+    finest = amount.quantize(MONEY_STEP, context=EXACT)
+    return finest if amount.as_tuple().exponent < -12 else amount  # type: ignore[operator]
 
 
 def _money_from_text(value: object) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import BinaryIO, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.errors import FieldError, GroundhogError, Invalid
+from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
 from app.services import experiments, lines, locks, metrics
 from app.services.timeline import Timeline
@@ -49,7 +49,7 @@ UNKNOWN_VARIANT = (
     "not exists (select from variants v where v.experiment_id = sent.experiment_id"
     " and v.variant_id = sent.variant_id)",
     "variant_id",
-    "",
+    "the experiment has no such variant; add it first",
 )
 Rule = tuple[str, str | None, str]
 
@@ -94,8 +94,11 @@ def load(
     received = _copy(session, lines.read(upload, form, settings.max_line_bytes), refusals)
     written, superseded = metrics.Written(0, 0), 0
     for experiment_id in session.scalars(text("select distinct experiment_id from sent order by 1")).all():
-        left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
-        if mode == "atomic" and refusals.count:
+        with session.begin_nested() as place:
+            left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
+            if not left:
+                place.rollback()  # refused lines register no experiment
+        if not left or (mode == "atomic" and refusals.count):
             continue
         superseded += left - keys
         written += _write(session, experiment_id, now)
@@ -153,10 +156,8 @@ def _refuse(session: Session, experiment_id: str, rule: Rule, today: dt.date, re
     matching = f"from sent where experiment_id = :experiment_id and {condition}"
     for number in session.scalars(text(f"select line {matching} order by line limit :cap"), values):
         refusals.listed.append(LineError(line=number, field=where, message=message))
-    deleted = session.execute(
-        text(f"with gone as (delete {matching} returning 1) select count(*) from gone"), values
-    )
-    refusals.count += deleted.scalar_one()
+    delete = f"with gone as (delete {matching} returning 1) select count(*) from gone"  # noqa: S608  constants of ours
+    refusals.count += session.execute(text(delete), values).scalar_one()
 
 
 def _register_variants(
@@ -172,8 +173,9 @@ def _register_variants(
         with session.begin_nested():
             metrics.ensure_variants(session, experiment_id, variant_ids, timeline, now, auto_register)
     except GroundhogError as error:
-        condition, where, _ = UNKNOWN_VARIANT
-        _refuse(session, experiment_id, (condition, where, error.detail), timeline.today(now), refusals)
+        condition, where, message = UNKNOWN_VARIANT
+        rule = condition, where, message if isinstance(error, NotFound) else error.detail
+        _refuse(session, experiment_id, rule, timeline.today(now), refusals)
 
 
 def _write(session: Session, experiment_id: str, now: dt.datetime) -> metrics.Written:

@@ -1,5 +1,6 @@
 """Read an upload line by line: NDJSON or CSV into daily totals, and what is wrong with a line into words."""
 
+import codecs
 import csv
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Literal
@@ -33,6 +34,8 @@ def _bounded(upload: BinaryIO, max_line_bytes: int) -> Iterator[tuple[int, bytes
     number = 0
     while line := upload.readline(max_line_bytes + 1):
         number += 1
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if len(line) <= max_line_bytes:
             yield number, line
             continue
@@ -63,7 +66,7 @@ def _read_csv(
             yield number, _too_long(number)
             continue
         try:
-            cells = next(csv.reader([line.decode("utf-8-sig" if header is None else "utf-8")]), [])
+            cells = next(csv.reader([line.decode()]), [])
         except (UnicodeDecodeError, csv.Error):
             yield number, LineError(line=number, field=None, message="not a line of UTF-8 CSV")
             continue

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
+from app import telemetry
 from app.api.deps import (
     Cursor,
     DatabaseDep,
@@ -89,11 +90,22 @@ def record_metrics(
     The whole array is stored or nothing. An unknown experiment or variant is registered on the way.
     """
     many = totals if isinstance(totals, list) else [totals]
+    done: list[Stored] = []
 
     def work(session: Session) -> Answer:
-        return Answer.of(metrics.record(session, many, now, settings.auto_register))
+        done.append(metrics.record(session, many, now, settings.auto_register))
+        return Answer.of(done[0])
 
-    return carry_out(database, request, work, now)
+    response = carry_out(database, request, work, now)
+    _count(done)
+    return response
+
+
+def _count(done: list[Stored]) -> None:
+    """Count what was committed; a replayed answer did nothing and has nothing in the list."""
+    for stored in done:
+        for outcome in stored.model_fields_set - {"received", "errors"}:
+            telemetry.ROWS.labels(outcome).inc(getattr(stored, outcome))
 
 
 @router.post(
@@ -117,15 +129,18 @@ async def record_metrics_in_bulk(
     lines with the same key the last wins.
     """
     form = _form_of(request)
+    done: list[Stored] = []
     with tempfile.TemporaryFile() as upload:
         digest = await _spool(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
-            stored = bulk.load(session, upload, form, mode, now, settings)
-            return Answer.of(stored)
+            done.append(bulk.load(session, upload, form, mode, now, settings))
+            return Answer.of(done[0])
 
         once = same_request(request, idempotency_key, digest)
-        return await run_in_threadpool(carry_out, database, once, work, now)
+        response = await run_in_threadpool(carry_out, database, once, work, now)
+    _count(done)
+    return response
 
 
 def _form_of(request: Request) -> lines.Form:

@@ -172,6 +172,10 @@ def merged(settings: Settings, patch: dict[str, Any]) -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise Invalid("the settings that would result are not valid", faults) from error
+    except RecursionError:
+        raise Invalid(
+            "the settings are nested too deeply", [FieldError("body", "Nested too deeply")]
+        ) from None
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -91,8 +91,28 @@ class Revision(BaseModel):
     gates: list[str]
 
 
+REVISION: dict[str, Any] = {
+    "date": "2023-07-16",
+    "sequence": 1,
+    "revision": "a58ce4ba2cb3c9c5",
+    "inputs_digest": "a58ce4ba2cb3c9c5" * 4,
+    "recorded_at": "2023-07-16T06:00:00Z",
+    "allocations": {"control": 100.0},
+    "p_best": {"control": 1.0},
+    "expected_loss": {"control": 0.0},
+    "value_remaining": 0.0,
+    "gates": [],
+}
+
+
 class History(BaseModel):
     """A page of recorded revisions, the newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"experiment_id": "homepage_test", "items": [REVISION], "next_cursor": None}]
+        }
+    )
 
     experiment_id: str
     items: list[Revision]

@@ -8,6 +8,30 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import Count, Identifier, IsoDate, Percent, Positive, Text, TimeZone
 
+VARIANT: dict[str, Any] = {
+    "variant_id": "control",
+    "name": "Today's headline",
+    "description": None,
+    "is_control": True,
+    "registered_on": "2023-07-15",
+    "active_from": "2023-07-15",
+    "retired_on": None,
+}
+EXAMPLE: dict[str, Any] = {
+    "experiment_id": "homepage_test",
+    "name": "Homepage headline",
+    "description": None,
+    "state": "running",
+    "state_since": "2023-07-15",
+    "created_at": "2023-07-15T09:30:00Z",
+    "policy": {"kind": "thompson"},
+    "prior": {"a": 1.0, "b": 1.0},
+    "min_share": 5.0,
+    "burn_in": {"days": 1, "impressions": 0, "successes": 0, "share": None},
+    "time_zone": "UTC",
+    "variants": [VARIANT, VARIANT | {"variant_id": "bold", "name": "Bold headline", "is_control": False}],
+}
+
 State = Literal["running", "paused", "archived"]
 
 
@@ -55,6 +79,10 @@ class Settings(Strict):
 class VariantIn(Strict):
     """A variant to register."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"variant_id": "bold", "name": "Bold headline"}]}
+    )
+
     variant_id: Identifier
     name: Text | None = Field(default=None, description="What people call it")
     description: Text | None = None
@@ -68,6 +96,8 @@ class VariantIn(Strict):
 class VariantPatch(Strict):
     """Changes of a variant (JSON merge-patch): what is not named stays, null resets."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"retired_on": "2023-08-01"}]})
+
     name: Text | None = None
     description: Text | None = None
     is_control: bool | None = Field(default=None, strict=True)
@@ -79,7 +109,7 @@ class VariantPatch(Strict):
 class Variant(BaseModel):
     """A variant as it stands."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [VARIANT]})
 
     variant_id: str
     name: str | None
@@ -141,7 +171,7 @@ class ExperimentPatch(Strict):
 class Experiment(Settings):
     """An experiment as it stands today."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
 
     experiment_id: str
     name: str | None
@@ -154,6 +184,10 @@ class Experiment(Settings):
 
 class ExperimentsPage(BaseModel):
     """A page of experiments, by id."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": "WyJob21lcGFnZV90ZXN0Il0"}]}
+    )
 
     items: list[Experiment]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")

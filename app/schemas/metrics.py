@@ -109,25 +109,21 @@ class BulkStored(Stored):
     errors: list[LineError] = Field(description="The first refused lines; `rejected` counts all of them")
 
 
+STORED: dict[str, Any] = {
+    "variant_id": "control",
+    "date": "2023-07-15",
+    "impressions": 1000,
+    "successes": 120,
+    "revenue": None,
+    "revenue_sq": None,
+    "updated_at": "2023-07-16T06:00:00Z",
+}
+
+
 class StoredTotal(BaseModel):
     """One stored daily total."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "variant_id": "control",
-                    "date": "2023-07-15",
-                    "impressions": 1000,
-                    "successes": 120,
-                    "revenue": None,
-                    "revenue_sq": None,
-                    "updated_at": "2023-07-16T06:00:00Z",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [STORED]})
 
     variant_id: str
     date: dt.date
@@ -140,6 +136,12 @@ class StoredTotal(BaseModel):
 
 class StoredTotalsPage(BaseModel):
     """A page of stored totals, by date and variant."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"experiment_id": "homepage_test", "items": [STORED], "next_cursor": None}]
+        }
+    )
 
     experiment_id: str
     items: list[StoredTotal]

@@ -21,8 +21,6 @@ from app.api.deps import (
     ExperimentPath,
     ForDate,
     Limit,
-    Now,
-    SettingsDep,
     cursor_after,
     iso_date,
     place_of,
@@ -94,9 +92,6 @@ class Kept:
 async def read_allocation(
     request: Request,
     experiment_id: ExperimentPath,
-    database: DatabaseDep,
-    settings: SettingsDep,
-    now: Now,
     for_date: ForDate = None,
     as_of: Annotated[
         Literal["now"] | None, Query(description="Recompute with what is known now; not recorded")
@@ -110,11 +105,15 @@ async def read_allocation(
 
     Today's and tomorrow's answers are recorded; a past date is answered as it was last in force.
     """
+    state = request.app.state  # as dependencies these three would cost as much as the rest of the route
+    database: Database = state.database
+    settings: Settings = state.settings
+    now: dt.datetime = state.clock()
     if as_of is not None or revision is not None:
         body = await run_in_threadpool(_read_other, database, experiment_id, for_date, as_of, revision, now)
         return _response(Served(0, body.encode(), _etag(body.encode())), if_none_match)
-    kept: Kept = request.app.state.kept
-    versions: VersionReader = request.app.state.versions
+    kept: Kept = state.kept
+    versions: VersionReader = state.versions
     date = for_date or kept.today(experiment_id, now)
     before = None if date is None else kept.get(experiment_id, date)
     try:

@@ -9,8 +9,8 @@ from benchmarks.sample import today, totals
 from benchmarks.service import Service
 
 EXPERIMENTS = 200
-SECONDS = 5
-PAIRS = 5
+SECONDS = 2
+PAIRS = 11
 
 
 def measure(service: Service) -> Iterator[Figure]:

@@ -10,7 +10,7 @@ GroundhogError
 └── Unavailable      the database cannot answer now; trying again may help
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -21,6 +21,11 @@ class FieldError:
     field: str
     message: str
     line: int | None = None
+
+
+def field_path(location: Iterable[object]) -> str:
+    """Return a place in a message as ``body.0.successes``; the tags of unions, in brackets, are left out."""
+    return ".".join(part for part in map(str, location) if not part.startswith("("))
 
 
 class GroundhogError(Exception):

@@ -18,7 +18,11 @@ def default_home() -> Path:
     """Return where the embedded PostgreSQL keeps its data when nobody says otherwise."""
     if os.geteuid() == 0:
         return Path("/var/lib/groundhog")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "groundhog"
+    given = os.environ.get("XDG_DATA_HOME")
+    user_home = Path(os.path.expanduser("~"))  # noqa: PTH111  stays "~" for a user without HOME and without a passwd entry
+    if not given and not user_home.is_absolute():
+        return Path(".groundhog")
+    return Path(given or user_home / ".local" / "share") / "groundhog"
 
 
 def _none_from_words(value: object) -> object:

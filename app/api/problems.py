@@ -103,13 +103,7 @@ def _as_json(fault: errors.FieldError) -> dict[str, Any]:
 
 def faults_of(validation: list[Any]) -> tuple[errors.FieldError, ...]:
     """Return pydantic's errors as field faults, without the input and without the tags of unions."""
-    faults = []
-    for error in validation:
-        path = [str(part) for part in error["loc"]]
-        if path[:1] == ["body"] and path[1:2] in (["one"], ["many"]):
-            del path[1]
-        faults.append(errors.FieldError(".".join(path), error["msg"]))
-    return tuple(faults)
+    return tuple(errors.FieldError(errors.field_path(error["loc"]), error["msg"]) for error in validation)
 
 
 async def answer_domain_error(request: Request, error: Exception) -> ProblemResponse:

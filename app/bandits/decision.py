@@ -1,28 +1,25 @@
-"""From the totals of the active arms to their shares: burn-in, policy, floors, in this order.
+"""From the totals of the active arms to their shares: burn-in, policy, floors and fixed shares, in this order.
 
 The service and the simulator both decide with ``decide``; there is no second implementation.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.best_arm import BestArm, best_arm
 from app.bandits.beta import BetaArms
+from app.bandits.fixed import Fixed
+from app.bandits.floors import with_floors
+from app.bandits.policies import Policy
+from app.bandits.quadrature import Floats
 from app.bandits.totals import Totals
+from app.bandits.value import ValueArms, best_value_arm
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Gate = Literal["no_data", "burn_in"]
-
-
-class Policy(Protocol):
-    """A pure function from totals to shares."""
-
-    def shares(self, totals: Totals) -> Floats:
-        """Return the shares ``(..., k)``, each in [0, 1], summing to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,22 @@ class BurnIn:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The settings of an experiment that decide: a policy, a prior, floors ``(k,)`` and the burn-in."""
+    """The settings of an experiment that decide.
+
+    Parameters
+    ----------
+    policy, prior : how shares follow from the data
+    by_value : whether the best arm is the one that earns most, rather than the one that converts most
+    floors : (k,), fractions of traffic that arms keep; those of fixed arms do not count
+    fixed : (k,), the share of an arm that is fixed, NaN for the others
+    burn_in : what an arm must show first
+    """
 
     policy: Policy
     prior: tuple[float, float]
+    by_value: bool
     floors: Floats
+    fixed: Floats
     burn_in: BurnIn
 
 
@@ -66,7 +74,6 @@ class Decision:
     burning : (k,), the arms still in burn-in
     judged : (k,), the arms among which P(best) was computed: those past burn-in, or all where none is
     best : P(best) and expected loss of the judged arms, in their order
-    arms : the posterior of every arm
     """
 
     shares: Floats
@@ -74,15 +81,14 @@ class Decision:
     burning: Mask
     judged: Mask
     best: BestArm
-    arms: BetaArms
 
 
 def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     """Return the shares of k arms.
 
-    Without any data all arms share equally. Otherwise an arm i in burn-in gets b_i = max(f_i, min(1/k, burn-in
-    share)), as far as the floors f leave room, and the others get f_j + (1 - sum b - sum f) w_j, with w the
-    policy's shares over them alone.
+    A fixed arm gets its share c exactly. Without any data the others share the rest equally. Otherwise an arm i in
+    burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the promises to the others leave room, and those
+    past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the policy's shares over them alone.
 
     Parameters
     ----------
@@ -92,43 +98,54 @@ def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     Raises
     ------
     ValueError
-        The floors sum to more than 1.
+        The floors and fixed shares sum to more than 1.
     """
-    burning = rules.burn_in.unfinished(totals, days)
+    unfinished = rules.burn_in.unfinished(totals, days)
     nothing = not (totals.trials > 0).any()
-    judged = ~burning if not (nothing or burning.all()) else np.ones(totals.k, dtype=bool)
-    arms = BetaArms.from_totals(totals, rules.prior)
-    best = best_arm(BetaArms(arms.a[judged], arms.b[judged]))
-    if nothing or burning.all():
-        weights = np.full(totals.k, 1 / totals.k)
-        shares = rules.floors + _room(rules.floors) * weights
-    else:
-        weights = rules.policy.shares(_only(totals, judged))
-        shares = _with_burn_in(rules, judged, weights)
+    free = np.isnan(rules.fixed)
+    judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
+    burning = free & unfinished
     gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
-    return Decision(shares, gate, burning, judged, best, arms)
+    shares = _shares(rules, totals, free, burning | nothing)
+    return Decision(shares, gate, burning, judged, _best(rules, only(totals, judged)))
 
 
-def _room(floors: Floats) -> float:
-    room = 1 - float(floors.sum())
-    if room < -1e-12:
-        raise ValueError("the floors sum to more than 1")
-    return max(room, 0.0)
+def _best(rules: Rules, totals: Totals) -> BestArm:
+    if rules.by_value:
+        return best_value_arm(ValueArms.from_totals(totals, rules.prior))
+    return best_arm(BetaArms.from_totals(totals, rules.prior))
 
 
-def _with_burn_in(rules: Rules, judged: Mask, weights: Floats) -> Floats:
-    k = judged.size
-    room = _room(rules.floors)
+def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask) -> Floats:
+    """Return the shares where ``free`` arms are not fixed, and ``waiting`` ones not yet for the policy to judge."""
+    weights = np.zeros(totals.k)
+    deciding = free & ~waiting
+    if not deciding.any():
+        return with_floors(weights, rules.floors, rules.fixed)
+    weights[deciding] = _weights(rules.policy, totals, deciding)
+    burning = free & waiting
+    promised = np.where(free, rules.floors, rules.fixed)
+    held = np.where(burning, promised + _burn_in_extra(rules, promised, burning), rules.fixed)
+    return with_floors(weights, rules.floors, held)
+
+
+def _burn_in_extra(rules: Rules, promised: Floats, burning: Mask) -> Floats:
+    """Return what arms in burn-in get beyond their floors, scaled down where it does not fit."""
+    k, room = len(promised), max(1 - float(promised.sum()), 0.0)
     share = 1 / k if rules.burn_in.share is None else min(1 / k, rules.burn_in.share)
-    extra = np.where(judged, 0.0, np.maximum(share - rules.floors, 0.0))
-    if extra.sum() > room:
-        extra *= room / extra.sum()
-    shares = rules.floors + extra
-    shares[judged] += (room - extra.sum()) * weights
-    return shares
+    extra = np.where(burning, np.maximum(share - promised, 0.0), 0.0)
+    return extra * (room / extra.sum()) if extra.sum() > room else extra
 
 
-def _only(totals: Totals, arms: Mask) -> Totals:
+def _weights(policy: Policy, totals: Totals, deciding: Mask) -> Floats:
+    """Return the policy's shares over some arms alone."""
+    if isinstance(policy, Fixed):
+        policy = policy.among(deciding)
+    return policy.shares(only(totals, deciding))
+
+
+def only(totals: Totals, arms: Mask) -> Totals:
+    """Return the totals of some of the arms."""
     return Totals(
         totals.trials[arms],
         totals.successes[arms],

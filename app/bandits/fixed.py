@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.draws import drawn_by_shares
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.quadrature import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 ROUNDING = 1e-9
@@ -47,6 +47,12 @@ class Fixed:
         if len(self.chosen) != totals.k:
             raise ValueError(f"{len(self.chosen)} fixed shares for {totals.k} arms")
         return np.broadcast_to(np.array(self.chosen), totals.trials.shape).copy()
+
+    def among(self, arms: Booleans) -> "Fixed":
+        """The same proportions over some of the arms, equal ones where those were given nothing."""
+        chosen = np.array(self.chosen)[arms]
+        total = chosen.sum()
+        return Fixed(tuple(chosen / total if total > 0 else np.full(len(chosen), 1 / len(chosen))))
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the chosen probabilities."""

@@ -1,9 +1,11 @@
 """The density of a rate times a mean value, minus a cost: what an impression is worth."""
 
+from typing import Protocol
+
 import numpy as np
 
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.quadrature import Floats, Integers
 from app.bandits.student import StudentT
 
 TAIL = 23.0
@@ -14,6 +16,15 @@ SPACING = 0.5
 
 VAGUE = 0.15
 """From this relative uncertainty of the rate on, panels narrow towards worth zero."""
+
+FEW_FAILURES = 20.0
+"""Below this b the density of a rate may end abruptly at 1."""
+
+FEW_SUCCESSES = 14.0
+"""Below these degrees of freedom Student's tails reach across a mean value of zero."""
+
+FINEST = 16.0
+"""How much finer than its own sd asks the nodes of a rate may lie."""
 
 FLOOR = 0.03
 """Panels near worth zero are no narrower than this part of the usual."""
@@ -28,7 +39,9 @@ class WorthPosterior:
     .. math:: f(x) = \sum_q \omega_q \, g\bigl((x + c) / \nu_q\bigr) / |\nu_q|
 
     The relatively narrower factor gets the nodes, so that the sum of stretched g is smooth: theta where the
-    value's relative uncertainty is the larger one, else the mean value (a single node where it is known).
+    value's relative uncertainty is the larger one, else the mean value (a single node where it is known). With
+    few successes or failures, where the rate's density ends abruptly or the mean value may be below zero, theta
+    keeps them even if it is the wider one, at a finer spacing.
 
     Parameters
     ----------
@@ -48,10 +61,13 @@ class WorthPosterior:
         self._vague = b / a / (a + b + 1) > VAGUE**2
         self.mean = rate * value.location - cost
         self._rates = LogitBeta(a.reshape(-1, 1), b.reshape(-1, 1), TAIL + 5)
-        self._parts = self._split(from_value.ravel() >= from_rate.ravel(), a.ravel(), b.ravel())
+        self._parts = self._split(from_value.ravel(), from_rate.ravel(), a.ravel(), b.ravel())
         self.low, self.high = self._support()
         # a vague rate has mass at 0, where what a trial earns changes its sign
-        self.breaks = np.where(self._vague, -cost, self.low[:, :1])
+        zero = np.where(self._vague, -cost, self.low[:, :1])
+        # and one with hardly a failure has mass at 1, where it earns the mean value itself
+        one = np.where(b < FEW_FAILURES, value.location - cost, self.low[:, :1])
+        self.breaks = np.concatenate((zero, one), axis=1)
         self.open_above = np.zeros(a.shape, dtype=np.bool_)
 
     def window(self) -> tuple[Floats, Floats]:
@@ -92,13 +108,20 @@ class WorthPosterior:
         narrowest: Floats = np.where(meets, width, np.inf).min(axis=1)
         return narrowest
 
-    def _split(self, by_rate: Booleans, a: Floats, b: Floats) -> "list[NodesOfRate | NodesOfValue]":
+    def _split(self, from_value: Floats, from_rate: Floats, a: Floats, b: Floats) -> "list[Nodes]":
+        """The arms by which factor has the nodes, and how much finer these must lie than its own sd asks."""
         flat = StudentT(*(v.ravel() for v in (self._value.location, self._value.scale, self._value.freedom)))
-        parts: list[NodesOfRate | NodesOfValue] = []
-        if by_rate.any():
-            parts.append(NodesOfRate(np.flatnonzero(by_rate), self._rates, flat))
-        if not by_rate.all():
-            parts.append(NodesOfValue(np.flatnonzero(~by_rate), self._rates, flat, a, b))
+        ratio = np.divide(from_rate, from_value, out=np.full_like(from_rate, np.inf), where=from_value > 0)
+        rough = (b < FEW_FAILURES) | (flat.freedom < FEW_SUCCESSES)
+        by_rate = ratio <= np.where(rough, FINEST, 1)
+        finer = np.where(by_rate, np.exp2(np.ceil(np.log2(np.clip(ratio, 1, FINEST)))), 0)
+        parts: list[Nodes] = []
+        for fineness in np.unique(finer):
+            arms = np.flatnonzero(finer == fineness)
+            if fineness:
+                parts.append(NodesOfRate(arms, self._rates, flat, SPACING / fineness))
+            else:
+                parts.append(NodesOfValue(arms, self._rates, flat, a, b))
         return parts
 
     def _support(self) -> tuple[Floats, Floats]:
@@ -108,13 +131,22 @@ class WorthPosterior:
         return np.minimum.reduce(ends) - self._cost, np.maximum.reduce(ends) - self._cost
 
 
+class Nodes(Protocol):
+    """Some arms (by their place in the flattened rows) and the density of theta M for them."""
+
+    arms: Integers
+
+    def density(self, earned: Floats) -> Floats:
+        """(g, n) -> (g, n)."""
+
+
 class NodesOfRate:
     """Arms whose rate has the nodes, equal steps in its logit; their mean value keeps Student's density."""
 
-    def __init__(self, arms: Integers, rates: LogitBeta, value: StudentT) -> None:
+    def __init__(self, arms: Integers, rates: LogitBeta, value: StudentT, spacing: float) -> None:
         self.arms = arms
         low, high = rates.low[arms], rates.high[arms]
-        count = int(np.ceil(((high - low) / (SPACING * np.minimum(rates.sd[arms], 1))).max())) + 1
+        count = int(np.ceil(((high - low) / (spacing * np.minimum(rates.sd[arms], 1))).max())) + 1
         y = low + (high - low) * np.linspace(0, 1, count)
         weights = rates.density(_scattered(arms, y, len(rates.low)))[arms, 0]
         self._nodes = rates.worth(y)[0][:, None, :]

@@ -64,7 +64,10 @@ def top_two(found: BestArm, beta: float) -> Floats:
     complement = np.where(leader, others.sum(axis=-1, keepdims=True), 1 - p)
     lost = complement < UNDERFLOW
     odds = np.where(lost, 0, p / np.where(lost, 1, complement))
-    shares = p * (beta + (1 - beta) * (odds.sum(axis=-1, keepdims=True) - odds))
+    # the leader's odds can be 1e15: they are added to the others' but never subtracted again
+    small = np.where(leader, 0, odds)
+    large = np.where(leader, 0, (odds - small).sum(axis=-1, keepdims=True))
+    shares = p * (beta + (1 - beta) * (small.sum(axis=-1, keepdims=True) - small + large))
     loss = np.where(leader, np.inf, found.expected_loss)
     second = equally((loss == loss.min(axis=-1, keepdims=True)).astype(np.float64))
     rest = (1 - beta) * np.where(lost, p, 0).sum(axis=-1, keepdims=True)

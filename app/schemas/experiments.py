@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import Count, Identifier, IsoDate, Percent, Positive, Text, TimeZone
+from app.schemas.currencies import Currency
+from app.schemas.fields import Identifier, IsoDate, Text, TimeZone
+from app.schemas.settings import Days, PercentForAllOrSome, Settings, SomeDays, StoredSettings, Strict
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",
@@ -35,45 +37,7 @@ EXAMPLE: dict[str, Any] = {
 State = Literal["running", "paused", "archived"]
 
 
-class Strict(BaseModel):
-    """A message whose unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ThompsonPolicy(Strict):
-    """Thompson sampling: a variant's share is its probability of being the best one."""
-
-    kind: Literal["thompson"] = "thompson"
-
-
-class Prior(Strict):
-    """The Beta(a, b) belief about a variant's rate before any data; (1, 1) is uniform."""
-
-    a: Positive = Field(default=1.0, description="Pseudo-conversions")
-    b: Positive = Field(default=1.0, description="Pseudo-failures")
-
-
-class BurnIn(Strict):
-    """How much data a variant needs before it takes part in P(best), and what it gets until then."""
-
-    days: Annotated[int, Field(strict=True, ge=0, le=3650)] = Field(default=1, description="Days with data")
-    impressions: Count = Field(default=0, description="Impressions")
-    successes: Count = Field(default=0, description="Successes")
-    share: Percent | None = Field(
-        default=None,
-        description="Percent of traffic until then; null is an equal share, which is also its cap",
-    )
-
-
-class Settings(Strict):
-    """What decides an experiment's shares; every field has a default."""
-
-    policy: ThompsonPolicy = Field(default=ThompsonPolicy(), description="How shares follow from the data")
-    prior: Prior = Field(default=Prior(), description="Belief about every variant's rate before any data")
-    min_share: Percent = Field(default=0.0, description="Percent of traffic every variant keeps (a floor)")
-    burn_in: BurnIn = Field(default=BurnIn(), description="What a new variant must show first")
-    time_zone: TimeZone = Field(default="UTC", description="Whose calendar days the totals are")
+Cost = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 
 
 class VariantIn(Strict):
@@ -91,6 +55,9 @@ class VariantIn(Strict):
         default=None,
         description="First day it may get traffic; by default the day of its registration or first data",
     )
+    cost_per_impression: Cost | None = Field(
+        default=None, description="What showing it costs, in the experiment's currency (objective value)"
+    )
 
 
 class VariantPatch(Strict):
@@ -104,6 +71,7 @@ class VariantPatch(Strict):
     retired_on: IsoDate | None = Field(
         default=None, description="First day without traffic: today or later; null takes a retirement back"
     )
+    cost_per_impression: Cost | None = Field(default=None, description="Applies from today on")
 
 
 class Variant(BaseModel):
@@ -118,6 +86,7 @@ class Variant(BaseModel):
     registered_on: dt.date
     active_from: dt.date = Field(description="First day it may get traffic")
     retired_on: dt.date | None = Field(description="First day without traffic")
+    cost_per_impression: float | None = None
 
 
 class ExperimentIn(Settings):
@@ -161,11 +130,29 @@ class ExperimentPatch(Strict):
     name: Text | None = None
     description: Text | None = None
     state: State | None = Field(default=None, description="running, paused or archived")
-    policy: dict[str, Any] | None = Field(default=None, description="See GET /experiments/{id}")
+    policy: dict[str, Any] | None = Field(default=None, description="Another kind starts from its defaults")
+    objective: Literal["conversion", "value"] | None = None
+    currency: Currency | None = None
     prior: dict[str, Any] | None = None
-    min_share: Percent | None = None
+    window_days: SomeDays | None = None
+    half_life_days: float | None = Field(default=None, strict=True)
+    adjust: Literal["none", "day"] | None = None
+    min_share: PercentForAllOrSome | None = None
+    fixed_share: dict[Identifier, Annotated[float | None, Field(strict=True)]] | None = None
     burn_in: dict[str, Any] | None = None
+    maturity_days: Days | None = None
+    late_conversions: bool | None = Field(default=None, strict=True)
+    stale_after_days: Days | None = None
     time_zone: TimeZone | None = None
+    stop: dict[str, Any] | None = None
+
+
+class RolloutIn(Strict):
+    """The variant to give everything."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"variant_id": "bold"}]})
+
+    variant_id: Identifier
 
 
 class Experiment(Settings):
@@ -179,6 +166,7 @@ class Experiment(Settings):
     state: State
     state_since: dt.date = Field(description="The day the state began")
     created_at: dt.datetime
+    rollout: str | None = Field(description="The variant that gets everything since a rollout")
     variants: list[Variant] = Field(description="In the order of registration")
 
 

@@ -50,12 +50,12 @@ class DailyTotalFromText(DailyTotal):
 
 
 def _one_or_many(body: Any) -> str:
-    return "many" if isinstance(body, list) else "one"
+    return "(many)" if isinstance(body, list) else "(one)"
 
 
 DailyTotals = Annotated[
-    Annotated[DailyTotal, Tag("one")]
-    | Annotated[list[DailyTotal], Field(max_length=MAX_ROWS, title="Array of totals"), Tag("many")],
+    Annotated[DailyTotal, Tag("(one)")]
+    | Annotated[list[DailyTotal], Field(max_length=MAX_ROWS, title="Array of totals"), Tag("(many)")],
     Discriminator(_one_or_many),
 ]
 """One total or an array of them; the tag keeps errors to the branch that was meant."""

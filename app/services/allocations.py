@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import JSON, Text, cast, insert, literal, select, tuple_
 from sqlalchemy.orm import Session
@@ -136,8 +137,17 @@ def _compute(
     session: Session, experiment_id: str, timeline: Timeline, date: dt.date, recorded: bool
 ) -> tuple[str, str]:
     found = inputs.read_inputs(session, experiment_id, timeline, date)
-    digest = found.digest()
-    return answers.answer(found, date, digest, recorded), digest
+    return answers.answer(found, date, _recorded_before(session, experiment_id, date), recorded)
+
+
+def _recorded_before(session: Session, experiment_id: str, date: dt.date) -> dict[str, Any] | None:
+    """Return the answer in force last before a new one for this date."""
+    return session.scalar(
+        select(RecordedAllocation.answer)
+        .where(RecordedAllocation.experiment_id == experiment_id, RecordedAllocation.for_date <= date)
+        .order_by(RecordedAllocation.for_date.desc(), RecordedAllocation.sequence.desc())
+        .limit(1)
+    )
 
 
 def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:

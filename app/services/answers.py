@@ -1,7 +1,8 @@
-"""An allocation in words and numbers: decided from its inputs, written as the JSON that is served."""
+"""An allocation in numbers: decided from its inputs, written as the JSON that is served."""
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,17 @@ import numpy as np
 from app.bandits.best_arm import value_remaining
 from app.bandits.beta import BetaArms
 from app.bandits.decision import BurnIn, Decision, Rules, decide
+from app.bandits.policies import Policy, build_policy
+from app.bandits.quadrature import Floats
 from app.bandits.rounding import percentages
-from app.bandits.thompson import ThompsonSampling
+from app.bandits.stopping import StopRule, StopWhen
 from app.bandits.totals import Totals
-from app.schemas.experiments import Settings
-from app.services.inputs import ArmTotals, Inputs
+from app.bandits.uniform import Uniform
+from app.bandits.value import ValueArms
+from app.schemas.settings import StoredSettings
+from app.services import explanations, gates
+from app.services.inputs import Inputs
+from app.services.promises import promises_to
 
 
 def revision_of(digest: str) -> str:
@@ -21,56 +28,99 @@ def revision_of(digest: str) -> str:
     return digest[:16]
 
 
-def answer(found: Inputs, date: dt.date, digest: str, recorded: bool) -> str:
-    """Return the JSON text of an allocation: the same inputs give the same bytes."""
-    decision = decided(found.settings, found.arms)
-    shares = served_percent(found, decision)
-    body = {
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with the totals and posteriors it was made from."""
+
+    totals: Totals
+    days: Floats
+    decision: Decision
+    rates: BetaArms
+
+    @property
+    def judged_rates(self) -> BetaArms:
+        """Return the posteriors of the arms among which P(best) was computed."""
+        return BetaArms(self.rates.a[self.decision.judged], self.rates.b[self.decision.judged])
+
+
+def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded: bool) -> tuple[str, str]:
+    """Return the JSON text of an allocation and the digest of its inputs.
+
+    Parameters
+    ----------
+    before : the answer recorded last before this one, for saying what moved
+    """
+    digest = found.digest()
+    decided = decided_from(found)
+    shares = served_percent(found, decided.decision)
+    body: dict[str, Any] = {
         "experiment_id": found.experiment_id,
         "date": date.isoformat(),
         "allocations": shares,
         "revision": revision_of(digest),
         "policy": found.settings.policy.model_dump(mode="json"),
-        "objective": "conversion",
+        "objective": found.settings.objective,
         "data_through": None if found.data_through is None else found.data_through.isoformat(),
-        "gates": _gates(found, decision),
-        "variants": _variants(found, decision, shares),
-        "value_remaining": _value_remaining(decision),
+        "gates": gates.holding(found, decided.decision, date),
+        "variants": _variants(found, decided, shares),
+        "value_remaining": _value_remaining(found, decided),
+        "stop_advice": _stop_advice(found, decided),
         "recorded": recorded,
     }
-    return json.dumps(body, allow_nan=False)
+    if found.settings.currency is not None:
+        body["currency"] = found.settings.currency
+    body["explain"] = explanations.explain(found, body, before)
+    return json.dumps(body, allow_nan=False), digest
 
 
-def decided(settings: Settings, arms: tuple[ArmTotals, ...]) -> Decision:
-    """Decide the shares of arms under an experiment's settings."""
+def decided_from(found: Inputs) -> Decided:
+    """Decide the shares of a date from its inputs."""
+    used, k = found.used, len(found.variant_ids)
+    costs = found.settings.cost_per_impression
     totals = Totals(
-        np.array([arm.impressions for arm in arms], dtype=float),
-        np.array([arm.successes for arm in arms], dtype=float),
+        used.trials,
+        used.successes,
+        used.value,
+        used.value_sq,
+        None if used.value is None else np.array([costs.get(v, 0.0) for v in found.variant_ids]),
     )
-    return decide(rules(settings, len(arms)), totals, np.array([arm.days for arm in arms], dtype=float))
+    decision = decide(rules(found.settings, found.variant_ids, bool(found.unvalued)), totals, used.days)
+    prior = (found.settings.prior.a, found.settings.prior.b)
+    assert decision.shares.shape == (k,)
+    return Decided(totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
-def rules(settings: Settings, k: int) -> Rules:
-    """Return the settings as the mathematics knows them: fractions, a policy object, floors that fit.
-
-    Floors are checked when they are set; on a past date more variants may have been active than then: they are
-    lowered in proportion.
-    """
-    prior = (settings.prior.a, settings.prior.b)
-    burn_in = settings.burn_in
-    floor = min(settings.min_share / 100, 1 / k)
-    share = None if burn_in.share is None else burn_in.share / 100
+def rules(settings: StoredSettings, variant_ids: tuple[str, ...], without_revenue: bool = False) -> Rules:
+    """Return the settings as the mathematics knows them: fractions, a policy object, promises that fit."""
+    promises = promises_to(settings, variant_ids).fitted()
+    burn_in, prior = settings.burn_in, (settings.prior.a, settings.prior.b)
     return Rules(
-        policy=ThompsonSampling(prior),
+        policy=Uniform() if without_revenue else _policy(settings, variant_ids, prior),
         prior=prior,
-        floors=np.full(k, floor),
-        burn_in=BurnIn(burn_in.days, burn_in.impressions, burn_in.successes, share),
+        by_value=settings.objective == "value" and not without_revenue,
+        floors=promises.floors,
+        fixed=promises.fixed,
+        burn_in=BurnIn(
+            burn_in.days,
+            burn_in.impressions,
+            burn_in.successes,
+            None if burn_in.share is None else burn_in.share / 100,
+        ),
     )
+
+
+def _policy(settings: StoredSettings, variant_ids: tuple[str, ...], prior: tuple[float, float]) -> Policy:
+    parameters = settings.policy.parameters
+    if settings.policy.kind == "fixed":
+        chosen = np.array([parameters["shares"].get(v, 0.0) for v in variant_ids])
+        total = chosen.sum()
+        parameters = {"shares": tuple(chosen / total if total else np.full(len(chosen), 1 / len(chosen)))}
+    return build_policy(settings.policy.kind, parameters, prior)
 
 
 def served_percent(found: Inputs, decision: Decision) -> dict[str, float]:
     """Return each served variant's percent of traffic; a variant retired during a halt leaves its part behind."""
-    shares = {arm.variant_id: share for arm, share in zip(found.arms, decision.shares, strict=True)}
+    shares = dict(zip(found.variant_ids, decision.shares, strict=True))
     left = np.array([shares[variant_id] for variant_id in found.served])
     if len(left) < len(shares):
         left = left / left.sum() if left.sum() > 0 else np.full(len(left), 1 / len(left))
@@ -80,49 +130,61 @@ def served_percent(found: Inputs, decision: Decision) -> dict[str, float]:
     }
 
 
-def _variants(found: Inputs, decision: Decision, shares: dict[str, float]) -> list[dict[str, Any]]:
-    place = {int(arm): at for at, arm in enumerate(np.flatnonzero(decision.judged))}
-    means, intervals = decision.arms.mean, decision.arms.interval(0.95)
+def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list[dict[str, Any]]:
+    decision = decided.decision
+    place = {} if found.unvalued else {int(i): at for at, i in enumerate(np.flatnonzero(decision.judged))}
+    means, intervals = decided.rates.mean, decided.rates.interval(0.95)
+    earned = _earned(found, decided)
     return [
         {
-            "variant_id": arm.variant_id,
-            "impressions": arm.impressions,
-            "successes": arm.successes,
+            "variant_id": variant_id,
+            "impressions": _number(decided.totals.trials[i]),
+            "successes": _number(decided.totals.successes[i]),
             "mean": float(means[i]),
             "interval_95": [float(end) for end in intervals[i]],
+            **({} if earned is None else {"value_per_impression": float(earned[i])}),
             "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
             "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
-            "share": shares[arm.variant_id],
+            "share": shares[variant_id],
         }
-        for i, arm in enumerate(found.arms)
-        if arm.variant_id in shares
+        for i, variant_id in enumerate(found.variant_ids)
+        if variant_id in shares
     ]
 
 
-def _gates(found: Inputs, decision: Decision) -> list[dict[str, Any]]:
-    gates: list[dict[str, Any]] = []
-    if found.halt is not None:
-        gates.append({"gate": found.halt.state, "since": found.halt.since.isoformat()})
-    if decision.gate == "no_data":
-        gates.append({"gate": "no_data"})
-    elif decision.gate == "burn_in":
-        gates.append(_burn_in_gate(found, decision))
-    return gates
+def _number(figure: float) -> int | float:
+    """Return a whole number as one."""
+    return int(figure) if float(figure).is_integer() else float(figure)
 
 
-def _burn_in_gate(found: Inputs, decision: Decision) -> dict[str, Any]:
-    asked = found.settings.burn_in
+def _earned(found: Inputs, decided: Decided) -> Floats | None:
+    if decided.totals.value is None or found.unvalued:
+        return None
+    return ValueArms.from_totals(decided.totals, (found.settings.prior.a, found.settings.prior.b)).mean
+
+
+def _value_remaining(found: Inputs, decided: Decided) -> float | None:
+    return None if found.settings.objective == "value" else value_remaining(decided.judged_rates, 0.95)
+
+
+def _stop_advice(found: Inputs, decided: Decided) -> dict[str, Any] | None:
+    """Return what the stop rule says; nothing where there is nothing to compare."""
+    if len(found.variant_ids) < 2 or decided.decision.gate == "no_data" or found.unvalued:
+        return None
+    chosen = found.settings.stop
+    default = "p_best" if found.settings.objective == "value" else "value_remaining"
+    rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days)
+    days = int(decided.days[decided.decision.judged].min())
+    judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
+    if len(judged) < 2:
+        return None
+    advice = rule.advice(decided.judged_rates, days, decided.decision.best)
     return {
-        "gate": "burn_in",
-        "asked": {"days": asked.days, "impressions": asked.impressions, "successes": asked.successes},
-        "variants": {
-            arm.variant_id: {"days": arm.days, "impressions": arm.impressions, "successes": arm.successes}
-            for arm, burning in zip(found.arms, decision.burning, strict=True)
-            if burning
-        },
+        "stop": advice.stop,
+        "variant_id": judged[advice.champion],
+        "rule": rule.when.value,
+        "figure": advice.figure,
+        "threshold": advice.threshold,
+        "days": advice.days,
+        "minimum_days": rule.minimum_days,
     }
-
-
-def _value_remaining(decision: Decision) -> float:
-    judged = BetaArms(decision.arms.a[decision.judged], decision.arms.b[decision.judged])
-    return float(value_remaining(judged, 0.95))

@@ -143,7 +143,8 @@ def _screen(
         _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0
     today = timeline.today(now)
-    for rule in (TOO_LATE, TOO_MANY, RETIRED):
+    late = timeline.latest.settings.late_conversions
+    for rule in (TOO_LATE, RETIRED) if late else (TOO_LATE, TOO_MANY, RETIRED):
         _refuse(session, experiment_id, rule, today, refusals)
     _register_variants(session, experiment_id, timeline, now, auto_register, refusals)
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()

@@ -1,7 +1,7 @@
 """Experiments: create, read, list, change, and register on the way."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Settings, State
-from app.services import locks, variants
+from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
+from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, State, Variant
+from app.schemas.settings import Settings, StoredSettings
+from app.services import changes, locks, members, promises, variants
 from app.services.timeline import Timeline, local_date, read_timelines
 from app.storage import tables
 
@@ -25,20 +26,21 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
     ------
     Conflict: there is already an experiment with this id
     """
-    settings = Settings.model_validate(new.model_dump(include=set(DECIDING)))
+    costs = {v.variant_id: v.cost_per_impression for v in new.variants if v.cost_per_impression is not None}
+    settings = StoredSettings(**{name: getattr(new, name) for name in DECIDING}, cost_per_impression=costs)
     if not insert_experiment(session, new.experiment_id, settings, now, new.name, new.description):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     locks.lock(session, new.experiment_id)
     today = local_date(now, settings.time_zone)
     variants.register(session, new.experiment_id, new.variants, today)
-    variants.check_floors_fit(session, new.experiment_id, settings, today)
+    promises.check_fit(session, new.experiment_id, settings, today)
     return read(session, new.experiment_id)
 
 
 def insert_experiment(
     session: Session,
     experiment_id: str,
-    settings: Settings,
+    settings: StoredSettings,
     now: dt.datetime,
     name: str | None = None,
     description: str | None = None,
@@ -52,27 +54,10 @@ def insert_experiment(
     )
     if inserted is None:
         return False
-    write_phase(session, experiment_id, local_date(now, settings.time_zone), "running", settings, now)
+    changes.write_phase(session, experiment_id, local_date(now, settings.time_zone), "running", settings, now)
     session.add(tables.ExperimentVersion(experiment_id=experiment_id, version=1))
     session.flush()
     return True
-
-
-def write_phase(
-    session: Session,
-    experiment_id: str,
-    active_from: dt.date,
-    state: State,
-    settings: Settings,
-    now: dt.datetime,
-) -> None:
-    """Let settings and a state apply from a date on; a second change on the same day replaces the first."""
-    values = {"state": state, "settings": settings.model_dump(mode="json"), "changed_at": now}
-    session.execute(
-        insert(tables.ExperimentSettings)
-        .values(experiment_id=experiment_id, active_from=active_from, **values)
-        .on_conflict_do_update(index_elements=["experiment_id", "active_from"], set_=values)
-    )
 
 
 def read(session: Session, experiment_id: str) -> Experiment:
@@ -109,16 +94,17 @@ def list_experiments(session: Session, after: str | None, limit: int) -> list[Ex
 
 def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experiment]:
     timelines = read_timelines(session, experiment_ids)
-    members = variants.read_variants(session, experiment_ids)
+    found = members.read_variants(session, experiment_ids)
     rows = session.scalars(
         select(tables.Experiment)
         .where(tables.Experiment.experiment_id.in_(experiment_ids))
         .order_by(tables.Experiment.experiment_id)
     )
-    return [_as_seen(row, timelines[row.experiment_id], members.get(row.experiment_id, [])) for row in rows]
+    return [_as_seen(row, timelines[row.experiment_id], found.get(row.experiment_id, [])) for row in rows]
 
 
-def _as_seen(row: tables.Experiment, timeline: Timeline, members: Sequence[Any]) -> Experiment:
+def _as_seen(row: tables.Experiment, timeline: Timeline, variants: Sequence[Variant]) -> Experiment:
+    costs = timeline.latest.settings.cost_per_impression
     return Experiment(
         experiment_id=row.experiment_id,
         name=row.name,
@@ -126,9 +112,14 @@ def _as_seen(row: tables.Experiment, timeline: Timeline, members: Sequence[Any])
         created_at=row.created_at,
         state=timeline.latest.state,
         state_since=timeline.state_since(),
-        variants=list(members),
-        **dict(timeline.latest.settings),
+        variants=[_with_cost(variant, costs) for variant in variants],
+        **{name: getattr(timeline.latest.settings, name) for name in DECIDING},
+        rollout=timeline.latest.settings.rollout,
     )
+
+
+def _with_cost(variant: Variant, costs: Mapping[str, float]) -> Variant:
+    return variant.model_copy(update={"cost_per_impression": costs.get(variant.variant_id)})
 
 
 def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt.datetime) -> Experiment:
@@ -141,41 +132,39 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     """
     locks.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
-    changes = patch.model_dump(exclude_unset=True)
-    settings = merged(timeline.latest.settings, {k: v for k, v in changes.items() if k in DECIDING})
-    state: State = changes.get("state", timeline.latest.state) or "running"
-    if (settings, state) != (timeline.latest.settings, timeline.latest.state):
-        today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
-        variants.check_floors_fit(session, experiment_id, settings, today)
-        write_phase(session, experiment_id, today, state, settings, now)
-        locks.bump(session, experiment_id)
+    sent = patch.model_dump(exclude_unset=True)
+    settings = merged(timeline.latest.settings, {k: v for k, v in sent.items() if k in DECIDING})
+    state: State = sent.get("state", timeline.latest.state) or "running"
+    changes.apply(session, experiment_id, timeline, state, settings, now)
     row = session.get_one(tables.Experiment, experiment_id)
     for name in ("name", "description"):
-        if name in changes:
-            setattr(row, name, changes[name])
+        if name in sent:
+            setattr(row, name, sent[name])
     session.flush()
     return read(session, experiment_id)
 
 
-def merged(settings: Settings, patch: dict[str, Any]) -> Settings:
+def merged(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
+
+    A policy of another kind starts from its own defaults.
 
     Raises
     ------
     Invalid: naming each field that does not fit
     """
+    before = settings.model_dump(mode="json")
+    policy = patch.get("policy")
+    if isinstance(policy, dict) and policy.get("kind", settings.policy.kind) != settings.policy.kind:
+        before["policy"] = {}
     try:
-        return Settings.model_validate(merge_patch(settings.model_dump(mode="json"), patch))
+        return StoredSettings.model_validate(merge_patch(before, patch))
     except ValidationError as error:
         faults = [
-            FieldError(".".join(("body", *map(str, fault["loc"]))), fault["msg"])
+            FieldError(field_path(("body", *fault["loc"])), fault["msg"])
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise Invalid("the settings that would result are not valid", faults) from error
-    except RecursionError:
-        raise Invalid(
-            "the settings are nested too deeply", [FieldError("body", "Nested too deeply")]
-        ) from None
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
@@ -204,6 +193,6 @@ def open_for_writing(session: Session, experiment_id: str, now: dt.datetime, aut
     if locks.lock_if_there(session, experiment_id) is None:
         if not auto_register:
             raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
-        insert_experiment(session, experiment_id, Settings(), now)
+        insert_experiment(session, experiment_id, StoredSettings(), now)
         locks.lock(session, experiment_id)
     return read_timelines(session, [experiment_id])[experiment_id]

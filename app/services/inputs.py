@@ -3,80 +3,110 @@
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, text
+import numpy as np
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.bandits.effective import (
+    DailyTotals,
+    EffectiveTotals,
+    Weighting,
+    effective_totals,
+    last_possible_day,
+)
 from app.errors import Conflict
-from app.schemas.experiments import Settings
+from app.schemas.settings import StoredSettings
+from app.services import days
 from app.services.timeline import Halt, Timeline
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Raised whenever the same inputs would give other shares than before."""
 
-READ = text("""
-    select v.variant_id, v.registered_on, v.active_from, v.retired_on, m.first_day, m.last_day,
-           coalesce(m.impressions, 0) as impressions, coalesce(m.successes, 0) as successes,
-           coalesce(m.days, 0) as days
-    from variants v
-    left join (
-        select variant_id,
-               min(date) as first_day,
-               max(date) filter (where date < :date) as last_day,
-               sum(impressions) filter (where date < :date) as impressions,
-               sum(successes) filter (where date < :date) as successes,
-               count(*) filter (where date < :date and impressions > 0) as days
-        from experiment_metrics
-        where experiment_id = :experiment_id and date <= :date
-        group by variant_id
-    ) m on m.variant_id = v.variant_id
-    where v.experiment_id = :experiment_id
-    order by v.position
-""")
-"""Totals strictly before the date; of the date itself only that a variant had been heard of."""
 
-
-@dataclass(frozen=True, slots=True)
-class ArmTotals:
-    """The effective totals of one active variant, and how many days they come from."""
-
-    variant_id: str
-    impressions: int
-    successes: int
-    days: int
-    last_day: dt.date | None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
     """Everything the shares of a date are a function of.
 
-    During a halt they are those of the day it began. ``served`` are the arms that may still get traffic on the
-    date; without a halt, all of them.
+    During a halt they are those of the day it began, ``decided_on``. ``served`` are the arms that may still get
+    traffic on the date; without a halt, all of them.
+
+    Parameters
+    ----------
+    daily : the days up to ``last``, those left out as incomplete excepted
+    left_out : the incomplete days, each with the variants that had not reported it
+    unvalued : for each variant, on how many days its successes came without revenue (objective value)
     """
 
     experiment_id: str
-    settings: Settings
+    decided_on: dt.date
+    settings: StoredSettings
     halt: Halt | None
-    arms: tuple[ArmTotals, ...]
+    variant_ids: tuple[str, ...]
     served: tuple[str, ...]
+    daily: DailyTotals
+    left_out: dict[dt.date, tuple[str, ...]]
+    unvalued: dict[str, int]
+
+    @property
+    def last(self) -> dt.date:
+        """Return the last day that may be used: D - 1 - maturity_days."""
+        return self.decided_on - dt.timedelta(days=1 + self.settings.maturity_days)
+
+    @property
+    def weighting(self) -> Weighting:
+        """Return how days count under the settings."""
+        chosen = self.settings
+        return Weighting(chosen.window_days, chosen.half_life_days, chosen.adjust == "day")
+
+    @cached_property
+    def current(self) -> EffectiveTotals:
+        """Return the effective totals up to the last day, possible or not."""
+        return effective_totals(self.daily, days.number(self.last), self.weighting)
+
+    @cached_property
+    def possible_through(self) -> dt.date | None:
+        """Return the latest day up to which the totals are possible, None where there is none."""
+        if self.current.possible.all():
+            return self.last
+        day = last_possible_day(self.daily, days.number(self.last), self.weighting)
+        return None if day is None else days.date_of(day)
+
+    @cached_property
+    def used(self) -> EffectiveTotals:
+        """Return the effective totals that decide: the current ones, or those of the last possible day."""
+        if self.current.possible.all():
+            return self.current
+        through = self.possible_through or dt.date.min
+        return effective_totals(
+            self.daily.through(days.number(through)), days.number(through), self.weighting
+        )
 
     @property
     def data_through(self) -> dt.date | None:
-        """Return the last day whose data are used."""
-        return max((arm.last_day for arm in self.arms if arm.last_day is not None), default=None)
+        """Return the last day with data that are used."""
+        day = self.daily.day
+        day = day[day <= days.number(self.possible_through or dt.date.min)]
+        return days.date_of(int(day[-1])) if len(day) else None
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
+        figures = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
         content = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(mode="json", exclude={"time_zone"}, exclude_defaults=True),
             "halt": None if self.halt is None else [self.halt.state, str(self.halt.since)],
-            "data_through": None if self.data_through is None else str(self.data_through),
-            "arms": [[arm.variant_id, arm.impressions, arm.successes, arm.days] for arm in self.arms],
+            "arms": self.variant_ids,
             "served": self.served,
+            "totals": [None if figure is None else figure.tolist() for figure in figures],
+            "current": [self.current.trials.tolist(), self.current.successes.tolist()],
+            "data_through": str(self.data_through),
+            "left_out": {str(date): variants for date, variants in self.left_out.items()},
+            "unvalued": self.unvalued,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -90,30 +120,48 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     """
     halt = timeline.halt_on(date)
     decided_on = date if halt is None else halt.shares_of
-    rows = session.execute(READ, {"experiment_id": experiment_id, "date": decided_on}).all()
-    active = [row for row in rows if _active(row, decided_on)]
-    members = [row for row in active if not _heard_of_only_that_day(row, decided_on)] or active
+    settings = timeline.on(decided_on).settings
+    last = decided_on - dt.timedelta(days=1 + settings.maturity_days)
+    by_value = settings.objective == "value"
+    rows = days.read_arms(session, experiment_id, decided_on, first_day(settings, last), last, by_value)
+    members = active_members(rows, decided_on)
     served = tuple(row.variant_id for row in members if row.retired_on is None or date < row.retired_on)
     if not served:
         raise Conflict(f"experiment {experiment_id!r} has no active variant on {date}")
+    table = days.table_of(members, by_value)
+    left_out = days.incomplete(session, experiment_id, table, members)
     return Inputs(
-        experiment_id,
-        timeline.on(decided_on).settings,
-        halt,
-        tuple(_totals(row) for row in members),
-        served,
+        experiment_id=experiment_id,
+        decided_on=decided_on,
+        settings=settings,
+        halt=halt,
+        variant_ids=tuple(row.variant_id for row in members),
+        served=served,
+        daily=table.totals.kept(~np.isin(table.totals.day, [days.number(date) for date in left_out])),
+        left_out=left_out,
+        unvalued={row.variant_id: n for row, n in zip(members, table.unvalued, strict=True) if n},
     )
 
 
-def _active(row: Row[Any], date: dt.date) -> bool:
-    began = row.active_from or min(row.first_day or row.registered_on, row.registered_on)
-    return bool(began <= date and (row.retired_on is None or date < row.retired_on))
+def first_day(settings: StoredSettings, last: dt.date) -> dt.date:
+    """Return the first day that can matter; late conversions may have to look further back than the window."""
+    if settings.window_days is None or settings.late_conversions:
+        return dt.date.min
+    return last - dt.timedelta(days=settings.window_days - 1)
 
 
-def _heard_of_only_that_day(row: Row[Any], date: dt.date) -> bool:
-    """Return whether nothing but a row of the date itself makes the variant active: a peek at the future."""
-    return bool(row.active_from is None and row.registered_on > date and row.first_day == date)
+def active_members(rows: Sequence[Row[Any]], date: dt.date) -> list[Row[Any]]:
+    """Return the variants of a date, in the order of registration.
+
+    One that nothing but a row of the date itself makes known joins the day after, unless nobody else is there:
+    otherwise that row would have had an influence on its own day.
+    """
+    active = [row for row in rows if began(row) <= date and (row.retired_on is None or date < row.retired_on)]
+    known = [row for row in active if row.active_from or row.registered_on <= date or row.first_day != date]
+    return known or active
 
 
-def _totals(row: Row[Any]) -> ArmTotals:
-    return ArmTotals(row.variant_id, int(row.impressions), int(row.successes), row.days, row.last_day)
+def began(row: Row[Any]) -> dt.date:
+    """Return the first day on which a variant may get traffic."""
+    first: dt.date = row.active_from or min(row.first_day or row.registered_on, row.registered_on)
+    return first

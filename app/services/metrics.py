@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
-from app.services import experiments, locks, variants
+from app.services import experiments, locks, promises, variants
 from app.services.timeline import Timeline
 from app.storage import tables
 
@@ -108,7 +108,7 @@ def _record_one(
     auto_register: bool,
 ) -> Written:
     timeline = experiments.open_for_writing(session, experiment_id, now, auto_register)
-    check_plausible(numbered, timeline.today(now))
+    check_plausible(numbered, timeline.today(now), timeline.latest.settings.late_conversions)
     by_appearance = [total.variant_id for _, total in sorted(numbered, key=lambda item: item[0])]
     registered = ensure_variants(session, experiment_id, by_appearance, timeline, now, auto_register)
     check_not_retired(session, experiment_id, numbered)
@@ -118,8 +118,10 @@ def _record_one(
     return written
 
 
-def check_plausible(numbered: Iterable[tuple[int, DailyTotal]], today: dt.date) -> None:
-    """Refuse days that are not there yet and more successes than impressions.
+def check_plausible(
+    numbered: Iterable[tuple[int, DailyTotal]], today: dt.date, late_conversions: bool
+) -> None:
+    """Refuse days that are not there yet and, unless conversions come late, more successes than impressions.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def check_plausible(numbered: Iterable[tuple[int, DailyTotal]], today: dt.date) 
         if total.date > tomorrow:
             message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
             faults.append(FieldError(f"body.{index}.date", message))
-        if total.successes > total.impressions:
+        if total.successes > total.impressions and not late_conversions:
             message = f"{total.successes} successes of only {total.impressions} impressions"
             faults.append(FieldError(f"body.{index}.successes", message))
     if faults:
@@ -165,7 +167,7 @@ def ensure_variants(
         raise NotFound(f"experiment {experiment_id!r} has no variant {new[0]!r}; add it first")
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    variants.check_floors_fit(session, experiment_id, timeline.latest.settings, today)
+    promises.check_fit(session, experiment_id, timeline.latest.settings, today)
     return True
 
 

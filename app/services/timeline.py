@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.schemas.experiments import Settings, State
+from app.schemas.experiments import State
+from app.schemas.settings import StoredSettings
 from app.storage import tables
 
 
@@ -25,7 +26,7 @@ class Phase:
 
     active_from: dt.date
     state: State
-    settings: Settings
+    settings: StoredSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,6 @@ def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str,
     )
     phases: dict[str, list[Phase]] = defaultdict(list)
     for row in rows:
-        settings = Settings.model_validate(row.settings)
+        settings = StoredSettings.model_validate(row.settings)
         phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
     return {experiment_id: Timeline(tuple(found)) for experiment_id, found in phases.items()}

@@ -1,64 +1,18 @@
 """The variants of an experiment: register, add, change, retire, delete."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.schemas.experiments import Settings, Variant, VariantIn, VariantPatch
-from app.services import locks
-from app.services.timeline import read_timelines
+from app.errors import Conflict, FieldError, Invalid
+from app.schemas.experiments import Variant, VariantIn, VariantPatch
+from app.services import changes, locks, promises
+from app.services.members import read_variant
+from app.services.timeline import Timeline, read_timelines
 from app.storage import tables
-
-
-def read_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, list[Variant]]:
-    """Return each experiment's variants in the order of registration."""
-    first_data_on = (
-        select(func.min(tables.DailyMetrics.date))
-        .where(
-            tables.DailyMetrics.experiment_id == tables.Variant.experiment_id,
-            tables.DailyMetrics.variant_id == tables.Variant.variant_id,
-        )
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(tables.Variant, first_data_on)
-        .where(tables.Variant.experiment_id.in_(list(experiment_ids)))
-        .order_by(tables.Variant.experiment_id, tables.Variant.position)
-    )
-    variants: dict[str, list[Variant]] = defaultdict(list)
-    for row, first in rows:
-        variants[row.experiment_id].append(_as_seen(row, first))
-    return variants
-
-
-def _as_seen(row: tables.Variant, first_data_on: dt.date | None) -> Variant:
-    began = row.active_from or min(first_data_on or row.registered_on, row.registered_on)
-    return Variant(
-        variant_id=row.variant_id,
-        name=row.name,
-        description=row.description,
-        is_control=row.is_control,
-        registered_on=row.registered_on,
-        active_from=began,
-        retired_on=row.retired_on,
-    )
-
-
-def read_variant(session: Session, experiment_id: str, variant_id: str) -> Variant:
-    """Return one variant.
-
-    Raises
-    ------
-    NotFound: the experiment has no such variant
-    """
-    for variant in read_variants(session, [experiment_id]).get(experiment_id, []):
-        if variant.variant_id == variant_id:
-            return variant
-    raise NotFound(f"experiment {experiment_id!r} has no variant {variant_id!r}")
 
 
 def register(session: Session, experiment_id: str, new: Sequence[VariantIn], today: dt.date) -> None:
@@ -73,24 +27,10 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
                 position=position,
                 registered_on=today,
                 retired_on=None,
-                **variant.model_dump(),
+                **variant.model_dump(exclude={"cost_per_impression"}),
             )
         )
         session.flush()
-
-
-def check_floors_fit(session: Session, experiment_id: str, settings: Settings, today: dt.date) -> None:
-    """Refuse floors that the variants active today or later cannot all have.
-
-    Raises
-    ------
-    Invalid: saying how many variants there are and what would fit
-    """
-    members = read_variants(session, [experiment_id]).get(experiment_id, [])
-    count = sum(variant.retired_on is None or variant.retired_on > today for variant in members)
-    if settings.min_share * count > 100:
-        fault = FieldError("body.min_share", f"Input should be at most {100 / count:g} with {count} variants")
-        raise Invalid(f"a floor of {settings.min_share:g} % does not fit {count} variants", [fault])
 
 
 def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: dt.datetime) -> Variant:
@@ -107,7 +47,9 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)
-    check_floors_fit(session, experiment_id, timeline.latest.settings, today)
+    promises.check_fit(session, experiment_id, timeline.latest.settings, today)
+    if variant.cost_per_impression is not None:
+        _set_cost(session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, now)
     locks.bump(session, experiment_id)
     return read_variant(session, experiment_id, variant.variant_id)
 
@@ -120,26 +62,51 @@ def change_variant(
     Raises
     ------
     NotFound: there is no such experiment or variant
-    Invalid: a retirement in the past, which would rewrite what was answered
+    Invalid: a retirement in the past, which would rewrite what was answered, or shares that fit nobody after it
+    Conflict: a retirement that is past
     """
     locks.lock(session, experiment_id)
     before = read_variant(session, experiment_id, variant_id)
-    changes = patch.model_dump(exclude_unset=True)
-    if "retired_on" in changes:
-        today = read_timelines(session, [experiment_id])[experiment_id].today(now)
-        _check_retirement(before, patch.retired_on, today)
-    if changes.get("is_control", False) is None:
-        changes["is_control"] = False
-    if changes.get("is_control"):
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    fields = patch.model_dump(exclude_unset=True)
+    if "cost_per_impression" in fields:
+        _set_cost(session, experiment_id, variant_id, fields.pop("cost_per_impression"), timeline, now)
+    if "is_control" in fields:
+        fields["is_control"] = bool(fields["is_control"])
         _clear_control(session, experiment_id)
-    if changes:
-        session.execute(
-            update(tables.Variant)
-            .where(tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id)
-            .values(changes)
-        )
+    if "retired_on" in fields:
+        _check_retirement(before, patch.retired_on, timeline.today(now))
+    if fields:
+        _update(session, experiment_id, variant_id, fields)
         locks.bump(session, experiment_id)
+    if "retired_on" in fields:
+        settled = patch.retired_on or timeline.today(now)
+        promises.check_fit(session, experiment_id, timeline.latest.settings, settled)
     return read_variant(session, experiment_id, variant_id)
+
+
+def _update(session: Session, experiment_id: str, variant_id: str, fields: dict[str, Any]) -> None:
+    session.execute(
+        update(tables.Variant)
+        .where(tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id)
+        .values(fields)
+    )
+
+
+def _set_cost(
+    session: Session,
+    experiment_id: str,
+    variant_id: str,
+    cost: float | None,
+    timeline: Timeline,
+    now: dt.datetime,
+) -> None:
+    """Let a cost apply from today on: it is kept with the settings, which are dated."""
+    costs = {**timeline.latest.settings.cost_per_impression, variant_id: cost}
+    settings = timeline.latest.settings.model_copy(
+        update={"cost_per_impression": {name: figure for name, figure in costs.items() if figure is not None}}
+    )
+    changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
 
 
 def _check_retirement(before: Variant, retired_on: dt.date | None, today: dt.date) -> None:

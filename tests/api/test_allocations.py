@@ -73,7 +73,7 @@ def test_before_anything_was_active_there_is_nothing_to_allocate(client):
 
 def test_a_new_variant_stays_out_of_p_best_until_it_has_a_day_of_data(client):
     """Under Beta(1, 1) it would take 97 % beside a 3 % arm."""
-    post(client, total(impressions=10_000, successes=300))
+    post(client, total(date="2026-03-09", impressions=10_000, successes=300))
     client.post("/experiments/homepage/variants", json={"variant_id": "misspelt"})
     body = allocation(client)
     assert (body["allocations"], gate(body)) == ({"control": 50.0, "misspelt": 50.0}, ["burn_in"])
@@ -223,7 +223,7 @@ def test_archiving_a_paused_experiment_keeps_the_same_shares(client, clock):
 def test_resuming_uses_all_data_again(client, clock):
     post(client, total(date="2026-03-09"), total("bold", date="2026-03-09"))
     client.patch("/experiments/homepage", json={"state": "paused"})
-    post(client, total(date="2026-03-10", successes=500))
+    post(client, total(date="2026-03-10", successes=500), total("bold", date="2026-03-10"))
     clock.pass_days(2)
     client.patch("/experiments/homepage", json={"state": "running"})
     body = allocation(client)

@@ -1,0 +1,1 @@
+"""Made-up worlds in which the service's own policies play, and replay of what really happened."""

@@ -27,7 +27,11 @@ EXAMPLE: dict[str, Any] = {
         }
     ],
     "value_remaining": 0.0,
+    "stop_advice": None,
     "recorded": False,
+    "explain": [
+        "Used 1,000 impressions and 120 successes of 1 variants up to 2023-07-15; nothing dated 2023-07-16 or later."
+    ],
 }
 
 
@@ -39,6 +43,10 @@ class VariantAllocation(BaseModel):
     successes: float = Field(description="Effective successes used")
     mean: float = Field(description="Posterior mean of the rate")
     interval_95: tuple[float, float] = Field(description="Equal-tailed 95 % posterior interval of the rate")
+    value_per_impression: float | None = Field(
+        default=None,
+        description="Posterior mean of what an impression earns, costs subtracted (objective value)",
+    )
     p_best: float | None = Field(description="Probability of being the best variant; null while in burn-in")
     expected_loss: float | None = Field(
         description="Expected shortfall of the rate against the best variant's; null while in burn-in"
@@ -51,7 +59,29 @@ class GateHolding(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    gate: Literal["archived", "paused", "no_data", "burn_in"]
+    gate: Literal[
+        "archived",
+        "paused",
+        "rollout",
+        "no_data",
+        "no_revenue",
+        "burn_in",
+        "invalid_totals",
+        "incomplete_day",
+        "stale_data",
+    ]
+
+
+class StopAdvice(BaseModel):
+    """What the stop rule says today; it is advice, nothing stops by itself."""
+
+    stop: bool
+    variant_id: str = Field(description="The variant with the largest P(best), which would be kept")
+    rule: str
+    figure: float = Field(description="What the rule looks at")
+    threshold: float
+    days: int = Field(description="Days of data of the variant with the fewest")
+    minimum_days: int
 
 
 class Allocation(BaseModel):
@@ -72,6 +102,11 @@ class Allocation(BaseModel):
     variants: list[VariantAllocation]
     value_remaining: float | None = Field(
         description="With 95 % probability no variant beats the leading one by more than this fraction of its rate"
+    )
+    stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
+    currency: str | None = Field(default=None, description="Of values (objective value)")
+    explain: list[str] = Field(
+        description="In words: the data used, the gates and why, what moved since the last recorded answer"
     )
     recorded: bool = Field(description="Whether this answer is kept for good (see the history)")
 

@@ -1,10 +1,18 @@
 """What decides an experiment's shares: the settings, each with a default, and which of them go together."""
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.bandits.policies import POLICIES, build_policy, needs_value, policy_parameters
@@ -14,7 +22,17 @@ from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
 SomeDays = Annotated[int, Field(strict=True, ge=1, le=3650)]
 PercentOf = dict[Identifier, Percent]
+FIGURE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(strict=True, allow_inf_nan=False)])
+SHARES: TypeAdapter[PercentOf] = TypeAdapter(PercentOf)
 SCALE = 1e-6  # percent: how far chosen shares may be off 100
+
+
+def _fits(kind: TypeAdapter[Any], value: object) -> bool:
+    try:
+        kind.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 class Strict(BaseModel):
@@ -51,7 +69,7 @@ class Policy(BaseModel):
             check_chosen_shares(self.parameters)
             return self
         for name, figure in self.parameters.items():
-            if isinstance(figure, bool) or not isinstance(figure, int | float) or not math.isfinite(figure):
+            if not _fits(FIGURE, figure):
                 raise PydanticCustomError("policy", "{name} should be a number", {"name": name[:50]})
         try:
             build_policy(self.kind, self.parameters)
@@ -71,11 +89,9 @@ class Policy(BaseModel):
 def check_chosen_shares(parameters: Mapping[str, Any]) -> None:
     """Refuse what is not a percentage for each of some variants, summing to 100."""
     shares = parameters.get("shares")
-    if set(parameters) != {"shares"} or not isinstance(shares, dict) or not shares:
-        raise PydanticCustomError("policy", "fixed takes shares, an object of variant: percent")
-    for percent in shares.values():
-        if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
-            raise PydanticCustomError("policy", "shares should lie between 0 and 100 percent")
+    if set(parameters) != {"shares"} or not shares or not _fits(SHARES, shares):
+        message = "fixed takes shares, an object of variant: percent, each between 0 and 100"
+        raise PydanticCustomError("policy", "{message}", {"message": message})
     if abs(sum(shares.values()) - 100) > SCALE:
         total = f"{sum(shares.values()):g}"
         raise PydanticCustomError("policy", "shares should sum to 100, not {total}", {"total": total})

@@ -144,6 +144,45 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     return read(session, experiment_id)
 
 
+def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.datetime) -> Experiment:
+    """Give one variant everything from today on; repeating it changes nothing.
+
+    Raises
+    ------
+    NotFound: there is no such experiment or variant
+    Conflict: the variant is not active, or the experiment is paused or archived
+    """
+    locks.lock(session, experiment_id)
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    variant = members.read_variant(session, experiment_id, variant_id)
+    today = timeline.today(now)
+    if timeline.latest.state != "running":
+        raise Conflict(f"experiment {experiment_id!r} is {timeline.latest.state}; resume it before a rollout")
+    if variant.active_from > today or (variant.retired_on is not None and variant.retired_on <= today):
+        raise Conflict(f"variant {variant_id!r} is not active today; it cannot be given everything")
+    return _set_rollout(session, experiment_id, timeline, variant_id, now)
+
+
+def undo_rollout(session: Session, experiment_id: str, now: dt.datetime) -> Experiment:
+    """Let the policy decide again from today on; where nothing was rolled out, nothing changes.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    locks.lock(session, experiment_id)
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    return _set_rollout(session, experiment_id, timeline, None, now)
+
+
+def _set_rollout(
+    session: Session, experiment_id: str, timeline: Timeline, variant_id: str | None, now: dt.datetime
+) -> Experiment:
+    settings = timeline.latest.settings.model_copy(update={"rollout": variant_id})
+    changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    return read(session, experiment_id)
+
+
 def merged(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
 
@@ -165,6 +204,9 @@ def merged(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise Invalid("the settings that would result are not valid", faults) from error
+    except RecursionError:
+        fault = FieldError("body", "Input is nested too deeply")
+        raise Invalid("the settings are nested too deeply", [fault]) from None
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import allocations, experiments, metrics, openapi, operations, problems
+from app.api import allocations, experiments, metrics, openapi, operations, policies, problems
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
 from app.settings import Settings
@@ -40,8 +40,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.database = Database(settings)
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    for router in (metrics.router, allocations.router, experiments.router, operations.router, pages.router):
-        app.include_router(router)
+    for part in (metrics, allocations, experiments, policies, operations, pages):
+        app.include_router(part.router)
     app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
     problems.install(app)
     pages.mount_assets(app)

@@ -19,7 +19,7 @@ def default_home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/groundhog")
     given = os.environ.get("XDG_DATA_HOME")
-    user_home = Path(os.path.expanduser("~"))  # noqa: PTH111  stays "~" for a user without HOME and without a passwd entry
+    user_home = Path(os.path.expanduser("~"))  # stays "~" for a user without HOME and without a passwd entry
     if not given and not user_home.is_absolute():
         return Path(".groundhog")
     return Path(given or user_home / ".local" / "share") / "groundhog"

@@ -3,13 +3,14 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.orm import Session
 
 from app.api.deps import (
     Cursor,
     DatabaseDep,
     ExperimentPath,
+    ForDate,
     IdempotencyDep,
     Limit,
     Now,
@@ -26,11 +27,13 @@ from app.schemas.experiments import (
     ExperimentIn,
     ExperimentPatch,
     ExperimentsPage,
+    RolloutIn,
     Variant,
     VariantIn,
     VariantPatch,
 )
-from app.services import experiments, variants
+from app.schemas.posterior import Posterior
+from app.services import evidence, experiments, variants
 from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -122,6 +125,57 @@ def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
         raise PreconditionFailed(
             f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
         )
+
+
+@router.post(
+    "/{experiment_id}/rollout",
+    operation_id="roll_out_variant",
+    response_model=Experiment,
+    responses=answers(404, 409, 413, 415, 422, 503),
+)
+def roll_out_variant(
+    experiment_id: ExperimentPath,
+    rollout: RolloutIn,
+    database: DatabaseDep,
+    request: IdempotencyDep,
+    now: Now,
+) -> Response:
+    """Give one variant all traffic from today on; it is recorded like every change, and can be undone."""
+
+    def work(session: Session) -> Answer:
+        return Answer.of(experiments.roll_out(session, experiment_id, rollout.variant_id, now))
+
+    return carry_out(database, request, work, now)
+
+
+@router.delete(
+    "/{experiment_id}/rollout",
+    operation_id="undo_rollout",
+    response_model=Experiment,
+    responses=answers(404, 422, 503),
+)
+def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: Now) -> Experiment:
+    """Let the policy decide again from today on."""
+    with database.transaction() as session:
+        return experiments.undo_rollout(session, experiment_id, now)
+
+
+@router.get(
+    "/{experiment_id}/posterior",
+    operation_id="read_posterior",
+    response_model=Posterior,
+    responses=answers(404, 409, 422, 503),
+)
+def read_posterior(
+    experiment_id: ExperimentPath,
+    database: DatabaseDep,
+    now: Now,
+    for_date: ForDate = None,
+    points: Annotated[int, Query(ge=2, le=1_001, description="Points of each curve")] = 101,
+) -> Posterior:
+    """Return the posterior density of every variant's rate, for drawing, as known on a date."""
+    with database.transaction() as session:
+        return evidence.posterior(session, experiment_id, for_date, now, points)
 
 
 @router.post(

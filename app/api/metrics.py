@@ -13,6 +13,7 @@ from app.api.deps import (
     Cursor,
     DatabaseDep,
     ExperimentPath,
+    ForDate,
     IdempotencyDep,
     IdempotencyKeyHeader,
     Limit,
@@ -37,7 +38,7 @@ from app.schemas.metrics import (
     StoredTotal,
     StoredTotalsPage,
 )
-from app.services import bulk, lines, metrics
+from app.services import bulk, evidence, lines, metrics
 from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
@@ -179,21 +180,25 @@ async def _spool(request: Request, upload: BinaryIO, limit: int) -> bytes:
 def read_metrics(
     experiment_id: ExperimentPath,
     database: DatabaseDep,
+    now: Now,
     since: Annotated[IsoDate | None, Query(description="First day, inclusive")] = None,
     until: Annotated[IsoDate | None, Query(description="Last day, inclusive")] = None,
+    for_date: ForDate = None,
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> StoredTotalsPage:
-    """Return the stored daily totals of an experiment, by date and variant."""
+    """Return the stored daily totals of an experiment by date and variant, and the totals that decide a date."""
     after = place_of(cursor, iso_date, identifier)
     with database.transaction() as session:
         rows = metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
+        used = evidence.totals_used(session, experiment_id, for_date, now)
     items = [StoredTotal.model_validate(row) for row in rows[:limit]]
     more = len(rows) > limit
     return StoredTotalsPage(
         experiment_id=experiment_id,
         items=items,
         next_cursor=cursor_after(items[-1].date.isoformat(), items[-1].variant_id) if more else None,
+        totals=used,
     )
 
 

@@ -86,9 +86,9 @@ class Decision:
 def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     """Return the shares of k arms.
 
-    A fixed arm gets its share c exactly. Without any data the others share the rest equally. Otherwise an arm i in
-    burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the promises to the others leave room, and those
-    past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the policy's shares over them alone.
+    A fixed arm gets its share c exactly. Without any data the others share the rest equally. Otherwise an arm i
+    in burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the promises to the others leave room, and
+    those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the policy's shares over them alone.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _best(rules: Rules, totals: Totals) -> BestArm:
 
 
 def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask) -> Floats:
-    """Return the shares where ``free`` arms are not fixed, and ``waiting`` ones not yet for the policy to judge."""
+    """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
     weights = np.zeros(totals.k)
     deciding = free & ~waiting
     if not deciding.any():

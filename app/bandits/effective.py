@@ -126,7 +126,7 @@ def _summed(figures: Floats, weight: Floats) -> Floats:
 
 
 def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> int | None:
-    """Return the latest day up to ``last`` through which all arms' totals are possible; None where there is none."""
+    """Return the latest day, up to ``last``, through which all arms' totals are possible, or None."""
     for day in sorted({last, *daily.day[daily.day < last].tolist()}, reverse=True):
         found = effective_totals(daily, day, weighting)
         if found.possible.all() and (found.trials > 0).any():

@@ -30,7 +30,7 @@ EXAMPLE: dict[str, Any] = {
     "stop_advice": None,
     "recorded": False,
     "explain": [
-        "Used 1,000 impressions and 120 successes of 1 variants up to 2023-07-15; nothing dated 2023-07-16 or later."
+        "Used 1,000 impressions and 120 successes up to 2023-07-15; nothing dated 2023-07-16 or later."
     ],
 }
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.currencies import Currency
 from app.schemas.fields import Identifier, IsoDate, Text, TimeZone
-from app.schemas.settings import Days, PercentForAllOrSome, Settings, SomeDays, StoredSettings, Strict
+from app.schemas.settings import Days, PercentForAllOrSome, Settings, SomeDays, Strict
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from app.schemas.fields import Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
+from app.schemas.posterior import TotalsUsed
 
 MAX_ROWS = 5_000
 
@@ -146,3 +147,6 @@ class StoredTotalsPage(BaseModel):
     experiment_id: str
     items: list[StoredTotal]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")
+    totals: TotalsUsed | None = Field(
+        description="The totals that decide `for_date`, raw and effective; null where no variant is active on it"
+    )

@@ -53,8 +53,7 @@ def allocate(
     """
     version, timeline = _read_state(session, experiment_id)
     zone, today = timeline.latest.settings.time_zone, timeline.today(now)
-    date = today if for_date is None else for_date
-    _check_not_future(date, today)
+    date = settled_date(timeline, for_date, now)
     if not recompute:
         last = last_recorded(session, experiment_id, date)
         if last is not None and (date < today or last.version == version):
@@ -74,11 +73,29 @@ def _read_state(session: Session, experiment_id: str) -> tuple[int, Timeline]:
     return version, read_timelines(session, [experiment_id])[experiment_id]
 
 
-def _check_not_future(date: dt.date, today: dt.date) -> None:
+def read_timeline(session: Session, experiment_id: str) -> Timeline:
+    """Return the settings of an experiment, date by date.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    return _read_state(session, experiment_id)[1]
+
+
+def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
+    """Return the date asked for, by default the experiment's today.
+
+    Raises
+    ------
+    Invalid: it is after tomorrow
+    """
+    today = timeline.today(now)
     tomorrow = today + dt.timedelta(days=1)
-    if date > tomorrow:
+    if for_date is not None and for_date > tomorrow:
         message = f"Input should be {tomorrow} (tomorrow in the experiment's time zone) or earlier"
-        raise Invalid(f"{date} cannot be allocated yet", [FieldError("query.for_date", message)])
+        raise Invalid(f"{for_date} cannot be allocated yet", [FieldError("query.for_date", message)])
+    return for_date or today
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ def _data(found: Inputs) -> str:
         return f"No data dated {found.last} or earlier were there to use."
     impressions, successes = float(found.used.trials.sum()), float(found.used.successes.sum())
     return (
-        f"Used {_count(impressions)} impressions and {_count(successes)} successes of {len(found.variant_ids)}"
-        f" variants up to {found.data_through}; nothing dated {found.decided_on} or later."
+        f"Used {_count(impressions)} impressions and {_count(successes)} successes up to {found.data_through};"
+        f" nothing dated {found.decided_on} or later."
     )
 
 
@@ -106,7 +106,8 @@ def _advice(body: dict[str, Any]) -> list[str]:
     advice = body["stop_advice"]
     if advice is None:
         return []
-    said = f"{advice['rule']} of {advice['variant_id']} is {advice['figure']:.4g}, its limit {advice['threshold']:g}"
+    limit = f"its limit {advice['threshold']:g}"
+    said = f"{advice['rule']} of {advice['variant_id']} is {advice['figure']:.4g}, {limit}"
     if advice["stop"]:
         return [f"Advice: stop and keep {advice['variant_id']}; {said}."]
     if advice["days"] < advice["minimum_days"]:

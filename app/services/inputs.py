@@ -37,7 +37,7 @@ class Inputs:
 
     Parameters
     ----------
-    daily : the days up to ``last``, those left out as incomplete excepted
+    everything : the days up to ``last`` that were read
     left_out : the incomplete days, each with the variants that had not reported it
     unvalued : for each variant, on how many days its successes came without revenue (objective value)
     """
@@ -48,7 +48,7 @@ class Inputs:
     halt: Halt | None
     variant_ids: tuple[str, ...]
     served: tuple[str, ...]
-    daily: DailyTotals
+    everything: DailyTotals
     left_out: dict[dt.date, tuple[str, ...]]
     unvalued: dict[str, int]
 
@@ -62,6 +62,12 @@ class Inputs:
         """Return how days count under the settings."""
         chosen = self.settings
         return Weighting(chosen.window_days, chosen.half_life_days, chosen.adjust == "day")
+
+    @cached_property
+    def daily(self) -> DailyTotals:
+        """Return the days that are used: those left out as incomplete are not among them."""
+        left_out = [days.number(date) for date in self.left_out]
+        return self.everything.kept(~np.isin(self.everything.day, left_out))
 
     @cached_property
     def current(self) -> EffectiveTotals:
@@ -137,7 +143,7 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
         halt=halt,
         variant_ids=tuple(row.variant_id for row in members),
         served=served,
-        daily=table.totals.kept(~np.isin(table.totals.day, [days.number(date) for date in left_out])),
+        everything=table.totals,
         left_out=left_out,
         unvalued={row.variant_id: n for row, n in zip(members, table.unvalued, strict=True) if n},
     )

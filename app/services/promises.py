@@ -34,7 +34,7 @@ class Promises:
         """
         total = self.summed()
         complete = not np.isnan(self.fixed).any()
-        if total > 1 or (complete and 0 < total):
+        if total > 1 or (complete and total > 0):
             return Promises(self.floors / total, self.fixed / total)
         return self if not complete else Promises(self.floors, np.full(len(self.fixed), np.nan))
 

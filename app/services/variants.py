@@ -76,6 +76,8 @@ def change_variant(
         _clear_control(session, experiment_id)
     if "retired_on" in fields:
         _check_retirement(before, patch.retired_on, timeline.today(now))
+        if patch.retired_on is not None:
+            _check_not_rolled_out(timeline, variant_id)
     if fields:
         _update(session, experiment_id, variant_id, fields)
         locks.bump(session, experiment_id)
@@ -109,6 +111,11 @@ def _set_cost(
     changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
 
 
+def _check_not_rolled_out(timeline: Timeline, variant_id: str) -> None:
+    if timeline.latest.settings.rollout == variant_id:
+        raise Conflict(f"variant {variant_id!r} was given everything; undo the rollout before it goes")
+
+
 def _check_retirement(before: Variant, retired_on: dt.date | None, today: dt.date) -> None:
     if before.retired_on is not None and before.retired_on < today and retired_on != before.retired_on:
         raise Conflict(
@@ -134,10 +141,13 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     Raises
     ------
     NotFound: there is no such experiment or variant
-    Conflict: it has impressions; retire it instead
+    Conflict: it has impressions (retire it instead), was rolled out, or the settings name it
     """
     locks.lock(session, experiment_id)
     read_variant(session, experiment_id, variant_id)
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    _check_not_rolled_out(timeline, variant_id)
+    _check_not_named(timeline, variant_id)
     of_variant = (
         tables.DailyMetrics.experiment_id == experiment_id,
         tables.DailyMetrics.variant_id == variant_id,
@@ -151,3 +161,13 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
         )
     )
     locks.bump(session, experiment_id)
+
+
+def _check_not_named(timeline: Timeline, variant_id: str) -> None:
+    settings = timeline.latest.settings
+    floors = settings.min_share if isinstance(settings.min_share, dict) else {}
+    for field, named in (("min_share", floors), ("fixed_share", settings.fixed_share)):
+        if variant_id in named:
+            raise Conflict(f"{field} names variant {variant_id!r}; change that first")
+    if variant_id in (settings.policy.parameters.get("shares") or {}):
+        raise Conflict(f"the policy's shares name variant {variant_id!r}; change them first")

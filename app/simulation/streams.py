@@ -1,4 +1,4 @@
-"""Streams of random numbers that depend on what they are for, never on when or in which order they are asked for."""
+"""Streams of random numbers that depend on what they are for, never on the order in which they are opened."""
 
 import hashlib
 

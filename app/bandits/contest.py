@@ -41,7 +41,9 @@ class Posterior(Protocol):
         """What an arm at coordinate y is worth, and its derivative; same shape as y."""
 
 
-def integrate(rivals: Posterior, tolerance: float = TOLERANCE) -> tuple[Floats, Floats]:
+def integrate(
+    rivals: Posterior, tolerance: float = TOLERANCE, acceptable: float | None = None
+) -> tuple[Floats, Floats]:
     r"""P(best) (r, k) and E[max] (r,), on finer grids as long as the probabilities do not sum to 1.
 
     .. math:: P_i = \int f_i \prod_{j \ne i} F_j \, dy, \qquad
@@ -49,17 +51,27 @@ def integrate(rivals: Posterior, tolerance: float = TOLERANCE) -> tuple[Floats, 
 
     with w the worth at y; F_j is the running integral of f_j on the same nodes.
 
+    Parameters
+    ----------
+    rivals : the posteriors
+    tolerance : of |sum P - 1|, which ends the refining
+    acceptable : what the finest grid may be off by, its probabilities then being divided by their sum; by
+        default the tolerance itself
+
     Raises
     ------
     QuadratureError
-        No grid reached the tolerance on |sum P - 1|.
+        The finest grid is off by more than is acceptable.
     """
     for fineness in FINENESS:
         p_best, top, beyond = _integrals(rivals, fineness)
-        defect = np.abs(p_best.sum(axis=1) + beyond - 1).max()
+        total = p_best.sum(axis=1) + beyond
+        defect = np.abs(total - 1).max()
         if defect <= tolerance:
             return p_best, top
-    raise QuadratureError(f"the probabilities of being best sum to 1 only within {defect:.1e}")
+    if defect > (tolerance if acceptable is None else acceptable):
+        raise QuadratureError(f"the probabilities of being best sum to 1 only within {defect:.1e}")
+    return p_best / total[:, None], top
 
 
 def _integrals(rivals: Posterior, fineness: float) -> tuple[Floats, Floats, Floats]:

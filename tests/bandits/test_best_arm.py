@@ -90,16 +90,11 @@ def test_two_arms_agree_with_the_exact_finite_sum(a, b, c, d):
 
 
 def test_the_expected_loss_is_the_integral_of_the_difference():
-    a, b = [13, 16], [89, 86]
-    gain, _ = integrate.dblquad(
-        lambda y, x: (y - x) * stats.beta.pdf(x, 13, 89) * stats.beta.pdf(y, 16, 86),
-        0,
-        1,
-        lambda x: x,
-        1,
-        epsabs=1e-11,
+    """E[(theta_2 - theta_1)+] = integral of F_1 (1 - F_2)."""
+    gain, _ = integrate.quad(
+        lambda x: stats.beta.cdf(x, 13, 89) * stats.beta.sf(x, 16, 86), 0, 1, epsabs=1e-13
     )
-    assert best_arm(BetaArms(a, b)).expected_loss[0] == pytest.approx(gain, abs=1e-9)
+    assert best_arm(BetaArms([13, 16], [89, 86])).expected_loss[0] == pytest.approx(gain, abs=1e-12)
 
 
 @given(arms_drawn)
@@ -178,6 +173,15 @@ def test_probabilities_that_never_sum_to_one_are_an_error(monkeypatch):
     monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
     with pytest.raises(QuadratureError, match=r"only within 1\.0e-01"):
         best_arm(BetaArms([1, 1], [1, 1]))
+
+
+def test_probabilities_that_are_nearly_right_are_normed_where_that_is_acceptable(monkeypatch):
+    monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
+    assert contest.integrate(None, 1e-9, acceptable=0.11)[0].tolist() == [
+        [pytest.approx(4 / 9), pytest.approx(5 / 9)]
+    ]
+    with pytest.raises(QuadratureError):
+        contest.integrate(None, 1e-9, acceptable=0.09)
 
 
 def test_a_grid_that_is_too_coarse_is_refined(monkeypatch):

@@ -24,7 +24,7 @@ def test_panels_cover_the_window_of_each_row_without_gaps_and_respect_the_step()
     def step(left, right, row):
         return np.where((right > 0.2) & (left < 0.3), 0.003, 0.2) * (1 + row)
 
-    cells = grid(np.array([0.0, -1.0]), np.array([1.0, 5.0]), np.array([0.5, 0.2]), step)
+    cells = grid(np.array([0.0, -1.0]), np.array([1.0, 5.0]), np.empty((2, 0)), np.array([0.5, 0.2]), step)
     assert cells.width.sum(axis=1) == pytest.approx([1, 6], abs=1e-14)
     assert cells.left[:, 1:] == pytest.approx(cells.left[:, :-1] + cells.width[:, :-1], abs=1e-14)
     assert cells.weights.sum(axis=1) == pytest.approx([1, 6], abs=1e-13)
@@ -36,7 +36,9 @@ def test_panels_cover_the_window_of_each_row_without_gaps_and_respect_the_step()
 
 
 def test_running_integrals_know_where_the_missing_mass_lies():
-    cells = grid(np.zeros(1), np.ones(1), np.full(1, 0.25), lambda left, *_: np.full(left.size, 0.25))
+    cells = grid(
+        np.zeros(1), np.ones(1), np.empty((1, 0)), np.full(1, 0.25), lambda left, *_: np.full(left.size, 0.25)
+    )
     half = np.full((1, 1, cells.nodes.size), 0.5)
     below = running_integrals(half, cells, np.array([[False]]))
     above = running_integrals(half, cells, np.array([[True]]))
@@ -47,3 +49,19 @@ def test_running_integrals_know_where_the_missing_mass_lies():
 def test_leave_one_out_products_need_no_division():
     factors = np.array([[[2.0, 0.0], [3.0, 5.0], [7.0, 0.5], [1.0, 4.0]]])
     assert leave_one_out(factors)[0].tolist() == [[21, 10], [14, 0], [6, 0], [42, 0]]
+
+
+def test_breaks_within_the_window_become_edges():
+    breaks = np.array([[0.7, 0.35, -3.0, 0.35]])
+    cells = grid(np.zeros(1), np.ones(1), breaks, np.ones(1), lambda left, *_: np.full(left.size, 0.5))
+    assert cells.left[0].tolist() == pytest.approx([0, 0.35, 0.7])
+    assert cells.weights.sum() == pytest.approx(1)
+
+
+def test_a_wide_window_starts_with_few_panels_and_narrows_only_where_asked():
+    def step(left, right, row):
+        return np.where((left <= 1e6) & (right >= 1e6), 1.0, 1e8)
+
+    cells = grid(np.zeros(1), np.full(1, 1e7), np.empty((1, 0)), np.full(1, 1e-3), step)
+    assert cells.width.shape[1] < 200
+    assert cells.width[cells.width > 0].min() <= 1

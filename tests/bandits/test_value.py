@@ -1,0 +1,198 @@
+"""The value objective against independent integrals, draws, and what must happen at its edges."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from app.bandits.beta import BetaArms
+from app.bandits.student import StudentT
+from app.bandits.totals import Totals
+from app.bandits.value import ValueArms, best_value_arm
+from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
+from app.bandits.value_thompson import ValueThompson
+
+
+def by_scipy(arms):
+    """P(arm 2 earns more than arm 1): integrals over both rates, with Student's t inside where it is uncertain."""
+    (a1, a2), (b1, b2) = arms.rates.a, arms.rates.b
+    grid = (np.arange(400) + 0.5) / 400
+    first = np.multiply.outer(stats.beta.ppf(grid, a1, b1), _means(arms.value, 0, grid)) - arms.cost[0]
+    second = np.multiply.outer(stats.beta.ppf(grid, a2, b2), _means(arms.value, 1, grid)) - arms.cost[1]
+    below = np.searchsorted(np.sort(first.ravel()), second.ravel()) / first.size
+    return below.mean()
+
+
+def _means(value, i, u):
+    return value.location[i] + value.scale[i] * stats.t.ppf(u, value.freedom[i])
+
+
+def totals(successes, spread, trials=1000, mean=30.0, cost=None):
+    """Arms whose successes are worth `mean` with the squared coefficient of variation `spread`."""
+    s = np.array(successes, dtype=float)
+    return Totals(np.full(s.size, trials), s, s * mean, s * mean**2 * (1 + spread), cost)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.01, 0.5, 1.0, 9.0])
+@pytest.mark.parametrize("successes", [(120, 150), (12, 20), (4, 9)])
+def test_p_best_agrees_with_a_plain_product_grid(spread, successes):
+    arms = ValueArms.from_totals(totals(successes, spread))
+    assert best_value_arm(arms).p_best[1] == pytest.approx(by_scipy(arms), abs=2e-3)
+
+
+def test_p_best_agrees_with_a_double_integral():
+    arms = ValueArms.from_totals(Totals([400, 500], [40, 60], [1200, 1700], [90_000, 80_000], [0.1, 0.4]))
+    a, b, value = arms.rates.a, arms.rates.b, arms.value
+
+    x = np.linspace(-2, 12, 561)
+    u, weights = np.polynomial.legendre.leggauss(200)
+
+    def below(i):
+        """P(w_i < x), over the quantiles of the rate."""
+        rates = stats.beta.ppf((u + 1) / 2, a[i], b[i])
+        z = ((x[:, None] + arms.cost[i]) / rates - value.location[i]) / value.scale[i]
+        return stats.t.cdf(z, value.freedom[i]) @ weights / 2
+
+    p_second = np.trapezoid(below(0), below(1))
+    assert best_value_arm(arms).p_best[1] == pytest.approx(p_second, abs=1e-5)
+
+
+@pytest.mark.parametrize("level", [100, 0.01, -30])
+def test_known_values_leave_a_comparison_of_scaled_rates(level):
+    """P(m1 theta_1 < m2 theta_2) with known means, by scipy over the second rate."""
+    arms = ValueArms.from_totals(Totals([500, 500], [50, 60], [50 * level, 55 * level]))
+    ratio = arms.value.location[1] / arms.value.location[0]
+    a, b = arms.rates.a, arms.rates.b
+    expected = integrate.quad(
+        lambda u: stats.beta.cdf(stats.beta.ppf(u, a[1], b[1]) * ratio, a[0], b[0]), 0, 1
+    )[0]
+    assert best_value_arm(arms).p_best[1] == pytest.approx(expected if level > 0 else 1 - expected, abs=1e-7)
+
+
+def test_the_mean_value_is_shrunk_by_two_successes_of_the_pooled_mean():
+    arms = ValueArms.from_totals(Totals([100, 100], [10, 0], [300, 0]))
+    assert arms.value.location == pytest.approx([(300 + 2 * 30) / 12, (0 + 2 * 30) / 2])
+    assert arms.value.scale.tolist() == [0, 0]
+
+
+def test_the_uncertainty_of_the_mean_value_is_the_conjugate_one():
+    """Normal-inverse-gamma by its own update, with prior mean 24, strength 2, variance 160 and 2 freedoms."""
+    s, v, q = np.array([3.0, 2.0]), np.array([60.0, 60.0]), np.array([1400.0, 2280.0])
+    arms = ValueArms.from_totals(Totals([100, 100], s, v, q))
+    m, variance = 120 / 5, 3680 / 5 - 24**2
+    beta = 0.5 * (2 * variance) + 0.5 * (q - v**2 / s) + s * 2 * (v / s - m) ** 2 / (2 * (s + 2))
+    assert arms.value.freedom.tolist() == [5, 4]
+    assert arms.value.scale**2 == pytest.approx(beta / ((2 + s) / 2) / (2 + s))
+
+
+def test_costs_are_subtracted_per_trial():
+    arms = ValueArms.from_totals(totals([100, 100], 1.0, cost=[0.0, 2.0]))
+    assert arms.mean[0] - arms.mean[1] == pytest.approx(2)
+    assert best_value_arm(arms).p_best[0] > 0.999
+    assert best_value_arm(arms).expected_loss[1] == pytest.approx(2, abs=0.01)
+
+
+def test_the_same_cost_for_all_changes_nothing():
+    free, costly = (ValueArms.from_totals(totals([100, 120, 90], 1.0, cost=[c] * 3)) for c in (0.0, 5.0))
+    assert best_value_arm(costly).p_best == pytest.approx(best_value_arm(free).p_best, abs=1e-7)
+
+
+def test_another_currency_changes_nothing_but_the_loss():
+    euros = totals([100, 120, 90], 1.0)
+    cents = Totals(euros.trials, euros.successes, 100 * euros.value, 1e4 * euros.value_sq)
+    first, second = (best_value_arm(ValueArms.from_totals(t)) for t in (euros, cents))
+    assert second.p_best == pytest.approx(first.p_best, abs=1e-9)
+    assert second.expected_loss == pytest.approx(100 * first.expected_loss, abs=1e-7)
+
+
+def test_two_identical_arms_are_declared_in_at_most_12_percent_of_2000_runs():
+    rng, n, runs = np.random.default_rng(8), 2000, 2000
+    s = rng.binomial(n, 0.05, (runs, 2))
+    values = np.where(np.arange(s.max()) < s[..., None], rng.lognormal(3, 1, (runs, 2, s.max())), 0)
+    totals = Totals(np.full((runs, 2), n), s, values.sum(axis=2), (values**2).sum(axis=2))
+    p_best = best_value_arm(ValueArms.from_totals(totals)).p_best
+    assert (p_best.max(axis=1) >= 0.95).mean() <= 0.12
+    known = best_value_arm(ValueArms.from_totals(Totals(totals.trials, s, totals.value))).p_best
+    assert (known.max(axis=1) >= 0.95).mean() > 0.2, "without value_sq the answer is overconfident"
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param(([100, 100], [0, 0], [0, 0], [0, 0]), id="no success at all"),
+        pytest.param(([100, 100], [10, 10], [0, 0], [0, 0]), id="successes worth nothing"),
+        pytest.param(([0, 0], [0, 0], [0, 0]), id="no data"),
+        pytest.param(([100, 100], [5, 5], [-50, -50], [500, 500]), id="a loss with each success"),
+    ],
+)
+def test_equal_arms_share_equally_at_every_edge(figures):
+    found = best_value_arm(ValueArms.from_totals(Totals(*figures)))
+    assert found.p_best == pytest.approx([0.5, 0.5], abs=1e-9)
+    assert np.isfinite(found.expected_loss).all()
+
+
+def test_with_negative_values_fewer_successes_are_better():
+    found = best_value_arm(
+        ValueArms.from_totals(Totals([1000, 1000], [50, 100], [-500, -1000], [6000, 12_000]))
+    )
+    assert found.p_best[0] > 0.99
+
+
+def test_a_refund_without_a_success_counts_against_its_arm():
+    found = best_value_arm(ValueArms.from_totals(Totals([100, 100], [0, 5], [-20, 100], [400, 2500])))
+    assert found.p_best[0] < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_odd_totals_are_always_answered(seed):
+    rng = np.random.default_rng(seed)
+    for k in (2, 3, 6):
+        s = np.floor(rng.uniform(0, 1, k) ** 3 * 10 ** rng.uniform(0, 4, k))
+        v = s * rng.normal(5, 20, k)
+        q = np.where(s > 0, v**2 / np.maximum(s, 1) * rng.uniform(1, 3, k), 0)
+        found = best_value_arm(ValueArms.from_totals(Totals(s + rng.integers(0, 9999, k), s, v, q)))
+        assert found.p_best.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_expected_losses_agree_with_draws():
+    arms = ValueArms.from_totals(totals([20, 30, 25], 2.0, cost=[0, 0.1, 0]))
+    rng, n = np.random.default_rng(4), 400_000
+    values = arms.value.location + arms.value.scale * rng.standard_t(arms.value.freedom, (n, 3))
+    earned = rng.beta(arms.rates.a, arms.rates.b, (n, 3)) * values - arms.cost
+    losses = earned.max(axis=1, keepdims=True) - earned
+    error = losses.std(axis=0) / np.sqrt(n)
+    assert (np.abs(best_value_arm(arms).expected_loss - losses.mean(axis=0)) < 4 * error).all()
+
+
+def test_the_value_objective_needs_values():
+    with pytest.raises(ValueError, match="needs the value"):
+        ValueThompson().shares(Totals([10], [5]))
+
+
+def test_the_largest_expected_earning_is_exploited():
+    figures = Totals([100, 100], [10, 20], [1000, 400], cost=[0, 0])
+    assert ValueEpsilonGreedy(0.1).shares(figures).tolist() == pytest.approx([0.95, 0.05])
+
+
+def test_nothing_known_of_values_is_an_even_split():
+    nothing = Totals([100, 50, 10], [0, 0, 0], [0, 0, 0], cost=[0, 1, 2])
+    assert ValueEpsilonGreedy(0.1).shares(nothing) == pytest.approx(1 / 3)
+    assert ValueThompson().shares(nothing) == pytest.approx(1 / 3)
+    drawn = ValueThompson().draw(nothing, np.random.default_rng(1), 3000)
+    assert stats.chisquare(np.bincount(drawn)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("freedom", [2, 4.5, 30, 1e6])
+def test_students_density_agrees_with_scipy(freedom):
+    t = StudentT(np.array(3.0), np.array(0.5), np.array(freedom))
+    m = np.linspace(-5, 12, 41)
+    assert t.density(m) == pytest.approx(stats.t.pdf(m, freedom, 3, 0.5), rel=1e-11)
+
+
+def test_students_reach_holds_all_but_the_tail():
+    t = StudentT(np.array([0.0]), np.array([2.0]), np.array([2.0]))
+    assert t.reach(23.0)[0] == pytest.approx(2 * np.sqrt(2 * np.expm1(23)))
+
+
+def test_the_rates_of_value_arms_are_those_of_conversions():
+    assert isinstance(ValueArms.from_totals(totals([5, 6], 1.0), (2, 3)).rates, BetaArms)
+    assert ValueArms.from_totals(totals([5, 6], 1.0), (2, 3)).rates.a.tolist() == [7, 8]

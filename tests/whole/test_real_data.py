@@ -37,3 +37,28 @@ def days_of(rows):
     for row in rows:
         days[row["experiment_id"]].add(dt.date.fromisoformat(row["date"]))
     return {experiment_id: sorted(dates) for experiment_id, dates in days.items()}
+
+
+@pytest.mark.parametrize(
+    "weighting",
+    [
+        {},
+        *({"window_days": days} for days in (1, 7, 28)),
+        *({"half_life_days": days} for days in (1, 7, 28)),
+    ],
+    ids=str,
+)
+def test_late_conversions_are_answered_for_every_date_under_every_weighting(client, shared_data, weighting):
+    lines = (shared_data / "asos_daily_late_dev.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    for experiment_id in days_of(rows):
+        settings = {"experiment_id": experiment_id, "late_conversions": True, **weighting}
+        assert client.post("/experiments", json=settings).status_code == 201
+    assert client.post("/metrics/", json=rows).json()["inserted"] == len(rows)
+    gates = set()
+    for experiment_id, dates in days_of(rows).items():
+        for date in dates:
+            answer = client.get(f"/allocations/{experiment_id}", params={"for_date": str(date)})
+            assert answer.status_code == 200, answer.text
+            gates |= {gate["gate"] for gate in answer.json()["gates"]}
+    assert gates <= {"no_data", "burn_in", "invalid_totals", "incomplete_day", "stale_data"}

@@ -1,0 +1,101 @@
+"""Properties of every policy under every setting: promises hold, order and arithmetic are right."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.bandits.decision import BurnIn, Rules, decide
+from app.bandits.policies import POLICIES, build_policy, needs_value
+from app.bandits.rounding import percentages
+from app.bandits.totals import Totals
+
+KINDS = sorted(POLICIES)
+
+
+@st.composite
+def problems(draw, kinds=tuple(KINDS)):
+    """Rules and totals of 2 to 6 arms that fit together, with the policy's kind."""
+    k = draw(st.integers(2, 6))
+    kind = draw(st.sampled_from(kinds))
+    trials = np.array(draw(st.lists(st.integers(0, 2_000), min_size=k, max_size=k)), float)
+    rates = draw(st.lists(st.floats(0, 1), min_size=k, max_size=k))
+    successes = np.floor(trials * np.array(rates))
+    worth = np.array(draw(st.lists(st.integers(1, 50), min_size=k, max_size=k)), float)
+    totals = Totals(trials, successes, successes * worth, successes * worth**2 * 1.2, np.zeros(k))
+    promised = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
+    is_fixed = draw(st.lists(st.booleans(), min_size=k, max_size=k).filter(lambda flags: not all(flags)))
+    parameters = {"shares": tuple(np.full(k, 1 / k))} if kind == "fixed" else {}
+    rules = Rules(
+        policy=build_policy(kind, parameters),
+        prior=(1.0, 1.0),
+        by_value=needs_value(kind),
+        floors=np.array(promised) / 100,
+        fixed=np.where(is_fixed, np.array(promised) / 100, np.nan),
+        burn_in=BurnIn(draw(st.integers(0, 2)), draw(st.integers(0, 500)), 0, draw(st.floats(0, 1))),
+    )
+    days = np.where(trials > 0, draw(st.integers(1, 3)), 0).astype(float)
+    return rules, totals, days
+
+
+@settings(deadline=None, max_examples=150)
+@given(problems())
+def test_percentages_sum_to_exactly_100_and_promises_hold(problem):
+    rules, totals, days = problem
+    shares = decide(rules, totals, days).shares
+    assert sum(percentages(shares)) == Decimal(100)
+    free = np.isnan(rules.fixed)
+    assert (shares[free] >= rules.floors[free] - 1e-12).all()
+    assert shares[~free] == pytest.approx(rules.fixed[~free], abs=1e-12)
+
+
+@settings(deadline=None, max_examples=100)
+@given(problems(), st.randoms(use_true_random=False))
+def test_permuting_the_arms_permutes_the_shares(problem, random):
+    rules, totals, days = problem
+    order = list(range(totals.k))
+    random.shuffle(order)
+    moved = Totals(
+        totals.trials[order],
+        totals.successes[order],
+        totals.value[order],
+        totals.value_sq[order],
+        totals.cost,
+    )
+    permuted = Rules(
+        rules.policy, rules.prior, rules.by_value, rules.floors[order], rules.fixed[order], rules.burn_in
+    )
+    expected = decide(rules, totals, days).shares[order]
+    assert decide(permuted, moved, days[order]).shares == pytest.approx(expected, abs=1e-8)
+
+
+@settings(deadline=None, max_examples=100)
+@given(problems())
+def test_an_arm_in_burn_in_gets_its_floor_or_its_burn_in_share_and_no_more(problem):
+    rules, totals, days = problem
+    found = decide(rules, totals, days)
+    if found.gate != "burn_in" or not (np.isnan(rules.fixed) & ~found.burning).any():
+        return
+    most = np.maximum(rules.floors, min(rules.burn_in.share, 1 / totals.k))
+    assert (found.shares[found.burning] <= most[found.burning] + 1e-12).all()
+
+
+def test_a_new_arm_takes_no_part_in_p_best():
+    """3 % after 10,000 trials: beside it an untried arm would be best with 97 %."""
+    rules = Rules(build_policy("thompson"), (1.0, 1.0), False, np.zeros(2), np.full(2, np.nan), BurnIn())
+    found = decide(rules, Totals(np.array([10_000.0, 0.0]), np.array([300.0, 0.0])), np.array([1.0, 0.0]))
+    assert found.shares.tolist() == [0.5, 0.5]
+    assert found.best.p_best.tolist() == [1.0]
+    untried = Rules(rules.policy, rules.prior, False, rules.floors, rules.fixed, BurnIn(days=0))
+    assert decide(untried, Totals([10_000.0, 0.0], [300.0, 0.0]), np.array([1.0, 0.0])).shares[1] > 0.96
+
+
+def test_burn_in_shares_shrink_where_floors_leave_less_room():
+    """Floors 70 % and 0: the new arm can have 30 % of its 50 %."""
+    rules = Rules(
+        build_policy("thompson"), (1.0, 1.0), False, np.array([0.7, 0.0]), np.full(2, np.nan), BurnIn()
+    )
+    found = decide(rules, Totals([100.0, 0.0], [10.0, 0.0]), np.array([1.0, 0.0]))
+    assert found.shares == pytest.approx([0.7, 0.3], abs=1e-15)

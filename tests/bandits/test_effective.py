@@ -1,0 +1,80 @@
+"""How days become totals: windows, half-lives, exact sums, days left out."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.bandits.effective import (
+    DailyTotals,
+    Weighting,
+    effective_totals,
+    incomplete_days,
+    last_possible_day,
+)
+
+
+def daily(trials, successes, first=0, value=None):
+    trials, successes = np.array(trials, float), np.array(successes, float)
+    day = np.arange(first, first + len(trials))
+    return DailyTotals(day, np.ones(trials.shape, bool), trials, successes, value)
+
+
+THREE_DAYS = daily([[100, 10], [200, 20], [400, 40]], [[10, 1], [20, 2], [40, 4]])
+
+
+def test_without_weights_totals_are_plain_sums():
+    found = effective_totals(THREE_DAYS, 2, Weighting())
+    assert (found.trials.tolist(), found.successes.tolist()) == ([700, 70], [70, 7])
+
+
+def test_days_after_the_last_are_not_used():
+    assert effective_totals(THREE_DAYS, 1, Weighting()).trials.tolist() == [300, 30]
+
+
+@pytest.mark.parametrize(("window", "expected"), [(1, 400), (2, 600), (3, 700), (9, 700)])
+def test_a_window_counts_back_from_the_last_day(window, expected):
+    assert effective_totals(THREE_DAYS, 2, Weighting(window_days=window)).trials[0] == expected
+
+
+def test_a_window_counts_days_of_the_calendar_not_days_with_data():
+    assert effective_totals(THREE_DAYS, 3, Weighting(window_days=2)).trials[0] == 400
+
+
+def test_a_half_life_of_one_day_halves_each_day_back():
+    found = effective_totals(THREE_DAYS, 2, Weighting(half_life_days=1))
+    assert found.trials.tolist() == [400 + 200 / 2 + 100 / 4, 40 + 20 / 2 + 10 / 4]
+    assert found.days.tolist() == [3, 3]
+
+
+def test_an_endless_half_life_equals_none():
+    endless = effective_totals(THREE_DAYS, 2, Weighting(half_life_days=1e15))
+    assert endless.trials == pytest.approx(effective_totals(THREE_DAYS, 2, Weighting()).trials, rel=1e-12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.randoms(use_true_random=False))
+def test_sums_of_money_are_exactly_rounded_whatever_the_order(amounts, random):
+    shuffled = list(amounts)
+    random.shuffle(shuffled)
+    expected = float(sum(map(Fraction, amounts)))
+    for order in (amounts, shuffled):
+        column = np.array(order)[:, None]
+        totals = daily(np.ones_like(column), np.ones_like(column), value=column)
+        assert effective_totals(totals, 99, Weighting()).value[0] == expected
+
+
+def test_the_last_possible_day_is_found_from_the_data():
+    late = daily([[10], [10], [10], [10]], [[5], [9], [40], [1]])
+    assert last_possible_day(late, 3, Weighting()) == 1
+    assert last_possible_day(late, 3, Weighting(window_days=1)) == 3
+    assert last_possible_day(daily([[1]], [[5]]), 3, Weighting()) is None
+
+
+def test_a_day_is_incomplete_when_an_expected_report_is_missing():
+    reported = np.array([[True, True], [True, False], [False, True]])
+    table = DailyTotals(np.arange(3), reported, reported * 10.0, reported * 1.0)
+    expected = np.array([[True, True], [True, False], [True, True]])
+    assert incomplete_days(table, expected).tolist() == [False, False, True]

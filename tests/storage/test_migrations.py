@@ -1,0 +1,165 @@
+"""The schema: made, unmade and made again by the migrations, and fit for plain PostgreSQL and Citus alike."""
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, make_url
+
+from app import errors
+from app.api.problems import STATUS, TITLES
+from app.storage import migrate, tables
+
+ROOT = Path(migrate.__file__).resolve().parents[2]
+ADVISORY_LOCK = 0x67_72_6F_75_6E_64
+KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys"}
+"""Reference tables: on Citus every node holds a copy."""
+
+
+def connect(url):
+    return psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(False), autocommit=True
+    )
+
+
+def names(url):
+    with connect(url) as connection:
+        return {
+            row[0]
+            for row in connection.execute("select tablename from pg_tables where schemaname = 'public'")
+        }
+
+
+def columns(url):
+    with connect(url) as connection:
+        return connection.execute(
+            "select table_name, column_name, data_type, is_nullable from information_schema.columns"
+            " where table_schema = 'public' order by 1, 2"
+        ).fetchall()
+
+
+def test_the_migrations_run_up_down_and_up_again(empty_database_url):
+    migrate.upgrade(empty_database_url)
+    made = columns(empty_database_url)
+    command.downgrade(migrate.config(empty_database_url), "base")
+    assert names(empty_database_url) == {"alembic_version"}
+    migrate.upgrade(empty_database_url)
+    assert columns(empty_database_url) == made
+
+
+def test_the_migrations_make_what_the_tables_say(migrated_url):
+    command.check(migrate.config(migrated_url))  # raises where autogenerate would find something to do
+
+
+def test_there_is_one_newest_migration_and_the_service_finds_it(migrated_url):
+    with connect(migrated_url) as connection:
+        at = connection.execute("select version_num from alembic_version").fetchone()
+    assert at == (migrate.head(),)
+
+
+def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):
+    program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"
+    command = [sys.executable, "-c", program, empty_database_url]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert "experiment_metrics" in names(empty_database_url)
+
+
+def test_a_migration_waits_for_one_that_runs(empty_database_url):
+    with connect(empty_database_url) as running:
+        running.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        second = threading.Thread(target=migrate.upgrade, args=[empty_database_url])
+        second.start()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        give_up = time.monotonic() + 10
+        while running.execute(waiting).fetchone() == (0,) and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert names(empty_database_url) == set()
+    second.join()
+    assert "experiment_metrics" in names(empty_database_url)
+
+
+def test_every_rule_in_words_is_a_constraint_of_the_database(migrated_url):
+    with connect(migrated_url) as connection:
+        found = connection.execute("select conname from pg_constraint union select relname from pg_class")
+        assert tables.RULES.keys() <= {row[0] for row in found}
+
+
+def test_every_check_of_the_database_has_a_rule_in_words(migrated_url):
+    with connect(migrated_url) as connection:
+        found = connection.execute("select conname from pg_constraint where contype = 'c' and conrelid <> 0")
+        ours = {row[0] for row in found if row[0].startswith("ck_")}
+    assert ours <= tables.RULES.keys()
+
+
+def test_every_key_of_an_experiments_table_starts_with_the_experiment(migrated_url):
+    engine = create_engine(make_url(migrated_url).set(drivername="postgresql+psycopg"))
+    database = inspect(engine)
+    keys = [
+        (table, columns)
+        for table in database.get_table_names()
+        for columns in (
+            database.get_pk_constraint(table)["constrained_columns"],
+            *(index["column_names"] for index in database.get_indexes(table) if index["unique"]),
+        )
+        if table not in KNOWN_TO_ALL | {"alembic_version"}
+    ]
+    engine.dispose()
+    assert len(keys) > 5
+    assert [(table, columns) for table, columns in keys if columns[0] != "experiment_id"] == []
+
+
+OURS = "'public'::regnamespace"
+CLOCK = "pg_get_expr(adbin, adrelid) ~* 'now|current|clock'"
+
+
+@pytest.mark.parametrize(
+    ("what", "query"),
+    [
+        ("triggers", "select tgname from pg_trigger where not tgisinternal"),
+        ("extensions", "select extname from pg_extension where extname <> 'plpgsql'"),
+        ("sequences", f"select relname from pg_class where relkind = 'S' and relnamespace = {OURS}"),
+        ("functions", f"select proname from pg_proc where pronamespace = {OURS}"),
+        ("defaults by the clock", f"select adrelid::regclass from pg_attrdef where {CLOCK}"),
+    ],
+)
+def test_the_schema_has_nothing_that_citus_or_a_plain_server_would_miss(migrated_url, what, query):
+    with connect(migrated_url) as connection:
+        assert connection.execute(query).fetchall() == [], what
+
+
+SOURCES = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("migrations/**/*.py")])
+
+
+COMMENT = re.compile(r"#[^\n]*|^\s*\"\"\".*?\"\"\"", re.DOTALL | re.MULTILINE)
+
+
+def statements(source):
+    """Return what a source says without its comments and docstrings, in lower case."""
+    return COMMENT.sub("", source.read_text(encoding="utf-8").lower())
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_statement_reads_the_servers_clock_or_merges(source):
+    said = statements(source)
+    assert not re.search(
+        r"\b(func\.now|current_timestamp|clock_timestamp|merge into|on delete cascade)\b", said
+    )
+    assert not re.search(r"do update set[^;]*?now\(\)", said)
+
+
+def every_error(base=errors.GroundhogError):
+    return {base}.union(*(every_error(kind) for kind in base.__subclasses__()))
+
+
+def test_every_error_of_the_domain_has_a_status():
+    ours = {kind for kind in every_error() if kind.__module__ == "app.errors"} - {errors.GroundhogError}
+    assert set(STATUS) == ours
+    assert all(status in TITLES for status in STATUS.values())

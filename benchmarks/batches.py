@@ -40,7 +40,7 @@ def _batch(
         for pairs in (inserted, updated):
             body = json.dumps(rows("posted", end)).encode()
             bare = [_parameters(group) for group in _by_experiment(rows("bare", end))]
-            posted = timed(lambda body=body: service.post("/metrics/", body))
+            posted = timed(lambda body=body: service.store("/metrics/", body))
             pairs.append((posted, timed(lambda bare=bare: _upsert(connection, bare))))
     whose = "1 experiment" if experiments == 1 else f"{experiments} experiments"
     for what, pairs in (("new", inserted), ("replaced", updated)):

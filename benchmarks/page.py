@@ -1,6 +1,7 @@
 """The page that keeps the figures: docs/benchmarks.md."""
 
 import datetime as dt
+import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ def surroundings(service: Service) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {cores()} cores ({platform.machine()}), "
+        f"one-minute load {os.getloadavg()[0]:.1f} before the start, "
         f"Python {platform.python_version()}, PostgreSQL {postgres}, {packages}, {_wrk()}."
     )
 

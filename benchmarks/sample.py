@@ -22,8 +22,8 @@ def totals(experiment_id: str, variants: int, days: int, until: dt.date | None =
             "experiment_id": experiment_id,
             "variant_id": f"variant-{variant:02d}",
             "date": str(end - dt.timedelta(days=day)),
-            "impressions": 900 + (day * 37 + variant * 11 + turn) % 200,
-            "successes": 90 + (day * 13 + variant * 5 + turn) % 40 + variant,
+            "impressions": 900 + (day * 37 + variant * 11 + turn) % 199,
+            "successes": 90 + (day * 13 + variant * 5 + turn) % 41 + variant,
         }
         for day in range(1, days + 1)
         for variant in range(variants)

@@ -43,6 +43,12 @@ class Service:
         """Return the JSON answer to a POST."""
         return self._request("POST", path, body, {"Content-Type": media_type})
 
+    def store(self, path: str, body: bytes, media_type: str = "application/json") -> None:
+        """Send daily totals that are all new or different; those that change nothing would cost less."""
+        stored = self.post(path, body, media_type)
+        if stored["inserted"] + stored["updated"] != stored["received"]:
+            raise RuntimeError(f"not every total changed something: {stored}")
+
     def record(self, rows: Sequence[Row]) -> None:
         """Store daily totals, in batches that fit into a request."""
         for start in range(0, len(rows), 5_000):

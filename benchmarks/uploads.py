@@ -29,7 +29,7 @@ def measure(service: Service) -> Iterator[Figure]:
                 if pairs is inserted:
                     _register(service, turn)
                 uploaded = timed(
-                    lambda body=body: service.post("/metrics/bulk", body, "application/x-ndjson")
+                    lambda body=body: service.store("/metrics/bulk", body, "application/x-ndjson")
                 )
                 pairs.append((uploaded, timed(lambda columns=columns: _copy(connection, columns))))
     lines = EXPERIMENTS * VARIANTS * DAYS

@@ -1,6 +1,9 @@
 """What the API's description says besides the routes: words, groups, the form of errors."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from pydantic import BaseModel
 
 from app.api.problems import Problem
 
@@ -21,11 +24,23 @@ TAGS = [
 
 
 def describe(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return FastAPI's description with our form of errors in place of its own."""
+    """Return FastAPI's description with our form of errors in place of its own, and whole examples."""
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         components.pop(name, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
+    for model in _models():  # the framework drops every null, in examples too
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in components and isinstance(extra, dict):
+            components[model.__name__] |= extra
     return schema
+
+
+def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    """Yield every message of ours."""
+    for model in base.__subclasses__():
+        if model.__module__.startswith("app."):
+            yield model
+        yield from _models(model)

@@ -31,6 +31,7 @@ EXAMPLE: dict[str, Any] = {
     "min_share": 5.0,
     "burn_in": {"days": 1, "impressions": 0, "successes": 0, "share": None},
     "time_zone": "UTC",
+    "rollout": None,
     "variants": [VARIANT, VARIANT | {"variant_id": "bold", "name": "Bold headline", "is_control": False}],
 }
 

@@ -6,27 +6,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.bandits.policies import POLICIES, needs_value, policy_parameters, summary
 
+EXAMPLE: dict[str, Any] = {
+    "kind": "epsilon_greedy",
+    "summary": "Give the arm with the largest posterior mean all but epsilon, ...",
+    "objective": "conversion",
+    "parameters": {
+        "type": "object",
+        "properties": {"epsilon": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.1}},
+    },
+}
+
 
 class PolicyKind(BaseModel):
     """A policy, what it does and what can be set."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "epsilon_greedy",
-                    "summary": "Give the arm with the largest posterior mean all but epsilon, ...",
-                    "objective": "conversion",
-                    "parameters": {
-                        "type": "object",
-                        "properties": {
-                            "epsilon": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.1}
-                        },
-                    },
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     kind: str
     summary: str
@@ -36,6 +30,8 @@ class PolicyKind(BaseModel):
 
 class Policies(BaseModel):
     """Every policy an experiment can choose."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
 
     items: list[PolicyKind]
 

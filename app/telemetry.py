@@ -10,6 +10,7 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -52,6 +53,8 @@ def route_template(scope: Scope) -> str:
 
     Only templates become labels: a client that makes up paths must not make up time series.
     """
+    if isinstance(scope.get("endpoint"), StaticFiles):  # mounted: no route says so
+        return "/static/{path}"
     context = scope.get("fastapi", {}).get("effective_route_context")
     template = getattr(context, "path_format", None) or getattr(scope.get("route"), "path_format", None)
     return template if isinstance(template, str) else "unmatched"

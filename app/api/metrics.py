@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,7 @@ from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/metrics", tags=["metrics"])
 
+DayPath = Annotated[IsoDate, Path(description="The day, YYYY-MM-DD")]
 FORMS: dict[str, lines.Form] = {
     "application/x-ndjson": "ndjson",
     "application/jsonl": "ndjson",
@@ -209,7 +210,7 @@ def read_metrics(
     responses=answers(404, 422, 503),
 )
 def delete_metrics(
-    experiment_id: ExperimentPath, variant_id: VariantPath, date: IsoDate, database: DatabaseDep
+    experiment_id: ExperimentPath, variant_id: VariantPath, date: DayPath, database: DatabaseDep
 ) -> None:
     """Delete the totals of one variant on one day."""
     with database.transaction() as session:

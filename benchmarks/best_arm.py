@@ -10,6 +10,7 @@ import numpy as np
 
 from app.bandits.best_arm import best_arm
 from app.bandits.beta import BetaArms
+from app.bandits.totals import Totals
 
 DRAWS = 10_000
 REPEATS = 15
@@ -31,7 +32,7 @@ def spread(figures: list[float]) -> str:
 def close_arms(k: int, rng: np.random.Generator) -> BetaArms:
     """Arms of about 12 % after 1,000 impressions each."""
     successes = rng.binomial(1000, rng.uniform(0.10, 0.14, k))
-    return BetaArms(1.0 + successes, 1001.0 - successes)
+    return BetaArms.from_totals(Totals(np.full(k, 1000.0), successes.astype(np.float64)))
 
 
 def compare(k: int, rng: np.random.Generator) -> str:
@@ -51,7 +52,7 @@ def many(rng: np.random.Generator) -> str:
     """Bandits per second at k = 5, in thousands."""
     rates = rng.uniform(0.10, 0.14, (BANDITS, 5))
     successes = rng.binomial(1000, rates)
-    arms = BetaArms(1.0 + successes, 1001.0 - successes)
+    arms = BetaArms.from_totals(Totals(np.full(rates.shape, 1000.0), successes.astype(np.float64)))
     return spread([BANDITS / seconds(lambda: best_arm(arms)) / 1e3 for _ in range(REPEATS)])
 
 

@@ -143,7 +143,8 @@ def running_integrals(density: Floats, cells: Grid, starts_inside: Booleans) -> 
     after = np.cumsum(mass[..., ::-1], axis=2)[..., ::-1] + np.where(starts_inside, missing, 0)[..., None]
     lower = before[..., None] + within
     upper = after[..., None] - within
-    return np.where(upper < 0.5, 1 - upper, lower).reshape(r, k, n)
+    # interpolation within a panel can undershoot by its rounding: a probability must not
+    return np.where(upper < 0.5, 1 - upper, lower).clip(0, 1).reshape(r, k, n)
 
 
 def leave_one_out(factors: Floats) -> Floats:

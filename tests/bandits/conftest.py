@@ -1,26 +1,12 @@
-"""Known answers and random problems for the mathematics."""
+"""Known answers for the mathematics."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 
 REFERENCES = Path(__file__).parents[3] / "shared" / "reference" / "best_arm_cases.json"
-
-settings.register_profile(
-    "bandits", max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-
-
-@pytest.fixture(autouse=True, scope="package")
-def repeatable_examples():
-    """Draw the same hypothesis examples in every run of this folder, and few of them."""
-    before = settings.get_current_profile_name()
-    settings.load_profile("bandits")
-    yield
-    settings.load_profile(before)
 
 
 @pytest.fixture(scope="session")

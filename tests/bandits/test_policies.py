@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from app.bandits.policies import POLICIES, build_policy, needs_value, policy_parameters, summary
 from app.bandits.totals import Totals
 
+few = settings(max_examples=25, deadline=None, derandomize=True)
 K = 4
 PARAMETERS = {"fixed": {"shares": [0.4, 0.1, 0.3, 0.2]}}
 KINDS = sorted(POLICIES)
@@ -38,6 +39,7 @@ SOME = totals_of([(12, 88, 30, 2), (15, 85, 28, 2), (13, 87, 31, 1.5), (9, 91, 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
 @given(four_arms)
 def test_shares_are_probabilities(kind, arms):
     shares = built(kind).shares(totals_of(arms))
@@ -47,6 +49,7 @@ def test_shares_are_probabilities(kind, arms):
 
 
 @pytest.mark.parametrize("kind", FREE)
+@few
 @given(four_arms, st.permutations(range(K)))
 def test_permuting_the_arms_permutes_the_shares(kind, arms, order):
     policy = built(kind)
@@ -57,6 +60,7 @@ def test_permuting_the_arms_permutes_the_shares(kind, arms, order):
 
 
 @pytest.mark.parametrize("kind", FREE)
+@few
 @given(arm)
 def test_identical_arms_get_equal_shares(kind, figures):
     shares = built(kind).shares(totals_of([figures] * K))
@@ -110,6 +114,7 @@ def test_a_single_arm_gets_everything(kind):
 
 
 @pytest.mark.parametrize("kind", ["thompson", "top_two_thompson"])
+@few
 @given(four_arms)
 def test_a_hopeless_arm_changes_nothing(kind, arms):
     with_chances = [(s + 30, f, v, q) for s, f, v, q in arms]
@@ -118,6 +123,7 @@ def test_a_hopeless_arm_changes_nothing(kind, arms):
     assert with_hopeless == pytest.approx(np.append(shares, 0), abs=1e-9)
 
 
+@few
 @given(four_arms, st.integers(0, K - 1))
 def test_one_more_success_never_lowers_an_arms_share_under_thompson(arms, i):
     s, f, *rest = arms[i]

@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bandits.rounding import percentages
 
+few = settings(max_examples=25, deadline=None, derandomize=True)
 weights = st.lists(st.floats(0, 1), min_size=1, max_size=40).filter(lambda w: sum(w) > 1e-3)
 
 
@@ -29,6 +30,7 @@ def test_percentages_are_rounded_by_largest_remainder(shares, percent):
     assert [str(figure) for figure in percentages(shares)] == percent
 
 
+@few
 @given(weights)
 def test_percentages_sum_to_exactly_100_and_are_off_by_less_than_one_unit(weights):
     shares = np.array(weights) / np.sum(weights)

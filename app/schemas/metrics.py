@@ -140,7 +140,9 @@ class StoredTotalsPage(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"experiment_id": "homepage_test", "items": [STORED], "next_cursor": None}]
+            "examples": [
+                {"experiment_id": "homepage_test", "items": [STORED], "totals": None, "next_cursor": None}
+            ]
         }
     )
 

@@ -1,0 +1,100 @@
+"""Playing one unit after the other follows the law of the policy's shares."""
+
+import numpy as np
+import pytest
+
+from app.bandits.epsilon_greedy import EpsilonGreedy
+from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.policies import build_policy
+from app.bandits.sequences import DrawnSequence, in_sequence
+from app.bandits.thompson import ThompsonSampling
+from app.bandits.thompson_sequence import FEW_ROWS
+from app.bandits.totals import Totals
+
+ROWS, ROUNDS = 4_000, 8
+ARMS = {
+    "nothing known": [(0, 0), (0, 0), (0, 0)],
+    "the first leads": [(60, 30), (60, 24), (40, 14), (50, 2)],
+    "the first is hopeless": [(50, 1), (60, 24), (40, 14), (60, 30)],
+    "rare successes": [(300, 2), (300, 5), (300, 1), (100, 0)],
+    "nearly always": [(40, 40), (60, 59), (5, 5)],
+}
+
+
+def shown(sequence, arms, rows):
+    """The sequence after these (trials, successes) of every arm, in every row."""
+    for arm, (trials, successes) in enumerate(arms):
+        for i in range(trials):
+            sequence.learn(arm * rows + np.arange(rows), np.full(rows, i < successes))
+    return sequence
+
+
+def frequencies(sequence, arms, rows, rounds=ROUNDS):
+    cells = np.concatenate([sequence.choose() for _ in range(rounds)])
+    return np.bincount(cells // rows, minlength=len(arms)) / (rows * rounds)
+
+
+def as_totals(arms):
+    trials, successes = np.array(arms, dtype=float).T
+    return Totals(trials, successes)
+
+
+def agree(found, expected, n):
+    error = np.sqrt(expected * (1 - expected) / n)
+    return (np.abs(found - expected) <= 4 * error + 1e-9).all()
+
+
+@pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5), (1.0, 99.0)], ids=str)
+@pytest.mark.parametrize("arms", ARMS.values(), ids=ARMS)
+def test_screened_thompson_chooses_with_the_probability_of_being_best(arms, prior):
+    policy = ThompsonSampling(prior)
+    sequence = shown(in_sequence(policy, len(arms), ROWS, np.random.default_rng(3)), arms, ROWS)
+    assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
+
+
+@pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1", "top_two_thompson", "uniform"])
+def test_few_rows_follow_the_same_shares_as_many(kind):
+    arms, rows = ARMS["the first leads"], FEW_ROWS // 2
+    policy = build_policy(kind)
+    sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(4)), arms, rows)
+    assert agree(frequencies(sequence, arms, rows, 200), policy.shares(as_totals(arms)), rows * 200)
+
+
+@pytest.mark.parametrize("arms", [*ARMS.values(), [(4, 2), (2, 1), (4, 1)]], ids=[*ARMS, "a tie"])
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 1.0])
+def test_sequential_epsilon_greedy_has_the_policys_shares(arms, epsilon):
+    policy = EpsilonGreedy(epsilon)
+    sequence = shown(in_sequence(policy, len(arms), ROWS, np.random.default_rng(5)), arms, ROWS)
+    assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
+
+
+def test_unsplit_ties_go_to_the_lowest_index():
+    sequence = shown(GreedySequence(0.0, (0, 1e-6), False, 3, 10, np.random.default_rng(1)), [(2, 0)] * 3, 10)
+    np.testing.assert_array_equal(sequence.choose(), np.arange(10))
+
+
+@pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "top_two_thompson"])
+def test_a_late_success_counts_as_a_prompt_one(kind):
+    arms, rows = [(9, 4), (8, 5), (7, 1)], 500
+    prompt = shown(in_sequence(build_policy(kind), 3, rows, np.random.default_rng(6)), arms, rows)
+    late = in_sequence(build_policy(kind), 3, rows, np.random.default_rng(6))
+    shown(late, [(trials, 0) for trials, _ in arms], rows)
+    for arm, (_, successes) in enumerate(arms):
+        for _ in range(successes):
+            late.succeed(arm * rows + np.arange(rows))
+    for _ in range(5):
+        np.testing.assert_array_equal(prompt.choose(), late.choose())
+
+
+def test_a_policy_by_value_sees_what_successes_are_worth():
+    value = np.array([1.0, 10.0])
+    policy = build_policy("value_thompson")
+    sequence = DrawnSequence(policy, 2, 2000, np.random.default_rng(7), value)
+    found = frequencies(shown(sequence, [(40, 20), (40, 10)], 2000), value, 2000, 1)
+    assert found[1] > 0.99
+
+
+def test_vague_priors_draw_rates_of_0_and_1_without_complaint():
+    policy = ThompsonSampling((0.001, 0.001))
+    sequence = in_sequence(policy, 3, ROWS, np.random.default_rng(8))
+    assert frequencies(sequence, [0] * 3, ROWS).sum() == 1

@@ -7,6 +7,9 @@ from app.bandits.quadrature import Floats, Grid, Integers, gauss_legendre, grid
 
 NEWTON_STEPS = 60
 
+SETTLED = 1e-12
+"""Relative size of the last Newton step; the one before it was its square root."""
+
 
 def logit_quantiles(arms: LogitBeta, tail: float, upper: bool) -> Floats:
     """The y below (or, if `upper`, above) which each single arm has the probability `tail`.
@@ -52,6 +55,7 @@ def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper:
     rule = gauss_legendre()
     edge = right if upper else left
     y = (left + right) / 2
+    settled = np.zeros(y.shape, dtype=np.bool_)
     for _ in range(NEWTON_STEPS):
         length = np.abs(y - edge)
         nodes = edge[:, None] + (y - edge)[:, None] * rule.nodes
@@ -61,8 +65,10 @@ def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper:
         slope = arms.density(y[:, None])[:, 0, 0]
         step = np.divide(excess, slope, out=np.full_like(y, np.inf), where=slope > 0)
         newton = y + step if upper else y - step
-        better = np.where((newton > left) & (newton < right), newton, (left + right) / 2)
-        if (np.abs(better - y) <= 1e-15 * np.maximum(np.abs(y), 1e-3)).all():
-            return better
-        y = better
+        better = np.where((newton >= left) & (newton <= right), newton, (left + right) / 2)
+        # an arm that has settled keeps its figure: it must not depend on how long the others take
+        moved, y = np.abs(better - y), np.where(settled, y, better)
+        settled |= moved <= SETTLED * np.maximum(np.abs(y), 1e-3)
+        if settled.all():
+            break
     return y

@@ -67,17 +67,22 @@ class StopRule:
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise ValueError(f"threshold must lie strictly between 0 and 1, not {self.threshold}")
 
-    def advice(self, arms: BetaArms, days: int, found: BestArm | None = None) -> StopAdvice:
-        """What the rule says of the posteriors (k,) after `days` days; `found` saves computing P(best) again."""
+    def advice(
+        self, arms: BetaArms, days: int, found: BestArm | None = None, remaining: float | None = None
+    ) -> StopAdvice:
+        """What the rule says of the posteriors (k,) after `days` days.
+
+        `found` and `remaining` (P(best), and the value remaining at `quantile`) save computing them again.
+        """
         known = best_arm(arms) if found is None else found
         champion = int(known.p_best.argmax())
         limit = THRESHOLDS[self.when] if self.threshold is None else self.threshold
-        figure = self._figure(arms, known, champion)
+        figure = self._figure(arms, known, champion, remaining)
         enough = figure >= limit if self.when is StopWhen.P_BEST else figure < limit
         return StopAdvice(enough and days >= self.minimum_days, champion, figure, limit, days)
 
-    def _figure(self, arms: BetaArms, known: BestArm, champion: int) -> float:
+    def _figure(self, arms: BetaArms, known: BestArm, champion: int, remaining: float | None) -> float:
         if self.when is StopWhen.VALUE_REMAINING:
-            return value_remaining(arms, self.quantile, champion)
+            return value_remaining(arms, self.quantile, champion) if remaining is None else remaining
         figures = known.p_best if self.when is StopWhen.P_BEST else known.expected_loss
         return float(figures[champion])

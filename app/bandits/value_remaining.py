@@ -1,5 +1,7 @@
 """How likely some other arm beats the champion by a given relative margin."""
 
+from statistics import NormalDist
+
 import numpy as np
 
 from app.bandits.beta import BetaArms
@@ -8,6 +10,8 @@ from app.bandits.logit_beta import WIDEST, LogitBeta
 from app.bandits.quadrature import Floats, Integers
 
 MOST_STEPS = 100
+CLOSE = 1e-9
+LEAST = 1e-300
 
 
 class RaisedChampion:
@@ -19,19 +23,17 @@ class RaisedChampion:
 
     Parameters
     ----------
-    arms : posteriors (k,), k >= 2
-    champion : index; the other arms come first here, the champion last
+    others, champion : posteriors (1, k - 1) and (1, 1); the champion comes last here
     v : >= 0
     """
 
-    def __init__(self, arms: BetaArms, champion: int, v: float) -> None:
-        self._v = v
-        self._others = LogitBeta(np.delete(arms.a, champion)[None], np.delete(arms.b, champion)[None])
-        self._champion = LogitBeta(arms.a[None, [champion]], arms.b[None, [champion]])
-        self._begins = self._raised(float(self._champion.low[0, 0]))
-        self.low = np.append(self._others.low, [[self._begins]], axis=1)
-        self.breaks = self._others.breaks
-        self.open_above = np.arange(arms.k)[None] == arms.k - 1
+    def __init__(self, others: LogitBeta, champion: LogitBeta, v: float) -> None:
+        self._v, self._others, self._champion = v, others, champion
+        self._begins = self._raised(float(champion.low[0, 0]))
+        self._ends = self._raised(float(champion.high[0, 0]))
+        self.low = np.append(others.low, [[self._begins]], axis=1)
+        self.open_above = np.append(others.open_above, [[True]], axis=1)
+        self.breaks = others.breaks
 
     def window(self) -> tuple[Floats, Floats]:
         """From where both the champion's and the others' distribution functions begin."""
@@ -50,9 +52,10 @@ class RaisedChampion:
         return self._others.first_step()
 
     def step(self, left: Floats, right: Floats, row: Integers) -> Floats:
-        """The smaller of what the others and the champion ask; raising only widens the champion."""
+        """The smaller of what the others ask and, where it has mass, the champion; raising only widens it."""
         own = np.minimum(self._champion.first_step(), WIDEST)
-        return np.minimum(self._others.step(left, right, row), np.where(right > self._begins, own, np.inf))
+        present = (right > self._begins) & (left < self._ends)
+        return np.minimum(self._others.step(left, right, row), np.where(present, own, np.inf))
 
     def worth(self, y: Floats) -> tuple[Floats, Floats]:
         """Theta and its derivative."""
@@ -64,37 +67,53 @@ class RaisedChampion:
         return y + float(np.log1p(self._v) - np.log1p(-rest)) if rest < 1 else np.inf
 
 
+_probit = NormalDist().inv_cdf
+
+
+class Challenge:
+    """A champion (an index) against the other arms (k,), k >= 2."""
+
+    def __init__(self, arms: BetaArms, champion: int) -> None:
+        self._others = LogitBeta(np.delete(arms.a, champion)[None], np.delete(arms.b, champion)[None])
+        self._champion = LogitBeta(arms.a[None, [champion]], arms.b[None, [champion]])
+        relative = np.sqrt(arms.b / arms.a / (arms.a + arms.b))
+        rival = np.delete(relative, champion)[np.delete(arms.mean, champion).argmax()]
+        self.spread = float(np.hypot(relative[champion], rival))
+
+    def p_beaten(self, v: float) -> float:
+        """P(max_{j != c} theta_j > (1 + v) theta_c), the sum of the others' P(best); absolute error <= 1e-9."""
+        p_best, _ = integrate(RaisedChampion(self._others, self._champion, v))
+        return float(p_best[0, :-1].sum())
+
+    def excess(self, v: float, tail: float) -> float:
+        """Probit(P(beaten by more than v)) - probit(tail): nearly a straight line in v."""
+        probability = min(max(self.p_beaten(v), LEAST), 1 - 1e-16)
+        return _probit(probability) - _probit(tail)
+
+
 def p_champion_beaten(arms: BetaArms, champion: int, v: float) -> float:
-    """P(max_{j != c} theta_j > (1 + v) theta_c), the sum of the others' P(best); absolute error <= 1e-9."""
-    if arms.k == 1:
-        return 0.0
-    p_best, _ = integrate(RaisedChampion(arms, champion, v))
-    return float(p_best[0, :-1].sum())
+    """P(max_{j != c} theta_j > (1 + v) theta_c); absolute error <= 1e-9."""
+    return 0.0 if arms.k == 1 else Challenge(arms, champion).p_beaten(v)
 
 
 def quantile_of(arms: BetaArms, champion: int, tail: float) -> float:
     """The v with P(champion beaten by more than v) = tail, 0 where that is too little already at v = 0.
 
-    The Illinois variant of the false position on log P, which is nearly a parabola in v.
+    The secant method on the probit of P, kept between a v that is too small and one that is too large.
     """
-    low, at_low = 0.0, _log_excess(arms, champion, 0.0, tail)
-    if at_low <= 0:
+    if arms.k == 1:
         return 0.0
-    high = float(2 * np.sqrt(arms.b[champion] / arms.a[champion] / (arms.a + arms.b)[champion]))
-    while (at_high := _log_excess(arms, champion, high, tail)) > 0:
-        low, at_low, high = high, at_high, 2 * high
+    challenge = Challenge(arms, champion)
+    before, at_before = 0.0, challenge.excess(0.0, tail)
+    if at_before <= 0:
+        return 0.0
+    low, high, v = 0.0, np.inf, at_before * challenge.spread
     for _ in range(MOST_STEPS):
-        middle = (low * at_high - high * at_low) / (at_high - at_low)
-        at_middle = _log_excess(arms, champion, middle, tail)
-        if at_middle * at_high < 0:
-            low, at_low = high, at_high
-        else:
-            at_low /= 2
-        high, at_high = middle, at_middle
-        if abs(high - low) <= 1e-10 * abs(high) or abs(at_high) < 1e-12:
+        at_v = challenge.excess(v, tail)
+        low, high = (v, high) if at_v > 0 else (low, v)
+        if abs(at_v) < CLOSE or high - low <= CLOSE * v:
             break
-    return high
-
-
-def _log_excess(arms: BetaArms, champion: int, v: float, tail: float) -> float:
-    return float(np.log(max(p_champion_beaten(arms, champion, v), 1e-300) / tail))
+        secant = v - at_v * (v - before) / (at_v - at_before) if at_v != at_before else np.inf
+        before, at_before = v, at_v
+        v = secant if low < secant < high else (low + high) / 2 if high < np.inf else 2 * v
+    return v

@@ -23,6 +23,10 @@ from app.services.inputs import Inputs
 from app.services.promises import promises_to
 
 
+QUANTILE = 0.95
+"""Of the value remaining: what the leading variant may still be beaten by."""
+
+
 def revision_of(digest: str) -> str:
     """Return the short name of a digest of inputs."""
     return digest[:16]
@@ -53,6 +57,7 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
     digest = found.digest()
     decided = decided_from(found)
     shares = served_percent(found, decided.decision)
+    remaining = _value_remaining(found, decided)
     body: dict[str, Any] = {
         "experiment_id": found.experiment_id,
         "date": date.isoformat(),
@@ -63,8 +68,8 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
         "data_through": None if found.data_through is None else found.data_through.isoformat(),
         "gates": gates.holding(found, decided.decision, date),
         "variants": _variants(found, decided, shares),
-        "value_remaining": _value_remaining(found, decided),
-        "stop_advice": _stop_advice(found, decided),
+        "value_remaining": remaining,
+        "stop_advice": _stop_advice(found, decided, remaining),
         "recorded": recorded,
     }
     if found.settings.currency is not None:
@@ -164,21 +169,24 @@ def _earned(found: Inputs, decided: Decided) -> Floats | None:
 
 
 def _value_remaining(found: Inputs, decided: Decided) -> float | None:
-    return None if found.settings.objective == "value" else value_remaining(decided.judged_rates, 0.95)
+    if found.settings.objective == "value":
+        return None
+    champion = int(decided.decision.best.p_best.argmax())
+    return value_remaining(decided.judged_rates, QUANTILE, champion)
 
 
-def _stop_advice(found: Inputs, decided: Decided) -> dict[str, Any] | None:
+def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> dict[str, Any] | None:
     """Return what the stop rule says; nothing where there is nothing to compare."""
     if len(found.variant_ids) < 2 or decided.decision.gate == "no_data" or found.unvalued:
         return None
     chosen = found.settings.stop
     default = "p_best" if found.settings.objective == "value" else "value_remaining"
-    rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days)
+    rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days, QUANTILE)
     days = int(decided.days[decided.decision.judged].min())
     judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
     if len(judged) < 2:
         return None
-    advice = rule.advice(decided.judged_rates, days, decided.decision.best)
+    advice = rule.advice(decided.judged_rates, days, decided.decision.best, remaining)
     return {
         "stop": advice.stop,
         "variant_id": judged[advice.champion],

@@ -1,0 +1,23 @@
+"""Deciding for many rows is deciding for each."""
+
+import numpy as np
+import pytest
+
+from app.bandits.decision import BurnIn, Rules, decide
+from app.bandits.decisions import decided_shares, rows
+from app.bandits.policies import build_policy
+from app.bandits.totals import Totals
+
+
+@pytest.mark.parametrize("fixed", [np.nan, 0.2], ids=["free", "one fixed"])
+@pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1", "top_two_thompson", "uniform"])
+def test_many_rows_get_the_shares_that_each_gets_alone(kind, fixed):
+    rng = np.random.default_rng(1)
+    trials = rng.integers(0, 60, (20, 4)) * rng.integers(0, 2, (20, 4))
+    totals = Totals(trials, rng.binomial(trials, 0.3))
+    days = np.minimum(trials, 3).astype(float)
+    days[0] = trials[0] = 0
+    held = np.array([fixed, np.nan, np.nan, np.nan])
+    rules = Rules(build_policy(kind), (1.0, 1.0), False, np.full(4, 0.02), held, BurnIn(impressions=5))
+    each = [decide(rules, rows(totals, np.intp(i)), days[i]).shares for i in range(20)]
+    np.testing.assert_allclose(decided_shares(rules, totals, days), each, rtol=0, atol=1e-12)

@@ -1,0 +1,1 @@
+"""The e-mail world: which subject line converts best."""

@@ -1,0 +1,102 @@
+"""One policy plays one block of replications, e-mail by e-mail or day by day."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from app.bandits.quadrature import Booleans, Floats, Integers
+from app.simulation.email.contestants import Contestant
+from app.simulation.email.daily import DailyPlay
+from app.simulation.email.declared import declared
+from app.simulation.email.ledger import UNDECIDED, Ledger
+from app.simulation.email.per_email import PerEmailPlay
+from app.simulation.email.scenario import EmailScenario
+from app.simulation.email.timeline import Stretch, held_out, rates_over_time, stretches
+from app.simulation.streams import stream
+
+BLOCK = 1000
+"""Replications that are played together: a policy's stream is that of (seed, block, policy)."""
+
+BATCH = 64_000
+"""Outcomes in memory at once."""
+
+
+class Play(Protocol):
+    """A policy at work in a cadence."""
+
+    def begin_day(self, sent: Floats, won: Floats) -> None:
+        """A morning after which so many e-mails went out and converted, (k, r) each."""
+
+    def decide(self, uniform: Floats, rates: Floats) -> tuple[Integers, Booleans]:
+        """The cells (n, r) of the next n e-mails and which convert, given their uniforms (n, r), rates (k r,)."""
+
+    def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
+        """What the policy has been shown of these e-mails and conversions, (k, r) each."""
+
+
+def blocks(scenario: EmailScenario) -> int:
+    """Into how many blocks the replications fall."""
+    return -(-scenario.replications // BLOCK)
+
+
+def play_block(
+    scenario: EmailScenario,
+    contestant: Contestant,
+    block: int,
+    told: Callable[[int], None] | None = None,
+) -> Ledger:
+    """What becomes of a policy in a block of replications: a pure function, in any process.
+
+    Parameters
+    ----------
+    block : 0 <= block < `blocks(scenario)`
+    told : called with the number of decisions since the last call
+    """
+    rows = min(BLOCK, scenario.replications - block * BLOCK)
+    ledger, play = Ledger.opened(scenario, rows), _play(scenario, contestant, block, rows)
+    outcomes = stream(scenario.seed, "outcomes", block)
+    day = -1
+    for stretch, rates in zip(stretches(scenario), rates_over_time(scenario, block, rows), strict=True):
+        if stretch.day > day:
+            day = stretch.day
+            play.begin_day(ledger.sent, ledger.won)
+        before = ledger.sent.copy()
+        for uniform, kept in _outcomes(scenario, stretch, rows, outcomes):
+            ledger.write(*play.decide(uniform[kept], rates.ravel()))
+            ledger.holdout_won += (uniform[~kept] < rates[0]).sum(axis=0)
+        ledger.close(stretch, rates, before)
+        if stretch.ends_day:
+            _note_decisions(scenario, ledger, play, day, rates)
+        if told is not None:
+            told((stretch.end - stretch.start) * rows)
+    return ledger
+
+
+def _play(scenario: EmailScenario, contestant: Contestant, block: int, rows: int) -> Play:
+    rng = stream(scenario.seed, "policy", block, contestant.name)
+    if scenario.cadence == "daily" and contestant.policy is not None:
+        return DailyPlay(scenario, contestant, rows, rng)
+    return PerEmailPlay(scenario, contestant, rows, rng)
+
+
+def _outcomes(
+    scenario: EmailScenario, stretch: Stretch, rows: int, rng: np.random.Generator
+) -> Iterator[tuple[Floats, Booleans]]:
+    """Uniforms (n, r) of the stretch's e-mails, in pieces, and which e-mails are not held out, (n,)."""
+    size = max(1, BATCH // rows)
+    for start in range(stretch.start, stretch.end, size):
+        end = min(start + size, stretch.end)
+        yield rng.random((end - start, rows)), ~held_out(scenario, start, end)
+
+
+def _note_decisions(scenario: EmailScenario, ledger: Ledger, play: Play, day: int, rates: Floats) -> None:
+    """Write down in which replications some subject has reached P(best) >= 0.95 today."""
+    open_ = np.flatnonzero(ledger.decided_day == UNDECIDED)
+    if not open_.size:
+        return
+    trials, successes = (table[:, open_].T for table in play.known(ledger.sent, ledger.won))
+    arm = declared(trials, successes, scenario.prior)
+    now = arm >= 0
+    ledger.decided_day[open_[now]] = day + 1
+    ledger.decided_right[open_[now]] = rates.argmax(axis=0)[open_[now]] == arm[now]

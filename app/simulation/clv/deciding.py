@@ -1,0 +1,63 @@
+"""A day's decisions: customers in line, quotas to fill, a policy that chooses or leaves in peace."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.bandits.quadrature import Booleans, Integers
+from app.simulation.clv.policies.contract import NOBODY, Contestant
+from app.simulation.clv.queue import Queue
+from app.simulation.clv.shown import Shown
+from app.simulation.clv.state import State
+from app.simulation.clv.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Who is contacted with what: row, customer, segment, arm (n,) and the arms that were open (n, k)."""
+
+    row: Integers
+    customer: Integers
+    segment: Integers
+    arm: Integers
+    open_arms: Booleans
+
+
+class Deciding:
+    """Fills the quotas of a day, as the morning's totals suggest.
+
+    Customers are asked about in line until every quota is full or nobody waits. While a quota is full its arms
+    are closed; decisions from then on are drawn among the others.
+    """
+
+    def __init__(self, world: World, contestant: Contestant, rng: np.random.Generator) -> None:
+        self._contestant, self._rng = contestant, rng
+        self._group, self._quotas = world.quota_groups()
+
+    def decide(self, shown: Shown, queue: Queue, state: State, day: int) -> Iterator[Decided]:
+        """The contacts of a day, a part at a time: one part where nobody abstains and no quota fills early."""
+        left = np.tile(self._quotas, (len(shown.trials), 1))
+        while left.any():
+            index, asked = queue.first(int(left.sum(axis=1).max()), day)
+            asked &= left.any(axis=1, keepdims=True)
+            if not asked.any():
+                return
+            closed = left == 0
+            closed[closed.all(axis=1)] = False  # their draws are not used, but must be possible
+            open_arms = ~closed[:, self._group]
+            segment = self._contestant.segment_of(state.customers(index, day))
+            arm = self._contestant.draw(shown, segment, open_arms, self._rng)
+            used = self._used(arm, len(self._quotas))
+            full = (used.cumsum(axis=1) - used >= left[:, None]) & (left > 0)[:, None]
+            seen = asked & ~full.any(axis=2)
+            contacted = seen & (arm != NOBODY)
+            left -= (used & contacted[..., None]).sum(axis=1)
+            queue.leave(index, seen, contacted, day)
+            row, column = np.nonzero(contacted)
+            yield Decided(row, index[row, column], segment[row, column], arm[row, column], open_arms[row])
+
+    def _used(self, arm: Integers, groups: int) -> Booleans:
+        """Whether a decision uses up each quota, (r, m) -> (r, m, g)."""
+        used: Booleans = (self._group[arm][..., None] == np.arange(groups)) & (arm != NOBODY)[..., None]
+        return used

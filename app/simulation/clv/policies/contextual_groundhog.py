@@ -1,0 +1,57 @@
+"""Thompson sampling with a posterior per current product, each shrunk to the pooled one."""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from app.bandits.beta import BetaArms, Prior
+from app.bandits.parameters import parameter
+from app.bandits.quadrature import Integers
+from app.bandits.value import PRIOR_SUCCESSES
+from app.simulation.clv.customers import Customers
+from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
+from app.simulation.clv.shown import Shown
+from app.simulation.clv.world import World
+
+
+@dataclass(frozen=True)
+class ContextualGroundhog(WorthThompson):
+    r"""As `BayesianGroundhog`, with the current product as context.
+
+    With p_i = E[theta_i] and v_i of all customers together (prior as there), segment g believes
+
+    .. math:: \theta_{gi} \sim Beta\Bigl(\kappa + S_{gi}, \kappa \frac{1 - p_i}{p_i} + n_{gi} - S_{gi}\Bigr),
+              \qquad v_{gi} = \frac{V_{gi} + 2 v_i}{S_{gi} + 2}
+
+    that is, kappa sales at the pooled rate are its prior. Small kappa let a segment depart from the others soon,
+    which it must where only one customer in ten can buy at all.
+
+    Parameters
+    ----------
+    prior : (a, b) of the pooled rates; (1, 100) rather than the (1, 300) of the policy without context
+    sale : EUR, > 0
+    abstain : leave a customer in peace whose best draw is not above 0
+    pooling : kappa, in sales, > 0
+    """
+
+    kind: ClassVar[str] = "contextual_groundhog"
+
+    prior: Prior = (1.0, 100.0)
+    pooling: float = parameter(0.3, "how many sales at the pooled rate are a segment's prior", 1e-3)
+    segments: int = field(default=1, repr=False)
+
+    def enter(self, world: World) -> "ContextualGroundhog":
+        """Itself, with a segment per product of the catalogue."""
+        return replace(self, segments=len(world.scenario.products))
+
+    def segment_of(self, customers: Customers) -> Integers:
+        """The current product of each customer, (r, m)."""
+        return customers.product
+
+    def worth(self, shown: Shown) -> Worth:
+        """The posterior of every segment, (r, s, k)."""
+        pooled = shown.pooled()
+        rate = BetaArms.from_totals(pooled, self.prior).mean[:, None]
+        value = known_values(pooled, self.sale)[:, None]
+        a = self.pooling + shown.successes
+        b = self.pooling * (1 - rate) / rate + (shown.trials - shown.successes)
+        return Worth(a, b, (shown.value + PRIOR_SUCCESSES * value) / (shown.successes + PRIOR_SUCCESSES))

@@ -1,0 +1,65 @@
+"""Any policy of the service, or a person's own, as a contestant without context."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.bandits.draws import drawn_by_shares, equally
+from app.bandits.policies import Policy
+from app.bandits.quadrature import Booleans, Floats, Integers
+from app.simulation.clv.customers import Customers
+from app.simulation.clv.shown import Shown
+from app.simulation.clv.world import World
+
+
+@dataclass(frozen=True)
+class LivePolicy:
+    """Decides for every customer as the policy would for a unit of live traffic.
+
+    While a quota is full the policy's shares are those of the open arms, scaled up to 1 (equal ones where it
+    gives these nothing).
+
+    Parameters
+    ----------
+    kind, parameters : what the policy was built from
+    policy : `shares` and `draw` on the totals of all customers
+    """
+
+    kind: str
+    parameters: Mapping[str, Any]
+    policy: Policy = field(repr=False)
+    segments: int = 1
+
+    def described(self) -> dict[str, Any]:
+        """The kind and the parameters given."""
+        return {"kind": self.kind, **self.parameters}
+
+    @property
+    def label(self) -> str:
+        """The description in one word."""
+        return json.dumps(self.described(), sort_keys=True)
+
+    def enter(self, world: World) -> "LivePolicy":  # noqa: ARG002 - every world is the same to it
+        """Itself: it needs to know nothing."""
+        return self
+
+    def segment_of(self, customers: Customers) -> Integers:
+        """Everybody is alike."""
+        return np.zeros_like(customers.index)
+
+    def draw(
+        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+    ) -> Integers:
+        """An arm per customer, (r, m)."""
+        if open_arms.all():
+            return self.policy.draw(shown.pooled(), rng, segment.shape[1])
+        return drawn_by_shares(self.shares(shown, segment, open_arms), rng, segment.shape[1])
+
+    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+        """The policy's shares among the open arms, (r, k)."""
+        shares = np.where(open_arms, self.policy.shares(shown.pooled()), 0)
+        nothing = shares.sum(axis=-1, keepdims=True) == 0
+        return equally(np.where(nothing, open_arms, shares))

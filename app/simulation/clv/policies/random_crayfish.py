@@ -1,0 +1,43 @@
+"""Any offer over any channel: the yardstick of the race."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from app.bandits.draws import drawn_by_shares, equally
+from app.bandits.quadrature import Booleans, Floats, Integers
+from app.simulation.clv.customers import Customers
+from app.simulation.clv.policies.labelled import Labelled
+from app.simulation.clv.shown import Shown
+from app.simulation.clv.world import World
+
+
+@dataclass(frozen=True)
+class RandomCrayfish(Labelled):
+    """Choose among the open arms with equal probabilities, whatever was learned."""
+
+    kind: ClassVar[str] = "random_crayfish"
+    segments: ClassVar[int] = 1
+
+    def enter(self, world: World) -> "RandomCrayfish":  # noqa: ARG002 - every world is the same to it
+        """Itself: it needs to know nothing."""
+        return self
+
+    def segment_of(self, customers: Customers) -> Integers:
+        """Everybody is alike."""
+        return np.zeros_like(customers.index)
+
+    def draw(
+        self,
+        shown: Shown,  # noqa: ARG002
+        segment: Integers,
+        open_arms: Booleans,
+        rng: np.random.Generator,
+    ) -> Integers:
+        """An arm per customer, (r, m)."""
+        return drawn_by_shares(equally(open_arms.astype(np.float64)), rng, segment.shape[1])
+
+    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+        """1 / number of open arms, (r, k)."""
+        return equally(open_arms.astype(np.float64))

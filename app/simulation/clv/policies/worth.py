@@ -1,0 +1,127 @@
+"""Thompson sampling on what a contact is worth: the part that two policies of the race share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.bandits.beta import BetaArms, Prior, check_prior
+from app.bandits.contest import integrate
+from app.bandits.parameters import check_parameters, parameter
+from app.bandits.product import WorthPosterior
+from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.student import StudentT
+from app.bandits.totals import Totals
+from app.bandits.value import ValueArms, best_value_arm, mean_values
+from app.simulation.clv.policies.contract import NOBODY
+from app.simulation.clv.policies.labelled import Labelled
+from app.simulation.clv.shown import Shown
+
+
+def known_values(totals: Totals, sale: float) -> Floats:
+    """The mean value of a sale, taken as known: (V_i + 2 m) / (S_i + 2), m = (V + sale) / (S + 1), (..., k), EUR.
+
+    `mean_values` of the service with one more arm that has sold once, for `sale` EUR: so nobody's mean value is 0
+    before the first sale, and none is so small that the first arm to sell locks the others out.
+    """
+    assert totals.value is not None
+    one = np.ones((*totals.trials.shape[:-1], 1))
+    trials, successes = (np.append(figure, one, axis=-1) for figure in (totals.trials, totals.successes))
+    with_sale = Totals(trials, successes, np.append(totals.value, sale * one, axis=-1))
+    return mean_values(with_sale).location[..., :-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What is believed of each arm in each segment: theta value - cost in EUR, theta ~ Beta(a, b).
+
+    Parameters
+    ----------
+    a, b : (r, s, k), of the rates
+    value : (r, s, k), mean value of a sale in EUR, taken as known
+    """
+
+    a: Floats
+    b: Floats
+    value: Floats
+
+    def of_segments(self, segment: Integers) -> "Worth":
+        """Of these segments (r, m) -> (r, m, k); a single segment is left to broadcast, (r, 1, k)."""
+        if self.a.shape[1] == 1:
+            return self
+        row = np.arange(len(segment))[:, None]
+        return Worth(self.a[row, segment], self.b[row, segment], self.value[row, segment])
+
+
+@dataclass(frozen=True)
+class WorthThompson(Labelled):
+    """Draw every open arm's rate for every customer and choose the largest theta value - cost.
+
+    As `ValueThompson`, with the mean value of a sale taken as known and a preset prior, both as the original.
+    """
+
+    prior: Prior = (1.0, 300.0)
+    sale: float = parameter(400.0, "what a sale is worth before any was seen, in EUR", 0)
+    abstain: bool = False
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+        check_prior(self.prior)
+
+    def worth(self, shown: Shown) -> Worth:
+        """What is believed given what was shown."""
+        raise NotImplementedError
+
+    def draw(
+        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+    ) -> Integers:
+        """An arm per customer, (r, m); nobody, if it may abstain, where the best draw is not above 0."""
+        believed = self.worth(shown).of_segments(segment)
+        size = (*segment.shape, shown.cost.size)
+        worth = rng.beta(believed.a, believed.b, size)
+        worth *= believed.value
+        worth -= shown.cost
+        if not open_arms.all():
+            worth[~np.broadcast_to(open_arms[:, None], size)] = -np.inf
+        arm: Integers = worth.argmax(axis=-1)
+        if not self.abstain:
+            return arm
+        return np.where(np.take_along_axis(worth, arm[..., None], axis=-1)[..., 0] > 0, arm, NOBODY)
+
+    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:
+        """The exact probabilities of `draw`, (r, k); error <= 1e-6."""
+        believed = self.worth(shown).of_segments(segment[:, None])
+        a, b, value = (figure[:, 0] for figure in (believed.a, believed.b, believed.value))
+        known = StudentT(value, np.zeros_like(value), np.ones_like(value))
+        cost = np.broadcast_to(shown.cost, a.shape)
+        everything = np.ones((len(a), 1), dtype=np.bool_)
+        return exact_shares(ValueArms(BetaArms(a, b), known, cost, everything), open_arms, self.abstain)
+
+
+def exact_shares(arms: ValueArms, open_arms: Booleans, abstain: bool) -> Floats:
+    """The probability that each open arm is drawn, (r, k), by the service's quadrature; error <= 1e-6."""
+    shares = np.zeros(arms.rates.a.shape)
+    for pattern in np.unique(open_arms, axis=0):
+        rows = (open_arms == pattern).all(axis=1)
+        part = np.ix_(rows, pattern)
+        some = ValueArms(
+            BetaArms(arms.rates.a[part], arms.rates.b[part]),
+            arms.value.at(part),
+            arms.cost[part],
+            arms.known[rows],
+        )
+        shares[part] = _positive(some) if abstain else best_value_arm(some).p_best
+    return shares
+
+
+class Positive(WorthPosterior):
+    """Worths of which only the part above 0 counts."""
+
+    def window(self) -> tuple[Floats, Floats]:
+        """From 0, or from where the last arm's support begins."""
+        low, high = super().window()
+        return np.maximum(low, 0), np.maximum(high, 0)
+
+
+def _positive(arms: ValueArms) -> Floats:
+    """P(earns most, and more than 0), (r, k): the rows need not sum to 1, so nothing is checked."""
+    return integrate(Positive(arms.rates.a, arms.rates.b, arms.value, arms.cost), np.inf)[0]

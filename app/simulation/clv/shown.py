@@ -1,0 +1,75 @@
+"""What the policies have been shown: totals of every segment and arm, as far as outcomes have come in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.bandits.quadrature import Floats, Integers
+from app.bandits.totals import Totals
+
+FIGURES = ("trials", "successes", "failures", "value", "value_sq")
+
+
+@dataclass(slots=True)
+class Shown:
+    """Running totals of s segments and k arms in r replications, as of a morning.
+
+    A trial counts at the contact and a success when it is shown, as in the service; `failures` are contacts known
+    to have ended without a sale, so trials - successes - failures are still open.
+
+    Parameters
+    ----------
+    trials, successes, failures, value, value_sq : (r, s, k), value in EUR before costs
+    cost : (k,), EUR per contact
+    """
+
+    trials: Floats
+    successes: Floats
+    failures: Floats
+    value: Floats
+    value_sq: Floats
+    cost: Floats
+
+    @classmethod
+    def nothing(cls, replications: int, segments: int, cost: Floats) -> "Shown":
+        """Before the first contact."""
+        shape = (replications, segments, cost.size)
+        return cls(**{name: np.zeros(shape) for name in FIGURES}, cost=cost)
+
+    @classmethod
+    def stacked(cls, mornings: "Sequence[Shown]") -> "Shown":
+        """Single replications of several mornings, side by side as if they were replications."""
+        columns = {name: np.concatenate([getattr(shown, name) for shown in mornings]) for name in FIGURES}
+        return cls(**columns, cost=mornings[0].cost)
+
+    def copy(self) -> "Shown":
+        """The same as of now, whatever is shown later."""
+        return Shown(**{name: getattr(self, name).copy() for name in FIGURES}, cost=self.cost)
+
+    def contacts(self, cell: Integers) -> None:
+        """Count trials in these flat (replication, segment, arm) cells."""
+        _count(self.trials, cell)
+
+    def sales(self, cell: Integers, delta: Floats) -> None:
+        """Count sales and what each was worth in EUR."""
+        _count(self.successes, cell)
+        np.add.at(self.value.reshape(-1), cell, delta)
+        np.add.at(self.value_sq.reshape(-1), cell, delta * delta)
+
+    def misses(self, cell: Integers) -> None:
+        """Count contacts that ended without a sale."""
+        _count(self.failures, cell)
+
+    def totals(self) -> Totals:
+        """Everything as a policy of the service takes it, (r, s, k)."""
+        return Totals(self.trials, self.successes, self.value, self.value_sq, self.cost)
+
+    def pooled(self) -> Totals:
+        """The same over all segments, (r, k)."""
+        trials, successes = self.trials.sum(axis=1), self.successes.sum(axis=1)
+        return Totals(trials, successes, self.value.sum(axis=1), self.value_sq.sum(axis=1), self.cost)
+
+
+def _count(figures: Floats, cell: Integers) -> None:
+    figures += np.bincount(cell, minlength=figures.size).reshape(figures.shape)

@@ -3,8 +3,14 @@
 import datetime as dt
 import json
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
+
+from app.bandits.rounding import percentages
+from app.services.answers import decided_from
+from app.services.inputs import read_inputs
+from app.services.timeline import read_timelines
 
 FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
 
@@ -39,26 +45,33 @@ def days_of(rows):
     return {experiment_id: sorted(dates) for experiment_id, dates in days.items()}
 
 
-@pytest.mark.parametrize(
-    "weighting",
-    [
-        {},
-        *({"window_days": days} for days in (1, 7, 28)),
-        *({"half_life_days": days} for days in (1, 7, 28)),
-    ],
-    ids=str,
-)
-def test_late_conversions_are_answered_for_every_date_under_every_weighting(client, shared_data, weighting):
-    lines = (shared_data / "asos_daily_late_dev.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
+def load_late(client, data):
+    rows = [json.loads(line) for line in (data / "asos_daily_late_dev.jsonl").read_text().splitlines()]
     for experiment_id in days_of(rows):
-        settings = {"experiment_id": experiment_id, "late_conversions": True, **weighting}
+        settings = {"experiment_id": experiment_id, "late_conversions": True}
         assert client.post("/experiments", json=settings).status_code == 201
     assert client.post("/metrics/", json=rows).json()["inserted"] == len(rows)
-    gates = set()
-    for experiment_id, dates in days_of(rows).items():
+    return days_of(rows)
+
+
+def test_late_conversions_are_answered_for_every_date(client, shared_data):
+    for experiment_id, dates in load_late(client, shared_data).items():
         for date in dates:
-            answer = client.get(f"/allocations/{experiment_id}", params={"for_date": str(date)})
-            assert answer.status_code == 200, answer.text
-            gates |= {gate["gate"] for gate in answer.json()["gates"]}
-    assert gates <= {"no_data", "burn_in", "invalid_totals", "incomplete_day", "stale_data"}
+            body = client.get(f"/allocations/{experiment_id}", params={"for_date": str(date)}).json()
+            gates = {gate["gate"] for gate in body["gates"]}
+            assert gates <= {"no_data", "burn_in", "invalid_totals", "incomplete_day", "stale_data"}
+
+
+def test_late_conversions_are_decided_for_every_date_under_every_weighting(client, shared_data):
+    """The answer's own inputs and decision, with each window and half-life in the place of the stored settings."""
+    weightings = [{name: days} for name in ("window_days", "half_life_days") for days in (1, 7, 28)]
+    dates_of = load_late(client, shared_data)
+    with client.app.state.database.transaction() as session:
+        for experiment_id, dates in dates_of.items():
+            timeline = read_timelines(session, [experiment_id])[experiment_id]
+            for date in dates:
+                found = read_inputs(session, experiment_id, timeline, date)
+                for weighting in weightings:
+                    settings = found.settings.model_copy(update=weighting)
+                    shares = decided_from(replace(found, settings=settings)).decision.shares
+                    assert sum(percentages(shares)) == 100

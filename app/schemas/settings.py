@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -97,11 +98,23 @@ def check_chosen_shares(parameters: Mapping[str, Any]) -> None:
         raise PydanticCustomError("policy", "shares should sum to 100, not {total}", {"total": total})
 
 
+def _not_too_vague(parameter: float) -> float:
+    if parameter < VAGUEST:
+        raise PydanticCustomError("prior", "Input should be at least {least}", {"least": VAGUEST})
+    return parameter
+
+
+VAGUEST = 0.1
+"""Vaguer than that says nothing more, and takes the quadrature from milliseconds to minutes."""
+
+Pseudo = Annotated[Positive, AfterValidator(_not_too_vague), Field(json_schema_extra={"minimum": VAGUEST})]
+
+
 class Prior(Strict):
     """The Beta(a, b) belief about a variant's rate before any data; (1, 1) is uniform."""
 
-    a: Positive = Field(default=1.0, description="Pseudo-conversions")
-    b: Positive = Field(default=1.0, description="Pseudo-failures")
+    a: Pseudo = Field(default=1.0, description="Pseudo-conversions")
+    b: Pseudo = Field(default=1.0, description="Pseudo-failures")
 
 
 class BurnIn(Strict):

@@ -232,6 +232,7 @@ HUGE = "1" + "0" * 400
 BAD_SETTINGS = [
     ("prior.a", '{"prior": {"a": 0}}'),
     ("prior.b", '{"prior": {"b": -1}}'),
+    ("prior.b", '{"prior": {"b": 5e-324}}'),
     ("prior.a", '{"prior": {"a": NaN}}'),
     ("prior.a", '{"prior": {"a": Infinity}}'),
     ("prior.a", '{"prior": {"a": "1"}}'),

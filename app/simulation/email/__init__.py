@@ -1,1 +1,18 @@
 """The e-mail world: which subject line converts best."""
+
+from app.simulation.email.drift import ChangePoint, RandomWalk
+from app.simulation.email.play import play, work
+from app.simulation.email.result import EmailResult, PolicyResult
+from app.simulation.email.scenario import SUBJECTS, EmailScenario, PolicyChoice
+
+__all__ = [
+    "SUBJECTS",
+    "ChangePoint",
+    "EmailResult",
+    "EmailScenario",
+    "PolicyChoice",
+    "PolicyResult",
+    "RandomWalk",
+    "play",
+    "work",
+]

@@ -22,7 +22,6 @@ from app.services import explanations, gates
 from app.services.inputs import Inputs
 from app.services.promises import promises_to
 
-
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
 

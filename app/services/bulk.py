@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
-from app.services import experiments, lines, locks, metrics
-from app.services.timeline import Timeline
+from app.services import experiments, lines, metrics
+from app.services.timeline import Timeline, read_timelines
 from app.settings import Settings
 
 Mode = Literal["atomic", "partial"]
@@ -138,10 +138,11 @@ def _screen(
 ) -> tuple[int, int]:
     """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
     try:
-        timeline = experiments.open_for_writing(session, experiment_id, now, auto_register)
+        experiments.lock_or_register(session, experiment_id, now, auto_register)
     except GroundhogError as error:
         _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
     late = timeline.latest.settings.late_conversions
     for rule in (TOO_LATE, RETIRED) if late else (TOO_LATE, TOO_MANY, RETIRED):
@@ -169,10 +170,12 @@ def _register_variants(
     auto_register: bool,
     refusals: Refusals,
 ) -> None:
-    variant_ids = session.scalars(APPEARANCE, {"experiment_id": experiment_id}).all()
+    known = metrics.known_variants(session, [experiment_id])[experiment_id]
+    named = session.scalars(APPEARANCE, {"experiment_id": experiment_id})
+    new = [variant_id for variant_id in named if variant_id not in known]
     try:
         with session.begin_nested():
-            metrics.ensure_variants(session, experiment_id, variant_ids, timeline, now, auto_register)
+            metrics.register_variants(session, experiment_id, new, timeline, now, auto_register)
     except GroundhogError as error:
         condition, where, message = UNKNOWN_VARIANT
         rule = condition, where, message if isinstance(error, NotFound) else error.detail
@@ -181,8 +184,6 @@ def _register_variants(
 
 def _write(session: Session, experiment_id: str, now: dt.datetime) -> metrics.Written:
     row = session.execute(UPSERT, {"experiment_id": experiment_id, "now": now}).one()
-    if row.inserted or row.updated:
-        locks.bump(session, experiment_id)
     return metrics.Written(row.inserted, row.updated)
 
 

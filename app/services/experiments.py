@@ -223,7 +223,7 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
     return result
 
 
-def open_for_writing(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> Timeline:
+def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> None:
     """Lock an experiment that totals are written to, registering it first where that is allowed.
 
     Safe to race: PostgreSQL lets one of several registrations win, the others find it done.
@@ -237,4 +237,3 @@ def open_for_writing(session: Session, experiment_id: str, now: dt.datetime, aut
             raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
         insert_experiment(session, experiment_id, StoredSettings(), now)
         locks.lock(session, experiment_id)
-    return read_timelines(session, [experiment_id])[experiment_id]

@@ -1,9 +1,10 @@
 """Daily metrics: record, read and delete the totals of each variant and day."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import TextClause, delete, select, text, tuple_
 from sqlalchemy.orm import Session
@@ -12,12 +13,18 @@ from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
 from app.services import experiments, locks, promises, variants
-from app.services.timeline import Timeline
+from app.services.timeline import Timeline, read_timelines
 from app.storage import tables
+
+Numbered = Sequence[tuple[int, DailyTotal]]
+"""Totals with their places in the message."""
+Groups = Mapping[str, Numbered]
+Known = dict[str, dt.date | None]
+"""The variants of an experiment and the days of their retirement."""
 
 
 def upsert_from(select_rows: str) -> TextClause:
-    """Return the statement that inserts or replaces the rows of a query and counts both.
+    """Return the statement that inserts or replaces the rows of a query, counts both, and bumps the version.
 
     A row whose figures are stored already is left alone: sending the same again changes nothing.
     """
@@ -38,6 +45,9 @@ def upsert_from(select_rows: str) -> TextClause:
                 is distinct from
                 (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
             returning times_written
+        ), bumped as (
+            update experiment_versions set version = version + 1
+            where experiment_id = :experiment_id and exists (select from written)
         )
         select count(*) filter (where times_written = 1) as inserted,
                count(*) filter (where times_written > 1) as updated
@@ -79,13 +89,27 @@ def record(session: Session, totals: Sequence[DailyTotal], now: dt.datetime, aut
     """
     _check_distinct(totals)
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
+    groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
+    for experiment_id in groups:
+        experiments.lock_or_register(session, experiment_id, now, auto_register)
+    timelines, known = read_timelines(session, groups), known_variants(session, groups)
+    _check_plausible(groups, timelines, now)
+    _check_not_retired(groups, known)
     written = Written(0, 0)
-    for experiment_id, group in groupby(numbered, key=lambda item: item[1].experiment_id):
-        written += _record_one(session, experiment_id, list(group), now, auto_register)
+    for experiment_id, group in groups.items():
+        timeline, variant_ids = timelines[experiment_id], _by_appearance(group)
+        new = [variant_id for variant_id in variant_ids if variant_id not in known[experiment_id]]
+        register_variants(session, experiment_id, new, timeline, now, auto_register)
+        written += upsert(session, experiment_id, [total for _, total in group], now)
     unchanged = len(totals) - written.inserted - written.updated
     return Stored(
         received=len(totals), inserted=written.inserted, updated=written.updated, unchanged=unchanged
     )
+
+
+def _by_appearance(group: Numbered) -> list[str]:
+    """Return the variants of some totals in the order in which the message names them."""
+    return list(dict.fromkeys(total.variant_id for _, total in sorted(group, key=lambda item: item[0])))
 
 
 def _check_distinct(totals: Sequence[DailyTotal]) -> None:
@@ -100,102 +124,72 @@ def _check_distinct(totals: Sequence[DailyTotal]) -> None:
         raise Invalid("the array names the same experiment, variant and date more than once", faults)
 
 
-def _record_one(
-    session: Session,
-    experiment_id: str,
-    numbered: list[tuple[int, DailyTotal]],
-    now: dt.datetime,
-    auto_register: bool,
-) -> Written:
-    timeline = experiments.open_for_writing(session, experiment_id, now, auto_register)
-    check_plausible(numbered, timeline.today(now), timeline.latest.settings.late_conversions)
-    by_appearance = [total.variant_id for _, total in sorted(numbered, key=lambda item: item[0])]
-    registered = ensure_variants(session, experiment_id, by_appearance, timeline, now, auto_register)
-    check_not_retired(session, experiment_id, numbered)
-    written = upsert(session, experiment_id, [total for _, total in numbered], now)
-    if registered or written.inserted or written.updated:
-        locks.bump(session, experiment_id)
-    return written
-
-
-def check_plausible(
-    numbered: Iterable[tuple[int, DailyTotal]], today: dt.date, late_conversions: bool
-) -> None:
-    """Refuse days that are not there yet and, unless conversions come late, more successes than impressions.
-
-    Raises
-    ------
-    Invalid: naming every total at fault by its place in the message
-    """
-    tomorrow = today + dt.timedelta(days=1)
+def _check_plausible(groups: Groups, timelines: Mapping[str, Timeline], now: dt.datetime) -> None:
+    """Refuse days that are not there yet and, unless conversions come late, more successes than impressions."""
     faults = []
-    for index, total in numbered:
-        if total.date > tomorrow:
-            message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
-            faults.append(FieldError(f"body.{index}.date", message))
-        if total.successes > total.impressions and not late_conversions:
-            message = f"{total.successes} successes of only {total.impressions} impressions"
-            faults.append(FieldError(f"body.{index}.successes", message))
+    for experiment_id, group in groups.items():
+        timeline = timelines[experiment_id]
+        tomorrow = timeline.today(now) + dt.timedelta(days=1)
+        for index, total in group:
+            if total.date > tomorrow:
+                message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
+                faults.append((index, FieldError(f"body.{index}.date", message)))
+            if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
+                message = f"{total.successes} successes of only {total.impressions} impressions"
+                faults.append((index, FieldError(f"body.{index}.successes", message)))
     if faults:
-        raise Invalid("some totals cannot be true", faults)
+        raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])
 
 
-def ensure_variants(
+def _check_not_retired(groups: Groups, known: Mapping[str, Known]) -> None:
+    """Refuse totals of days on which their variant was no longer served."""
+    faults = []
+    for experiment_id, group in groups.items():
+        for index, total in group:
+            retired_on = known[experiment_id].get(total.variant_id)
+            if retired_on is not None and total.date > retired_on:
+                message = f"{total.variant_id!r} retired on {retired_on}"
+                faults.append((index, FieldError(f"body.{index}.date", message)))
+    if faults:
+        ordered = [fault for _, fault in sorted(faults, key=itemgetter(0))]
+        raise Conflict("totals dated after their variant's retirement", ordered)
+
+
+def known_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, Known]:
+    """Return the day of retirement, or None, of every variant of some experiments."""
+    variant = tables.Variant
+    known: dict[str, Known] = {experiment_id: {} for experiment_id in experiment_ids}
+    for row in session.execute(
+        select(variant.experiment_id, variant.variant_id, variant.retired_on).where(
+            variant.experiment_id.in_(list(known))
+        )
+    ):
+        known[row.experiment_id][row.variant_id] = row.retired_on
+    return known
+
+
+def register_variants(
     session: Session,
     experiment_id: str,
-    variant_ids: Sequence[str],
+    new: Sequence[str],
     timeline: Timeline,
     now: dt.datetime,
     auto_register: bool,
-) -> bool:
-    """Register the variants that are new, in the order given; return whether there were any.
+) -> None:
+    """Register variants that totals have come for, in the order given.
 
     Raises
     ------
-    NotFound: there are new ones, and they may not be registered on the way
+    NotFound: they may not be registered on the way
     Invalid: the experiment's floors leave no room for one more
     """
-    known = set(
-        session.scalars(
-            select(tables.Variant.variant_id).where(tables.Variant.experiment_id == experiment_id)
-        )
-    )
-    new = [variant_id for variant_id in dict.fromkeys(variant_ids) if variant_id not in known]
     if not new:
-        return False
+        return
     if not auto_register:
         raise NotFound(f"experiment {experiment_id!r} has no variant {new[0]!r}; add it first")
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
     promises.check_fit(session, experiment_id, timeline.latest.settings, today)
-    return True
-
-
-def check_not_retired(
-    session: Session, experiment_id: str, numbered: Sequence[tuple[int, DailyTotal]]
-) -> None:
-    """Refuse totals of days on which their variant was no longer served.
-
-    Raises
-    ------
-    Conflict: naming every such total
-    """
-    retired: dict[str, dt.date] = {
-        variant_id: retired_on
-        for variant_id, retired_on in session.execute(
-            select(tables.Variant.variant_id, tables.Variant.retired_on).where(
-                tables.Variant.experiment_id == experiment_id, tables.Variant.retired_on.is_not(None)
-            )
-        )
-        if retired_on is not None
-    }
-    faults = [
-        FieldError(f"body.{index}.date", f"{total.variant_id!r} retired on {retired[total.variant_id]}")
-        for index, total in numbered
-        if total.variant_id in retired and total.date > retired[total.variant_id]
-    ]
-    if faults:
-        raise Conflict("totals dated after their variant's retirement", faults)
 
 
 def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime) -> Written:

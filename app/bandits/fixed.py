@@ -46,7 +46,7 @@ class Fixed:
         """
         if len(self.chosen) != totals.k:
             raise ValueError(f"{len(self.chosen)} fixed shares for {totals.k} arms")
-        return np.broadcast_to(np.array(self.chosen), totals.trials.shape).copy()
+        return np.broadcast_to(np.array(self.chosen, dtype=np.float64), totals.trials.shape).copy()
 
     def among(self, arms: Booleans) -> "Fixed":
         """The same proportions over some of the arms, equal ones where those were given nothing."""

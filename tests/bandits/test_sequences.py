@@ -98,3 +98,8 @@ def test_vague_priors_draw_rates_of_0_and_1_without_complaint():
     policy = ThompsonSampling((0.001, 0.001))
     sequence = in_sequence(policy, 3, ROWS, np.random.default_rng(8))
     assert frequencies(sequence, [0] * 3, ROWS).sum() == 1
+
+
+def test_fixed_shares_given_as_whole_numbers_can_be_drawn():
+    policy = build_policy("fixed", {"shares": (0, 1)})
+    assert policy.draw(as_totals([(1, 0), (1, 0)]), np.random.default_rng(9)) == 1

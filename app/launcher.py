@@ -172,13 +172,13 @@ def _serve_web(settings: Settings, listener: socket.socket, telemetry: Path | No
     if settings.workers == 1:
         from app.main import create_app
 
-        Server(_web_config(settings, create_app(settings))).run(sockets=[listener])
+        Server(web_config(settings, create_app(settings))).run(sockets=[listener])
     else:
         with _shared_telemetry(telemetry):
             _serve_with_workers(settings, listener)
 
 
-def _web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
+def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
     return Config(
         app,
         loop="uvloop",
@@ -199,7 +199,7 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
     """Serve from several processes, which get the database's address through their environment."""
     assert settings.database_url is not None, "the launcher settled it"
     os.environ.update(DATABASE_URL=settings.database_url, GROUNDHOG_WORKERS=str(settings.workers))
-    config = _web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
+    config = web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

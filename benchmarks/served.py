@@ -11,7 +11,7 @@ import threading
 from fastapi import Response
 from uvicorn import Server
 
-from app.launcher import _web_config, listen  # the very configuration, whatever it becomes
+from app.launcher import listen, web_config  # the very configuration, whatever it becomes
 from app.main import create_app
 from app.settings import Settings
 from app.telemetry import configure_logging
@@ -31,7 +31,7 @@ def main() -> None:
     listener = listen("127.0.0.1", 0)
     threading.Thread(target=_end_with_benchmark, daemon=True).start()
     print(listener.getsockname()[1], flush=True)
-    Server(_web_config(settings, app)).run(sockets=[listener])
+    Server(web_config(settings, app)).run(sockets=[listener])
 
 
 def _end_with_benchmark() -> None:

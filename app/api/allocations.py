@@ -27,6 +27,7 @@ from app.api.deps import (
     sequence_number,
 )
 from app.api.problems import answers
+from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History
 from app.services import allocations
@@ -35,7 +36,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 
-router = APIRouter(prefix="/allocations", tags=["allocations"])
+router = APIRouter(prefix="/allocations", tags=["allocations"], route_class=StrictRoute)
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Unchanged since the ETag in If-None-Match"}

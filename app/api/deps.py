@@ -66,7 +66,8 @@ def same_request(request: Request, key: str | None, body_sha256: bytes) -> idemp
     """Return what makes a request the same one, or None where it carries no Idempotency-Key."""
     if key is None:
         return None
-    return idempotency.Request(f"{request.method} {request.url.path.rstrip('/')}", key, body_sha256)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return idempotency.Request(f"{request.method} {request.url.path.rstrip('/')}{query}", key, body_sha256)
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]

@@ -21,6 +21,7 @@ from app.api.deps import (
     place_of,
 )
 from app.api.problems import answers
+from app.api.strict import StrictRoute
 from app.errors import PreconditionFailed
 from app.schemas.experiments import (
     Experiment,
@@ -36,7 +37,7 @@ from app.schemas.posterior import Posterior
 from app.services import evidence, experiments, variants
 from app.services.idempotency import Answer
 
-router = APIRouter(prefix="/experiments", tags=["experiments"])
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 
 
 def etag(experiment: Experiment) -> str:

@@ -28,6 +28,7 @@ from app.api.deps import (
     same_request,
 )
 from app.api.problems import answers
+from app.api.strict import StrictRoute
 from app.errors import TooLarge, Unavailable, UnsupportedMediaType
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
@@ -41,7 +42,7 @@ from app.schemas.metrics import (
 from app.services import bulk, evidence, lines, metrics
 from app.services.idempotency import Answer
 
-router = APIRouter(prefix="/metrics", tags=["metrics"])
+router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 
 DayPath = Annotated[IsoDate, Path(description="The day, YYYY-MM-DD")]
 FORMS: dict[str, lines.Form] = {

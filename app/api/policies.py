@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
+from app.api.strict import StrictRoute
 from app.schemas.policies import Policies, every_policy
 
-router = APIRouter(prefix="/policies", tags=["experiments"])
+router = APIRouter(prefix="/policies", tags=["experiments"], route_class=StrictRoute)
 
 
 @router.get("", operation_id="list_policies", response_model=Policies)

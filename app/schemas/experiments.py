@@ -35,6 +35,9 @@ EXAMPLE: dict[str, Any] = {
     "variants": [VARIANT, VARIANT | {"variant_id": "bold", "name": "Bold headline", "is_control": False}],
 }
 
+MAX_VARIANTS = 1_000
+"""Of one experiment."""
+
 State = Literal["running", "paused", "archived"]
 
 
@@ -109,7 +112,7 @@ class ExperimentIn(Settings):
     experiment_id: Identifier
     name: Text | None = None
     description: Text | None = None
-    variants: Annotated[list[VariantIn], Field(max_length=1_000)] = Field(
+    variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list, description="In the order of registration; more can follow later"
     )
 

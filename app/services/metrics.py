@@ -187,6 +187,7 @@ def register_variants(
         return
     if not auto_register:
         raise NotFound(f"experiment {experiment_id!r} has no variant {new[0]!r}; add it first")
+    variants.check_room(session, experiment_id, len(new))
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
     promises.check_fit(session, experiment_id, timeline.latest.settings, today)

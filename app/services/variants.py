@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid
-from app.schemas.experiments import Variant, VariantIn, VariantPatch
+from app.schemas.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
 from app.services import changes, locks, promises
 from app.services.members import read_variant
 from app.services.timeline import Timeline, read_timelines
@@ -33,6 +33,22 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
         session.flush()
 
 
+def check_room(session: Session, experiment_id: str, new: int) -> None:
+    """Refuse more variants than one experiment may have.
+
+    Raises
+    ------
+    Invalid: saying how many there are and may be
+    """
+    there = session.scalar(
+        select(func.count()).select_from(tables.Variant).where(tables.Variant.experiment_id == experiment_id)
+    )
+    if (there or 0) + new > MAX_VARIANTS:
+        raise Invalid(
+            f"experiment {experiment_id!r} has {there} variants; {new} more would be over {MAX_VARIANTS}"
+        )
+
+
 def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: dt.datetime) -> Variant:
     """Add a variant to a running experiment; it joins the split from today on, in burn-in.
 
@@ -44,6 +60,7 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     locks.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
+    check_room(session, experiment_id, 1)
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)

@@ -516,3 +516,14 @@ def test_a_query_without_a_meaning_is_refused(service, query):
 def test_a_strange_host_header_is_no_error(service, host):
     headers = {b"Host": host.encode("latin-1")}
     assert service.get("/experiments/homepage", headers=headers).status_code == 200
+
+
+def test_a_misspelt_parameter_is_refused_and_not_read_as_its_default(service):
+    answer = service.get("/allocations/homepage?fordate=2026-03-02")
+    assert fields(answer, 422) == ["query.fordate"]
+    assert "for_date" in answer.json()["errors"][0]["message"]
+
+
+def test_more_variants_than_an_experiment_may_have_are_refused(service):
+    answer = service.post("/metrics/", json=[total(variant_id=f"v{i}") for i in range(1_001)])
+    assert "over 1000" in answer.json()["detail"]

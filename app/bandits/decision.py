@@ -15,6 +15,7 @@ from app.bandits.fixed import Fixed
 from app.bandits.floors import with_floors
 from app.bandits.policies import Policy
 from app.bandits.quadrature import Floats
+from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm
 
@@ -106,8 +107,9 @@ def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
     burning = free & unfinished
     gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
-    shares = _shares(rules, totals, free, burning | nothing)
-    return Decision(shares, gate, burning, judged, _best(rules, only(totals, judged)))
+    best = _best(rules, only(totals, judged))
+    shares = _shares(rules, totals, free, burning | nothing, judged, best)
+    return Decision(shares, gate, burning, judged, best)
 
 
 def _best(rules: Rules, totals: Totals) -> BestArm:
@@ -116,13 +118,16 @@ def _best(rules: Rules, totals: Totals) -> BestArm:
     return best_arm(BetaArms.from_totals(totals, rules.prior))
 
 
-def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask) -> Floats:
+def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask, judged: Mask, best: BestArm) -> Floats:
     """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
     weights = np.zeros(totals.k)
     deciding = free & ~waiting
     if not deciding.any():
         return with_floors(weights, rules.floors, rules.fixed)
-    weights[deciding] = _weights(rules.policy, totals, deciding)
+    if isinstance(rules.policy, ThompsonSampling) and (deciding == judged).all():
+        weights[deciding] = best.p_best  # what it would compute again
+    else:
+        weights[deciding] = _weights(rules.policy, totals, deciding)
     burning = free & waiting
     promised = np.where(free, rules.floors, rules.fixed)
     held = np.where(burning, promised + _burn_in_extra(rules, promised, burning), rules.fixed)

@@ -10,11 +10,9 @@ from app.bandits.quadrature import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 SURE = 0.95
-CLEARLY_UNSURE = 1.0
-CLEARLY_UNSURE_OF_MANY = 1.5
-MANY = 30.0
-"""With the two best means so few standard errors apart P(best) is below 0.95, which takes 1.645 of a Normal: the
-first holds for any counts, the second with 30 conversions and failures each (a test looks for exceptions)."""
+CLEARLY_UNSURE = ((30.0, 1.5), (1.0, 1.0))
+"""With at least so many conversions and failures each, pseudo-counts included, and the two best arms' log odds so
+few standard deviations apart, P(best) is below 0.95; it takes 1.645 of a Normal. A test looks for exceptions."""
 
 
 def declared(trials: Floats, successes: Floats, prior: Prior) -> Integers:
@@ -38,14 +36,16 @@ def declared(trials: Floats, successes: Floats, prior: Prior) -> Integers:
 
 def maybe_sure(arms: BetaArms) -> Booleans:
     """(r,), whether some arm of a row may have P(best) >= 0.95: that of the best two alone is no smaller."""
-    first, second = np.argsort(arms.mean, axis=-1)[:, :-3:-1].T
-    rows = np.arange(len(arms.a))
-    variance = arms.mean * (1 - arms.mean) / (arms.a + arms.b + 1)
-    gap = arms.mean[rows, first] - arms.mean[rows, second]
+    log_odds, variance = np.log(arms.a / arms.b), 1 / arms.a + 1 / arms.b
+    rows, (first, second) = np.arange(len(arms.a)), np.argsort(log_odds, axis=-1)[:, :-3:-1].T
+    gap = log_odds[rows, first] - log_odds[rows, second]
     distance = gap / np.sqrt(variance[rows, first] + variance[rows, second])
-    counts = np.minimum(arms.a, arms.b)
-    many = np.minimum(counts[rows, first], counts[rows, second]) >= MANY
-    maybe: Booleans = distance >= np.where(many, CLEARLY_UNSURE_OF_MANY, CLEARLY_UNSURE)
+    least = np.minimum(arms.a, arms.b)
+    count = np.minimum(least[rows, first], least[rows, second])
+    needed = np.select(
+        [count >= enough for enough, _ in CLEARLY_UNSURE], [far for _, far in CLEARLY_UNSURE], 0.0
+    )
+    maybe: Booleans = distance >= needed
     return maybe
 
 

@@ -23,7 +23,6 @@ TRY_LATER = (
     pg.CannotConnectNow,
     pg.TooManyConnections,
     pg.DiskFull,
-    pg.ReadOnlySqlTransaction,
     pg.IdleInTransactionSessionTimeout,
 )
 
@@ -70,6 +69,8 @@ def _conninfo(url: str, settings: Settings) -> str:
         f" -c idle_in_transaction_session_timeout={settings.idle_in_transaction_timeout_ms}"
         " -c timezone=UTC"
     )
+    if settings.read_only:
+        options += " -c default_transaction_read_only=on"
     return make_conninfo(
         url,
         options=options,
@@ -99,6 +100,8 @@ def domain_error(error: BaseException | None) -> BaseException:
     if isinstance(error, pg.IntegrityError):
         rule = RULES.get(error.diag.constraint_name or "")
         return Conflict(rule) if rule else error
+    if isinstance(error, pg.ReadOnlySqlTransaction):
+        return Unavailable("the database takes no writes here (a replica, or a failover); write to the primary", 5)
     if isinstance(error, TRY_LATER):
         return Unavailable("the database did not finish in time; nothing was stored, try again shortly")
     if isinstance(error, psycopg.OperationalError):

@@ -257,6 +257,11 @@ def test_a_read_only_replica_computes_and_records_nothing(make_client):
     assert primary.get("/allocations/homepage/history").json()["items"] == []
 
 
+def test_a_read_only_replica_refuses_writes(make_client):
+    answer = make_client(read_only=True).post("/metrics/", json=total())
+    assert (answer.status_code, "write to the primary" in answer.text) == (503, True)
+
+
 def test_another_process_sees_a_change_at_once(make_client):
     one, other = make_client(), make_client()
     post(one, total(), total("bold"))

@@ -179,6 +179,7 @@ def _serve_web(settings: Settings, listener: socket.socket, telemetry: Path | No
 
 
 def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
+    """Return how uvicorn serves an application here."""
     return Config(
         app,
         loop="uvloop",

@@ -15,8 +15,8 @@ class ValueThompson:
     """Give each arm the share of traffic that is its probability of earning most per trial.
 
     What arm i earns is w_i = theta_i M_i - c_i: its rate, times the mean value of a success, minus its cost per
-    trial; shares_i = P(w_i = max_j w_j | data) by quadrature, to 1e-6 from ten successes and ten failures per arm on. With sums of
-    squared values M_i is uncertain (Student's t), otherwise taken as known; see `ValueArms`.
+    trial; shares_i = P(w_i = max_j w_j | data) by quadrature, to 1e-6 from ten successes and ten failures per arm
+    on. With sums of squared values M_i is uncertain (Student's t), otherwise taken as known; see `ValueArms`.
 
     Parameters
     ----------

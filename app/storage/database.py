@@ -101,7 +101,9 @@ def domain_error(error: BaseException | None) -> BaseException:
         rule = RULES.get(error.diag.constraint_name or "")
         return Conflict(rule) if rule else error
     if isinstance(error, pg.ReadOnlySqlTransaction):
-        return Unavailable("the database takes no writes here (a replica, or a failover); write to the primary", 5)
+        return Unavailable(
+            "the database takes no writes here (a replica, or a failover); write to the primary", 5
+        )
     if isinstance(error, TRY_LATER):
         return Unavailable("the database did not finish in time; nothing was stored, try again shortly")
     if isinstance(error, psycopg.OperationalError):

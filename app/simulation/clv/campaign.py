@@ -122,6 +122,7 @@ class Campaign:
         booked.delta[:, day] -= spent
         booked.contacts[:] += np.bincount(contacts.row, minlength=r)
         booked.actions[day] += np.bincount(contacts.arm, minlength=booked.actions.shape[1])
-        sales = contacts.where((contacts.delay < self._world.response.window) & (day + contacts.delay < t))
-        np.add.at(booked.delta, (sales.row, sales.day + sales.delay), sales.delta)
-        booked.conversions[:] += np.bincount(sales.row, minlength=r)
+        when = day + contacts.delay
+        sold = np.flatnonzero((contacts.delay < self._world.response.window) & (when < t))
+        np.add.at(booked.delta, (contacts.row[sold], when[sold]), contacts.delta[sold])
+        booked.conversions[:] += np.bincount(contacts.row[sold], minlength=r)

@@ -49,17 +49,17 @@ class Shown:
 
     def contacts(self, cell: Integers) -> None:
         """Count trials in these flat (replication, segment, arm) cells."""
-        _count(self.trials, cell)
+        np.add.at(self.trials.reshape(-1), cell, 1.0)
 
     def sales(self, cell: Integers, delta: Floats) -> None:
         """Count sales and what each was worth in EUR."""
-        _count(self.successes, cell)
+        np.add.at(self.successes.reshape(-1), cell, 1.0)
         np.add.at(self.value.reshape(-1), cell, delta)
         np.add.at(self.value_sq.reshape(-1), cell, delta * delta)
 
     def misses(self, cell: Integers) -> None:
         """Count contacts that ended without a sale."""
-        _count(self.failures, cell)
+        np.add.at(self.failures.reshape(-1), cell, 1.0)
 
     def totals(self) -> Totals:
         """Everything as a policy of the service takes it, (r, s, k)."""
@@ -69,7 +69,3 @@ class Shown:
         """The same over all segments, (r, k)."""
         trials, successes = self.trials.sum(axis=1), self.successes.sum(axis=1)
         return Totals(trials, successes, self.value.sum(axis=1), self.value_sq.sum(axis=1), self.cost)
-
-
-def _count(figures: Floats, cell: Integers) -> None:
-    figures += np.bincount(cell, minlength=figures.size).reshape(figures.shape)

@@ -22,12 +22,14 @@ class ContextualGroundhog(WorthThompson):
     .. math:: \theta_{gi} \sim Beta\Bigl(\kappa + S_{gi}, \kappa \frac{1 - p_i}{p_i} + n_{gi} - S_{gi}\Bigr),
               \qquad v_{gi} = \frac{V_{gi} + 2 v_i}{S_{gi} + 2}
 
-    that is, kappa sales at the pooled rate are its prior. Small kappa let a segment depart from the others soon,
-    which it must where only one customer in ten can buy at all.
+    that is, kappa sales at the pooled rate are its prior. A small kappa lets a segment depart from the others
+    soon, as it must where one customer in ten can buy at all: on the preset kappa = 1 earns 1.77 of the best
+    single action, kappa = 2 1.72. The pooled prior is Beta(1, 100): with the (1, 300) of the policy without
+    context one run in twenty gave up calls for good (0.79 of the best single action, 1.69 on average).
 
     Parameters
     ----------
-    prior : (a, b) of the pooled rates; (1, 100) rather than the (1, 300) of the policy without context
+    prior : (a, b) of the pooled rates
     sale : EUR, > 0
     abstain : leave a customer in peace whose best draw is not above 0
     pooling : kappa, in sales, > 0
@@ -36,7 +38,7 @@ class ContextualGroundhog(WorthThompson):
     kind: ClassVar[str] = "contextual_groundhog"
 
     prior: Prior = (1.0, 100.0)
-    pooling: float = parameter(0.3, "how many sales at the pooled rate are a segment's prior", 1e-3)
+    pooling: float = parameter(1.0, "how many sales at the pooled rate are a segment's prior", 1e-3)
     segments: int = field(default=1, repr=False)
 
     def enter(self, world: World) -> "ContextualGroundhog":

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.beta import BetaArms, Prior, check_prior
-from app.bandits.contest import integrate
+from app.bandits.beta import Prior, check_prior
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.product import WorthPosterior
 from app.bandits.quadrature import Booleans, Floats, Integers
-from app.bandits.student import StudentT
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm, mean_values
+from app.bandits.value import mean_values
 from app.simulation.clv.policies.contract import NOBODY
+from app.simulation.clv.policies.known_worth import known_shares
 from app.simulation.clv.policies.labelled import Labelled
 from app.simulation.clv.shown import Shown
 
@@ -30,6 +28,10 @@ def known_values(totals: Totals, sale: float) -> Floats:
     return mean_values(with_sale).location[..., :-1]
 
 
+LEAST = 1e-9
+"""EUR; a mean value is no less, so that worths stay comparable where offers lose money."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What is believed of each arm in each segment: theta value - cost in EUR, theta ~ Beta(a, b).
@@ -37,12 +39,15 @@ class Worth:
     Parameters
     ----------
     a, b : (r, s, k), of the rates
-    value : (r, s, k), mean value of a sale in EUR, taken as known
+    value : (r, s, k), mean value of a sale in EUR, taken as known; losses count as almost nothing
     """
 
     a: Floats
     b: Floats
     value: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", np.maximum(self.value, LEAST))
 
     def of_segments(self, segment: Integers) -> "Worth":
         """Of these segments (r, m) -> (r, m, k); a single segment is left to broadcast, (r, 1, k)."""
@@ -50,6 +55,23 @@ class Worth:
             return self
         row = np.arange(len(segment))[:, None]
         return Worth(self.a[row, segment], self.b[row, segment], self.value[row, segment])
+
+
+def drawn_rates(a: Floats, b: Floats, size: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Draws of Beta(a, b), of a size to which a and b broadcast.
+
+    Most cells have not seen a sale, a = 1, where the distribution function 1 - (1 - theta)^b is inverted: a
+    quarter of the time of `rng.beta`, which draws the rest.
+    """
+    rates = rng.standard_exponential(size)
+    rates /= -b
+    np.expm1(rates, out=rates)
+    np.negative(rates, out=rates)
+    seen = np.flatnonzero(np.broadcast_to(a != 1, size))
+    rates.reshape(-1)[seen] = rng.beta(
+        np.broadcast_to(a, size).reshape(-1)[seen], np.broadcast_to(b, size).reshape(-1)[seen]
+    )
+    return rates
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,7 @@ class WorthThompson(Labelled):
         """An arm per customer, (r, m); nobody, if it may abstain, where the best draw is not above 0."""
         believed = self.worth(shown).of_segments(segment)
         size = (*segment.shape, shown.cost.size)
-        worth = rng.beta(believed.a, believed.b, size)
+        worth = drawn_rates(believed.a, believed.b, size, rng)
         worth *= believed.value
         worth -= shown.cost
         if not open_arms.all():
@@ -91,37 +113,5 @@ class WorthThompson(Labelled):
         """The exact probabilities of `draw`, (r, k); error <= 1e-6."""
         believed = self.worth(shown).of_segments(segment[:, None])
         a, b, value = (figure[:, 0] for figure in (believed.a, believed.b, believed.value))
-        known = StudentT(value, np.zeros_like(value), np.ones_like(value))
         cost = np.broadcast_to(shown.cost, a.shape)
-        everything = np.ones((len(a), 1), dtype=np.bool_)
-        return exact_shares(ValueArms(BetaArms(a, b), known, cost, everything), open_arms, self.abstain)
-
-
-def exact_shares(arms: ValueArms, open_arms: Booleans, abstain: bool) -> Floats:
-    """The probability that each open arm is drawn, (r, k), by the service's quadrature; error <= 1e-6."""
-    shares = np.zeros(arms.rates.a.shape)
-    for pattern in np.unique(open_arms, axis=0):
-        rows = (open_arms == pattern).all(axis=1)
-        part = np.ix_(rows, pattern)
-        some = ValueArms(
-            BetaArms(arms.rates.a[part], arms.rates.b[part]),
-            arms.value.at(part),
-            arms.cost[part],
-            arms.known[rows],
-        )
-        shares[part] = _positive(some) if abstain else best_value_arm(some).p_best
-    return shares
-
-
-class Positive(WorthPosterior):
-    """Worths of which only the part above 0 counts."""
-
-    def window(self) -> tuple[Floats, Floats]:
-        """From 0, or from where the last arm's support begins."""
-        low, high = super().window()
-        return np.maximum(low, 0), np.maximum(high, 0)
-
-
-def _positive(arms: ValueArms) -> Floats:
-    """P(earns most, and more than 0), (r, k): the rows need not sum to 1, so nothing is checked."""
-    return integrate(Positive(arms.rates.a, arms.rates.b, arms.value, arms.cost), np.inf)[0]
+        return known_shares(a, b, value, cost, open_arms, self.abstain)

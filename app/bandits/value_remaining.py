@@ -7,11 +7,13 @@ import numpy as np
 from app.bandits.beta import BetaArms
 from app.bandits.contest import integrate
 from app.bandits.logit_beta import WIDEST, LogitBeta
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.quadrature import Booleans, Floats, Integers
 
 MOST_STEPS = 100
 CLOSE = 1e-9
 LEAST = 1e-300
+ROWS = 256
+"""Rows that are integrated at once, for the sake of memory."""
 
 
 class RaisedChampion:
@@ -23,16 +25,15 @@ class RaisedChampion:
 
     Parameters
     ----------
-    others, champion : posteriors (1, k - 1) and (1, 1); the champion comes last here
+    others, champion : posteriors (r, k - 1) and (r, 1); the champion comes last here
     v : >= 0
     """
 
     def __init__(self, others: LogitBeta, champion: LogitBeta, v: float) -> None:
         self._v, self._others, self._champion = v, others, champion
-        self._begins = self._raised(float(champion.low[0, 0]))
-        self._ends = self._raised(float(champion.high[0, 0]))
-        self.low = np.append(others.low, [[self._begins]], axis=1)
-        self.open_above = np.append(others.open_above, [[True]], axis=1)
+        self._begins, self._ends = self._raised(champion.low[:, 0]), self._raised(champion.high[:, 0])
+        self.low = np.append(others.low, self._begins[:, None], axis=1)
+        self.open_above = np.append(others.open_above, np.full(champion.low.shape, True), axis=1)
         self.breaks = others.breaks
 
     def window(self) -> tuple[Floats, Floats]:
@@ -41,7 +42,7 @@ class RaisedChampion:
         return np.minimum(low, self._begins), high
 
     def density(self, y: Floats) -> Floats:
-        """(1, n) -> (1, k, n)."""
+        """(r, n) -> (r, k, n)."""
         odds = np.exp(np.minimum(y, 600))
         bend = self._v * (1 + odds)
         raised = self._champion.density(y - np.log1p(bend)) * ((1 + self._v) / (1 + bend))[:, None]
@@ -53,18 +54,19 @@ class RaisedChampion:
 
     def step(self, left: Floats, right: Floats, row: Integers) -> Floats:
         """The smaller of what the others ask and, where it has mass, the champion; raising only widens it."""
-        own = np.minimum(self._champion.first_step(), WIDEST)
-        present = (right > self._begins) & (left < self._ends)
+        own = np.minimum(self._champion.first_step(), WIDEST)[row]
+        present = (right > self._begins[row]) & (left < self._ends[row])
         return np.minimum(self._others.step(left, right, row), np.where(present, own, np.inf))
 
     def worth(self, y: Floats) -> tuple[Floats, Floats]:
         """Theta and its derivative."""
         return self._others.worth(y)
 
-    def _raised(self, y: float) -> float:
-        """The coordinate of (1 + v) theta for theta at y; infinite from (1 + v) theta = 1 on."""
-        rest = self._v * np.exp(min(y, 600.0))
-        return y + float(np.log1p(self._v) - np.log1p(-rest)) if rest < 1 else np.inf
+    def _raised(self, y: Floats) -> Floats:
+        """The coordinates of (1 + v) theta for theta at y; infinite from (1 + v) theta = 1 on."""
+        rest = self._v * np.exp(np.minimum(y, 600))
+        raised: Floats = y + np.log1p(self._v) - np.log1p(-np.where(rest < 1, rest, 0))
+        return np.where(rest < 1, raised, np.inf)
 
 
 _probit = NormalDist().inv_cdf
@@ -94,6 +96,26 @@ class Challenge:
 def p_champion_beaten(arms: BetaArms, champion: int, v: float) -> float:
     """P(max_{j != c} theta_j > (1 + v) theta_c); absolute error <= 1e-9."""
     return 0.0 if arms.k == 1 else Challenge(arms, champion).p_beaten(v)
+
+
+def p_champions_beaten(arms: BetaArms, champion: Integers, v: float) -> Floats:
+    """P(max_{j != c} theta_j > (1 + v) theta_c) in each of r rows, (r,); absolute error <= 1e-9.
+
+    Parameters
+    ----------
+    arms : posteriors (r, k), k >= 2
+    champion : (r,), indices
+    """
+    own = np.arange(arms.k) == champion[:, None]
+    other: Booleans = np.not_equal(np.arange(arms.k), champion[:, None])
+    beaten = np.empty(len(champion))
+    for i in range(0, len(champion), ROWS):
+        some = slice(i, i + ROWS)
+        a, b, n = arms.a[some], arms.b[some], len(champion[some])
+        others = LogitBeta(a[other[some]].reshape(n, -1), b[other[some]].reshape(n, -1))
+        raised = RaisedChampion(others, LogitBeta(a[own[some]][:, None], b[own[some]][:, None]), v)
+        beaten[some] = integrate(raised)[0][:, :-1].sum(axis=1)
+    return beaten
 
 
 def quantile_of(arms: BetaArms, champion: int, tail: float) -> float:

@@ -1,1 +1,36 @@
-"""The telco world: who is called or mailed with which offer, and what that adds to customer lifetime value."""
+"""The telco world: who is called or mailed with which offer, and what that adds to customer lifetime value.
+
+A `Race` names a `Scenario` (the world), policies and replications; `play` gives a `RaceResult` whose `to_dict` is
+plain JSON. `play_block` and `combined` do the same a block at a time, in any process; `export` gives the log of
+one replication with its propensities.
+"""
+
+from app.simulation.clv.export import Export, export
+from app.simulation.clv.play import combined, play, play_block
+from app.simulation.clv.policies.live import LivePolicy
+from app.simulation.clv.policies.registry import RACE, preset, race_parameters, race_policy
+from app.simulation.clv.products import CHANNELS, PRODUCTS, Channel, Product
+from app.simulation.clv.race import BLOCK, Race
+from app.simulation.clv.result import RaceResult
+from app.simulation.clv.scenario import Scenario
+
+__all__ = [
+    "BLOCK",
+    "CHANNELS",
+    "PRODUCTS",
+    "RACE",
+    "Channel",
+    "Export",
+    "LivePolicy",
+    "Product",
+    "Race",
+    "RaceResult",
+    "Scenario",
+    "combined",
+    "export",
+    "play",
+    "play_block",
+    "preset",
+    "race_parameters",
+    "race_policy",
+]

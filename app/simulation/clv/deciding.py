@@ -43,21 +43,33 @@ class Deciding:
             asked &= left.any(axis=1, keepdims=True)
             if not asked.any():
                 return
-            closed = left == 0
-            closed[closed.all(axis=1)] = False  # their draws are not used, but must be possible
-            open_arms = ~closed[:, self._group]
+            open_arms = self._open(left)
             segment = self._contestant.segment_of(state.customers(index, day))
             arm = self._contestant.draw(shown, segment, open_arms, self._rng)
-            used = self._used(arm, len(self._quotas))
-            full = (used.cumsum(axis=1) - used >= left[:, None]) & (left > 0)[:, None]
-            seen = asked & ~full.any(axis=2)
+            used = self._used(arm)
+            seen = asked & _before_full(used, left)
             contacted = seen & (arm != NOBODY)
             left -= (used & contacted[..., None]).sum(axis=1)
             queue.leave(index, seen, contacted, day)
             row, column = np.nonzero(contacted)
             yield Decided(row, index[row, column], segment[row, column], arm[row, column], open_arms[row])
 
-    def _used(self, arm: Integers, groups: int) -> Booleans:
+    def _open(self, left: Integers) -> Booleans:
+        """The arms whose quota is not full, (r, g) -> (r, k); all of them in rows that are done and not used."""
+        closed = left == 0
+        closed[closed.all(axis=1)] = False
+        open_arms: Booleans = ~closed[:, self._group]
+        return open_arms
+
+    def _used(self, arm: Integers) -> Booleans:
         """Whether a decision uses up each quota, (r, m) -> (r, m, g)."""
-        used: Booleans = (self._group[arm][..., None] == np.arange(groups)) & (arm != NOBODY)[..., None]
+        groups = np.arange(self._quotas.size)
+        used: Booleans = (self._group[arm][..., None] == groups) & (arm != NOBODY)[..., None]
         return used
+
+
+def _before_full(used: Booleans, left: Integers) -> Booleans:
+    """Up to the contact that fills a quota, (r, m, g), (r, g) -> (r, m): those behind it are asked anew."""
+    full = (used.cumsum(axis=1) - used >= left[:, None]) & (left > 0)[:, None]
+    before: Booleans = np.logical_and.reduce(~full, axis=2)
+    return before

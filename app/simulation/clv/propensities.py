@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,15 @@ class Propensities:
     open_arms: Booleans
     shares: Floats
     row: Integers
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table by column, JSON-able; `open` and `shares` have a row per day and segment."""
+        return {
+            "day": self.day.tolist(),
+            "segment": self.segment.tolist(),
+            "open": self.open_arms.tolist(),
+            "shares": self.shares.tolist(),
+        }
 
     def of_contacts(self, contacts: Contacts) -> Floats:
         """The propensity of each contact's arm given that there was a contact, (n,)."""

@@ -17,9 +17,9 @@ from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.race import Race
 from app.simulation.clv.scenario import Scenario
 
-LONG = Race(scenario=Scenario(days=120), replications=1)
+LONG = Race(scenario=Scenario(days=90), replications=1)
 KINDS = [policy.described()["kind"] for policy in preset()]
-TIGHT = Scenario(customers=20_000, days=60, channel_quotas=(60, 100))
+TIGHT = Scenario(customers=20_000, days=40, channel_quotas=(60, 100))
 
 
 def chi_square(log):
@@ -35,7 +35,7 @@ def chi_square(log):
 @pytest.mark.parametrize("place", range(5), ids=KINDS)
 def test_propensities_reproduce_the_observed_shares(place):
     log = export(LONG, place)
-    assert log.contacts.arm.size == 24_000
+    assert log.contacts.arm.size == 18_000
     assert chi_square(log) > 1e-4
     assert (log.chosen.of_contacts(log.contacts) > 0).all()
 

@@ -17,13 +17,13 @@ from app.simulation.clv.scenario import Scenario
 from app.simulation.clv.spread import ratio, spread, t_quantile
 from tests.simulation.clv.contestants import ByCustomer
 
-RACE = Race(scenario=Scenario(customers=3_000, days=50, quota=30), replications=13)
+RACE = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)
 DIGEST = """
 import hashlib, json
 from app.simulation.clv.play import play
 from app.simulation.clv.race import Race
 from app.simulation.clv.scenario import Scenario
-race = Race(scenario=Scenario(customers=3_000, days=50, quota=30), replications=13)
+race = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)
 print(hashlib.sha256(json.dumps(play(race).to_dict()).encode()).hexdigest())
 """
 
@@ -69,7 +69,7 @@ def test_two_policies_that_decide_alike_earn_alike():
 def test_progress_counts_to_the_end_and_may_stop_the_race():
     told = []
     play(replace(RACE, policies=preset()[:2]), lambda done, total: told.append((done, total)))
-    assert told == [(done, 2 * 2 * 50) for done in range(1, 201)]
+    assert told == [(done, 2 * 2 * 40) for done in range(1, 161)]
     with pytest.raises(InterruptedError):
         play(RACE, lambda done, total: (_ for _ in ()).throw(InterruptedError))
 
@@ -83,7 +83,7 @@ def test_lines_end_at_the_final_figures_and_actions_add_up_to_contacts(answer):
     for policy in answer["policies"]:
         assert policy["by_day"]["mean"][-1] == pytest.approx(policy["delta_clv"]["mean"])
         assert np.sum(policy["actions_by_day"]) == pytest.approx(policy["contacts"]["mean"])
-        assert len(policy["by_day"]["low"]) == 50
+        assert len(policy["by_day"]["low"]) == 40
 
 
 def test_the_portrait_counts_every_customer_once(answer):

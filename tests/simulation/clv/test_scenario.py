@@ -65,6 +65,7 @@ def test_an_impossible_race_is_refused_by_the_field_at_fault(field, wrong):
         ("epsilon_ringtail", {"epsilon": 1.5}),
         ("epsilon_ringtail", {"epsillon": 0.1}),
         ("bayesian_groundhog", {"prior": [0, 300]}),
+        ("bayesian_groundhog", {"prior": [1, 0.5]}),
         ("bayesian_groundhog", {"sale": -1}),
         ("contextual_groundhog", {"pooling": 0}),
         ("segment_junglefowl", {"gold": 10}),

@@ -88,6 +88,8 @@ class WorthThompson(Labelled):
     def __post_init__(self) -> None:
         check_parameters(self)
         check_prior(self.prior)
+        if self.prior[1] < 1:
+            raise ValueError(f"prior needs b >= 1, not {self.prior}: its density must not be infinite at 1")
 
     def worth(self, shown: Shown) -> Worth:
         """What is believed given what was shown."""

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import allocations, experiments, metrics, openapi, operations, policies, problems
+from app.api import allocations, experiments, metrics, openapi, operations, policies, problems, simulations
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
+from app.services.players import Players
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
@@ -39,8 +41,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.clock = clock
     app.state.database = Database(settings)
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
+    app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    for part in (metrics, allocations, experiments, policies, operations, pages):
+    for part in (metrics, allocations, experiments, policies, simulations, operations, pages):
         app.include_router(part.router)
     app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
     problems.install(app)
@@ -67,5 +70,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()  # what is there now stays: full collections would stop the server for 30 ms each
     yield
+    await run_in_threadpool(app.state.players.close)
     await app.state.versions.close()
     app.state.database.close()

@@ -67,6 +67,19 @@ class Settings(BaseSettings):
     bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
     idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is kept")
     allocation_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Answers kept in memory")
+    simulation_workers: int = Field(
+        default=1, ge=1, le=64, description="Processes that compute simulations, per server process"
+    )
+    simulation_max_decisions: int = Field(
+        default=1_000_000_000, ge=1, description="Largest simulation: rounds x replications x policies"
+    )
+    simulation_immediate_decisions: int = Field(
+        default=1_000_000, ge=0, description="Largest simulation that is answered at once, else with 202"
+    )
+    simulation_wait_seconds: float = Field(
+        default=10, ge=0, description="How long a request waits for such a simulation before it answers 202"
+    )
+
     telemetry_experiments: int = Field(
         default=100, ge=0, description="Experiments whose shares and P(best) Prometheus sees"
     )

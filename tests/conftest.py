@@ -22,7 +22,7 @@ from app.storage.embedded import EmbeddedPostgres
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = (
     "allocations, experiment_metrics, experiment_versions, experiment_settings, variants, experiments,"
-    " idempotency_keys"
+    " idempotency_keys, simulations"
 )
 
 

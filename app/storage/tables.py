@@ -165,6 +165,31 @@ class IdempotencyKey(Base):
     location: Mapped[str | None]
 
 
+class SimulationRun(Base):
+    """A run of the simulator: what was asked, how far it is, what came out.
+
+    ``seen_at`` is the database's time of the last sign of life from the process that runs it: an open run without
+    one was left behind. ``request`` and ``result`` are texts: they keep the very bytes.
+    """
+
+    __tablename__ = "simulations"
+    __table_args__ = (
+        CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+        Index("ix_simulations_created_at", "created_at", "simulation_id"),
+    )
+
+    simulation_id: Mapped[str] = mapped_column(primary_key=True)
+    scenario: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
+    done: Mapped[int]
+    total: Mapped[int]
+    request: Mapped[str]
+    result: Mapped[str | None]
+    fault: Mapped[str | None]
+
+
 RULES = {
     "pk_experiments": "there is already an experiment with this id",
     "pk_variants": "the experiment already has a variant with this id",
@@ -174,6 +199,7 @@ RULES = {
     "ck_experiment_metrics_impressions_not_negative": "impressions are never negative",
     "ck_experiment_metrics_successes_not_negative": "successes are never negative",
     "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
+    "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
     "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",
 }
 """What each constraint means, in words; a test checks that every name here is a real constraint."""

@@ -1,0 +1,190 @@
+"""Runs of the simulator: kept, read, listed, cancelled, and found where they were left behind."""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, FieldError, Invalid, NotFound
+from app.schemas.simulations import Progress, SimulationHead, State
+from app.services.scenarios import Prepared
+from app.storage.tables import SimulationRun as Run
+
+LEFT_BEHIND = dt.timedelta(seconds=15)
+"""Without a sign of life a run is taken for left behind; they come twice a second."""
+
+OPEN = ("queued", "running")
+HEAD = (
+    Run.simulation_id,
+    Run.scenario,
+    Run.state,
+    Run.created_at,
+    Run.done,
+    Run.total,
+    Run.request,
+    Run.fault,
+)
+
+
+def check_bound(prepared: Prepared, most: int) -> None:
+    """Refuse more work than one simulation may make.
+
+    Raises
+    ------
+    Invalid: with the bound
+    """
+    if prepared.decisions > most:
+        message = f"rounds x replications x policies is {prepared.decisions:,}; the bound is {most:,}"
+        raise Invalid(message, [FieldError("body.replications", message)])
+
+
+def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime) -> str:
+    """Write a new run down, queued; return its id."""
+    simulation_id = uuid.uuid4().hex
+    session.add(
+        Run(
+            simulation_id=simulation_id,
+            scenario=scenario,
+            state="queued",
+            created_at=now,
+            seen_at=now,
+            done=0,
+            total=prepared.steps,
+            request=json.dumps(prepared.request, separators=(",", ":"), ensure_ascii=False),
+        )
+    )
+    return simulation_id
+
+
+def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHead:
+    """Return a run as it stands, without its result.
+
+    Raises
+    ------
+    NotFound: there is no such run
+    """
+    _fail_those_left_behind(session, now, Run.simulation_id == simulation_id)
+    row = session.execute(select(*HEAD).where(Run.simulation_id == simulation_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no simulation {simulation_id!r}")
+    return _head(row)
+
+
+def read_whole(session: Session, simulation_id: str, now: dt.datetime) -> str:
+    """Return a run as JSON, with the very bytes of its result where it has one.
+
+    Raises
+    ------
+    NotFound: there is no such run
+    """
+    head = read(session, simulation_id, now).model_dump_json()
+    result = session.scalar(select(Run.result).where(Run.simulation_id == simulation_id))
+    return head if result is None else f"{head[:-1]},{result[1:]}"
+
+
+def result_of(
+    session: Session, simulation_id: str, now: dt.datetime
+) -> tuple[SimulationHead, dict[str, Any]]:
+    """Return a run that is done, and its result.
+
+    Raises
+    ------
+    NotFound: there is no such run
+    Conflict: it is not done
+    """
+    head = read(session, simulation_id, now)
+    if head.state != "done":
+        raise Conflict(f"simulation {simulation_id!r} is {head.state}: it has no result")
+    result = session.scalars(select(Run.result).where(Run.simulation_id == simulation_id)).one()
+    assert result is not None
+    return head, json.loads(result)
+
+
+def list_simulations(
+    session: Session, before: tuple[dt.datetime, str] | None, limit: int, now: dt.datetime
+) -> list[SimulationHead]:
+    """Return up to ``limit`` runs, the newest first, those older than ``before``."""
+    _fail_those_left_behind(session, now)
+    query = select(*HEAD).order_by(Run.created_at.desc(), Run.simulation_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(Run.created_at, Run.simulation_id) < before)
+    return [_head(row) for row in session.execute(query)]
+
+
+def cancel(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHead:
+    """Cancel a run; its record stays and says so. Cancelling twice changes nothing.
+
+    Raises
+    ------
+    NotFound: there is no such run
+    Conflict: it is over
+    """
+    session.execute(
+        update(Run).where(Run.simulation_id == simulation_id, Run.state.in_(OPEN)).values(state="cancelled")
+    )
+    head = read(session, simulation_id, now)
+    if head.state != "cancelled":
+        raise Conflict(f"simulation {simulation_id!r} is {head.state}: there is nothing to cancel")
+    return head
+
+
+def finish(
+    session: Session,
+    simulation_id: str,
+    state: State,
+    done: int,
+    total: int,
+    result: str | None,
+    fault: str | None,
+) -> None:
+    """Write the end of a run down, unless it was cancelled or given up before."""
+    session.execute(
+        update(Run)
+        .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
+        .values(state=state, done=done, total=total, result=result, fault=fault)
+    )
+
+
+def show_signs_of_life(
+    session: Session, progress: Mapping[str, tuple[int, int, bool]], now: dt.datetime
+) -> set[str]:
+    """Write down how far runs are, (done, total, running) by id; return which of them are still wanted."""
+    wanted = set()
+    for simulation_id, (done, total, running) in sorted(progress.items()):
+        found = session.scalar(
+            update(Run)
+            .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
+            .values(done=done, total=total, state="running" if running else "queued", seen_at=now)
+            .returning(Run.simulation_id)
+        )
+        wanted |= {found} if found is not None else set()
+    return wanted
+
+
+def _fail_those_left_behind(session: Session, now: dt.datetime, *which: ColumnElement[bool]) -> None:
+    """A run whose process shows no sign of life is failed: the service was stopped hard, or its machine died."""
+    left_behind = Run.state.in_(OPEN) & (Run.seen_at < now - LEFT_BEHIND)
+    left = select(Run.simulation_id).where(left_behind, *which)
+    found = session.scalars(left).all()
+    if found:
+        session.execute(
+            update(Run)
+            .where(Run.simulation_id.in_(found), left_behind)
+            .values(state="failed", fault="it was left behind by a service that ended")
+        )
+
+
+def _head(row: Any) -> SimulationHead:
+    return SimulationHead(
+        id=row.simulation_id,
+        scenario=row.scenario,
+        state=row.state,
+        created_at=row.created_at,
+        progress=Progress(done=row.done, total=row.total),
+        fault=row.fault,
+        request=json.loads(row.request),
+    )

@@ -1,0 +1,94 @@
+"""Results as tables: for CSV, and for people."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+Table = Literal["summary", "curve", "log"]
+Row = dict[str, Any]
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows, which have the same keys, as CSV with a header."""
+    text = io.StringIO()
+    writer = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(text, list(row))
+            writer.writeheader()
+        writer.writerow(row)
+    return text.getvalue()
+
+
+def label(policy: Mapping[str, Any]) -> str:
+    """Return a policy's name for people: its kind, and the parameters that stand beside it."""
+    nested = policy.get("parameters")
+    chosen = nested if isinstance(nested, dict) else {n: v for n, v in policy.items() if n != "kind"}
+    named = ", ".join(f"{name} {_short(value)}" for name, value in chosen.items())
+    return f"{policy['kind']} ({named})" if named else str(policy["kind"])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "/".join(map(_short, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
+    """Return a row per policy, and for e-mails the even split first."""
+    figures = FIGURES[scenario]
+    rows: list[Row] = []
+    for played in competitors(scenario, result):
+        row: dict[str, Any] = {"policy": label(played["policy"])}
+        for name in figures:
+            row |= _spread(name, played.get(name))
+        rows.append(row)
+    return rows
+
+
+def curve(scenario: str, result: Mapping[str, Any]) -> list[Row]:
+    """Return a row per policy and point in time: the mean of the score and its 2.5-97.5 % range of single runs."""
+    axis, score = ("emails", "conversions") if scenario == "email" else ("day", "delta_clv")
+    rows: list[Row] = []
+    for played in competitors(scenario, result):
+        name = label(played["policy"])
+        for at, mean, low, high in line(scenario, result, played):
+            rows.append({"policy": name, axis: at, score: mean, f"{score}_low": low, f"{score}_high": high})
+    return rows
+
+
+def line(
+    scenario: str, result: Mapping[str, Any], played: Mapping[str, Any]
+) -> Iterable[tuple[float, float, float, float]]:
+    """Return a policy's score over time: where, mean, low, high."""
+    if scenario == "email":
+        over = played["over_time"]
+        bands = (over["conversions"], over["conversions_low"], over["conversions_high"])
+        return zip(result["emails_at"], *bands, strict=True)
+    over = played["by_day"]
+    return zip(range(1, len(over["mean"]) + 1), over["mean"], over["low"], over["high"], strict=True)
+
+
+def competitors(scenario: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return everyone who played."""
+    return [*([result["even_split"]] if scenario == "email" else []), *result["policies"]]
+
+
+def _spread(name: str, figure: Any) -> dict[str, Any]:
+    """Return a figure's columns: itself, or mean, sd and the ends of its interval."""
+    if not isinstance(figure, dict):
+        return {name: figure}
+    low, high = figure.get("interval_95") or (None, None)
+    return {name: figure["mean"], f"{name}_sd": figure.get("sd"), f"{name}_low": low, f"{name}_high": high}
+
+
+FIGURES = {
+    "email": (
+        "emails", "conversions", "rate", "lift", "pseudo_regret", "realised_regret", "top_arm_share",
+        "value", "cost", "profit",
+    ),
+    "clv": ("delta_clv", "ratio_to_random", "contacts", "conversions", "cost"),
+}  # fmt: skip
+
+TABLES: dict[str, Callable[[str, Mapping[str, Any]], list[Row]]] = {"summary": summary, "curve": curve}

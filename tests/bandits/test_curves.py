@@ -17,6 +17,12 @@ def test_curves_are_densities_over_the_arms_own_intervals():
     assert curves.theta[:, [0, -1]] == pytest.approx(BetaArms(a, b).interval(0.9998))
 
 
+def test_two_points_are_the_ends_and_101_the_usual_number():
+    arms = BetaArms([3, 4], [5, 6])
+    assert posterior_curves(arms, 2).theta == pytest.approx(arms.interval(0.9998))
+    assert posterior_curves(arms).theta.shape == (2, 101)
+
+
 def test_curves_of_extremely_vague_arms_stay_finite():
     assert np.isfinite(posterior_curves(BetaArms([1e-3, 1e3], [1e3, 1e-3])).density).all()
 

@@ -24,6 +24,7 @@ shares = (
         pytest.param([0, 0, 0.5], None, [0.35, 0.1, 0.55], id="a floor for one"),
         pytest.param(0, [NAN, 0.4, NAN], [0.6 * 7 / 8, 0.4, 0.6 / 8], id="a fixed share"),
         pytest.param(0.1, [0.4, NAN, NAN], [0.4, 0.1 + 0.4 * 2 / 3, 0.1 + 0.4 / 3], id="both"),
+        pytest.param(0, [NAN, 1, NAN], [0, 1, 0], id="one takes everything"),
         pytest.param([0.3, 0.3, 0.4], None, [0.3, 0.3, 0.4], id="all promised"),
         pytest.param(0.9, [0.5, 0.3, 0.2], [0.5, 0.3, 0.2], id="all fixed; their floors do not count"),
     ],
@@ -47,8 +48,8 @@ def test_free_arms_to_which_the_policy_gives_nothing_share_equally():
 
 
 def test_every_bandit_of_a_batch_gets_its_own_shares():
-    served = with_floors([[1, 0], [0.5, 0.5]], 0.1)
-    assert served == pytest.approx(np.array([[0.9, 0.1], [0.5, 0.5]]))
+    served = with_floors([[1, 0], [1, 1], [0, 4]], 0.1)
+    assert served == pytest.approx(np.array([[0.9, 0.1], [0.5, 0.5], [0.1, 0.9]]))
 
 
 @pytest.mark.parametrize(

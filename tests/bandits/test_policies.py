@@ -177,3 +177,34 @@ def test_what_a_policy_cannot_be_built_from_is_refused(kind, parameters, reason)
 def test_an_improper_prior_is_refused_when_the_policy_is_built(kind):
     with pytest.raises(ValueError, match="prior"):
         build_policy(kind, prior=(0, 1))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_at_their_bounds_are_taken(kind):
+    for bound in (p for p in policy_parameters(kind) if not p.is_row):
+        for figure in (bound.minimum, bound.maximum):
+            if figure is not None:
+                shares = build_policy(kind, {bound.name: figure}).shares(SOME)
+                assert shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("uniform", "fixed", "ucb1")])
+def test_the_uniform_prior_is_the_default(kind):
+    assert POLICIES[kind]().prior == build_policy(kind).prior == (1, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_beyond_their_bounds_are_refused(kind):
+    for bound in (p for p in policy_parameters(kind) if not p.is_row):
+        assert (bound.minimum, bound.maximum) == ((1, None) if kind == "ucb1" else (0, 1))
+        for figure in [bound.minimum - 0.01] + ([] if bound.maximum is None else [1.01]):
+            with pytest.raises(ValueError, match=bound.name):
+                build_policy(kind, {bound.name: figure})
+
+
+@pytest.mark.parametrize("kind", ["value_thompson", "value_epsilon_greedy"])
+def test_draws_pay_the_costs_that_the_shares_pay(kind):
+    costly = Totals(SOME.trials, SOME.successes, SOME.value, SOME.value_sq, cost=[0, 1, 0.5, 0])
+    n, expected = 20_000, built(kind).shares(costly)
+    seen = np.bincount(built(kind).draw(costly, np.random.default_rng(22), n), minlength=K)
+    assert stats.chisquare(seen, n * expected / expected.sum()).pvalue > 1e-4

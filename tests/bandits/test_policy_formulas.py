@@ -118,3 +118,9 @@ def test_fixed_shares_need_one_for_each_arm():
     with pytest.raises(ValueError, match="2 fixed shares for 3 arms"):
         Fixed((0.5, 0.5)).shares(Totals([1, 1, 1], [0, 0, 0]))
     assert Fixed([0.25, 0.75]).shares(Totals([[1, 1]], [[0, 0]])).tolist() == [[0.25, 0.75]]
+
+
+def test_fixed_shares_among_some_arms_keep_their_proportions_or_are_equal():
+    chosen = Fixed((0.5, 0.3, 0.2, 0, 0))
+    assert chosen.among(np.array([False, True, True, False, True])).chosen == pytest.approx((0.6, 0.4, 0))
+    assert chosen.among(np.array([False, False, False, True, True])).chosen == (0.5, 0.5)

@@ -20,6 +20,7 @@ weights = st.lists(st.floats(0, 1), min_size=1, max_size=40).filter(lambda w: su
         pytest.param([0.5, 0.5], ["50.0000", "50.0000"], id="nothing to give"),
         pytest.param([1.0], ["100.0000"], id="one arm"),
         pytest.param([0.1, 0.2, 0.7], ["10.0000", "20.0000", "70.0000"], id="binary fractions"),
+        pytest.param([0.9999992], ["100.0000"], id="a sum that is rounded"),
         pytest.param([1e-9, 1 - 1e-9], ["0.0000", "100.0000"], id="less than the last decimal"),
         pytest.param(
             [0.12345674, 0.12345676, 0.7530865], ["12.3457", "12.3457", "75.3086"], id="largest remainder"

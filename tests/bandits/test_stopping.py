@@ -31,6 +31,13 @@ def test_the_advice_names_the_champion_and_its_figure():
     assert (remaining.figure, remaining.threshold) == (value_remaining(UNSURE, 0.9), 0.01)
 
 
+def test_the_bounds_themselves_are_taken():
+    rule = StopRule("value_remaining", minimum_days=1, quantile=0.5)
+    assert rule.advice(SURE, days=1).stop
+    assert StopRule().when is StopWhen.VALUE_REMAINING
+    assert (StopRule().minimum_days, StopRule().quantile) == (14, 0.95)
+
+
 def test_a_threshold_may_be_chosen():
     p_best = float(best_arm(UNSURE).p_best[1])
     assert StopRule("p_best", threshold=p_best).advice(UNSURE, 14).stop
@@ -45,6 +52,7 @@ def test_a_threshold_may_be_chosen():
         ({"threshold": 0}, "threshold"),
         ({"threshold": 1}, "threshold"),
         ({"minimum_days": 0}, "minimum_days must be >= 1, not 0"),
+        ({"quantile": 1}, "quantile must be in"),
         ({"quantile": 0.4}, "quantile must be in"),
     ],
 )

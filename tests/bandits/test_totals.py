@@ -12,6 +12,11 @@ def test_totals_may_be_fractional_and_batched():
     assert totals.trials.dtype == np.float64
 
 
+def test_nothing_at_all_is_possible():
+    nothing = Totals([0, 0], [0, 0], value=[0, 0], value_sq=[0, 0], cost=[0, 0])
+    assert nothing.value_sq.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
@@ -19,6 +24,7 @@ def test_totals_may_be_fractional_and_batched():
         pytest.param(
             {"trials": [1], "successes": [2]}, "between 0 and trials", id="more successes than trials"
         ),
+        pytest.param({"trials": [1, 1], "successes": [2, 0]}, "between 0 and trials", id="in one arm of two"),
         pytest.param({"trials": [1], "successes": [-1]}, "between 0 and trials", id="negative successes"),
         pytest.param({"trials": [np.nan], "successes": [0]}, "trials must be finite", id="NaN"),
         pytest.param(

@@ -196,3 +196,15 @@ def test_students_reach_holds_all_but_the_tail():
 def test_the_rates_of_value_arms_are_those_of_conversions():
     assert isinstance(ValueArms.from_totals(totals([5, 6], 1.0), (2, 3)).rates, BetaArms)
     assert ValueArms.from_totals(totals([5, 6], 1.0), (2, 3)).rates.a.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize(("freedom", "tail"), [(1e7, 23.0), (5.0, 2.0)])
+def test_students_reach_is_where_the_body_has_dropped_by_the_tail(freedom, tail):
+    reach = StudentT(np.array([0.0]), np.array([2.0]), np.array([freedom])).reach(tail)[0]
+    assert -freedom / 2 * np.log1p((reach / 2) ** 2 / freedom) == pytest.approx(-tail, rel=1e-9)
+
+
+def test_values_that_never_vary_leave_no_uncertainty():
+    arms = ValueArms.from_totals(totals([7, 11, 13], 0.0, mean=9.99))
+    assert arms.value.scale.tolist() == [0, 0, 0]
+    assert arms.value.location == pytest.approx(9.99)

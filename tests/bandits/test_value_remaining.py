@@ -35,6 +35,15 @@ def test_the_probability_agrees_with_adaptive_quadrature(a, b, v):
     assert found == pytest.approx(by_scipy(a, b, champion, v), abs=1e-8)
 
 
+@pytest.mark.parametrize("v", [0.05, 0.6])
+@pytest.mark.parametrize(
+    ("a", "b"), [([0.5, 200], [0.5, 300]), ([1, 4000, 3900], [2, 6000, 6000]), ([40000, 1, 2], [60000, 1, 2])]
+)
+def test_a_vague_champion_beside_sure_arms_and_the_reverse_are_judged_as_exactly(a, b, v):
+    found = p_value_remaining(BetaArms(a, b), v, champion=0)
+    assert found == pytest.approx(by_scipy(a, b, 0, v), abs=1e-7)
+
+
 def test_nothing_raised_leaves_the_others_probability_of_being_best():
     arms = BetaArms([1e6, 1.001e6, 9.9e5], [9e6, 9e6, 9e6])
     p_best = best_arm(arms).p_best

@@ -62,7 +62,7 @@ def test_nobody_lifts_more_than_the_best_subject_would(original):
     ("rates", "emails", "kind", "parameters", "replications", "low", "high", "error"),
     [
         pytest.param(
-            (0.10, 0.12, 0.14, 0.16, 0.20), 10_000, "thompson", {}, 500, 66.0, 67.4, 0.8, id="thompson"
+            (0.10, 0.12, 0.14, 0.16, 0.20), 10_000, "thompson", {}, 300, 66.0, 67.4, 0.8, id="thompson"
         ),
         pytest.param(
             (0.10, 0.12, 0.14, 0.16, 0.20),
@@ -90,7 +90,7 @@ def test_regret_follows_the_known_laws(rates, emails, kind, parameters, replicat
 def test_ucb1_regrets_what_auer_and_others_say():
     choice = PolicyChoice("ucb1", {"daily_trials": 1})
     rates = (0.10, 0.12, 0.14, 0.16, 0.20)
-    scenario = EmailScenario(rates=rates, policies=(choice,), replications=30, days=1)
+    scenario = EmailScenario(rates=rates, policies=(choice,), replications=12, days=1)
     assert agree(play(scenario).policies[0].ledger.regret, 301, 1.0)
 
 

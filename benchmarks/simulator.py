@@ -1,0 +1,110 @@
+"""The simulator, per-round decisions of five arms: rounds per second on one core, and beside other libraries.
+
+Run alone with ``python -m benchmarks.simulator``. Seconds are those of this process (CPU), as the others' are.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+from app.simulation.email import EmailScenario, PolicyChoice, play
+from app.simulation.email.campaign import play_block
+from app.simulation.email.contestants import build_contestant
+from benchmarks.figures import Figure, Target
+
+REPEATS = 3
+REPLICATIONS = 1000
+TARGETS = {"thompson": 3e6, "epsilon_greedy": 20e6}
+PEERS = ("mabwiser", "river", "pybandits")
+PEER_ROUNDS = 2000
+TIMES_THE_FASTEST = 25
+INSTALL_SECONDS = 300
+
+
+def measure(_: Any = None) -> Iterator[Figure]:
+    """Yield the rounds per second of both policies, alone and over the fastest peer, and a single run's time."""
+    rates = {kind: _rounds_per_second(kind) for kind in TARGETS}
+    for kind, target in TARGETS.items():
+        what = f"simulator, {kind}, 5 arms x 10,000 rounds x {REPLICATIONS:,}: rounds/s"
+        yield Figure(what, rates[kind], Target(">=", target))
+    peers = _peers()
+    for kind in TARGETS:
+        known = {name: found[kind] for name, found in peers.items() if isinstance(found.get(kind), float)}
+        if known:
+            yield _beside(kind, rates[kind], known)
+    yield _single()
+
+
+def _rounds_per_second(kind: str) -> list[float]:
+    """A whole block with its bookkeeping; P(best) is computed once, at the end."""
+    scenario = EmailScenario(replications=REPLICATIONS, days=1)
+    contestant = build_contestant(kind, {}, scenario.prior)
+    rounds = scenario.emails * scenario.replications
+    rates = []
+    for _ in range(REPEATS):
+        began = time.process_time()
+        play_block(scenario, contestant, 0)
+        rates.append(rounds / (time.process_time() - began))
+    return rates
+
+
+def _beside(kind: str, ours: list[float], known: dict[str, float]) -> Figure:
+    fastest = max(known.values())
+    beside = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in known.items())
+    what = f"simulator, {kind}: rounds/s over the fastest peer's"
+    return Figure(what, [rate / fastest for rate in ours], Target(">=", TIMES_THE_FASTEST), beside)
+
+
+def _single() -> Figure:
+    choices = tuple(PolicyChoice(kind) for kind in ("thompson", "epsilon_greedy", "epsilon_greedy_original"))
+    seconds = []
+    for _ in range(REPEATS):
+        began = time.process_time()
+        play(EmailScenario(policies=choices, replications=1))
+        seconds.append(time.process_time() - began)
+    return Figure("simulator, one replication of three policies: seconds", seconds, Target("<", 1))
+
+
+def _peers() -> dict[str, dict[str, Any]]:
+    """What each peer that could be installed says of itself."""
+    found = {}
+    for name in PEERS:
+        python = _installed(name)
+        if python is None:
+            print(f"  {name}: skipped, it could not be installed here")
+            continue
+        program = Path(__file__).with_name("simulator_peers.py")
+        run = subprocess.run([python, program, name, str(PEER_ROUNDS)], capture_output=True, text=True)
+        found[name] = json.loads(run.stdout) if run.returncode == 0 else {"thompson": run.stderr[-200:]}
+        for kind, said in found[name].items():
+            if isinstance(said, str):
+                print(f"  {name}, {kind}: {said}")
+    return found
+
+
+@cache
+def _installed(name: str) -> str | None:
+    """The Python of a throw-away environment with this library, kept between runs; it is no part of the locks."""
+    home = Path(gettempdir()) / "groundhog-peers" / name
+    python = home / "bin" / "python"
+    if (home / "installed").exists():
+        return str(python)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True)
+        install = [python, "-m", "pip", "install", "--quiet", name]
+        subprocess.run(install, check=True, capture_output=True, timeout=INSTALL_SECONDS)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    (home / "installed").touch()
+    return str(python)
+
+
+if __name__ == "__main__":
+    for figure in measure():
+        print(figure.line(), flush=True)

@@ -83,9 +83,10 @@ class BetaArms:
         if not 0 < level < 1:
             raise ValueError("level must lie strictly between 0 and 1")
         tail = (1 - level) / 2
-        single = LogitBeta(self.a.reshape(-1, 1), self.b.reshape(-1, 1))
-        ends = [logit_quantiles(single, tail, upper) for upper in (False, True)]
-        return single.worth(np.stack(ends, axis=-1))[0].reshape(*self.a.shape, 2)
+        upper = np.repeat([False, True], self.a.size)
+        twice = LogitBeta(np.tile(self.a.ravel(), 2)[:, None], np.tile(self.b.ravel(), 2)[:, None])
+        ends = logit_quantiles(twice, tail, upper).reshape(2, -1).T
+        return twice.worth(ends)[0].reshape(*self.a.shape, 2)
 
     def density(self, theta: ArrayLike) -> Floats:
         """The densities f_i(theta) of every arm at rates strictly between 0 and 1, (g,) -> (..., k, g)."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Floats, Grid, Integers, gauss_legendre, grid
+from app.bandits.quadrature import Booleans, Floats, Grid, Integers, gauss_legendre, grid
 
 NEWTON_STEPS = 60
 
@@ -11,8 +11,8 @@ SETTLED = 1e-12
 """Relative size of the last Newton step; the one before it was its square root."""
 
 
-def logit_quantiles(arms: LogitBeta, tail: float, upper: bool) -> Floats:
-    """The y below (or, if `upper`, above) which each single arm has the probability `tail`.
+def logit_quantiles(arms: LogitBeta, tail: float, upper: Booleans) -> Floats:
+    """The y below (or, where `upper`, above) which each single arm has the probability `tail`.
 
     The panel that holds the quantile is found from the panels' masses, summed from the tail's own side so that
     small probabilities keep their digits; inside it Newton's method, kept in its bracket by bisection, solves
@@ -22,6 +22,7 @@ def logit_quantiles(arms: LogitBeta, tail: float, upper: bool) -> Floats:
     ----------
     arms : (r, 1), one arm per row
     tail : probability, in (0, 1)
+    upper : (r,), at which end of the arm
 
     Returns
     -------
@@ -36,24 +37,23 @@ def logit_quantiles(arms: LogitBeta, tail: float, upper: bool) -> Floats:
     return _solved(arms, left, right, tail - before, upper)
 
 
-def _bracket(arms: LogitBeta, cells: Grid, tail: float, upper: bool) -> tuple[Floats, Integers]:
+def _bracket(arms: LogitBeta, cells: Grid, tail: float, upper: Booleans) -> tuple[Floats, Integers]:
     """The mass between the tail's end and the panel with the quantile, and which panel that is."""
     rule = gauss_legendre()
     density = arms.density(cells.nodes).reshape(*cells.width.shape, -1)
     mass = (density @ rule.weights) * cells.width
-    if upper:
-        mass = mass[:, ::-1]
+    mass = np.where(upper[:, None], mass[:, ::-1], mass)
     reached = np.cumsum(mass, axis=1)
     panel = (reached >= tail).argmax(axis=1)
     rows = np.arange(len(mass))
     before = reached[rows, panel] - mass[rows, panel]
-    return before, mass.shape[1] - 1 - panel if upper else panel
+    return before, np.where(upper, mass.shape[1] - 1 - panel, panel)
 
 
-def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper: bool) -> Floats:
+def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper: Booleans) -> Floats:
     """The y in each panel with the mass `wanted` between it and the panel's edge nearest the tail's end."""
     rule = gauss_legendre()
-    edge = right if upper else left
+    edge = np.where(upper, right, left)
     y = (left + right) / 2
     settled = np.zeros(y.shape, dtype=np.bool_)
     for _ in range(NEWTON_STEPS):
@@ -64,7 +64,7 @@ def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper:
         left, right = np.where(beyond, left, y), np.where(beyond, y, right)
         slope = arms.density(y[:, None])[:, 0, 0]
         step = np.divide(excess, slope, out=np.full_like(y, np.inf), where=slope > 0)
-        newton = y + step if upper else y - step
+        newton = np.where(upper, y + step, y - step)
         better = np.where((newton >= left) & (newton <= right), newton, (left + right) / 2)
         # an arm that has settled keeps its figure: it must not depend on how long the others take
         moved, y = np.abs(better - y), np.where(settled, y, better)

@@ -1,15 +1,17 @@
 """How likely some other arm beats the champion by a given relative margin."""
 
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
 
 from app.bandits.beta import BetaArms
-from app.bandits.contest import integrate
+from app.bandits.contest import TOLERANCE, integrate
 from app.bandits.logit_beta import WIDEST, LogitBeta
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.quadrature import Booleans, Floats, Integers, grid, running_integrals
 
 MOST_STEPS = 100
+MOST_PANELS = 200
 CLOSE = 1e-9
 LEAST = 1e-300
 ROWS = 256
@@ -43,10 +45,14 @@ class RaisedChampion:
 
     def density(self, y: Floats) -> Floats:
         """(r, n) -> (r, k, n)."""
+        return np.append(self._others.density(y), self.own_density(y), axis=1)
+
+    def own_density(self, y: Floats) -> Floats:
+        """The raised champion's alone, (r, n) -> (r, 1, n)."""
         odds = np.exp(np.minimum(y, 600))
         bend = self._v * (1 + odds)
-        raised = self._champion.density(y - np.log1p(bend)) * ((1 + self._v) / (1 + bend))[:, None]
-        return np.append(self._others.density(y), raised, axis=1)
+        raised: Floats = self._champion.density(y - np.log1p(bend)) * ((1 + self._v) / (1 + bend))[:, None]
+        return raised
 
     def first_step(self) -> Floats:
         """As the others alone ask."""
@@ -87,10 +93,36 @@ class Challenge:
         p_best, _ = integrate(RaisedChampion(self._others, self._champion, v))
         return float(p_best[0, :-1].sum())
 
-    def excess(self, v: float, tail: float) -> float:
-        """Probit(P(beaten by more than v)) - probit(tail): nearly a straight line in v."""
-        probability = min(max(self.p_beaten(v), LEAST), 1 - 1e-16)
-        return _probit(probability) - _probit(tail)
+    def on_one_grid(self) -> Callable[[float], float]:
+        """`p_beaten` on a grid that serves every v: only the champion's density is computed anew.
+
+        Where champion and others differ so much in scale that one grid would be too long, or it does not agree
+        with `p_beaten` at v = 0, that is returned instead.
+        """
+        low, high = self._champion.low[:, 0], self._others.window()[1]
+        if not low < high or (high - low) > MOST_PANELS * min(self._least_step(), 1.0):
+            return self.p_beaten
+        cells = grid(low, high, self._others.breaks, self._champion.first_step(), self._step)
+        below = running_integrals(self._others.density(cells.nodes), cells, self._others.low >= low[:, None])
+        lost = (1 - below.prod(axis=1)) * cells.weights
+
+        def p_beaten(v: float) -> float:
+            raised = RaisedChampion(self._others, self._champion, v).own_density(cells.nodes)
+            return float((raised[:, 0] * lost).sum())
+
+        return p_beaten if abs(p_beaten(0.0) - self.p_beaten(0.0)) <= TOLERANCE else self.p_beaten
+
+    def _least_step(self) -> float:
+        return float(min(self._champion.first_step()[0], self._others.first_step()[0]))
+
+    def _step(self, left: Floats, right: Floats, row: Integers) -> Floats:
+        own = np.minimum(self._champion.first_step(), WIDEST)[row]
+        return np.minimum(self._others.step(left, right, row), own)
+
+
+def _excess(probability: float, tail: float) -> float:
+    """Probit(P) - probit(tail), which is nearly a straight line in v."""
+    return _probit(min(max(probability, LEAST), 1 - 1e-16)) - _probit(tail)
 
 
 def p_champion_beaten(arms: BetaArms, champion: int, v: float) -> float:
@@ -126,12 +158,13 @@ def quantile_of(arms: BetaArms, champion: int, tail: float) -> float:
     if arms.k == 1:
         return 0.0
     challenge = Challenge(arms, champion)
-    before, at_before = 0.0, challenge.excess(0.0, tail)
+    before, at_before = 0.0, _excess(challenge.p_beaten(0.0), tail)
     if at_before <= 0:
         return 0.0
+    p_beaten = challenge.on_one_grid()
     low, high, v = 0.0, np.inf, at_before * challenge.spread
     for _ in range(MOST_STEPS):
-        at_v = challenge.excess(v, tail)
+        at_v = _excess(p_beaten(v), tail)
         low, high = (v, high) if at_v > 0 else (low, v)
         if abs(at_v) < CLOSE or high - low <= CLOSE * v:
             break

@@ -1,7 +1,8 @@
 """The allocation of a date: computed from the totals before it, recorded while the date is not past."""
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import JSON, Text, cast, insert, literal, select, tuple_
@@ -51,26 +52,48 @@ def allocate(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    version, timeline = _read_state(session, experiment_id)
-    zone, today = timeline.latest.settings.time_zone, timeline.today(now)
+    state = _read_state(session, experiment_id, for_date, now)
+    if recompute:
+        return _computed(session, state)
+    if state.last is not None and (state.date < state.today or state.last.version == state.version):
+        return state.answered(state.last.body)
+    if state.date >= state.today and record:
+        return _record(session, state, now)
+    return _computed(session, state)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of an experiment and a date before anything is computed."""
+
+    experiment_id: str
+    version: int
+    timeline: Timeline
+    today: dt.date
+    date: dt.date
+    last: "Recorded | None"
+
+    def answered(self, body: str, computed: bool = False, recorded_now: bool = False) -> Allocation:
+        """Return an answer that belongs to this state."""
+        zone = self.timeline.latest.settings.time_zone
+        return Allocation(self.date, zone, self.version, body, computed, recorded_now)
+
+
+def _read_state(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> State:
+    version = _version(session, experiment_id)
+    timeline = read_timelines(session, [experiment_id])[experiment_id]
     date = settled_date(timeline, for_date, now)
-    if not recompute:
-        last = last_recorded(session, experiment_id, date)
-        if last is not None and (date < today or last.version == version):
-            return Allocation(date, zone, version, last.body)
-        if date >= today and record:
-            return _record(session, experiment_id, date, now)
-    body, _ = _compute(session, experiment_id, timeline, date, recorded=False)
-    return Allocation(date, zone, version, body, computed=True)
+    last = last_recorded(session, experiment_id, date)
+    return State(experiment_id, version, timeline, timeline.today(now), date, last)
 
 
-def _read_state(session: Session, experiment_id: str) -> tuple[int, Timeline]:
+def _version(session: Session, experiment_id: str) -> int:
     version = session.scalar(
         select(ExperimentVersion.version).where(ExperimentVersion.experiment_id == experiment_id)
     )
     if version is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
-    return version, read_timelines(session, [experiment_id])[experiment_id]
+    return version
 
 
 def read_timeline(session: Session, experiment_id: str) -> Timeline:
@@ -80,7 +103,8 @@ def read_timeline(session: Session, experiment_id: str) -> Timeline:
     ------
     NotFound: there is no such experiment
     """
-    return _read_state(session, experiment_id)[1]
+    _version(session, experiment_id)
+    return read_timelines(session, [experiment_id])[experiment_id]
 
 
 def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
@@ -124,45 +148,58 @@ def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Record
     return None if row is None else Recorded(row.sequence, row.revision, row.version, row.body)
 
 
-def _record(session: Session, experiment_id: str, date: dt.date, now: dt.datetime) -> Allocation:
-    version = locks.lock(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
-    zone = timeline.latest.settings.time_zone
-    last = last_recorded(session, experiment_id, date)
-    if last is not None and last.version == version:
-        return Allocation(date, zone, version, last.body)
-    body, digest = _compute(session, experiment_id, timeline, date, recorded=True)
+def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
+    """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
+    state = seen
+    if locks.lock(session, seen.experiment_id) != seen.version:
+        state = _read_state(session, seen.experiment_id, seen.date, now)
+    else:
+        state = replace(seen, last=last_recorded(session, seen.experiment_id, seen.date))
+    last = state.last
+    if last is not None and last.version == state.version:
+        return state.answered(last.body)
+    body, digest = _compute(session, state, recorded=True)
     revision = answers.revision_of(digest)
     if last is not None and last.revision == revision:
-        return Allocation(date, zone, version, last.body, computed=True)
+        return state.answered(last.body, computed=True)
     session.execute(
         insert(RecordedAllocation).values(
-            experiment_id=experiment_id,
-            for_date=date,
+            experiment_id=state.experiment_id,
+            for_date=state.date,
             sequence=1 if last is None else last.sequence + 1,
             revision=revision,
             inputs_digest=digest,
-            version=version,
+            version=state.version,
             answer=cast(literal(body, Text), JSON),
             recorded_at=now,
         )
     )
-    return Allocation(date, zone, version, body, computed=True, recorded_now=True)
+    return state.answered(body, computed=True, recorded_now=True)
 
 
-def _compute(
-    session: Session, experiment_id: str, timeline: Timeline, date: dt.date, recorded: bool
-) -> tuple[str, str]:
-    found = inputs.read_inputs(session, experiment_id, timeline, date)
-    return answers.answer(found, date, _recorded_before(session, experiment_id, date), recorded)
+def _computed(session: Session, state: State) -> Allocation:
+    body, _ = _compute(session, state, recorded=False)
+    return state.answered(body, computed=True)
 
 
-def _recorded_before(session: Session, experiment_id: str, date: dt.date) -> dict[str, Any] | None:
+def _compute(session: Session, state: State, recorded: bool) -> tuple[str, str]:
+    found = inputs.read_inputs(session, state.experiment_id, state.timeline, state.date)
+    return answers.answer(found, state.date, _recorded_before(session, state), recorded)
+
+
+def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:
     """Return the answer in force last before a new one for this date."""
+    if state.last is not None:
+        before: dict[str, Any] = json.loads(state.last.body)
+        return before
     return session.scalar(
         select(RecordedAllocation.answer)
-        .where(RecordedAllocation.experiment_id == experiment_id, RecordedAllocation.for_date <= date)
-        .order_by(RecordedAllocation.for_date.desc(), RecordedAllocation.sequence.desc())
+        .where(
+            RecordedAllocation.experiment_id == state.experiment_id,
+            RecordedAllocation.for_date < state.date,
+        )
+        .order_by(RecordedAllocation.for_date.desc())
+        .order_by(RecordedAllocation.sequence.desc())
         .limit(1)
     )
 
@@ -198,7 +235,7 @@ def history(
     ------
     NotFound: there is no such experiment
     """
-    _read_state(session, experiment_id)
+    _version(session, experiment_id)
     rows = RecordedAllocation
     query = (
         select(rows)

@@ -12,6 +12,7 @@ from app import __version__
 from app.api import allocations, experiments, metrics, openapi, operations, policies, problems, simulations
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
+from app.bandits import custom
 from app.services.players import Players
 from app.settings import Settings
 from app.storage.database import Database
@@ -27,6 +28,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     ----------
     clock : returns the present moment, with a zone; tests put their own in its place
     """
+    custom.load()
     app = Groundhog(
         title="Groundhog",
         version=__version__,

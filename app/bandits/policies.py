@@ -1,7 +1,8 @@
 """Every policy by its kind: the one place that knows their names."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,6 +43,32 @@ POLICIES: dict[str, type[Any]] = {
 }
 
 
+def register(kind: str, policy: type[Any]) -> None:
+    """Add a policy of another package under a name; again the same one changes nothing.
+
+    Parameters
+    ----------
+    kind : lower-case words joined by underscores
+    policy : a dataclass with `shares` and `draw`, buildable without parameters; with `by_value = True` it decides
+        by what a trial earns
+
+    Raises
+    ------
+    ValueError
+        It is no such class, or another policy has the name.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", kind):
+        raise ValueError(f"{kind!r} is no name in lower case")
+    if POLICIES.get(kind, policy) is not policy:
+        raise ValueError(f"there is another policy {kind!r}")
+    if not (isinstance(policy, type) and is_dataclass(policy)):
+        raise ValueError("a policy is a dataclass")
+    for name in ("shares", "draw"):
+        if not callable(getattr(policy, name, None)):
+            raise ValueError(f"it has no method {name}")  # noqa: TRY004 - as everything else that is wrong with it
+    POLICIES[kind] = policy
+
+
 def policy_parameters(kind: str) -> list[Parameter]:
     """What can be set of a policy beside the experiment's prior.
 
@@ -60,7 +87,8 @@ def summary(kind: str) -> str:
 
 def needs_value(kind: str) -> bool:
     """Whether a policy decides by what a trial earns, and so needs the value of the successes."""
-    return _named(kind) in (ValueThompson, ValueEpsilonGreedy)
+    policy = _named(kind)
+    return policy in (ValueThompson, ValueEpsilonGreedy) or bool(getattr(policy, "by_value", False))
 
 
 def build_policy(kind: str, parameters: Mapping[str, Any] | None = None, prior: Prior = (1.0, 1.0)) -> Policy:

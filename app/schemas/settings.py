@@ -42,6 +42,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _name_all_kinds(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(POLICIES)  # asked late: other packages' policies are registered at the start
+
+
 class Policy(BaseModel):
     """A policy by its kind, with its parameters beside it (``GET /policies`` lists them)."""
 
@@ -51,7 +55,7 @@ class Policy(BaseModel):
         json_schema_extra={"examples": [{"kind": "thompson"}, {"kind": "epsilon_greedy", "epsilon": 0.1}]},
     )
 
-    kind: str = Field(default="thompson", strict=True, json_schema_extra={"enum": list(POLICIES)})
+    kind: str = Field(default="thompson", strict=True, json_schema_extra=_name_all_kinds)
 
     @property
     def parameters(self) -> dict[str, Any]:

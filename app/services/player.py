@@ -106,7 +106,7 @@ def _serve(connection: Connection) -> None:
     """Do what is asked, until the other end is gone."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C goes to the whole group; the service ends its children
+    )  # Ctrl-C goes to the whole group; the service ends its children    custom.load()
     with contextlib.suppress(EOFError, OSError):
         while True:
             task, scenario, request = connection.recv()

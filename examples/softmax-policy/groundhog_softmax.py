@@ -1,0 +1,38 @@
+"""Softmax (Boltzmann) exploration: better arms get more, and how much more is set by one figure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.bandits.draws import drawn_by_shares
+from app.bandits.parameters import check_parameters, parameter
+from app.bandits.totals import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """Give each arm a share in proportion to exp(mean / temperature), mean being its posterior mean rate.
+
+    Parameters
+    ----------
+    temperature : > 0; the lower, the more goes to the best arm
+    prior : (a, b) of Beta, both > 0; the experiment's, because the field is called `prior`
+    """
+
+    temperature: float = parameter(0.02, "how large a difference of rates matters", 1e-6, 1e6)
+    prior: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of bounds."""
+        check_parameters(self)
+
+    def shares(self, totals: Totals) -> np.ndarray:
+        """Return the share of each arm, (..., k); each row sums to 1."""
+        a, b = self.prior
+        means = (a + totals.successes) / (a + b + totals.trials)
+        weights = np.exp((means - means.max(axis=-1, keepdims=True)) / self.temperature)
+        return weights / weights.sum(axis=-1, keepdims=True)
+
+    def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> np.ndarray:
+        """Return an arm per row of totals, (...), or for `units` of each, (..., units)."""
+        return drawn_by_shares(self.shares(totals), rng, units)

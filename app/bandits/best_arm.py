@@ -88,7 +88,9 @@ def p_value_remaining(arms: BetaArms, v: float, champion: int | None = None) -> 
     return p_champion_beaten(arms, _champion(arms, champion), v)
 
 
-def value_remaining(arms: BetaArms, quantile: float = 0.95, champion: int | None = None) -> float:
+def value_remaining(
+    arms: BetaArms, quantile: float = 0.95, champion: int | None = None, found: BestArm | None = None
+) -> float:
     """What may still be gained over the champion: the quantile of (max_j theta_j - theta_c) / theta_c.
 
     Parameters
@@ -96,6 +98,7 @@ def value_remaining(arms: BetaArms, quantile: float = 0.95, champion: int | None
     arms : posteriors (k,)
     quantile : in (0, 1)
     champion : index; by default the arm with the largest P(best), the first of equal ones
+    found : what `best_arm` gave, which saves computing it again
 
     Returns
     -------
@@ -107,7 +110,11 @@ def value_remaining(arms: BetaArms, quantile: float = 0.95, champion: int | None
     """
     if not 0 < quantile < 1:
         raise ValueError("quantile must lie strictly between 0 and 1")
-    return quantile_of(arms, _champion(arms, champion), 1 - quantile)
+    if arms.a.ndim != 1:
+        raise ValueError("value remaining is defined for one bandit (k,) at a time")
+    p_best = (best_arm(arms) if found is None else found).p_best
+    chosen = int(p_best.argmax()) if champion is None else champion
+    return quantile_of(arms, chosen, 1 - quantile, float(np.delete(p_best, chosen).sum()))
 
 
 def _champion(arms: BetaArms, champion: int | None) -> int:

@@ -83,6 +83,6 @@ class StopRule:
 
     def _figure(self, arms: BetaArms, known: BestArm, champion: int, remaining: float | None) -> float:
         if self.when is StopWhen.VALUE_REMAINING:
-            return value_remaining(arms, self.quantile, champion) if remaining is None else remaining
+            return value_remaining(arms, self.quantile, champion, known) if remaining is None else remaining
         figures = known.p_best if self.when is StopWhen.P_BEST else known.expected_loss
         return float(figures[champion])

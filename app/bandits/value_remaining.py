@@ -93,11 +93,11 @@ class Challenge:
         p_best, _ = integrate(RaisedChampion(self._others, self._champion, v))
         return float(p_best[0, :-1].sum())
 
-    def on_one_grid(self) -> Callable[[float], float]:
+    def on_one_grid(self, beaten: float) -> Callable[[float], float]:
         """`p_beaten` on a grid that serves every v: only the champion's density is computed anew.
 
         Where champion and others differ so much in scale that one grid would be too long, or it does not agree
-        with `p_beaten` at v = 0, that is returned instead.
+        with `beaten` at v = 0, `p_beaten` itself is returned.
         """
         low, high = self._champion.low[:, 0], self._others.window()[1]
         if not low < high or (high - low) > MOST_PANELS * min(self._least_step(), 1.0):
@@ -110,7 +110,7 @@ class Challenge:
             raised = RaisedChampion(self._others, self._champion, v).own_density(cells.nodes)
             return float((raised[:, 0] * lost).sum())
 
-        return p_beaten if abs(p_beaten(0.0) - self.p_beaten(0.0)) <= TOLERANCE else self.p_beaten
+        return p_beaten if abs(p_beaten(0.0) - beaten) <= TOLERANCE else self.p_beaten
 
     def _least_step(self) -> float:
         return float(min(self._champion.first_step()[0], self._others.first_step()[0]))
@@ -150,18 +150,20 @@ def p_champions_beaten(arms: BetaArms, champion: Integers, v: float) -> Floats:
     return beaten
 
 
-def quantile_of(arms: BetaArms, champion: int, tail: float) -> float:
+def quantile_of(arms: BetaArms, champion: int, tail: float, beaten: float) -> float:
     """The v with P(champion beaten by more than v) = tail, 0 where that is too little already at v = 0.
 
     The secant method on the probit of P, kept between a v that is too small and one that is too large.
+
+    Parameters
+    ----------
+    beaten : P(champion beaten), at v = 0
     """
-    if arms.k == 1:
+    before, at_before = 0.0, _excess(beaten, tail)
+    if arms.k == 1 or at_before <= 0:
         return 0.0
     challenge = Challenge(arms, champion)
-    before, at_before = 0.0, _excess(challenge.p_beaten(0.0), tail)
-    if at_before <= 0:
-        return 0.0
-    p_beaten = challenge.on_one_grid()
+    p_beaten = challenge.on_one_grid(beaten)
     low, high, v = 0.0, np.inf, at_before * challenge.spread
     for _ in range(MOST_STEPS):
         at_v = _excess(p_beaten(v), tail)

@@ -170,8 +170,7 @@ def _earned(found: Inputs, decided: Decided) -> Floats | None:
 def _value_remaining(found: Inputs, decided: Decided) -> float | None:
     if found.settings.objective == "value":
         return None
-    champion = int(decided.decision.best.p_best.argmax())
-    return value_remaining(decided.judged_rates, QUANTILE, champion)
+    return value_remaining(decided.judged_rates, QUANTILE, found=decided.decision.best)
 
 
 def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> dict[str, Any] | None:

@@ -47,6 +47,7 @@ READ_WITH_MONEY = _read(
     array_agg(revenue_sq) filter (where date between :first and :last) as revenue_sq""",
 )
 DAY = np.dtype([("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
+NATIVE_DAY = np.dtype([("day", "i8"), ("impressions", "f8"), ("successes", "f8")])
 
 RECORDED = text("""
     select distinct on (for_date) for_date, answer -> 'allocations' as shares
@@ -83,14 +84,14 @@ class Table:
 
 def table_of(members: Sequence[Row[Any]], by_value: bool) -> Table:
     """Return the days of some variants as arrays (t, k)."""
-    packed = [np.frombuffer(row.days or b"", dtype=DAY) for row in members]
-    day: NDArray[np.int64] = np.unique(np.concatenate([rows["day"] for rows in packed])).astype(np.int64)
+    packed = [np.frombuffer(row.days or b"", dtype=DAY).astype(NATIVE_DAY) for row in members]
+    day, place = _days_of(np.concatenate([rows["day"] for rows in packed]))
     shape = (len(day), len(members))
     reported, trials, successes = np.zeros(shape, np.bool_), np.zeros(shape), np.zeros(shape)
     value, value_sq = np.zeros(shape), np.zeros(shape)
     unvalued, without_squares = [0] * len(members), False
     for arm, (row, rows) in enumerate(zip(members, packed, strict=True)):
-        at = np.searchsorted(day, rows["day"])
+        at = place[rows["day"] - day[0]] if len(rows) else rows["day"]
         reported[at, arm] = True
         trials[at, arm], successes[at, arm] = rows["impressions"], rows["successes"]
         if by_value and len(rows):
@@ -108,6 +109,16 @@ def table_of(members: Sequence[Row[Any]], by_value: bool) -> Table:
         value_sq if by_value and not without_squares else None,
     )
     return Table(totals, tuple(unvalued))
+
+
+def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Return the days there are, ascending, and for each number counted from the first of them its place."""
+    if not len(reported):
+        return reported, reported.astype(np.intp)
+    first = reported.min()
+    present = np.zeros(reported.max() - first + 1, np.bool_)
+    present[reported - first] = True
+    return np.flatnonzero(present) + first, np.cumsum(present) - 1
 
 
 def incomplete(

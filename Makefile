@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp ## install what is needed, start the database and the ser
 	@$(PLACE_FOR_DATA) exec $(BIN)/python -m app serve $(ARGS)
 
 test: $(VENV)/dev.stamp ## run every test on a throw-away database (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
 	$(BIN)/ruff check
@@ -28,8 +28,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/lint-imports
 	$(BIN)/python -m migrations.check
 
-bench: $(VENV)/dev.stamp ## measure the speed (needs wrk)
-	@command -v wrk >/dev/null || { echo "make bench needs wrk: apt install wrk"; exit 1; }
+bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## choose the newest versions and pin them with their hashes (needs uv)

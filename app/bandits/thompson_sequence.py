@@ -9,6 +9,8 @@ from app.bandits.quadrature import Booleans, Floats, Integers
 
 FEW_ROWS = 100
 """With fewer rows the calls cost more than the draws they save: every arm's rate is drawn."""
+FEW_ARMS = 16
+"""For so few in all, drawing singly is faster than numpy's checks of whole arrays."""
 
 
 class ThompsonSequence:
@@ -38,7 +40,7 @@ class ThompsonSequence:
 
     def __init__(self, prior: Prior, k: int, rows: int, rng: np.random.Generator) -> None:
         check_prior(prior)
-        self._rows, self._row, self._rng = rows, np.arange(rows), rng
+        self._rows, self._row, self._rng, self._few = rows, np.arange(rows), rng, rows < FEW_ROWS
         a, b = prior
         self._a, self._n = np.full((k, rows), float(a)), np.full((k, rows), float(a + b))
         self._log_beta = np.full((k, rows), lgamma(a) + lgamma(b) - lgamma(a + b))
@@ -48,17 +50,18 @@ class ThompsonSequence:
 
     def choose(self) -> Integers:
         """(r,), the cell with the largest rate."""
-        # a vague prior draws rates of exactly 0 and 1, and of rivals drawn plainly the tangent means nothing
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return self._all_drawn() if self._rows < FEW_ROWS else self._screened()
+        return self._all_drawn() if self._few else self._screened()
 
     def learn(self, cells: Integers, won: Booleans) -> None:
         """Count the trials; B(a + 1, b) = B(a, b) a / (a + b)."""
-        a, n, log_beta = (table.ravel() for table in (self._a, self._n, self._log_beta))
+        a, n = self._a.ravel(), self._n.ravel()
         successes, trials = a[cells], n[cells]
+        if self._few:
+            a[cells], n[cells] = successes + won, trials + 1
+            return
         part = trials - successes
         np.copyto(part, successes, where=won)
-        log_beta[cells] += np.log(part / trials)
+        self._log_beta.ravel()[cells] += np.log(part / trials)
         successes += won
         trials += 1
         a[cells], n[cells] = successes, trials
@@ -72,7 +75,14 @@ class ThompsonSequence:
         a[cells] = successes + 1
 
     def _all_drawn(self) -> Integers:
-        arms = self._rng.beta(self._a, self._n - self._a).argmax(axis=0)
+        a, b = self._a, self._n - self._a
+        if a.size <= FEW_ARMS:
+            rates = np.array(list(map(self._rng.beta, a.ravel().tolist(), b.ravel().tolist()))).reshape(
+                a.shape
+            )
+        else:
+            rates = self._rng.beta(a, b)
+        arms = rates.argmax(axis=0)
         cells: Integers = arms * self._rows + self._row
         return cells
 
@@ -85,6 +95,8 @@ class ThompsonSequence:
         np.copyto(self._first, cells, where=better)
         np.copyto(self._mean_of_first, mean, where=better)
 
+    # a vague prior draws rates of exactly 0 and 1, and of rivals drawn plainly the tangent means nothing
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def _screened(self) -> Integers:
         first = self._first
         a, n = self._a.ravel()[first], self._n.ravel()[first]

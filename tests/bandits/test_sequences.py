@@ -73,6 +73,14 @@ def test_unsplit_ties_go_to_the_lowest_index():
     np.testing.assert_array_equal(sequence.choose(), np.arange(10))
 
 
+@pytest.mark.parametrize("rows", [1, 4, 30])
+def test_a_few_rows_of_thompson_follow_the_same_law(rows):
+    arms, policy = ARMS["the first leads"], ThompsonSampling()
+    sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(10)), arms, rows)
+    found = frequencies(sequence, arms, rows, 6000 // rows)
+    assert agree(found, policy.shares(as_totals(arms)), 6000 // rows * rows)
+
+
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "top_two_thompson"])
 def test_a_late_success_counts_as_a_prompt_one(kind):
     arms, rows = [(9, 4), (8, 5), (7, 1)], 500

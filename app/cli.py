@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from app import __version__
+from app.cli_simulate import simulate
 from app.errors import GroundhogError, Invalid, Unavailable
 from app.settings import Settings
 
@@ -21,6 +22,8 @@ commands = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+commands.add_typer(simulate)
 
 Home = Annotated[
     Path | None, typer.Option(readable=False, help="Folder of the embedded PostgreSQL [GROUNDHOG_HOME]")

@@ -21,8 +21,17 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def label(policy: Mapping[str, Any]) -> str:
-    """Return a policy's name for people: its kind, and the parameters that stand beside it."""
+def names(played: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the policies' names for people: the kind, with its parameters where a kind plays more than once."""
+    policies = [one["policy"] for one in played]
+    kinds = [policy["kind"] for policy in policies]
+    return [
+        kind if kinds.count(kind) == 1 else _whole(policy)
+        for kind, policy in zip(kinds, policies, strict=True)
+    ]
+
+
+def _whole(policy: Mapping[str, Any]) -> str:
     nested = policy.get("parameters")
     chosen = nested if isinstance(nested, dict) else {n: v for n, v in policy.items() if n != "kind"}
     named = ", ".join(f"{name} {_short(value)}" for name, value in chosen.items())
@@ -39,10 +48,11 @@ def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
     """Return a row per policy, and for e-mails the even split first."""
     figures = FIGURES[scenario]
     rows: list[Row] = []
-    for played in competitors(scenario, result):
-        row: dict[str, Any] = {"policy": label(played["policy"])}
-        for name in figures:
-            row |= _spread(name, played.get(name))
+    everyone = competitors(scenario, result)
+    for name, played in zip(names(everyone), everyone, strict=True):
+        row: Row = {"policy": name}
+        for figure in figures:
+            row |= _spread(figure, played.get(figure))
         rows.append(row)
     return rows
 
@@ -51,8 +61,8 @@ def curve(scenario: str, result: Mapping[str, Any]) -> list[Row]:
     """Return a row per policy and point in time: the mean of the score and its 2.5-97.5 % range of single runs."""
     axis, score = ("emails", "conversions") if scenario == "email" else ("day", "delta_clv")
     rows: list[Row] = []
-    for played in competitors(scenario, result):
-        name = label(played["policy"])
+    everyone = competitors(scenario, result)
+    for name, played in zip(names(everyone), everyone, strict=True):
         for at, mean, low, high in line(scenario, result, played):
             rows.append({"policy": name, axis: at, score: mean, f"{score}_low": low, f"{score}_high": high})
     return rows

@@ -30,6 +30,9 @@ MISFIRES = {
     "GET /metrics": METHODS,  # POST /metrics stores as well; it is described once, as /metrics/
     "POST /metrics/": METHODS,  # GET /metrics/ is Prometheus as well; it is described once, as /metrics
     "POST /metrics/bulk": [checks.allow_header_conformance],  # GET reads an experiment that is called "bulk"
+    "POST /simulations/email": [checks.allow_header_conformance],  # GET reads a simulation called "email"
+    "POST /simulations/clv": [checks.allow_header_conformance],
+    "POST /simulations/replay": [checks.allow_header_conformance],
 }
 
 
@@ -43,7 +46,8 @@ def session(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of the real application, whose database holds one experiment."""
     with psycopg.connect(migrated_url, autocommit=True) as connection:
         connection.execute(f"truncate {TABLES}")
-    application = create_app(Settings(database_url=migrated_url), SetClock())
+    small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}  # each example is played
+    application = create_app(Settings(database_url=migrated_url, **small), SetClock())
     with asgi.get_client(application) as client:
         total = {"experiment_id": "homepage", "date": "2026-03-01", "impressions": 100, "successes": 12}
         client.post("/metrics/", json=[total | {"variant_id": name} for name in ("control", "bold")])

@@ -34,7 +34,7 @@ class GreedySequence:
         rng: np.random.Generator,
     ) -> None:
         self._epsilon, self._split_ties, self._k, self._rows, self._rng = epsilon, split_ties, k, rows, rng
-        self._row, self._index = np.arange(rows), np.arange(k, dtype=np.min_scalar_type(k))[:, None]
+        self._cell = np.arange(k * rows).reshape(k, rows)
         self._a, self._m = np.full(k * rows, float(start[0])), np.full(k * rows, float(start[1]))
         self._means = self._a / self._m
         self._explorations: list[tuple[Integers, Integers]] = []
@@ -63,9 +63,8 @@ class GreedySequence:
     def _leaders(self) -> Integers:
         means = self._means.reshape(self._k, self._rows)
         leads = means == np.maximum.reduce(means, axis=0)
-        # where one arm leads, the sum over arms of index * leads is its index: a fifth of argmax's time
-        arms = np.add.reduce(leads * self._index, axis=0, dtype=self._index.dtype)
-        cells: Integers = arms * np.intp(self._rows) + self._row
+        # where one arm leads, the sum over arms of cell * leads is its cell: a third of argmax's time
+        cells: Integers = np.add.reduce(leads * self._cell, axis=0)
         if np.count_nonzero(leads) > self._rows:
             self._break_ties(leads, cells)
         return cells

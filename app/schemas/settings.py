@@ -62,6 +62,17 @@ class Policy(BaseModel):
         """Return what was chosen beside the kind."""
         return dict(self.model_extra or {})
 
+    @model_validator(mode="before")
+    @classmethod
+    def _beside_the_kind(cls, sent: Any) -> Any:
+        """Take ``{"kind": ..., "parameters": {...}}`` as well; they are kept and answered beside the kind."""
+        if isinstance(sent, dict) and isinstance(sent.get("parameters"), dict):
+            return {
+                **{name: value for name, value in sent.items() if name != "parameters"},
+                **sent["parameters"],
+            }
+        return sent
+
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.kind not in POLICIES:

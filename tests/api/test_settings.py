@@ -107,6 +107,12 @@ def test_the_policy_can_be_chosen(client, policy, expected):
     assert allocation(client)["allocations"] == expected
 
 
+def test_parameters_may_be_sent_in_an_object_of_their_own(client):
+    create(client, "a", "b", policy={"kind": "epsilon_greedy", "parameters": {"epsilon": 0.3}})
+    change(client, policy={"parameters": {"epsilon": 0.2}})
+    assert client.get("/experiments/homepage").json()["policy"] == {"kind": "epsilon_greedy", "epsilon": 0.2}
+
+
 def test_another_policy_starts_from_its_own_defaults(client):
     create(client, "a", "b", policy={"kind": "epsilon_greedy", "epsilon": 0.5})
     change(client, policy={"kind": "top_two_thompson"})

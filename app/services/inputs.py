@@ -24,7 +24,7 @@ from app.schemas.settings import StoredSettings
 from app.services import days
 from app.services.timeline import Halt, Timeline
 
-ALGORITHM = 2
+ALGORITHM = 1
 """Raised whenever the same inputs would give other shares than before."""
 
 

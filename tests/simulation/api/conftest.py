@@ -1,0 +1,39 @@
+"""Small simulations over HTTP, and the processes that play them."""
+
+import multiprocessing
+import time
+
+import pytest
+
+SMALL = {"emails": 300, "days": 3, "replications": 2}
+LARGE = {"emails": 10_000, "replications": 1000, "days": 10}
+TELCO = {"customers": 2000, "days": 20, "quota": 20, "replications": 2}
+
+
+@pytest.fixture
+def simulate(client):
+    """Return a function that posts a request and gives the answer."""
+
+    def post(scenario="email", request=SMALL, **headers):
+        return client.post(f"/simulations/{scenario}", json=request, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def until(client):
+    """Return a function that waits for a state of a run and gives the run."""
+
+    def wait(location, *states):
+        end = time.monotonic() + 30
+        while (run := client.get(location).json())["state"] not in states:
+            assert time.monotonic() < end, run
+            time.sleep(0.05)
+        return run
+
+    return wait
+
+
+def players():
+    """The processes that play, in this test."""
+    return [child for child in multiprocessing.active_children() if child.name == "simulation"]

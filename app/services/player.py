@@ -13,6 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
+from app.bandits import custom
 from app.services import scenarios, tables
 
 TELL_EVERY = 0.1  # seconds
@@ -106,7 +107,8 @@ def _serve(connection: Connection) -> None:
     """Do what is asked, until the other end is gone."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C goes to the whole group; the service ends its children    custom.load()
+    )  # Ctrl-C reaches the whole group; the service ends its children
+    custom.load()
     with contextlib.suppress(EOFError, OSError):
         while True:
             task, scenario, request = connection.recv()
@@ -123,9 +125,7 @@ def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -
         raise
     except MemoryError:
         return _Said("fault", "there was not enough memory")
-    except (
-        Exception
-    ) as error:  # whatever a custom policy may raise: the record says it, and the process lives on
+    except Exception as error:  # whatever a custom policy raises: the record says it, the process lives on
         return _Said("fault", f"{type(error).__name__}: {error}"[:500])
 
 

@@ -1,7 +1,9 @@
 """`groundhog simulate`: the simulator without a service and without a database."""
 
+import gzip
 import json
 import sys
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,12 +60,14 @@ def email(
     png: PngFile = None,
 ) -> None:
     """Play an e-mail campaign: which subject line converts best."""
+    from app.services.choices import value_of
+
     asked = _asked(
         request,
         policy,
         set_,
         emails=emails,
-        rates=None if rates is None else [_value(rate) for rate in rates.split(",")],
+        rates=None if rates is None else [value_of(rate) for rate in rates.split(",")],
         cadence=cadence,
         days=days,
         replications=replications,
@@ -99,6 +103,41 @@ def clv(
         seed=seed,
     )
     _play("clv", asked, as_json, csv, curve, png)
+
+
+@simulate.command()
+def replay(
+    log: Annotated[Path, typer.Argument(help="CSV or NDJSON (.ndjson, .jsonl), perhaps gzipped (.gz)")],
+    policy: Policies = None,
+    arm: Annotated[list[str] | None, typer.Option(help="The arms in their order, once for each")] = None,
+    by_value: Annotated[bool, typer.Option(help="Judge by the column value instead of reward")] = False,
+    passes: Annotated[int, typer.Option(min=1, help="Passes over the log of policies that learn")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of policies that learn")] = 1,
+    as_json: AsJson = False,
+    csv: CsvFile = None,
+) -> None:
+    """Judge policies by a log of real decisions (columns arm, propensity, reward and perhaps value)."""
+    from app.services.choices import from_text
+
+    name = log.name.removesuffix(".gz")
+    asked = {
+        "text": _text_of(log),
+        "form": "ndjson" if name.endswith((".ndjson", ".jsonl")) else "csv",
+        "policies": [from_text(text) for text in policy or ()],
+        "arms": arm,
+        "by_value": by_value,
+        "passes": passes,
+        "seed": seed,
+    }
+    _play("replay", asked, as_json, csv, None, None)
+
+
+def _text_of(log: Path) -> str:
+    try:
+        content = log.read_bytes()
+        return (gzip.decompress(content) if log.suffix == ".gz" else content).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise Invalid(f"{log} cannot be read: {error}") from error
 
 
 def _play(
@@ -154,10 +193,12 @@ def _asked(
     request: Path | None, policies: list[str] | None, sets: list[str] | None, **options: Any
 ) -> dict[str, Any]:
     """The request that a file and options make, the options first."""
+    from app.services.choices import from_text
+
     asked: dict[str, Any] = {} if request is None else _read(request)
     asked |= {name: value for name, value in options.items() if value is not None}
     if policies:
-        asked["policies"] = [_policy(text) for text in policies]
+        asked["policies"] = [from_text(text) for text in policies]
     for text in sets or ():
         _set(asked, *_named(text, "--set"))
     return asked
@@ -173,12 +214,6 @@ def _read(file: Path) -> dict[str, Any]:
     return asked
 
 
-def _policy(text: str) -> dict[str, Any]:
-    kind, _, rest = text.partition(":")
-    named = [_named(part, "--policy") for part in rest.split(",")] if rest else []
-    return {"kind": kind, **{name: _value(value) for name, value in named}}
-
-
 def _named(text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -187,21 +222,16 @@ def _named(text: str, option: str) -> tuple[str, str]:
 
 
 def _set(asked: dict[str, Any], name: str, value: str) -> None:
+    from app.services.choices import value_of
+
     first, dot, rest = name.partition(".")
     if not dot:
-        asked[name] = _value(value)
+        asked[name] = value_of(value)
         return
     inner = asked.setdefault(first, {})
     if not isinstance(inner, dict):
         raise Invalid(f"--set {name}: {first} holds no fields")
     _set(inner, rest, value)
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -258,6 +288,27 @@ def _clv_table(result: Mapping[str, Any]) -> Table:
     return table
 
 
+def _replay_table(result: Mapping[str, Any]) -> Table:
+    from app.services.tables import summary
+
+    rows = summary("replay", result)
+    replayed = any(row["rejection"] is not None for row in rows)
+    table = _table("policy", "SNIPS", "doubly robust", "ESS", *(["rejection"] if replayed else []))
+    for row in rows:
+        means = [_with_error(row[way], row[f"{way}_se"]) for way in ("snips", "dr", "rejection")]
+        size = "" if row["ess"] is None else f"{row['ess']:,.0f}"
+        table.add_row(row["policy"], *means[:2], size, *means[2 : 2 + replayed])
+    warned = [f"{row['policy']}: {row['warnings']}" for row in rows if row["warnings"]]
+    table.caption = "\n".join(["Means per decision ± standard error.", *warned])
+    return table
+
+
+def _with_error(mean: float | None, error: float | None) -> str:
+    if mean is None:
+        return ""
+    return f"{mean:.5f}" if error is None else f"{mean:.5f} ± {error:.5f}"
+
+
 def _table(first: str, *others: str) -> Table:
     table = Table(caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     table.add_column(first, min_width=20, overflow="fold")
@@ -273,4 +324,8 @@ def _mean(figure: Mapping[str, Any], form: str) -> str:
     return f"{figure['mean']:{form}}{give}"
 
 
-TABLES: dict[str, Callable[[Mapping[str, Any]], Table]] = {"email": _email_table, "clv": _clv_table}
+TABLES: dict[str, Callable[[Mapping[str, Any]], Table]] = {
+    "email": _email_table,
+    "clv": _clv_table,
+    "replay": _replay_table,
+}

@@ -26,7 +26,7 @@ from app.api.deps import (
 )
 from app.api.problems import answers
 from app.api.strict import StrictRoute
-from app.errors import Conflict, NotFound, Unavailable
+from app.errors import Conflict, FieldError, Invalid, NotFound, Unavailable, UnsupportedMediaType
 from app.schemas.fields import Identifier
 from app.schemas.simulations import (
     ClvRequest,
@@ -35,7 +35,7 @@ from app.schemas.simulations import (
     SimulationHead,
     SimulationsPage,
 )
-from app.services import idempotency, scenarios, simulations, tables
+from app.services import choices, idempotency, replays, scenarios, simulations, tables
 from app.services.idempotency import Answer
 from app.services.player import Faulted
 from app.services.players import Job, Players
@@ -120,6 +120,74 @@ async def simulate_clv(asked: ClvRequest, desk: DeskDep) -> Response:
     return await _start(desk, "clv", await run_in_threadpool(scenarios.prepare_clv, asked))
 
 
+LOG = {
+    "description": "The log: arm, propensity, reward and perhaps value of every decision",
+    "required": True,
+    "content": {
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": "arm,propensity,reward\nred,0.5,0\nblue,0.5,1\n",
+        },
+        "application/x-ndjson": {
+            "schema": {"type": "string"},
+            "example": '{"arm":"red","propensity":0.5,"reward":0}\n{"arm":"blue","propensity":0.5,"reward":1}\n',
+        },
+    },
+}
+FORMS: dict[str, replays.Form] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
+
+
+@router.post(
+    "/replay",
+    operation_id="simulate_replay",
+    response_model=Simulation,
+    status_code=201,
+    responses=STARTED | answers(413, 415, 422, 503),
+    openapi_extra={"requestBody": LOG},
+)
+async def simulate_replay(
+    request: Request,
+    desk: DeskDep,
+    policy: Annotated[
+        list[str] | None,
+        Query(
+            max_length=100,
+            description="Once per policy: kind, kind:name=value or JSON; by default the even split and each arm",
+        ),
+    ] = None,
+    arm: Annotated[
+        list[str] | None,
+        Query(
+            max_length=1_000, description="Once per arm, in this order; by default those of the log, sorted"
+        ),
+    ] = None,
+    by_value: Annotated[bool, Query(description="Judge by the column value instead of reward")] = False,
+    passes: Annotated[
+        int, Query(ge=1, le=1_000, description="Passes over the log of policies that learn")
+    ] = 20,
+    seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of policies that learn")] = 1,
+) -> Response:
+    """Judge policies by a log of real decisions: IPS, self-normalised IPS and doubly robust, with warnings.
+
+    A policy that learns is replayed by rejection, on logs of uniformly random decisions only. The policy
+    `always:arm=0` plays one arm. The log itself is not kept.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in FORMS:
+        raise UnsupportedMediaType("send the log as text/csv or application/x-ndjson")
+    body = await request.body()
+
+    def prepared() -> Prepared:
+        chosen = [choices.from_text(text) for text in policy or ()]
+        try:
+            text = body.decode()
+        except UnicodeDecodeError as error:
+            raise Invalid("the log is not UTF-8", [FieldError("body", "is not UTF-8")]) from error
+        return replays.prepare(text, FORMS[media], chosen, arm, by_value, passes, seed)
+
+    return await _start(desk, "replay", await run_in_threadpool(prepared))
+
+
 async def _start(desk: Desk, scenario: str, prepared: Prepared) -> Response:
     settings = desk.settings
     simulations.check_bound(prepared, settings.simulation_max_decisions)
@@ -133,7 +201,7 @@ async def _start(desk: Desk, scenario: str, prepared: Prepared) -> Response:
     answer = await run_in_threadpool(_in_transaction, desk, work)
     simulation_id = json.loads(answer.body)
     if not answer.replayed:
-        desk.players.submit(Job(simulation_id, "play", scenario, prepared.request, prepared.steps))
+        desk.players.submit(Job(simulation_id, "play", scenario, prepared.payload, prepared.steps))
     if answer.status == 201:
         await _wait(desk, simulation_id)
     head, body = await run_in_threadpool(_read_whole, desk, simulation_id)

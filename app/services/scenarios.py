@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from app.bandits.decision import BurnIn
-from app.bandits.policies import policy_parameters
 from app.errors import FieldError, Invalid, NotFound, field_path
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
+from app.services import replays
+from app.services.choices import built, filled, invalid
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -31,7 +32,11 @@ class Prepared(Protocol):
 
     @property
     def request(self) -> dict[str, Any]:
-        """Every field of the request, defaults filled in, JSON-able."""
+        """Every field of the request, defaults filled in, JSON-able; it is what is kept."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What `prepare` makes the same race from, in another process."""
 
     @property
     def decisions(self) -> int:
@@ -61,6 +66,11 @@ class EmailRace:
     scenario: email.EmailScenario
 
     @property
+    def payload(self) -> dict[str, Any]:
+        """The request."""
+        return self.request
+
+    @property
     def decisions(self) -> int:
         """E-mails x replications x policies, the even split among them."""
         return email.work(self.scenario)
@@ -82,6 +92,11 @@ class TelcoRace:
 
     request: dict[str, Any]
     race: Race
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The request."""
+        return self.request
 
     @property
     def decisions(self) -> int:
@@ -114,9 +129,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = [
-        filled(i, choice, _defaults(i, choice.kind, EMAIL_ONLY)) for i, choice in enumerate(asked.policies)
-    ]
+    with_defaults = filled(asked.policies, EMAIL_ONLY)
     burn_in = asked.burn_in
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
         "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in with_defaults),
@@ -143,16 +156,10 @@ def prepare_clv(asked: ClvRequest) -> TelcoRace:
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = [
-        filled(i, choice, _defaults(i, choice.kind, RACE)) for i, choice in enumerate(asked.policies)
-    ]
+    with_defaults = filled(asked.policies, RACE)
     catalogue = {
-        "products": PRODUCTS
-        if asked.products is None
-        else [Product(**one.model_dump()) for one in asked.products],
-        "channels": CHANNELS
-        if asked.channels is None
-        else [Channel(**one.model_dump()) for one in asked.channels],
+        "products": PRODUCTS if asked.products is None else _each(Product, asked.products),
+        "channels": CHANNELS if asked.channels is None else _each(Channel, asked.channels),
     }
     world = {name: _tuple(catalogue.get(name, getattr(asked, name))) for name in Telco.__slots__}
     scenario = _built(ClvRequest, Telco, world)
@@ -163,7 +170,7 @@ def prepare_clv(asked: ClvRequest) -> TelcoRace:
         raise invalid(
             "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MOST_CHOICES:,} choices"
         )
-    policies = tuple(_policy(i, race_policy, choice) for i, choice in enumerate(with_defaults))
+    policies = tuple(built(i, race_policy, choice) for i, choice in enumerate(with_defaults))
     rest = {"replications": asked.replications, "seed": asked.seed, "exported": asked.exported}
     played = _built(ClvRequest, Race, {"policies": policies, "scenario": scenario, **rest})
     described = [PolicyChoice(**policy.described()) for policy in policies]
@@ -184,6 +191,8 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
     ------
     Invalid: naming the fields at fault
     """
+    if scenario == "replay":
+        return replays.prepare(**asked)
     kind, prepared = REQUESTS[scenario]
     try:
         return prepared(kind.model_validate(asked))
@@ -192,73 +201,11 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
         raise Invalid(f"{faults[0].field.removeprefix('body.')}: {faults[0].message}", faults) from error
 
 
-def filled(place: int, choice: PolicyChoice, defaults: Mapping[str, Any]) -> PolicyChoice:
-    """Return the choice with every parameter that has a default, numbers as floats.
-
-    Raises
-    ------
-    Invalid: a parameter is of no fitting type
-    """
-    given = {
-        name: _fitting(f"policies.{place}.{name[:100]}", value, defaults.get(name, 0.0))
-        for name, value in choice.parameters.items()
-    }
-    known = {name: _plain(default) for name, default in defaults.items() if default != ()}
-    return PolicyChoice(kind=choice.kind, **{**known, **given})
-
-
-def invalid(where: str, message: str) -> Invalid:
-    """Return the error of one field of the body."""
-    return Invalid(f"{where}: {message}", [FieldError(f"body.{where}", message)])
-
-
-def _fitting(where: str, value: Any, default: Any) -> Any:
-    """Return a parameter of the type of its default: true or false, numbers, or a number."""
-    if isinstance(default, bool):
-        if isinstance(value, bool):
-            return value
-        raise invalid(where, "should be true or false")
-    if isinstance(default, tuple):
-        count = len(default) or MOST_FIGURES
-        if isinstance(value, list) and 0 < len(value) <= count and all(map(_is_number, value)):
-            return [float(one) for one in value]
-        raise invalid(where, f"should be a list of {len(default) or 'some'} numbers")
-    if _is_number(value):
-        return float(value)
-    raise invalid(where, "should be a number")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
-
-
-MOST, MOST_FIGURES = 1e300, 1_000
 MOST_CHOICES = 500_000
 """Actions times contacts of a day: each block of ten replications holds a draw for each."""
 
 
-def _plain(default: Any) -> Any:
-    return list(default) if isinstance(default, tuple) else default
-
-
-def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, Any]:
-    """Return the parameters of a scenario's own policy, or of one of the service, with their defaults."""
-    if kind in own:
-        return {one.name: one.default for one in dataclasses.fields(own[kind]) if one.repr}
-    try:
-        return {one.name: () if one.is_row else one.default for one in policy_parameters(kind)}
-    except ValueError as fault:
-        raise invalid(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
-
-
 EMAIL_ONLY: dict[str, type[Any]] = {ORIGINAL: OriginalEpsilonGreedy}
-
-
-def _policy(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
-    try:
-        return build(choice.kind, choice.parameters)
-    except (ValueError, TypeError) as fault:
-        raise invalid(f"policies.{place}", str(fault)) from fault
 
 
 def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str, Any]) -> Any:
@@ -266,10 +213,10 @@ def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str
     try:
         return kind(**chosen)
     except ValueError as fault:
-        field_name, message = re.fullmatch(r"([a-z_]+(?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL).groups()  # type: ignore[union-attr]
-        if field_name.partition(".")[0] not in asked.model_fields:
-            raise
-        raise invalid(field_name, message) from fault
+        said = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL)
+        if said is None or said[1] not in asked.model_fields:
+            raise Invalid(str(fault)) from fault
+        raise invalid(said[1] + said[2], said[3]) from fault
 
 
 def _each(kind: Callable[..., Any], given: Iterable[BaseModel]) -> list[Any]:

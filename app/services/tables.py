@@ -5,6 +5,8 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from app.errors import NotFound
+
 Table = Literal["summary", "curve", "log"]
 Row = dict[str, Any]
 
@@ -46,6 +48,11 @@ def _short(value: Any) -> str:
 
 def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
     """Return a row per policy, and for e-mails the even split first."""
+    if scenario == "replay":
+        return [
+            _judged(name, one)
+            for name, one in zip(names(result["policies"]), result["policies"], strict=True)
+        ]
     figures = FIGURES[scenario]
     rows: list[Row] = []
     everyone = competitors(scenario, result)
@@ -58,7 +65,14 @@ def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
 
 
 def curve(scenario: str, result: Mapping[str, Any]) -> list[Row]:
-    """Return a row per policy and point in time: the mean of the score and its 2.5-97.5 % range of single runs."""
+    """Return a row per policy and point in time: the mean of the score and its 2.5-97.5 % range of single runs.
+
+    Raises
+    ------
+    NotFound: a replay has no time
+    """
+    if scenario == "replay":
+        raise NotFound("a replay has no curve")
     axis, score = ("emails", "conversions") if scenario == "email" else ("day", "delta_clv")
     rows: list[Row] = []
     everyone = competitors(scenario, result)
@@ -83,6 +97,19 @@ def line(
 def competitors(scenario: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return everyone who played."""
     return [*([result["even_split"]] if scenario == "email" else []), *result["policies"]]
+
+
+def _judged(name: str, played: Mapping[str, Any]) -> Row:
+    """Return the estimates of a policy: its mean by each way, with the standard error."""
+    row: Row = {"policy": name}
+    told = played["estimates"] or {}
+    for way in ("ips", "snips", "dr"):
+        found = told.get(way, {})
+        row |= {way: found.get("mean"), f"{way}_se": found.get("standard_error")}
+    row |= {"ess": told.get("ess"), "largest_weight": told.get("largest_weight")}
+    replayed = played["rejection"] or {}
+    row |= {"rejection": replayed.get("mean"), "rejection_se": replayed.get("standard_error")}
+    return row | {"warnings": "; ".join(told.get("warnings", ()))}
 
 
 def _spread(name: str, figure: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_files_hold_the_summary_the_curve_and_the_picture(tmp_path, asked):
     [
         (["email", "--rates", "0.1,2"], "rates.1: Input should be less than or equal to 1"),
         (["email", "--policy", "nobody"], "there is no policy 'nobody'"),
-        (["email", "--policy", "thompson:x"], "write name=value"),
+        (["email", "--policy", "thompson:x"], "write kind, or kind:name=value"),
         (["email", "--set", "emails"], "write name=value"),
         (["clv", "--request", "nowhere.json"], "cannot be read"),
         (["clv", "--png", "/nowhere/a.png"], "cannot be written"),

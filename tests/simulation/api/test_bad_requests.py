@@ -1,6 +1,17 @@
 """What cannot be simulated is refused with the field at fault."""
 
 import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def service():
+    """A service without any database: what is refused never asks for one."""
+    with TestClient(create_app(Settings(database_url="postgresql://nobody@localhost:1/none"))) as client:
+        yield client
 
 
 def case(scenario, request, field):
@@ -65,11 +76,10 @@ TWO = [{"kind": "thompson"}, {"kind": "thompson"}]
         case("clv", {"policies": [{"kind": "bayesian_groundhog", "abstain": 1}]}, "policies.0.abstain"),
     ],
 )
-def test_what_cannot_be_simulated_is_refused_naming_the_field(client, scenario, request_, field):
-    answer = client.post(f"/simulations/{scenario}", json=request_)
+def test_what_cannot_be_simulated_is_refused_naming_the_field(service, scenario, request_, field):
+    answer = service.post(f"/simulations/{scenario}", json=request_)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == f"body.{field}"
-    assert client.get("/simulations").json()["items"] == []
 
 
 @pytest.mark.parametrize(("scenario", "done"), [("email", "600,000"), ("clv", "5,000,000")])

@@ -1,0 +1,246 @@
+"""Break `app/bandits` one place at a time and list what no test notices: `python -m tests.mutation`.
+
+A copy of app/ and tests/bandits goes into a temporary folder. There pytest collects the tests once; a traced run
+tells which test reaches which line. For each place a child is forked: it takes the broken code, defaults and
+constants into the modules that it already has, and runs the tests that reach the line until one fails: those first
+that have found most, then the fastest.
+"""
+
+# ruff: noqa: T201 - it speaks to a person
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from functools import _lru_cache_wrapper
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import hypothesis
+import pytest
+
+from tests.mutation.places import Place, mutants
+
+ROOT = Path(__file__).parents[2]
+MEMORY = 4 << 30
+PYTEST = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--tb=no"]
+PYTEST += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is loaded before pytest starts
+
+
+class Loop:
+    """In place of pytest's own loop over the collected tests: call `body`, which may run some of them."""
+
+    def __init__(self, body: Callable[["Loop"], None]) -> None:
+        self.body, self.failed = body, False
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.session, self.items = session, {item.nodeid: item for item in session.items}
+        self.body(self)
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.failed |= report.failed
+
+    def run(self, name: str) -> bool:
+        """Run one test; return whether it passed."""
+        self.session.config.hook.pytest_runtest_protocol(item=self.items[name], nextitem=None)
+        return not self.failed
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a forked child, or the name of the signal that ended it."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.close(reader)
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
+        for stream in (1, 2):
+            os.dup2(sys.stdout.fileno(), stream)
+        try:
+            answer = work()
+        except BaseException as fault:  # whatever a broken module raises
+            answer = f"{type(fault).__name__} on import: {fault}"
+        with os.fdopen(writer, "w") as pipe:
+            json.dump(answer, pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    return json.loads(answer) if answer else signal.Signals(os.WTERMSIG(status)).name
+
+
+def measured(loop: Loop, folder: str) -> dict[str, tuple[float, dict[str, list[int]]]]:
+    """For each test its seconds, and the lines of app/bandits that it reaches by file."""
+    found = {}
+    for name in loop.items:
+        lines: dict[str, set[int]] = {}
+
+        def local(frame: Any, event: str, _: Any, lines: Any = lines) -> Any:
+            lines.setdefault(os.path.basename(frame.f_code.co_filename), set()).add(frame.f_lineno)
+            return local
+
+        def entered(frame: Any, event: str, _: Any, local: Any = local) -> Any:
+            return local(frame, event, None) if frame.f_code.co_filename.startswith(folder) else None
+
+        for cached in (o for o in gc.get_objects() if isinstance(o, _lru_cache_wrapper)):
+            cached.cache_clear()
+        start = time.monotonic()
+        sys.settrace(entered)
+        passed = loop.run(name)
+        sys.settrace(None)
+        if not passed:
+            raise SystemExit(f"{name} fails without any change")
+        found[name] = (time.monotonic() - start, {file: sorted(reached) for file, reached in lines.items()})
+    return found
+
+
+def functions_of(modules: set[str]) -> dict[str, list[FunctionType]]:
+    """The functions that the garbage collector watches, by module and name."""
+    found: dict[str, list[FunctionType]] = {}
+    for known in gc.get_objects():
+        if isinstance(known, FunctionType) and known.__module__ in modules:
+            found.setdefault(f"{known.__module__}.{known.__qualname__}", []).append(known)
+        elif isinstance(known, _lru_cache_wrapper):
+            known.cache_clear()
+    return found
+
+
+def break_module(name: str, code: CodeType, old: dict[str, list[FunctionType]]) -> None:
+    """Put a module's broken code, defaults and constants into the module that everyone has imported."""
+    module = sys.modules[name]
+    broken: dict[str, Any] = {"__name__": name}
+    exec(code, broken)
+    for key, functions in functions_of({name}).items():
+        for known, new in ((known, new) for known in old.get(key, []) for new in functions):
+            known.__defaults__, known.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+            if new.__code__.co_filename == code.co_filename:
+                known.__code__ = new.__code__
+    for constant, value in broken.items():
+        was = getattr(module, constant, None)
+        if isinstance(was, type) and is_dataclass(was) and was.__module__ == name:
+            was.__dataclass_fields__ = value.__dataclass_fields__
+        elif isinstance(was, int | float | tuple | dict) and was != value:
+            for user in list(sys.modules.values()):
+                if getattr(user, constant, None) is was:
+                    setattr(user, constant, value)
+
+
+def first_failure(loop: Loop, tests: list[str], seconds: dict[str, float]) -> str | None:
+    """The test that fails first; one that takes far too long ends the process by SIGALRM."""
+    for name in tests:
+        signal.setitimer(signal.ITIMER_REAL, 5 + 5 * seconds[name])
+        if not loop.run(name):
+            return name
+    return None
+
+
+class Check:
+    """The places to try, and what became of each, in a file of JSON lines."""
+
+    def __init__(self, folder: Path, budget: float, only: set[str] | None, files: list[str]) -> None:
+        self.bandits, self.results = folder / "app/bandits", folder.parent / "results.jsonl"
+        self.budget = budget
+        self.places = [
+            found
+            for path in sorted(self.bandits.glob("*.py"), key=lambda path: path.stat().st_size)
+            if not files or path.name in files
+            for found in mutants(path.name, path.read_text(), str(path))
+            if only is None or str(found[0]) in only
+        ]
+        self.killers: dict[str, Counter[str]] = {path.name: Counter() for path in self.bandits.glob("*.py")}
+        self.found = in_child(lambda: self.collected(lambda loop: measured(loop, str(self.bandits))))
+        if isinstance(self.found, str):
+            raise SystemExit(self.found)
+        self.seconds = {name: taken for name, (taken, _) in self.found.items()}
+
+    def collected(self, body: Callable[[Loop], Any]) -> Any:
+        """What `body` returns within a pytest that has collected all tests."""
+        answer: list[Any] = []
+        pytest.main([*PYTEST, "tests/bandits"], plugins=[Loop(lambda loop: answer.append(body(loop)))])
+        return answer[0]
+
+    def tests_of(self, place: Place) -> list[str]:
+        """The tests that reach a place, the likeliest first, as many as the budget of seconds allows."""
+        lines = set(range(place.first, place.last + 1))
+        reached = {name: set(files.get(place.file, ())) for name, (_, files) in self.found.items()}
+        tests = [name for name, at in reached.items() if (at & lines if place.in_function else at)]
+        killers, total = self.killers[place.file], 0.0
+        chosen: list[str] = []
+        for name in sorted(tests, key=lambda name: (-killers[name], self.seconds[name])):
+            if total + self.seconds[name] <= self.budget or not chosen:
+                total += self.seconds[name]
+                chosen.append(name)
+        return chosen
+
+    def try_place(self, place: Place, code: CodeType, loop: Loop, old: dict[str, list[FunctionType]]) -> None:
+        """Break a place in a child, run its tests there, and note what came of it."""
+        tests, start = self.tests_of(place), time.monotonic()
+
+        def work() -> str | None:
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            signal.setitimer(signal.ITIMER_REAL, 5)
+            break_module(f"app.bandits.{place.file[:-3]}", code, old)
+            return first_failure(loop, tests, self.seconds)
+
+        killer = in_child(work) if tests else None
+        if killer is not None:
+            self.killers[place.file][killer] += 1
+        taken = round(time.monotonic() - start, 2)
+        row = {"place": str(place), "killer": killer, "tests": len(tests), "seconds": taken}
+        with self.results.open("a") as results:
+            results.write(json.dumps(row) + "\n")
+        print("." if killer else f"\n{place} survives {len(tests)} tests, {taken} s", end="", flush=True)
+
+    def try_all(self, loop: Loop) -> None:
+        """Try every place."""
+        old = functions_of({f"app.bandits.{path.stem}" for path in self.bandits.glob("*.py")})
+        gc.freeze()  # a child then finds only its own new functions, and copies no pages for counting garbage
+        for place, code in self.places:
+            self.try_place(place, code, loop, old)
+
+
+def main() -> None:
+    """Copy, try, and count."""
+    parser = argparse.ArgumentParser("python -m tests.mutation")
+    parser.add_argument("files", nargs="*", help="names of modules; all without")
+    parser.add_argument("--seconds", type=float, default=8, help="of tests per place")
+    parser.add_argument("--again", type=Path, help="a results.jsonl: try only what survived there")
+    wanted = parser.parse_args()
+    only = None
+    if wanted.again:
+        rows = map(json.loads, wanted.again.read_text().splitlines())
+        only = {row["place"] for row in rows if row["killer"] is None}
+    folder = Path(tempfile.mkdtemp(prefix="mutation-")) / "tree"
+    for part in ("app", "tests/bandits"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    if (ROOT.parent / "shared").is_dir():
+        (folder.parent / "shared").symlink_to(ROOT.parent / "shared")
+    for library in ("numpy", "mpmath", "scipy.integrate", "scipy.special", "scipy.stats"):
+        importlib.import_module(library)  # once, for all children
+    os.chdir(folder)
+    sys.path[:] = [str(folder), *(path for path in sys.path if path not in ("", str(ROOT)))]
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    few = hypothesis.settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=phases)
+    hypothesis.settings.register_profile("few", few)
+    hypothesis.settings.load_profile("few")
+    check = Check(folder, wanted.seconds, only, wanted.files)
+    print(f"{len(check.places)} places, {len(check.found)} tests; {check.results}", flush=True)
+    check.collected(check.try_all)
+    killers = [json.loads(row)["killer"] for row in check.results.read_text().splitlines()]
+    print(f"\n{len(killers)} tried, {killers.count(None)} survive, {killers.count('SIGALRM')} took too long")
+
+
+if __name__ == "__main__":
+    main()

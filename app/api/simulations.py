@@ -82,7 +82,10 @@ DeskDep = Annotated[Desk, Depends()]
 PlayersDep = Annotated[Players, Depends(_players)]
 
 STARTED: dict[int | str, dict[str, Any]] = {
-    201: {"description": "It is done, and kept under `Location`", "model": Simulation},
+    201: {
+        "description": "It is over (see `state`), and kept under `Location`",
+        "model": Simulation,
+    },
     202: {
         "description": "It is on its way: follow `Location`, or `Location` + `/events`",
         "model": SimulationHead,

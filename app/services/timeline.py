@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bandits.policies import POLICIES
+from app.errors import Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
@@ -96,6 +99,19 @@ def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str,
     )
     phases: dict[str, list[Phase]] = defaultdict(list)
     for row in rows:
-        settings = StoredSettings.model_validate(row.settings)
+        settings = _settings(row)
         phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
     return {experiment_id: Timeline(tuple(found)) for experiment_id, found in phases.items()}
+
+
+def _settings(row: tables.ExperimentSettings) -> StoredSettings:
+    try:
+        return StoredSettings.model_validate(row.settings)
+    except ValidationError as error:
+        kind = row.settings["policy"]["kind"]
+        if kind in POLICIES:
+            raise
+        sentence = (
+            f"experiment {row.experiment_id!r} has the policy {kind!r} of a package that is not installed"
+        )
+        raise Unavailable(f"{sentence}: install it and restart", retry_after=60) from error

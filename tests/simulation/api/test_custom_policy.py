@@ -77,6 +77,16 @@ def test_an_installed_policy_decides_a_live_experiment(installed, database_url):
     assert "softmax" in described
 
 
+def test_an_experiment_whose_policy_was_removed_says_so(client, monkeypatch):
+    monkeypatch.setitem(POLICIES, "gone", POLICIES["uniform"])
+    client.post("/experiments", json={"experiment_id": "live", "policy": {"kind": "gone"}})
+    monkeypatch.delitem(POLICIES, "gone")
+    for path in ("/allocations/live", "/experiments/live"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert "has the policy 'gone' of a package that is not installed" in answer.json()["detail"]
+
+
 class NoPolicy:
     """Neither a dataclass nor with shares."""
 

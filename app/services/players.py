@@ -62,7 +62,6 @@ class Players:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._players: dict[threading.Thread, Player] = {}
         self._closing = threading.Event()
 
     def check_room(self) -> None:
@@ -120,8 +119,11 @@ class Players:
             if job.stop.is_set():
                 self._finish(job, "cancelled")
                 continue
-            if player is None:
-                player = Player()
+            try:
+                player = player or Player()
+            except OSError as error:  # no memory, or too many processes
+                self._finish(job, "failed", fault=f"no process could be started: {error.strerror}")
+                continue
             job.running = True
             if not self._played(job, player):
                 player.end()

@@ -1,5 +1,6 @@
 """A simulation's way: at once, or queued, running and followed; cancelled, killed, left behind."""
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
+from app.services import players as players_of_service
 from app.settings import Settings
 from tests.simulation.api.conftest import LARGE, SMALL, TELCO, players
 
@@ -115,6 +117,16 @@ def test_a_killed_worker_is_reported_and_replaced(simulate, until):
     os.kill(players()[0].pid, signal.SIGKILL)
     run = until(location, "failed")
     assert run["fault"] == "its process was killed (signal 9)"
+    assert simulate().json()["state"] == "done"
+
+
+def test_a_process_that_cannot_be_started_fails_the_run_and_no_other(simulate, monkeypatch):
+    def refuse():
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(players_of_service, "Player", refuse)
+        assert simulate().json()["fault"].startswith("no process could be started")
     assert simulate().json()["state"] == "done"
 
 

@@ -65,13 +65,15 @@ def test_an_improper_prior_is_refused_whatever_the_data(prior):
         BetaArms.from_totals(Totals([10], [3]), prior)
 
 
-@pytest.mark.parametrize(("a", "b"), [([0], [1]), ([1], [0]), ([np.nan], [1]), ([1], [np.inf])])
+@pytest.mark.parametrize(
+    ("a", "b"), [([0], [1]), ([1], [0]), ([np.nan], [1]), ([1], [np.inf]), ([1, 0], [1, 1])]
+)
 def test_parameters_that_are_not_finite_and_positive_are_refused(a, b):
     with pytest.raises(ValueError, match="finite and positive"):
         BetaArms(a, b)
 
 
-@pytest.mark.parametrize(("a", "b"), [([1, 2], [1]), (1, 1), ([], [])])
+@pytest.mark.parametrize(("a", "b"), [([1, 2], [1]), (1, 1), ([], []), ([[], []], [[], []])])
 def test_parameters_of_different_or_no_shape_are_refused(a, b):
     with pytest.raises(ValueError, match="one shape"):
         BetaArms(a, b)
@@ -86,3 +88,8 @@ def test_stirlings_remainder_of_small_integers_is_known(z, remainder):
 
 def test_stirlings_remainder_of_large_numbers_is_one_twelfth_of_the_inverse():
     assert stirling_remainder(np.array([1e8])) == pytest.approx(1 / 12e8, rel=1e-14)
+
+
+def test_the_prior_is_uniform_unless_another_is_given():
+    arms = BetaArms.from_totals(Totals([10], [3]))
+    assert (arms.a.tolist(), arms.b.tolist()) == ([4], [8])

@@ -81,3 +81,17 @@ def test_without_days_there_is_nothing():
 def test_effective_trials_never_fall_below_the_successes():
     totals = without_day_effects([[10, 0], [0, 1000.0]], [[10, 0], [0, 1.0]])
     assert (totals.trials >= totals.successes).all()
+
+
+def test_effects_do_not_depend_on_the_unit_of_the_counts():
+    n, s = np.array([[10, 30.0], [40, 20]]), np.array([[1, 4.0], [8, 5]])
+    assert fit_day_effects(n / 1e4, s / 1e4).days == pytest.approx(fit_day_effects(n, s).days, rel=1e-8)
+
+
+def test_an_arm_without_traffic_has_the_rate_0():
+    fit = fit_day_effects([[10, 0], [40, 0]], [[1, 0], [8, 0]])
+    assert fit.rates[1] == 0
+
+
+def test_a_single_day_is_an_average_one():
+    assert fit_day_effects([[10, 40]], [[1, 8]]).days == pytest.approx([1])

@@ -21,3 +21,11 @@ def test_many_rows_get_the_shares_that_each_gets_alone(kind, fixed):
     rules = Rules(build_policy(kind), (1.0, 1.0), False, np.full(4, 0.02), held, BurnIn(impressions=5))
     each = [decide(rules, rows(totals, np.intp(i)), days[i]).shares for i in range(20)]
     np.testing.assert_allclose(decided_shares(rules, totals, days), each, rtol=0, atol=1e-12)
+
+
+def test_rows_without_data_share_equally_whatever_the_policy():
+    policy = build_policy("fixed", {"shares": (0.7, 0.2, 0.1)})
+    rules = Rules(policy, (1.0, 1.0), False, np.zeros(3), np.full(3, np.nan), BurnIn(days=0))
+    totals = Totals([[0, 0, 0], [1, 0, 0], [0, 0, 5]], np.zeros((3, 3)))
+    found = decided_shares(rules, totals, np.zeros((3, 3)))
+    assert found == pytest.approx(np.array([[1 / 3] * 3, [0.7, 0.2, 0.1], [0.7, 0.2, 0.1]]))

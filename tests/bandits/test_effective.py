@@ -78,3 +78,51 @@ def test_a_day_is_incomplete_when_an_expected_report_is_missing():
     table = DailyTotals(np.arange(3), reported, reported * 10.0, reported * 1.0)
     expected = np.array([[True, True], [True, False], [True, True]])
     assert incomplete_days(table, expected).tolist() == [False, False, True]
+
+
+def test_no_weighting_divides_out_no_day_effects():
+    uneven = daily([[100, 300], [300, 100]], [[10, 60], [60, 40]])
+    assert effective_totals(uneven, 1, Weighting()).trials.tolist() == [400, 400]
+
+
+def test_day_effects_are_those_of_the_weighted_days():
+    """An exact world: d_t is the day's effect over its mean by weighted traffic."""
+    n, day = np.array([[100.0, 300], [400, 100], [200, 200]]), np.array([0.5, 2.0, 1.0])
+    weight = np.array([1 / 4, 1 / 2, 1])
+    found = effective_totals(daily(n, n * [0.1, 0.2] * day[:, None]), 2, Weighting(None, 1, True))
+    d = day * (weight * n.sum(axis=1)).sum() / (weight * n.sum(axis=1) * day).sum()
+    assert found.trials == pytest.approx((n * (weight * d)[:, None]).sum(axis=0), rel=1e-8)
+    assert found.successes == pytest.approx((n * [0.1, 0.2] * (weight * day)[:, None]).sum(axis=0))
+
+
+def test_days_without_trials_are_not_counted():
+    assert effective_totals(daily([[1, 0], [5, 0]], [[0, 0], [1, 0]]), 1, Weighting()).days.tolist() == [2, 0]
+
+
+def test_a_half_life_counts_from_the_last_day_even_if_it_has_no_data():
+    assert effective_totals(THREE_DAYS, 3, Weighting(half_life_days=1)).trials[0] == (400 + 100 + 25) / 2
+    assert effective_totals(THREE_DAYS, 3, Weighting(half_life_days=1e-4)).trials.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "exact"),
+    [([2**53, 1, 1], 2**53 + 2), ([2**53, 1, 1, -(2**53)], 2)],
+    ids=["sum", "difference"],
+)
+def test_whole_sums_that_floating_point_cannot_add_are_exact_too(amounts, exact):
+    column = np.array(amounts, float)[:, None]
+    totals = daily(np.ones_like(column), np.ones_like(column), value=column)
+    assert effective_totals(totals, 99, Weighting()).value[0] == exact
+
+
+@pytest.mark.parametrize(
+    ("trials", "successes", "expected"),
+    [
+        pytest.param([1], [1], 0, id="as many successes as trials"),
+        pytest.param([10, 10], [5, 11], None, id="one of two arms impossible"),
+        pytest.param([10, 0], [5, 0], 0, id="one of two arms untried"),
+        pytest.param([0, 0], [0, 0], None, id="nothing at all"),
+    ],
+)
+def test_a_day_is_possible_when_every_arm_is_and_any_has_trials(trials, successes, expected):
+    assert last_possible_day(daily([trials], [successes]), 0, Weighting()) == expected

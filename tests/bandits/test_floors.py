@@ -45,6 +45,7 @@ def test_equal_floors_hold_exactly_and_reverse_no_order(policy, part):
 
 def test_free_arms_to_which_the_policy_gives_nothing_share_equally():
     assert with_floors([1, 0, 0], fixed=[0.5, NAN, NAN]).tolist() == [0.5, 0.25, 0.25]
+    assert with_floors([1, 0], fixed=[0.5, NAN]).tolist() == [0.5, 0.5]
 
 
 def test_every_bandit_of_a_batch_gets_its_own_shares():
@@ -55,9 +56,9 @@ def test_every_bandit_of_a_batch_gets_its_own_shares():
 @pytest.mark.parametrize(
     ("policy", "floors", "fixed", "reason"),
     [
-        pytest.param([0.5, 0.5], 0.6, None, "more than 1", id="floors"),
+        pytest.param([0.5, 0.5], 0.6, None, "sum to 1.2, more than 1", id="floors"),
         pytest.param([0.5, 0.5], [0, 0.6], [0.5, NAN], "more than 1", id="floors and fixed"),
-        pytest.param([0.5, 0.5], 0, [0.5, 0.4], "not 1", id="all fixed, short of 1"),
+        pytest.param([0.5, 0.5], 0, [0.5, 0.4], "sum to 0.9, not 1", id="all fixed, short of 1"),
         pytest.param([0.5, 0.5], -0.1, None, "between 0 and 1", id="negative"),
         pytest.param([0.5, 0.5], NAN, None, "between 0 and 1", id="NaN floor"),
         pytest.param([0.5, 0.5], 0, [1.5, NAN], "between 0 and 1", id="above 1"),

@@ -144,6 +144,9 @@ def test_parameters_are_described_with_their_bounds():
     assert (epsilon.name, epsilon.default, epsilon.minimum, epsilon.maximum) == ("epsilon", 0.1, 0, 1)
     (shares,) = policy_parameters("fixed")
     assert (shares.name, shares.is_row, shares.default) == ("shares", True, None)
+    assert (shares.minimum, shares.maximum) == (0, 1)
+    (daily_trials,) = policy_parameters("ucb1")
+    assert (daily_trials.default, daily_trials.is_row) == (1000, False)
     assert policy_parameters("thompson") == []
 
 

@@ -124,3 +124,16 @@ def test_fixed_shares_among_some_arms_keep_their_proportions_or_are_equal():
     chosen = Fixed((0.5, 0.3, 0.2, 0, 0))
     assert chosen.among(np.array([False, True, True, False, True])).chosen == pytest.approx((0.6, 0.4, 0))
     assert chosen.among(np.array([False, False, False, True, True])).chosen == (0.5, 0.5)
+
+
+def test_of_two_arms_each_is_the_others_only_challenger():
+    p = ThompsonSampling().shares(Totals([100, 120], [12, 18]))
+    found = TopTwoThompson(0.8).shares(Totals([100, 120], [12, 18]))
+    assert found == pytest.approx(0.8 * p + 0.2 * p[::-1], abs=1e-12)
+
+
+def test_sure_leaders_of_two_bandits_have_challengers_of_their_own():
+    p_best = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.5]])
+    loss = np.array([[0.2, 0.0, 0.2], [0.0, 0.2, 0.1], [0.3, 0.1, 0.1]])
+    expected = np.array([[0.25, 0.5, 0.25], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    assert top_two(BestArm(p_best, loss), 0.5) == pytest.approx(expected)

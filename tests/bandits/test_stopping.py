@@ -43,6 +43,7 @@ def test_a_threshold_may_be_chosen():
     assert StopRule("p_best", threshold=p_best).advice(UNSURE, 14).stop
     assert not StopRule("p_best", threshold=p_best + 1e-6).advice(UNSURE, 14).stop
     assert StopRule("expected_loss", threshold=0.5).advice(UNSURE, 14).stop
+    assert not StopRule("value_remaining", value_remaining(UNSURE)).advice(UNSURE, 14).stop
 
 
 @pytest.mark.parametrize(

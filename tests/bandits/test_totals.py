@@ -41,6 +41,17 @@ def test_nothing_at_all_is_possible():
             "negative",
             id="negative squares",
         ),
+        pytest.param(
+            {"trials": [1, 1], "successes": [-1, 0]}, "between 0 and trials", id="one of two negative"
+        ),
+        pytest.param(
+            {"trials": [1, 1], "successes": [1, 1], "value": [1, 1], "value_sq": [-1, 1]},
+            "negative",
+            id="squares of one of two",
+        ),
+        pytest.param(
+            {"trials": [1, 1], "successes": [1, 1], "cost": [-1, 1]}, "cost cannot", id="cost of one of two"
+        ),
         pytest.param({"trials": [1], "successes": [1], "cost": [-1]}, "cost cannot", id="negative cost"),
         pytest.param({"trials": [1], "successes": [1], "cost": [1, 1]}, "cost has shape", id="cost's shape"),
         pytest.param({"trials": [], "successes": []}, "at least one arm", id="no arm"),

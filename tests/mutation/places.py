@@ -69,8 +69,10 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
             yield from (("op", other()) for other in OPERATORS.get(type(op), ()))
         case ast.Name(id="abs"):
             yield "id", "float"
-        case ast.Name(id=name) | ast.Attribute(attr=name) if name in NAMES:
-            yield "id" if isinstance(node, ast.Name) else "attr", NAMES[name]
+        case ast.Name(id="min" | "max" | "any" | "all" as name):
+            yield "id", NAMES[name]
+        case ast.Attribute(attr=name) if name in NAMES:
+            yield "attr", NAMES[name]
 
 
 def _comparisons(node: ast.Compare) -> Iterator[tuple[str, list[ast.cmpop]]]:

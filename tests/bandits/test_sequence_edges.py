@@ -1,0 +1,79 @@
+"""Sequences at their edges: the first unit, late successes, every unit exploring, a single row."""
+
+import numpy as np
+import pytest
+
+from app.bandits.epsilon_greedy import EpsilonGreedy
+from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.sequences import DrawnSequence, in_sequence
+
+RNG = np.random.default_rng
+
+
+def greedy(prior, k, rows=5, epsilon=0):
+    return in_sequence(EpsilonGreedy(epsilon, prior), k, rows, RNG(1))
+
+
+def learn(sequence, arm, successes, failures, rows=5):
+    for won in [True] * successes + [False] * failures:
+        sequence.learn(arm * rows + np.arange(rows), np.full(rows, won))
+
+
+def test_an_untried_arm_has_the_priors_mean():
+    sequence = greedy((1, 3), 2)
+    learn(sequence, 0, 2, 1)
+    assert (sequence.choose() // 5).tolist() == [0] * 5
+    learn(sequence, 0, 0, 9)
+    assert (sequence.choose() // 5).tolist() == [1] * 5
+
+
+def test_a_late_success_raises_the_mean_by_one_success():
+    """1 of 3 and 2 of 4 with a uniform prior: 2/5 stays behind 3/6; a second one makes it 3/5."""
+    sequence = greedy((1, 1), 2)
+    learn(sequence, 0, 0, 3)
+    learn(sequence, 1, 2, 2)
+    sequence.succeed(np.arange(5))
+    assert (sequence.choose() // 5).tolist() == [1] * 5
+    sequence.succeed(np.arange(5))
+    assert (sequence.choose() // 5).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize(("epsilon", "expected"), [(1.0, list(range(10))), (0.0, [])])
+def test_all_units_explore_or_none(epsilon, expected):
+    sequence = GreedySequence(epsilon, (1, 2), True, 2, 1, RNG(2))
+    assert sequence._exploring(10).tolist() == expected
+
+
+def test_a_single_row_explores_as_often_as_epsilon_says():
+    sequence, n = greedy((1, 1), 2, 1, 0.1), 6400
+    learn(sequence, 0, 3, 0, rows=1)
+    explored = sum(int(sequence.choose()[0]) for _ in range(n))
+    assert explored / n == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / n))
+
+
+class Witness:
+    """A policy that keeps what it was shown."""
+
+    def draw(self, totals, rng):
+        self.totals = totals
+        return np.zeros(len(totals.trials), dtype=int)
+
+
+def test_a_policy_is_shown_exactly_what_happened():
+    policy = Witness()
+    sequence = DrawnSequence(policy, 2, 3, RNG(3), np.array([5.0, 10.0]), np.array([0.5, 0.0]))
+    sequence.choose()
+    assert policy.totals.trials.tolist() == policy.totals.successes.tolist() == [[0, 0]] * 3
+    sequence.learn(np.array([3, 4, 5]), np.array([True, False, True]))
+    sequence.succeed(np.array([4]))
+    sequence.choose()
+    assert policy.totals.trials.tolist() == [[0, 1]] * 3
+    assert policy.totals.value.tolist() == [[0, 10]] * 3
+    assert policy.totals.value_sq.tolist() == [[0, 100]] * 3
+    assert policy.totals.cost.tolist() == [0.5, 0]
+
+
+def test_without_values_a_policy_is_shown_none():
+    policy = Witness()
+    DrawnSequence(policy, 2, 3, RNG(4)).choose()
+    assert policy.totals.value is None

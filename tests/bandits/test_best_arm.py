@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from app.bandits import contest
-from app.bandits.best_arm import QuadratureError, best_arm
+from app.bandits.best_arm import CHUNK, QuadratureError, best_arm
 from app.bandits.beta import BetaArms
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
@@ -194,3 +194,26 @@ def test_probabilities_that_are_nearly_right_are_normed_where_that_is_acceptable
 def test_a_grid_that_is_too_coarse_is_refined(monkeypatch):
     monkeypatch.setattr(contest, "FINENESS", (40.0, 20.0, 10.0, 2.0))
     assert best_arm(BetaArms([2, 1], [1, 2])).p_best[0] == pytest.approx(5 / 6, abs=1e-9)
+
+
+def test_a_bandit_keeps_its_contenders_beside_bandits_of_other_rates():
+    """Of the first bandit the worst arm is hopeless, of the others it is not, whatever rates the first has."""
+    a = np.array([[100.0, 500, 520], [10, 11, 12], [300, 300, 300]])
+    b = np.array([[900.0, 500, 480], [990, 989, 988], [300, 300, 300]])
+    together = best_arm(BetaArms(a, b))
+    for i in range(3):
+        alone = best_arm(BetaArms(a[i], b[i]))
+        assert together.p_best[i] == pytest.approx(alone.p_best, abs=1e-12)
+        assert together.expected_loss[i] == pytest.approx(alone.expected_loss, abs=1e-12)
+
+
+def test_more_arms_than_fit_into_one_piece_of_memory_are_judged_too():
+    k = CHUNK // 200 + 1
+    assert best_arm(BetaArms(np.ones(k), np.ones(k))).p_best == pytest.approx(np.full(k, 1 / k), abs=1e-12)
+
+
+@pytest.mark.parametrize("a", [10, 100, 1000, 1e4, 1e5])
+def test_a_sure_champion_has_no_negative_loss_and_no_more_than_all_of_the_probability(a):
+    found = best_arm(BetaArms([a, 2 * a, 2.5 * a], [9 * a, 8 * a, 7.5 * a]))
+    assert (found.expected_loss >= 0).all()
+    assert (found.p_best <= 1).all()

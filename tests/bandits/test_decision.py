@@ -99,3 +99,56 @@ def test_burn_in_shares_shrink_where_floors_leave_less_room():
     )
     found = decide(rules, Totals([100.0, 0.0], [10.0, 0.0]), np.array([1.0, 0.0]))
     assert found.shares == pytest.approx([0.7, 0.3], abs=1e-15)
+
+
+def thompson(floors, burn_in, fixed=None):
+    held = np.full(len(floors), np.nan) if fixed is None else np.array(fixed)
+    return Rules(build_policy("thompson"), (1.0, 1.0), False, np.array(floors), held, burn_in)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        pytest.param(0.1, 0.1, id="the share that was set"),
+        pytest.param(0.9, 0.25, id="at most an equal one"),
+        pytest.param(None, 0.25, id="an equal one by default"),
+        pytest.param(0.01, 0.04, id="at least the floor"),
+    ],
+)
+def test_a_new_arm_of_four_gets_its_burn_in_share(share, expected):
+    totals = Totals([1000, 1000, 1000, 0], [100, 110, 120, 0])
+    found = decide(thompson([0.04] * 4, BurnIn(share=share)), totals, np.array([9, 9, 9, 0.0]))
+    assert found.shares[3] == pytest.approx(expected, abs=1e-15)
+    assert (found.gate, found.burning.tolist()) == ("burn_in", [False, False, False, True])
+
+
+@pytest.mark.parametrize(
+    ("trials", "gate"), [([0, 0], "no_data"), ([1, 0], None)], ids=["no trial", "a single trial"]
+)
+def test_without_a_trial_there_are_no_data(trials, gate):
+    found = decide(thompson([0.0, 0.0], BurnIn(days=0)), Totals(trials, [0, 0]), np.array([0.0, 0.0]))
+    assert found.gate == gate
+    assert found.judged.tolist() == [True, True]
+
+
+def test_thompson_judges_the_free_arms_alone_beside_a_fixed_one():
+    """Beta(2, 1) against Beta(1, 2) share what the fixed arm leaves, 5/6 to 1/6."""
+    rules = thompson([0.0, 0.0, 0.0], BurnIn(days=0), [0.4, np.nan, np.nan])
+    found = decide(rules, Totals([50, 1, 1], [49, 1, 0]), np.array([1.0, 1, 1]))
+    assert found.shares == pytest.approx([0.4, 0.6 * 5 / 6, 0.6 / 6], abs=1e-12)
+    assert len(found.best.p_best) == 3
+
+
+@pytest.mark.parametrize(
+    ("burn_in", "unfinished"),
+    [
+        (BurnIn(days=3), [True, False, False]),
+        (BurnIn(impressions=100), [True, False, False]),
+        (BurnIn(successes=20), [True, True, False]),
+        (BurnIn(days=2, impressions=99, successes=10), [False, False, False]),
+    ],
+    ids=["days", "impressions", "successes", "exactly enough"],
+)
+def test_burn_in_ends_when_all_that_is_asked_was_shown(burn_in, unfinished):
+    totals = Totals([99, 100, 200], [10, 19, 20])
+    assert burn_in.unfinished(totals, np.array([2.0, 3, 4])).tolist() == unfinished

@@ -7,9 +7,11 @@ from scipy import integrate, stats
 from app.bandits.beta import BetaArms
 from app.bandits.student import StudentT
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm
+from app.bandits.value import ValueArms, best_value_arm, mean_values
 from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
 from app.bandits.value_thompson import ValueThompson
+
+COLUMNS = ("trials", "successes", "value", "value_sq")
 
 
 def by_scipy(arms):
@@ -208,3 +210,50 @@ def test_values_that_never_vary_leave_no_uncertainty():
     arms = ValueArms.from_totals(totals([7, 11, 13], 0.0, mean=9.99))
     assert arms.value.scale.tolist() == [0, 0, 0]
     assert arms.value.location == pytest.approx(9.99)
+
+
+def test_the_prior_of_the_rates_is_uniform_unless_another_is_given():
+    rates = ValueArms.from_totals(Totals([10], [3], [6])).rates
+    assert (rates.a.tolist(), rates.b.tolist()) == ([4], [8])
+
+
+@pytest.mark.parametrize(
+    ("successes", "value", "known"),
+    [
+        pytest.param([1, 0], [0, 0], True, id="one success, worth nothing"),
+        pytest.param([0, 0], [5, 0], True, id="a value before its success"),
+        pytest.param([0, 0], [0, 0], False, id="neither"),
+    ],
+)
+def test_values_are_known_once_a_success_or_a_value_was_seen(successes, value, known):
+    assert ValueArms.from_totals(Totals([10, 10], successes, value)).known.tolist() == [known]
+
+
+def test_a_single_success_tells_the_mean_value_of_all_arms():
+    assert mean_values(Totals([10, 10], [1, 0], [30, 0])).location.tolist() == [30, 30]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_arm_worth_exactly_nothing_gets_the_least_of_uncertainties(sign):
+    """Values -5 and 55 of ten successes each: pooled 2.5, so that the means are (-5 + 5) / 12 = 0 and 5."""
+    value = sign * np.array([[-5.0, 55.0], [-50.0, 550.0]])
+    found = mean_values(Totals(np.full((2, 2), 100.0), np.full((2, 2), 10.0), value))
+    assert found.location == pytest.approx(sign * np.array([[0, 5.0], [0, 50.0]]), abs=1e-12)
+    assert found.scale == pytest.approx(np.array([[5e-9, 0], [5e-8, 0]]), abs=1e-15)
+
+
+def test_losses_of_many_bandits_are_those_of_each():
+    batch = [totals([100, 120], 1.0), totals([10, 160], 1.0), totals([30, 30], 0.5)]
+    columns = (np.stack([getattr(one, c) for one in batch])[None] for c in COLUMNS)
+    together = best_value_arm(ValueArms.from_totals(Totals(*columns)))
+    assert together.expected_loss.shape == (1, 3, 2)
+    for i, one in enumerate(batch):
+        alone = best_value_arm(ValueArms.from_totals(one))
+        assert together.expected_loss[0, i] == pytest.approx(alone.expected_loss, abs=1e-9)
+
+
+def test_a_sure_champion_has_no_negative_loss():
+    for worst in range(1, 40, 3):
+        found = best_value_arm(ValueArms.from_totals(totals([worst, 600], 0.3)))
+        assert (found.expected_loss >= 0).all()
+        assert (found.p_best <= 1).all()

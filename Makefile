@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench results lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
+	$(BIN)/python -m benchmarks.results $(ARGS)
 
 lock: ## choose the newest versions and pin them with their hashes (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make UV=/path/to/uv lock"; exit 1; }

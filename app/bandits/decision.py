@@ -87,9 +87,10 @@ class Decision:
 def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     """Return the shares of k arms.
 
-    A fixed arm gets its share c exactly. Without any data the others share the rest equally. Otherwise an arm i
-    in burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the promises to the others leave room, and
-    those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the policy's shares over them alone.
+    A fixed arm gets its share c exactly, and a fixed policy waits for no data. Without any data the others share
+    the rest equally. Otherwise an arm i in burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the
+    promises to the others leave room, and those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the
+    policy's shares over them alone.
 
     Parameters
     ----------
@@ -105,9 +106,12 @@ def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     nothing = not (totals.trials > 0).any()
     free = np.isnan(rules.fixed)
     judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
-    burning = free & unfinished
-    gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
     best = _best(rules, only(totals, judged))
+    if isinstance(rules.policy, Fixed):  # chosen, whatever the data: there is nothing to wait for
+        burning, nothing = np.zeros(totals.k, dtype=np.bool_), False
+    else:
+        burning = free & unfinished
+    gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
     shares = _shares(rules, totals, free, burning | nothing, judged, best)
     return Decision(shares, gate, burning, judged, best)
 

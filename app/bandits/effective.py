@@ -6,7 +6,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.day_effects import fit_day_effects
+from app.bandits.day_effects import without_day_effects
 from app.bandits.quadrature import Floats
 
 Mask = NDArray[np.bool_]
@@ -91,7 +91,7 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
     """Return the effective totals of the days up to ``last``.
 
     Sums are exactly rounded, so that they do not depend on the order of rows. With day effects the successes are
-    kept and the trials become sum_t n_it d_t: what they would have been on average days.
+    kept and the trials become sum_t n_it d_t: what they would have been on average days, at least the successes.
 
     Parameters
     ----------
@@ -103,18 +103,19 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
     weight = np.ones(len(used.day))
     if weighting.half_life_days is not None:
         weight = np.exp2((used.day - last) / weighting.half_life_days)
-    counted = weight
-    if weighting.day_effects and len(used.day):
-        counted = (
-            weight * fit_day_effects(used.trials * weight[:, None], used.successes * weight[:, None]).days
-        )
     return EffectiveTotals(
-        trials=_summed(used.trials, counted),
+        trials=_trials(used, weight, weighting.day_effects),
         successes=_summed(used.successes, weight),
         value=None if used.value is None else _summed(used.value, weight),
         value_sq=None if used.value_sq is None else _summed(used.value_sq, weight),
         days=(used.trials > 0).sum(axis=0).astype(float),
     )
+
+
+def _trials(used: DailyTotals, weight: Floats, day_effects: bool) -> Floats:
+    if not day_effects or not len(used.day):
+        return _summed(used.trials, weight)
+    return without_day_effects(used.trials * weight[:, None], used.successes * weight[:, None]).trials
 
 
 def _summed(figures: Floats, weight: Floats) -> Floats:

@@ -64,8 +64,11 @@ class StopRule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "when", StopWhen(self.when))
         check_parameters(self)
-        if self.threshold is not None and not 0 < self.threshold < 1:
-            raise ValueError(f"threshold must lie strictly between 0 and 1, not {self.threshold}")
+        most = float("inf") if self.when is StopWhen.EXPECTED_LOSS else 1.0
+        if self.threshold is not None and not 0 < self.threshold < most:
+            raise ValueError(
+                f"threshold of {self.when} must lie strictly between 0 and {most:g}, not {self.threshold}"
+            )
 
     def advice(
         self, arms: BetaArms, days: int, found: BestArm | None = None, remaining: float | None = None

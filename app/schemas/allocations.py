@@ -12,6 +12,7 @@ EXAMPLE: dict[str, Any] = {
     "revision": "a58ce4ba2cb3c9c5",
     "policy": {"kind": "thompson"},
     "objective": "conversion",
+    "settings": {},
     "data_through": "2023-07-15",
     "gates": [],
     "variants": [
@@ -97,6 +98,9 @@ class Allocation(BaseModel):
     revision: str = Field(description="Digest of everything that decided: same inputs, same revision")
     policy: dict[str, Any]
     objective: str
+    settings: dict[str, Any] = Field(
+        description="The other settings in force that differ from their defaults"
+    )
     data_through: dt.date | None = Field(description="Last day whose data are used; null without data")
     gates: list[GateHolding] = Field(description="What keeps the policy from deciding alone")
     variants: list[VariantAllocation]

@@ -92,6 +92,10 @@ class Variant(BaseModel):
     retired_on: dt.date | None = Field(description="First day without traffic")
     cost_per_impression: float | None = None
 
+    def active_on(self, date: dt.date) -> bool:
+        """Return whether the variant may get traffic on a date."""
+        return self.active_from <= date and (self.retired_on is None or date < self.retired_on)
+
 
 class ExperimentIn(Settings):
     """An experiment to create."""
@@ -171,6 +175,9 @@ class Experiment(Settings):
     state_since: dt.date = Field(description="The day the state began")
     created_at: dt.datetime
     rollout: str | None = Field(description="The variant that gets everything since a rollout")
+    control: str | None = Field(
+        description="The variant others are compared with: the one with is_control, else 'control', else the first"
+    )
     variants: list[Variant] = Field(description="In the order of registration")
 
 

@@ -178,8 +178,8 @@ class Settings(Strict):
     currency: Currency | None = Field(default=None, description="Of revenue and costs, with objective value")
     prior: Prior = Field(default=Prior(), description="Belief about every variant's rate before any data")
     window_days: SomeDays | None = Field(default=None, description="Use only the last so many days")
-    half_life_days: Annotated[float, Field(strict=True, gt=0, le=36_500, allow_inf_nan=False)] | None = Field(
-        default=None, description="A day's weight halves every so many days"
+    half_life_days: Annotated[float, Field(strict=True, ge=0.01, le=36_500, allow_inf_nan=False)] | None = (
+        Field(default=None, description="A day's weight halves every so many days")
     )
     adjust: Literal["none", "day"] = Field(default="none", description="Divide out good and bad days")
     min_share: PercentForAllOrSome = Field(
@@ -223,6 +223,11 @@ class Settings(Strict):
         _refuse_unless(
             self.adjust == "none" or not self.late_conversions,
             "adjust: day has no meaning with late_conversions",
+        )
+        rule, threshold = self.stop.rule, self.stop.threshold
+        _refuse_unless(
+            rule == "expected_loss" or threshold is None or threshold < 1,
+            f"stop.threshold: of {rule or 'the default rule'} it should lie strictly between 0 and 1",
         )
         _refuse_unless(
             not by_value or self.stop.rule != "value_remaining",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from app.bandits.best_arm import value_remaining
 from app.bandits.beta import BetaArms
-from app.bandits.decision import BurnIn, Decision, Rules, decide
+from app.bandits.decision import BurnIn, Decision, Rules, decide, only
 from app.bandits.policies import Policy, build_policy
 from app.bandits.quadrature import Floats
 from app.bandits.rounding import percentages
@@ -22,6 +23,7 @@ from app.services import explanations, gates
 from app.services.inputs import Inputs
 from app.services.promises import promises_to
 
+SAID_APART = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
 
@@ -64,6 +66,7 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
         "revision": revision_of(digest),
         "policy": found.settings.policy.model_dump(mode="json"),
         "objective": found.settings.objective,
+        "settings": found.settings.model_dump(mode="json", exclude=SAID_APART, exclude_defaults=True),
         "data_through": None if found.data_through is None else found.data_through.isoformat(),
         "gates": gates.holding(found, decided.decision, date),
         "variants": _variants(found, decided, shares),
@@ -124,9 +127,9 @@ def _policy(settings: StoredSettings, variant_ids: tuple[str, ...], prior: tuple
 
 def served_percent(found: Inputs, decision: Decision) -> dict[str, float]:
     """Return each served variant's percent of traffic; a variant retired during a halt leaves its part behind."""
-    shares = dict(zip(found.variant_ids, decision.shares, strict=True))
-    left = np.array([shares[variant_id] for variant_id in found.served])
-    if len(left) < len(shares):
+    shares: Mapping[str, float] = found.held or dict(zip(found.variant_ids, decision.shares, strict=True))
+    left = np.array([shares.get(variant_id, 0.0) for variant_id in found.served])
+    if found.held is not None or len(left) < len(shares):
         left = left / left.sum() if left.sum() > 0 else np.full(len(left), 1 / len(left))
     return {
         variant_id: float(percent)
@@ -146,7 +149,7 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
             "successes": _number(decided.totals.successes[i]),
             "mean": float(means[i]),
             "interval_95": [float(end) for end in intervals[i]],
-            **({} if earned is None else {"value_per_impression": float(earned[i])}),
+            **({} if earned is None else {"value_per_impression": _known(earned[i])}),
             "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
             "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
             "share": shares[variant_id],
@@ -156,15 +159,24 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
     ]
 
 
+def _known(figure: float) -> float | None:
+    return None if np.isnan(figure) else float(figure)
+
+
 def _number(figure: float) -> int | float:
     """Return a whole number as one."""
     return int(figure) if float(figure).is_integer() else float(figure)
 
 
 def _earned(found: Inputs, decided: Decided) -> Floats | None:
+    """Return what an impression of each arm past burn-in earns (NaN for the others); None without values."""
     if decided.totals.value is None or found.unvalued:
         return None
-    return ValueArms.from_totals(decided.totals, (found.settings.prior.a, found.settings.prior.b)).mean
+    judged = decided.decision.judged
+    earned = np.full(len(judged), np.nan)
+    prior = (found.settings.prior.a, found.settings.prior.b)
+    earned[judged] = ValueArms.from_totals(only(decided.totals, judged), prior).mean
+    return earned
 
 
 def _value_remaining(found: Inputs, decided: Decided) -> float | None:
@@ -175,12 +187,12 @@ def _value_remaining(found: Inputs, decided: Decided) -> float | None:
 
 def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> dict[str, Any] | None:
     """Return what the stop rule says; nothing where there is nothing to compare."""
-    if len(found.variant_ids) < 2 or decided.decision.gate == "no_data" or found.unvalued:
+    if decided.decision.gate == "no_data" or found.unvalued or found.halt or found.settings.rollout:
         return None
     chosen = found.settings.stop
     default = "p_best" if found.settings.objective == "value" else "value_remaining"
     rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days, QUANTILE)
-    days = int(decided.days[decided.decision.judged].min())
+    days = int((found.daily.trials > 0).sum(axis=0)[decided.decision.judged].min())
     judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
     if len(judged) < 2:
         return None

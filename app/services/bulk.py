@@ -93,7 +93,9 @@ def load(
     refusals = Refusals(settings.bulk_errors_listed)
     received = _copy(session, lines.read(upload, form, settings.max_line_bytes), refusals)
     written, superseded = metrics.Written(0, 0), 0
-    for experiment_id in session.scalars(text("select distinct experiment_id from sent order by 1")).all():
+    for experiment_id in session.scalars(
+        text('select distinct experiment_id collate "C" from sent order by 1')
+    ).all():
         with session.begin_nested() as place:
             left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
             if not left:

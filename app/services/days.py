@@ -25,7 +25,7 @@ def _read(columns: str = "", aggregates: str = "") -> TextClause:
                    min(date) as first_day,
                    string_agg(
                        int4send(date - date '2000-01-01') || int8send(impressions) || int8send(successes), ''
-                   ) filter (where date between :first and :last) as days{aggregates}
+                   ) filter (where date <= :last) as days{aggregates}
             from experiment_metrics
             where experiment_id = :experiment_id and date <= :date
             group by variant_id
@@ -43,8 +43,8 @@ One row per variant with its days packed as in ``DAY``: sending them one by one 
 READ_WITH_MONEY = _read(
     ", m.revenue, m.revenue_sq",
     """,
-    array_agg(revenue) filter (where date between :first and :last) as revenue,
-    array_agg(revenue_sq) filter (where date between :first and :last) as revenue_sq""",
+    array_agg(revenue) filter (where date <= :last) as revenue,
+    array_agg(revenue_sq) filter (where date <= :last) as revenue_sq""",
 )
 DAY = np.dtype([("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
 NATIVE_DAY = np.dtype([("day", "i8"), ("impressions", "f8"), ("successes", "f8")])
@@ -54,6 +54,23 @@ RECORDED = text("""
     from allocations where experiment_id = :experiment_id and for_date = any(:dates)
     order by for_date, sequence desc
 """)
+
+
+SERVED = text("""
+    select answer -> 'allocations' as shares from allocations
+    where experiment_id = :experiment_id and for_date = :date
+      and not exists (
+          select from json_array_elements(answer -> 'gates') as held
+          where held ->> 'gate' in ('paused', 'archived')
+      )
+    order by sequence desc limit 1
+""")
+
+
+def served_before_halt(session: Session, experiment_id: str, date: dt.date) -> dict[str, float] | None:
+    """Return the percentages recorded last for a date before a pause or archival began on it, if any were."""
+    shares: dict[str, float] | None = session.scalar(SERVED, {"experiment_id": experiment_id, "date": date})
+    return shares
 
 
 def number(date: dt.date) -> int:
@@ -67,10 +84,10 @@ def date_of(day: int) -> dt.date:
 
 
 def read_arms(
-    session: Session, experiment_id: str, date: dt.date, first: dt.date, last: dt.date, money: bool
+    session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool
 ) -> Sequence[Row[Any]]:
-    """Return every variant in the order of registration, with its packed days from ``first`` to ``last``."""
-    values = {"experiment_id": experiment_id, "date": date, "first": first, "last": last}
+    """Return every variant in the order of registration, with its packed days up to ``last``."""
+    values = {"experiment_id": experiment_id, "date": date, "last": last}
     return session.execute(READ_WITH_MONEY if money else READ, values).all()
 
 

@@ -115,7 +115,15 @@ def _as_seen(row: tables.Experiment, timeline: Timeline, variants: Sequence[Vari
         variants=[_with_cost(variant, costs) for variant in variants],
         **{name: getattr(timeline.latest.settings, name) for name in DECIDING},
         rollout=timeline.latest.settings.rollout,
+        control=control_of(variants),
     )
+
+
+def control_of(variants: Sequence[Variant]) -> str | None:
+    """Return the control: the variant with is_control, else the one named "control", else the first registered."""
+    if not variants:
+        return None
+    return min(variants, key=lambda v: (not v.is_control, v.variant_id != "control")).variant_id
 
 
 def _with_cost(variant: Variant, costs: Mapping[str, float]) -> Variant:
@@ -158,8 +166,8 @@ def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.date
     today = timeline.today(now)
     if timeline.latest.state != "running":
         raise Conflict(f"experiment {experiment_id!r} is {timeline.latest.state}; resume it before a rollout")
-    if variant.active_from > today or (variant.retired_on is not None and variant.retired_on <= today):
-        raise Conflict(f"variant {variant_id!r} is not active today; it cannot be given everything")
+    if variant.active_from > today or variant.retired_on is not None:
+        raise Conflict(f"variant {variant_id!r} is not active from today on; it cannot be given everything")
     return _set_rollout(session, experiment_id, timeline, variant_id, now)
 
 

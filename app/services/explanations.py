@@ -12,8 +12,7 @@ def explain(found: Inputs, body: dict[str, Any], before: dict[str, Any] | None) 
 
 
 def _data(found: Inputs) -> str:
-    used = len(found.daily.day)
-    if not used:
+    if found.data_through is None:
         return f"No data dated {found.last} or earlier were there to use."
     impressions, successes = float(found.used.trials.sum()), float(found.used.successes.sum())
     return (
@@ -81,10 +80,21 @@ def _moved(body: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
         return [f"Nothing that decides changed since {since}."]
     said = [_one_moved(old.get(name), variant) for name, variant in new.items()]
     said += [f"{name} takes no part any more." for name in old if name not in new]
-    if before["policy"] != body["policy"] or before["objective"] != body["objective"]:
-        said.append("The policy or the objective was changed.")
+    said += _changed_rules(body, before)
     moved = [sentence for sentence in said if sentence is not None]
     return [f"Compared with {since}:", *moved] if moved else [f"No share moved since {since}."]
+
+
+def _changed_rules(body: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """Return which settings and gates differ from the answer before."""
+    named = {name: (before.get(name), body[name]) for name in ("policy", "objective")}
+    old, new = before.get("settings", {}), body["settings"]
+    named |= {name: (old.get(name, "default"), new.get(name, "default")) for name in sorted({*old, *new})}
+    said = [f"{name} was changed from {was} to {now}." for name, (was, now) in named.items() if was != now]
+    held = {gate["gate"] for gate in before["gates"]}
+    holds = {gate["gate"] for gate in body["gates"]}
+    said += [f"The gate {gate} holds since." for gate in sorted(holds - held)]
+    return said + [f"The gate {gate} no longer holds." for gate in sorted(held - holds)]
 
 
 def _one_moved(old: dict[str, Any] | None, new: dict[str, Any]) -> str | None:

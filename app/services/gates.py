@@ -81,12 +81,13 @@ def _invalid_totals(found: Inputs) -> dict[str, Any] | None:
 
 
 def _incomplete_day(found: Inputs) -> dict[str, Any] | None:
-    if not found.left_out:
+    missing = found.missing_days
+    if not missing:
         return None
-    newest = list(found.left_out.items())[-DAYS_LISTED:]
+    newest = list(missing.items())[-DAYS_LISTED:]
     return {
         "gate": "incomplete_day",
-        "days": len(found.left_out),
+        "days": len(missing),
         "missing": {date.isoformat(): list(variants) for date, variants in newest},
     }
 

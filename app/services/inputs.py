@@ -39,6 +39,7 @@ class Inputs:
     ----------
     everything : the days up to ``last`` that were read
     left_out : the incomplete days, each with the variants that had not reported it
+    held : during a halt the percentages served before it on its first day, where they were recorded
     unvalued : for each variant, on how many days its successes came without revenue (objective value)
     """
 
@@ -50,6 +51,7 @@ class Inputs:
     served: tuple[str, ...]
     everything: DailyTotals
     left_out: dict[dt.date, tuple[str, ...]]
+    held: dict[str, float] | None
     unvalued: dict[str, int]
 
     @property
@@ -68,6 +70,13 @@ class Inputs:
         """Return the days that are used: those left out as incomplete are not among them."""
         left_out = [days.number(date) for date in self.left_out]
         return self.everything.kept(~np.isin(self.everything.day, left_out))
+
+    @property
+    def missing_days(self) -> dict[dt.date, tuple[str, ...]]:
+        """Return the days left out that would have counted: those within the window."""
+        window = self.settings.window_days
+        first = dt.date.min if window is None else self.last - dt.timedelta(days=window - 1)
+        return {date: variants for date, variants in self.left_out.items() if date >= first}
 
     @cached_property
     def current(self) -> EffectiveTotals:
@@ -112,6 +121,7 @@ class Inputs:
             "current": [self.current.trials.tolist(), self.current.successes.tolist()],
             "data_through": str(self.data_through),
             "left_out": {str(date): variants for date, variants in self.left_out.items()},
+            "held": self.held,
             "unvalued": self.unvalued,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -129,7 +139,7 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     settings = timeline.on(decided_on).settings
     last = decided_on - dt.timedelta(days=1 + settings.maturity_days)
     by_value = settings.objective == "value"
-    rows = days.read_arms(session, experiment_id, decided_on, first_day(settings, last), last, by_value)
+    rows = days.read_arms(session, experiment_id, decided_on, last, by_value)
     members = active_members(rows, decided_on)
     served = tuple(row.variant_id for row in members if row.retired_on is None or date < row.retired_on)
     if not served:
@@ -145,15 +155,9 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
         served=served,
         everything=table.totals,
         left_out=left_out,
+        held=None if halt is None else days.served_before_halt(session, experiment_id, decided_on),
         unvalued={row.variant_id: n for row, n in zip(members, table.unvalued, strict=True) if n},
     )
-
-
-def first_day(settings: StoredSettings, last: dt.date) -> dt.date:
-    """Return the first day that can matter; late conversions may have to look further back than the window."""
-    if settings.window_days is None or settings.late_conversions:
-        return dt.date.min
-    return last - dt.timedelta(days=settings.window_days - 1)
 
 
 def active_members(rows: Sequence[Row[Any]], date: dt.date) -> list[Row[Any]]:

@@ -51,7 +51,7 @@ def promises_to(settings: StoredSettings, variant_ids: Sequence[str]) -> Promise
 
 
 def check_fit(session: Session, experiment_id: str, settings: StoredSettings, today: dt.date) -> None:
-    """Refuse promises that the variants, those active today or later, cannot all be given.
+    """Refuse promises that the variants active today, or on a later day that is known by now, cannot all be given.
 
     Raises
     ------
@@ -59,21 +59,28 @@ def check_fit(session: Session, experiment_id: str, settings: StoredSettings, to
     """
     members = read_variants(session, [experiment_id]).get(experiment_id, [])
     _check_names(settings, [variant.variant_id for variant in members])
-    staying = [v.variant_id for v in members if v.retired_on is None or v.retired_on > today]
-    if not staying:
-        return
-    promises = promises_to(settings, staying)
+    if settings.cost_per_impression and settings.objective != "value":
+        sentence = "costs per impression go with objective value, and only with it"
+        raise Invalid(sentence, [FieldError("body.cost_per_impression", sentence)])
+    turns = {day for v in members for day in (v.active_from, v.retired_on) if day is not None and day > today}
+    for date in sorted({today, *turns}):
+        active = [v.variant_id for v in members if v.active_on(date)]
+        if active:
+            _check_date(settings, active, date)
+
+
+def _check_date(settings: StoredSettings, active: Sequence[str], date: dt.date) -> None:
+    promises = promises_to(settings, active)
     percent = 100 * promises.summed()
+    when = f"of the {len(active)} variants active on {date}"
     if percent > 100 + SLACK:
-        _refuse(
-            settings, f"floors and fixed shares of {len(staying)} variants sum to {percent:g} %, over 100"
-        )
+        _refuse(settings, f"floors and fixed shares {when} sum to {percent:g} %, over 100")
     if not np.isnan(promises.fixed).any() and percent < 100 - SLACK:
-        _refuse(settings, f"every variant is fixed, but their shares sum to {percent:g} %, not 100")
+        _refuse(settings, f"every one {when} is fixed, but their shares sum to {percent:g} %, not 100")
     chosen = settings.policy.parameters.get("shares")
-    if chosen is not None and not any(chosen.get(variant_id, 0) > 0 for variant_id in staying):
+    if chosen is not None and not any(chosen.get(variant_id, 0) > 0 for variant_id in active):
         raise Invalid(
-            "the policy's shares leave nobody", [FieldError("body.policy.shares", "no variant is left")]
+            f"the policy's shares leave nobody {when}", [FieldError("body.policy.shares", "leaves nobody")]
         )
 
 

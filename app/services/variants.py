@@ -60,6 +60,9 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     locks.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
+    if variant.active_from is not None and variant.active_from < today:
+        fault = FieldError("body.active_from", f"Input should be {today} (today) or later")
+        raise Invalid("a variant joins today or later: no earlier answer is rewritten", [fault])
     check_room(session, experiment_id, 1)
     if variant.is_control:
         _clear_control(session, experiment_id)
@@ -99,8 +102,7 @@ def change_variant(
         _update(session, experiment_id, variant_id, fields)
         locks.bump(session, experiment_id)
     if "retired_on" in fields:
-        settled = patch.retired_on or timeline.today(now)
-        promises.check_fit(session, experiment_id, timeline.latest.settings, settled)
+        promises.check_fit(session, experiment_id, timeline.latest.settings, timeline.today(now))
     return read_variant(session, experiment_id, variant_id)
 
 

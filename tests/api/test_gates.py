@@ -146,3 +146,51 @@ def test_posterior_curves_have_the_area_one(client):
         steps = zip(rate[1:], rate[:-1], density[1:], density[:-1], strict=True)
         area = sum((x1 - x0) * (y1 + y0) / 2 for x1, x0, y1, y0 in steps)
         assert area == pytest.approx(0.9998, abs=1e-4)
+
+
+def test_a_pause_holds_what_was_served_whatever_is_corrected_or_changed_later(client, clock):
+    post(client, total("a", "2026-03-09"), total("b", "2026-03-09", successes=130))
+    served = allocation(client)["allocations"]
+    client.patch("/experiments/homepage", json={"state": "paused"})
+    client.patch("/experiments/homepage", json={"min_share": 30})
+    assert allocation(client)["allocations"] == served
+    clock.pass_days(1)
+    post(client, total("a", "2026-03-09", successes=400))
+    assert allocation(client)["allocations"] == served
+
+
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_an_incomplete_day_is_left_out_wherever_the_window_begins(client, window):
+    create(client, "a", "b", window_days=window)
+    post(client, *[total(v, f"2026-03-0{day}") for v in ("a", "b") for day in (6, 7)])
+    post(client, total("a", "2026-03-08", successes=900))
+    body = allocation(client, "2026-03-09")
+    assert body["gates"][-1]["missing"] == {"2026-03-08": ["b"]}
+    assert body["allocations"] == {"a": 50.0, "b": 50.0}
+
+
+def test_day_effects_never_make_possible_totals_impossible(client):
+    create(client, "a", "b", adjust="day")
+    days = {"a": [(500, 450), (50, 49), (50, 49)], "b": [(500, 240), (950, 900), (950, 900)]}
+    rows = [total(v, f"2026-03-0{7 + i}", n, s) for v, day in days.items() for i, (n, s) in enumerate(day)]
+    post(client, *rows)
+    body = allocation(client)
+    assert (body["gates"], body["data_through"]) == ([], "2026-03-09")
+
+
+def test_nobody_is_advised_to_keep_what_is_not_served(client, clock):
+    post(
+        client, *[total(v, f"2026-03-0{d}", successes=s) for v, s in (("a", 100), ("b", 200)) for d in (8, 9)]
+    )
+    client.patch("/experiments/homepage", json={"state": "paused"})
+    assert allocation(client)["stop_advice"] is None
+
+
+def test_what_moved_names_the_setting_and_the_gate_that_moved_it(client):
+    post(client, total("a", "2026-03-09", successes=10), total("b", "2026-03-09", successes=150))
+    allocation(client)
+    client.patch("/experiments/homepage", json={"min_share": 10})
+    client.post("/experiments/homepage/variants", json={"variant_id": "c"})
+    said = allocation(client)["explain"]
+    assert "min_share was changed from default to 10.0." in said
+    assert "The gate burn_in holds since." in said

@@ -208,7 +208,9 @@ def test_every_policy_is_listed_with_the_schema_of_its_parameters(client):
         ({"prior": {"a": 0}}, "greater than 0"),
         ({"prior": {"b": -1}}, "greater than 0"),
         ({"window_days": 0}, "greater than or equal to 1"),
-        ({"half_life_days": 0}, "greater than 0"),
+        ({"half_life_days": 0}, "greater than or equal to 0.01"),
+        ({"stop": {"threshold": 1.0}}, "strictly between 0 and 1"),
+        ({"stop": {"rule": "p_best", "threshold": 95}}, "strictly between 0 and 1"),
         ({"window_days": 7, "half_life_days": 7}, "window_days"),
         ({"adjust": "day", "late_conversions": True}, "late_conversions"),
         ({"adjust": "hour"}, "'none' or 'day'"),
@@ -254,3 +256,68 @@ def test_a_retirement_that_would_leave_fixed_shares_short_is_refused(client):
     change(client, fixed_share={"a": 40, "b": 40})
     answer = client.patch("/experiments/homepage/variants/c", json={"retired_on": "2026-03-11"})
     assert (answer.status_code, "80 %, not 100" in answer.text) == (422, True)
+
+
+def test_a_loss_may_be_limited_in_currency_units(client):
+    create(
+        client, "a", "b", objective="value", currency="EUR", policy={"kind": "value_thompson"},
+        stop={"rule": "expected_loss", "threshold": 5.0},
+    )  # fmt: skip
+    post(client, *[total(v, "2026-03-09", revenue=100, revenue_sq=120) for v in ("a", "b")])
+    assert allocation(client)["stop_advice"]["threshold"] == 5.0
+
+
+def test_costs_have_a_meaning_only_with_the_value_objective(client):
+    create(client, "a")
+    body = {"variant_id": "b", "cost_per_impression": 1}
+    assert "objective value" in client.post("/experiments/homepage/variants", json=body).text
+
+
+def test_a_fixed_policy_waits_for_no_data(client):
+    """A ramp must not begin with half of the users."""
+    create(client, "a", "b", policy={"kind": "fixed", "shares": {"a": 99, "b": 1}})
+    assert allocation(client)["allocations"] == {"a": 99.0, "b": 1.0}
+    post(client, total("a", "2026-03-09"))
+    client.post("/experiments/homepage/variants", json={"variant_id": "c"})
+    assert allocation(client)["allocations"] == {"a": 99.0, "b": 1.0, "c": 0.0}
+
+
+def test_fixed_shares_must_fit_the_variants_of_every_day_that_is_known(client):
+    later = {"variant_id": "c", "active_from": "2026-03-13"}
+    body = {"experiment_id": "homepage", "variants": [{"variant_id": "a"}, {"variant_id": "b"}, later]}
+    answer = client.post("/experiments", json=body | {"fixed_share": {"a": 50, "b": 30}})
+    assert (answer.status_code, "active on 2026-03-10" in answer.text) == (422, True)
+
+
+def test_a_variant_joins_today_or_later(client):
+    create(client, "a")
+    body = {"variant_id": "b", "active_from": "2026-03-09"}
+    assert client.post("/experiments/homepage/variants", json=body).status_code == 422
+
+
+def test_what_retires_cannot_be_rolled_out(client):
+    create(client, "a", "b")
+    client.patch("/experiments/homepage/variants/b", json={"retired_on": "2026-03-12"})
+    assert client.post("/experiments/homepage/rollout", json={"variant_id": "b"}).status_code == 409
+
+
+def test_the_control_is_the_one_marked_else_the_one_so_named_else_the_first(client):
+    create(client, "a", "control", "c")
+    assert client.get("/experiments/homepage").json()["control"] == "control"
+    client.patch("/experiments/homepage/variants/c", json={"is_control": True})
+    assert client.get("/experiments/homepage").json()["control"] == "c"
+
+
+def test_mean_and_loss_add_up_to_the_same_for_every_judged_variant(client):
+    """E[max] = mean + loss; one in burn-in has no influence on either."""
+    create(
+        client, "a", "b", "new", objective="value", currency="EUR", policy={"kind": "value_thompson"},
+        burn_in={"impressions": 500},
+    )  # fmt: skip
+    figures = {"a": (1000, 10, 100, 2000), "b": (1000, 12, 110, 2100), "new": (100, 50, 50_000, 6e7)}
+    rows = [total(v, "2026-03-09", n, s, revenue=r, revenue_sq=q) for v, (n, s, r, q) in figures.items()]
+    post(client, *rows)
+    a, b, new = allocation(client)["variants"]
+    sums = [v["value_per_impression"] + v["expected_loss"] for v in (a, b)]
+    assert sums[0] == pytest.approx(sums[1], rel=1e-6)
+    assert new["value_per_impression"] is None

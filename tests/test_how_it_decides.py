@@ -63,6 +63,81 @@ def test_fixed_share(client):
     assert allocation(client)["allocations"] == {"a": 10.0, "b": 75.0, "c": 15.0}
 
 
+def mean_of(client, date="2026-03-10"):
+    return allocation(client, date)["variants"][0]["mean"]
+
+
+def test_prior(client):
+    create(client, prior={"a": 2, "b": 1})
+    one_each(client, a=0)
+    assert mean_of(client) == 1 / 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "used"), [({"window_days": 2}, (100, 20)), ({"maturity_days": 1}, (100, 10))]
+)
+def test_window_and_maturity(client, settings, used):
+    create(client, **settings)
+    post(client, total("a", "2026-03-07", 100, 10), total("a", "2026-03-09", 100, 20))
+    variant = allocation(client)["variants"][0]
+    assert (variant["impressions"], variant["successes"]) == used
+
+
+def test_min_share(client):
+    create(client, "a", "b", min_share=10)
+    one_each(client, a=1, b=0)
+    assert allocation(client)["allocations"] == {"a": 76.6667, "b": 23.3333}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(None, [50.0, 50.0]), (10, [90.0, 10.0])])
+def test_burn_in(client, share, expected):
+    create(client, "control", "new", burn_in={"share": share})
+    post(client, total("control", "2026-03-09", 10_000, 300))
+    assert list(allocation(client)["allocations"].values()) == expected
+
+
+@pytest.mark.parametrize(("cost", "worth"), [(None, 0.19996), (0.05, 0.14996)])
+def test_value(client, cost, worth):
+    members = [{"variant_id": "a"}, {"variant_id": "b", "cost_per_impression": cost}]
+    settings = {"objective": "value", "currency": "EUR", "policy": {"kind": "value_thompson"}}
+    client.post("/experiments", json={"experiment_id": "homepage", "variants": members, **settings})
+    figures = (("a", 1000, 1000), ("b", 500, 2000))
+    post(
+        client,
+        *[total(v, "2026-03-09", 10_000, s, revenue=r, revenue_sq=2 * r * r / s) for v, s, r in figures],
+    )
+    assert allocation(client)["variants"][1]["value_per_impression"] == pytest.approx(worth, abs=5e-6)
+
+
+def test_late_conversions(client):
+    create(client, "a", "b", late_conversions=True)
+    days = {"2026-03-07": ((100, 10), (100, 30)), "2026-03-08": ((10, 150), (10, 5))}
+    post(
+        client, *[total(v, d, n, s) for d, pair in days.items() for v, (n, s) in zip("ab", pair, strict=True)]
+    )
+    third, second = (allocation(client, f"2026-03-0{day}") for day in (9, 8))
+    assert third["gates"][0]["variants"] == {"a": {"impressions": 110.0, "successes": 160.0}}
+    assert third["allocations"] == second["allocations"]
+
+
+def test_stale_after_days(client):
+    post(client, total("a", "2026-02-20"))
+    named = [bool(allocation(client, f"2026-02-{day}")["gates"]) for day in (27, 28)]
+    assert named == [False, True]
+
+
+def test_stop_and_rollout(client):
+    create(client, "a", "b", stop={"rule": "p_best", "threshold": 0.99, "minimum_days": 2})
+    days = ("2026-03-08", "2026-03-09")
+    post(client, *[total(v, d, 1000, s) for d in days for v, s in (("a", 100), ("b", 200))])
+    assert [allocation(client, d)["stop_advice"]["stop"] for d in ("2026-03-09", "2026-03-10")] == [
+        False,
+        True,
+    ]
+    client.post("/experiments/homepage/rollout", json={"variant_id": "b"})
+    assert allocation(client)["allocations"] == {"a": 0.0, "b": 100.0}
+
+
 def test_the_page_names_every_setting_and_every_policy():
     headings = " ".join(re.findall(r"^### (.*)$", PAGE, re.MULTILINE))
     assert [name for name in Settings.model_fields if name not in headings] == []

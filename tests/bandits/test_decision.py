@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bandits.decision import BurnIn, Rules, decide
+from app.bandits.effective import DailyTotals, Weighting, effective_totals
 from app.bandits.policies import POLICIES, build_policy, needs_value
 from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
@@ -152,3 +153,40 @@ def test_thompson_judges_the_free_arms_alone_beside_a_fixed_one():
 def test_burn_in_ends_when_all_that_is_asked_was_shown(burn_in, unfinished):
     totals = Totals([99, 100, 200], [10, 19, 20])
     assert burn_in.unfinished(totals, np.array([2.0, 3, 4])).tolist() == unfinished
+
+
+@st.composite
+def histories(draw):
+    """Rules that fit, with up to 12 days of 2 to 4 arms and a way to weigh them."""
+    rules, totals, _ = draw(problems())
+    days = draw(st.integers(1, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    trials = rng.integers(0, 500, (days, totals.k)).astype(float)
+    successes = rng.binomial(trials.astype(int), 0.2).astype(float)
+    table = DailyTotals(np.arange(days), trials > 0, trials, successes, 3 * successes, 10 * successes)
+    weighting = Weighting(
+        window_days=draw(st.none() | st.integers(1, 15)),
+        half_life_days=draw(st.none() | st.floats(0.01, 1_000)),
+        day_effects=draw(st.booleans()),
+    )
+    return rules, table, weighting
+
+
+@settings(deadline=None, max_examples=150)
+@given(histories())
+def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_keep_promises(history):
+    rules, table, weighting = history
+    used = effective_totals(table, int(table.day[-1]), weighting)
+    assert used.possible.all()
+    totals = Totals(used.trials, used.successes, used.value, used.value_sq, np.zeros(len(used.days)))
+    shares = decide(rules, totals, used.days).shares
+    assert sum(percentages(shares)) == Decimal(100)
+    assert (shares >= np.where(np.isnan(rules.fixed), rules.floors, rules.fixed) - 1e-12).all()
+
+
+def test_a_burn_in_share_is_capped_at_an_equal_one():
+    rules = Rules(
+        build_policy("thompson"), (1.0, 1.0), False, np.zeros(4), np.full(4, np.nan), BurnIn(share=0.9)
+    )
+    found = decide(rules, Totals([100.0, 100, 100, 0], [10.0, 10, 10, 0]), np.array([1.0, 1, 1, 0]))
+    assert found.shares == pytest.approx([0.25] * 4, abs=1e-12)

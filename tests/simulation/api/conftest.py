@@ -37,3 +37,11 @@ def until(client):
 def players():
     """The processes that play, in this test."""
     return [child for child in multiprocessing.active_children() if child.name == "simulation"]
+
+
+def end_of(player):
+    """How a process ended; the service's thread may be the one that learns it first."""
+    end = time.monotonic() + 10
+    while player.exitcode is None and time.monotonic() < end:
+        time.sleep(0.02)
+    return player.exitcode

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.services import players as players_of_service
 from app.settings import Settings
-from tests.simulation.api.conftest import LARGE, SMALL, TELCO, players
+from tests.simulation.api.conftest import LARGE, SMALL, TELCO, end_of, players
 
 ASYNC = {"Prefer": "respond-async"}
 
@@ -82,8 +82,7 @@ def test_a_cancelled_run_stops_working_and_its_record_says_so(client, simulate, 
     until(location, "running")
     (player,) = players()
     assert client.delete(location).json()["state"] == "cancelled"
-    player.join(10)
-    assert player.exitcode == -signal.SIGKILL
+    assert end_of(player) == -signal.SIGKILL
     assert client.get(location).json()["state"] == "cancelled"
     assert simulate().status_code == 201
 
@@ -93,8 +92,7 @@ def test_a_run_cancelled_by_way_of_another_server_process_stops_too(make_client,
     until(location, "running")
     (player,) = players()
     make_client().delete(location)
-    player.join(10)
-    assert player.exitcode == -signal.SIGKILL
+    assert end_of(player) == -signal.SIGKILL
 
 
 def test_a_run_is_cancelled_while_it_waits_for_its_turn(client, simulate, until):

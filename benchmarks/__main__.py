@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Iterator
 
-from benchmarks import batches, changed, mathematics, page, unchanged, uploads
+from benchmarks import batches, changed, clv, mathematics, page, simulator, unchanged, uploads
 from benchmarks.figures import Figure
 from benchmarks.service import running_service
 
 QUESTIONS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (mathematics, unchanged, changed, batches, uploads)
+    for module in (mathematics, unchanged, changed, batches, uploads, simulator, clv)
 }
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         print(surroundings)
         for name in arguments.questions or QUESTIONS:
             module = QUESTIONS[name]
-            question = (module.__doc__ or name).strip()
+            question = (module.__doc__ or name).strip().splitlines()[0]
             print(f"\n{question}")
             results[question] = list(_printed(module.measure(service)))
     print(f"\n{page.table([figure for figures in results.values() for figure in figures])}")

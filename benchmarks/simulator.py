@@ -1,6 +1,6 @@
 """The simulator, per-round decisions of five arms: rounds per second on one core, and beside other libraries.
 
-Run alone with ``python -m benchmarks.simulator``. Seconds are those of this process (CPU), as the others' are.
+Run alone with ``python -m benchmarks.simulator``. Rounds are per second of this process (CPU), as the others' are.
 """
 
 import json
@@ -12,11 +12,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
+from urllib.request import Request, urlopen
 
 from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.email.campaign import play_block
 from app.simulation.email.contestants import build_contestant
-from benchmarks.figures import Figure, Target
+from benchmarks.figures import Figure, Target, timed
+from benchmarks.service import Service
 
 REPEATS = 3
 REPLICATIONS = 1000
@@ -25,10 +27,14 @@ PEERS = ("mabwiser", "river", "pybandits")
 PEER_ROUNDS = 2000
 TIMES_THE_FASTEST = 25
 INSTALL_SECONDS = 300
+THREE = ("thompson", "epsilon_greedy", "epsilon_greedy_original")
 
 
-def measure(_: Any = None) -> Iterator[Figure]:
-    """Yield the rounds per second of both policies, alone and over the fastest peer, and a single run's time."""
+def measure(service: Service | None = None) -> Iterator[Figure]:
+    """Yield the rounds per second of both policies, alone and over the fastest peer, and a single run's time.
+
+    Without a service the single run is played in this process.
+    """
     rates = {kind: _rounds_per_second(kind) for kind in TARGETS}
     for kind, target in TARGETS.items():
         what = f"simulator, {kind}, 5 arms x 10,000 rounds x {REPLICATIONS:,}: rounds/s"
@@ -38,7 +44,7 @@ def measure(_: Any = None) -> Iterator[Figure]:
         known = {name: found[kind] for name, found in peers.items() if isinstance(found.get(kind), float)}
         if known:
             yield _beside(kind, rates[kind], known)
-    yield _single()
+    yield _single() if service is None else _single_over_http(service)
 
 
 def _rounds_per_second(kind: str) -> list[float]:
@@ -62,13 +68,29 @@ def _beside(kind: str, ours: list[float], known: dict[str, float]) -> Figure:
 
 
 def _single() -> Figure:
-    choices = tuple(PolicyChoice(kind) for kind in ("thompson", "epsilon_greedy", "epsilon_greedy_original"))
+    choices = tuple(PolicyChoice(kind) for kind in THREE)
     seconds = []
     for _ in range(REPEATS):
         began = time.process_time()
         play(EmailScenario(policies=choices, replications=1))
         seconds.append(time.process_time() - began)
     return Figure("simulator, one replication of three policies: seconds", seconds, Target("<", 1))
+
+
+def _single_over_http(service: Service) -> Figure:
+    """The first run starts the process that plays, and is left out."""
+    seconds = [timed(lambda seed=seed: _asked(service, seed)) for seed in range(REPEATS + 1)][1:]
+    return Figure(
+        "POST /simulations/email, one replication of three policies: seconds", seconds, Target("<", 1)
+    )
+
+
+def _asked(service: Service, seed: int) -> None:
+    body = {"policies": [{"kind": kind} for kind in THREE], "replications": 1, "seed": seed}
+    headers = {"Content-Type": "application/json"}
+    with urlopen(Request(f"{service.url}/simulations/email", json.dumps(body).encode(), headers)) as answer:
+        if answer.status != 201:
+            raise RuntimeError(f"the service answered {answer.status}, not the finished run")
 
 
 def _peers() -> dict[str, dict[str, Any]]:

@@ -217,3 +217,14 @@ def test_a_sure_champion_has_no_negative_loss_and_no_more_than_all_of_the_probab
     found = best_arm(BetaArms([a, 2 * a, 2.5 * a], [9 * a, 8 * a, 7.5 * a]))
     assert (found.expected_loss >= 0).all()
     assert (found.p_best <= 1).all()
+
+
+def test_a_vague_bandit_beside_a_sure_one_overflows_nothing():
+    """Beta(0.001, 0.001) is nearly 0 or 1: beside two sure arms it is best with probability 1/2."""
+    a, b = (
+        np.array([[0.001, 1000, 400], [1000, 1000, 1100]]),
+        np.array([[0.001, 1000, 1600], [1000, 1000, 900]]),
+    )
+    p_best = best_arm(BetaArms(a, b)).p_best
+    assert p_best[0] == pytest.approx([0.5, 0.5, 0], abs=1e-5)
+    assert p_best[1] == pytest.approx(best_arm(BetaArms(a[1], b[1])).p_best, abs=1e-12)

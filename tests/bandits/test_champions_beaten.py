@@ -18,3 +18,11 @@ def test_many_rows_get_what_each_gets_alone(k, v):
     some = range(0, 300, 13)
     alone = [p_value_remaining(BetaArms(arms.a[i], arms.b[i]), v, int(champion[i])) for i in some]
     np.testing.assert_allclose(p_champions_beaten(arms, champion, v)[some], alone, rtol=0, atol=1e-9)
+
+
+def test_three_arms_in_three_rows_get_what_each_gets_alone():
+    a = np.array([[12.0, 15, 13], [120, 150, 160], [3, 1, 2]])
+    b = np.array([[90.0, 85, 87], [900, 850, 870], [4, 9, 5]])
+    found = p_champions_beaten(BetaArms(a, b), np.array([1, 2, 0]), 0.1)
+    alone = [p_value_remaining(BetaArms(a[i], b[i]), 0.1, c) for i, c in enumerate((1, 2, 0))]
+    np.testing.assert_allclose(found, alone, rtol=0, atol=1e-9)

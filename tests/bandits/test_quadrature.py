@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from app.bandits import contest
+from app.bandits.logit_beta import LogitBeta
 from app.bandits.quadrature import gauss_legendre, grid, leave_one_out, running_integrals
 
 
@@ -65,3 +67,39 @@ def test_a_wide_window_starts_with_few_panels_and_narrows_only_where_asked():
     cells = grid(np.zeros(1), np.full(1, 1e7), np.empty((1, 0)), np.full(1, 1e-3), step)
     assert cells.width.shape[1] < 200
     assert cells.width[cells.width > 0].min() <= 1
+
+
+@pytest.mark.parametrize("a", [0.01, 0.5, 3, 400, 1e7])
+def test_running_integrals_of_densities_are_probabilities(a):
+    arms = LogitBeta(np.array([[a, 2 * a, 40]]), np.array([[a, 3 * a, 90]]))
+    low, high = arms.low.min(axis=1), arms.high.max(axis=1)
+    cells = grid(low, high, arms.breaks, arms.first_step(), arms.step)
+    below = running_integrals(arms.density(cells.nodes), cells, np.ones((1, 3), dtype=bool))
+    assert (below >= 0).all()
+    assert (below <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("sums", "used"), [((1, 1 + 1e-9), 2.0), ((1, 1 + 1.5e-9), 1.0), ((1 + 2.1e-9, 1), 0.5)], ids=str
+)
+def test_the_worst_row_decides_how_fine_the_grid_must_be(monkeypatch, sums, used):
+    """Rows whose probabilities are off 1 by (sums - 1) * fineness."""
+    off = np.array(sums) - 1
+
+    def integrals(rivals, fineness):
+        p_best = np.column_stack((off * fineness + 1 - fineness, [fineness] * 2))
+        return p_best, np.zeros(2), np.zeros(2)
+
+    monkeypatch.setattr(contest, "_integrals", integrals)
+    p_best, _ = contest.integrate(None, tolerance=2.05e-9)
+    assert p_best[0, 1] == used
+
+
+@pytest.mark.parametrize("off", [-0.02, 0.02])
+def test_what_the_finest_grid_may_be_off_by_is_divided_out_and_more_is_refused(monkeypatch, off):
+    half = np.array([[0.5, 0.5 + off]])
+    monkeypatch.setattr(contest, "_integrals", lambda rivals, fineness: (half, np.zeros(1), np.zeros(1)))
+    assert contest.integrate(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))
+    for acceptable in (0.01, None):
+        with pytest.raises(contest.QuadratureError, match="only within"):
+            contest.integrate(None, acceptable=acceptable)

@@ -91,3 +91,27 @@ def test_a_quantile_outside_of_0_and_1_is_refused(quantile):
 def test_several_bandits_at_once_are_refused():
     with pytest.raises(ValueError, match="one bandit"):
         value_remaining(BetaArms(np.ones((2, 2)), np.ones((2, 2))))
+
+
+@pytest.mark.parametrize(("a", "remains"), [([520, 455], False), ([520, 475], True)])
+def test_nothing_remains_once_the_champion_is_sure_enough(a, remains):
+    arms = BetaArms(a, [1000, 1000])
+    assert (p_value_remaining(arms, 0) > 0.05) == remains
+    assert (value_remaining(arms) > 0) == remains
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.95])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        pytest.param([0.05, 0.04, 0.06], [0.05, 0.05, 0.04], id="very vague"),
+        pytest.param([0.2, 3], [400, 9000], id="rare and unsure"),
+        pytest.param([990, 0.3], [10, 0.3], id="sure and near 1 beside vague"),
+        pytest.param([30000, 30010, 29990], [1e6, 1e6, 1e6], id="many trials"),
+    ],
+)
+def test_the_quantile_of_unusual_arms_is_where_the_probability_is_what_it_should_be(a, b, quantile):
+    arms = BetaArms(a, b)
+    v = value_remaining(arms, quantile, champion=1)
+    beaten = p_value_remaining(arms, v, champion=1)
+    assert (v == 0 and beaten <= 1 - quantile) or beaten == pytest.approx(1 - quantile, abs=1e-8)

@@ -57,10 +57,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
     match node:
         case ast.Constant(value=bool(value)):
             yield "value", not value
-        case ast.Constant(value=int(value)):
-            yield from (("value", value + 1), ("value", value - 1))
-        case ast.Constant(value=float(value)):
-            yield "value", value + 1
+        case ast.Constant(value=int(value) | float(value)):
+            yield from (("value", value + by) for by in ((1, -1) if isinstance(value, int) else (1,)))
         case ast.UnaryOp(op=ast.Invert() | ast.Not()):
             yield "operand", ast.UnaryOp(node.op, node.operand)
         case ast.Compare():

@@ -1,11 +1,12 @@
 """The Beta posterior: intervals and densities against scipy, and what is refused."""
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import stats
 
 from app.bandits.beta import BetaArms
-from app.bandits.stirling import stirling_remainder
+from app.bandits.stirling import COEFFICIENTS, stirling_remainder
 from app.bandits.totals import Totals
 
 
@@ -93,3 +94,19 @@ def test_stirlings_remainder_of_large_numbers_is_one_twelfth_of_the_inverse():
 def test_the_prior_is_uniform_unless_another_is_given():
     arms = BetaArms.from_totals(Totals([10], [3]))
     assert (arms.a.tolist(), arms.b.tolist()) == ([4], [8])
+
+
+@pytest.mark.parametrize("z", [1, 2, 11.5, 12, 12.25, 13, 20, 100])
+def test_stirlings_remainder_is_exact_to_the_last_digits(z):
+    with mpmath.workdps(40):
+        x = mpmath.mpf(z)
+        exact = mpmath.loggamma(x) - ((x - 0.5) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2)
+    assert stirling_remainder(np.array([float(z)]))[0] == pytest.approx(
+        float(exact), rel=0, abs=3e-18 if z >= 12 else 2e-16
+    )
+
+
+def test_stirlings_coefficients_are_bernoullis():
+    """B_2i / (2i (2i - 1))."""
+    expected = [float(mpmath.bernoulli(2 * i) / (2 * i * (2 * i - 1))) for i in range(1, 8)]
+    assert expected == pytest.approx(COEFFICIENTS, rel=1e-15)

@@ -174,7 +174,7 @@ class Check:
         """The tests that reach a place, the likeliest first, as many as the budget of seconds allows."""
         lines = set(range(place.first, place.last + 1))
         reached = {name: set(files.get(place.file, ())) for name, (_, files) in self.found.items()}
-        tests = [name for name, at in reached.items() if (at & lines if place.in_function else at)]
+        tests = [name for name, at in reached.items() if at & lines or not place.in_function]
         killers, total = self.killers[place.file], 0.0
         chosen: list[str] = []
         for name in sorted(tests, key=lambda name: (-killers[name], self.seconds[name])):

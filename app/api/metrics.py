@@ -92,11 +92,10 @@ def record_metrics(
 
     The whole array is stored or nothing. An unknown experiment or variant is registered on the way.
     """
-    many = totals if isinstance(totals, list) else [totals]
     done: list[Stored] = []
 
     def work(session: Session) -> Answer:
-        done.append(metrics.record(session, many, now, settings.auto_register))
+        done.append(metrics.record(session, totals, now, settings.auto_register))
         return Answer.of(done[0])
 
     response = carry_out(database, request, work, now)

@@ -75,8 +75,10 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated)
 
 
-def record(session: Session, totals: Sequence[DailyTotal], now: dt.datetime, auto_register: bool) -> Stored:
-    """Store daily totals, all or none; a total sent again replaces the one stored.
+def record(
+    session: Session, sent: DailyTotal | Sequence[DailyTotal], now: dt.datetime, auto_register: bool
+) -> Stored:
+    """Store daily totals, one or several, all or none; a total sent again replaces the one stored.
 
     Safe to repeat: what is stored already with the same figures changes nothing. Safe to race: writers of one
     experiment take their turns, and the last one's figures stay.
@@ -87,14 +89,16 @@ def record(session: Session, totals: Sequence[DailyTotal], now: dt.datetime, aut
     Conflict: totals dated after the variant's retirement
     NotFound: an unknown experiment or variant, where they may not be registered on the way
     """
+    totals = [sent] if isinstance(sent, DailyTotal) else sent
     _check_distinct(totals)
+    places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
         experiments.lock_or_register(session, experiment_id, now, auto_register)
     timelines, known = read_timelines(session, groups), known_variants(session, groups)
-    _check_plausible(groups, timelines, now)
-    _check_not_retired(groups, known)
+    _check_plausible(groups, timelines, now, places)
+    _check_not_retired(groups, known, places)
     written = Written(0, 0)
     for experiment_id, group in groups.items():
         timeline, variant_ids = timelines[experiment_id], _by_appearance(group)
@@ -124,7 +128,9 @@ def _check_distinct(totals: Sequence[DailyTotal]) -> None:
         raise Invalid("the array names the same experiment, variant and date more than once", faults)
 
 
-def _check_plausible(groups: Groups, timelines: Mapping[str, Timeline], now: dt.datetime) -> None:
+def _check_plausible(
+    groups: Groups, timelines: Mapping[str, Timeline], now: dt.datetime, places: Sequence[str]
+) -> None:
     """Refuse days that are not there yet and, unless conversions come late, more successes than impressions."""
     faults = []
     for experiment_id, group in groups.items():
@@ -133,15 +139,15 @@ def _check_plausible(groups: Groups, timelines: Mapping[str, Timeline], now: dt.
         for index, total in group:
             if total.date > tomorrow:
                 message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
-                faults.append((index, FieldError(f"body.{index}.date", message)))
+                faults.append((index, FieldError(f"{places[index]}.date", message)))
             if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
-                faults.append((index, FieldError(f"body.{index}.successes", message)))
+                faults.append((index, FieldError(f"{places[index]}.successes", message)))
     if faults:
         raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])
 
 
-def _check_not_retired(groups: Groups, known: Mapping[str, Known]) -> None:
+def _check_not_retired(groups: Groups, known: Mapping[str, Known], places: Sequence[str]) -> None:
     """Refuse totals of days on which their variant was no longer served."""
     faults = []
     for experiment_id, group in groups.items():
@@ -149,7 +155,7 @@ def _check_not_retired(groups: Groups, known: Mapping[str, Known]) -> None:
             retired_on = known[experiment_id].get(total.variant_id)
             if retired_on is not None and total.date > retired_on:
                 message = f"{total.variant_id!r} retired on {retired_on}"
-                faults.append((index, FieldError(f"body.{index}.date", message)))
+                faults.append((index, FieldError(f"{places[index]}.date", message)))
     if faults:
         ordered = [fault for _, fault in sorted(faults, key=itemgetter(0))]
         raise Conflict("totals dated after their variant's retirement", ordered)

@@ -79,7 +79,7 @@ def test_since_and_until_are_inclusive_and_pages_follow_each_other(client):
 def test_a_day_after_tomorrow_is_refused_and_tomorrow_is_not(client):
     assert client.post("/metrics/", json=total(date="2026-03-11")).status_code == 200
     answer = client.post("/metrics/", json=total(date="2026-03-12"))
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.0.date")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.date")
 
 
 def test_totals_after_a_variants_retirement_are_refused_and_those_up_to_it_are_not(client, clock):

@@ -92,7 +92,7 @@ def test_a_page_of_metrics_wants_iso_dates(service, field):
 def test_a_date_after_tomorrow_is_neither_allocated_nor_stored(service, date):
     assert fields(service.get(f"/allocations/homepage?for_date={date}"), 422) == ["query.for_date"]
     assert fields(service.get(f"/allocations/homepage?as_of=now&for_date={date}"), 422) == ["query.for_date"]
-    assert fields(service.post("/metrics/", json=total(date=date)), 422) == ["body.0.date"]
+    assert fields(service.post("/metrics/", json=total(date=date)), 422) == ["body.date"]
 
 
 @pytest.mark.parametrize(("zone", "tomorrow", "after"), [("east", "12", "13"), ("west", "11", "12")])
@@ -108,7 +108,7 @@ def test_tomorrow_is_the_experiments_own(service, zone, tomorrow, after):
 
 def test_a_variant_takes_no_totals_after_its_retirement(service):
     answer = service.post("/metrics/", json=total(experiment_id="retired", variant_id="b", date="2026-03-06"))
-    assert problem(answer, 409) == [{"field": "body.0.date", "message": "'b' retired on 2026-03-05"}]
+    assert problem(answer, 409) == [{"field": "body.date", "message": "'b' retired on 2026-03-05"}]
 
 
 @pytest.mark.parametrize(

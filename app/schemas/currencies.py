@@ -20,7 +20,9 @@ CODES = frozenset(
 def _known(code: str) -> str:
     if code not in CODES:
         raise PydanticCustomError(
-            "currency", "Input should be an ISO 4217 currency code such as EUR, USD or GBP"
+            "currency",
+            "Input should be an ISO 4217 currency code such as EUR, USD or GBP, not {code}",
+            {"code": repr(code)},
         )
     return code
 

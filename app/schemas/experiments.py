@@ -32,6 +32,7 @@ EXAMPLE: dict[str, Any] = {
     "burn_in": {"days": 1, "impressions": 0, "successes": 0, "share": None},
     "time_zone": "UTC",
     "rollout": None,
+    "control": "control",
     "variants": [VARIANT, VARIANT | {"variant_id": "bold", "name": "Bold headline", "is_control": False}],
 }
 

@@ -100,7 +100,9 @@ def _zones() -> frozenset[str]:
 def _known_zone(name: str) -> str:
     if name not in _zones():
         raise PydanticCustomError(
-            "time_zone", "Input should be an IANA time zone such as UTC, Europe/Vienna or America/New_York"
+            "time_zone",
+            "Input should be an IANA time zone such as UTC, Europe/Vienna or America/New_York, not {name}",
+            {"name": repr(name)},
         )
     ZoneInfo(name)
     return name

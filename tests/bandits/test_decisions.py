@@ -23,9 +23,16 @@ def test_many_rows_get_the_shares_that_each_gets_alone(kind, fixed):
     np.testing.assert_allclose(decided_shares(rules, totals, days), each, rtol=0, atol=1e-12)
 
 
-def test_rows_without_data_share_equally_whatever_the_policy():
-    policy = build_policy("fixed", {"shares": (0.7, 0.2, 0.1)})
+def test_rows_without_data_share_equally_beside_rows_that_are_judged():
+    policy = build_policy("epsilon_greedy", {"epsilon": 0.3})
     rules = Rules(policy, (1.0, 1.0), False, np.zeros(3), np.full(3, np.nan), BurnIn(days=0))
-    totals = Totals([[0, 0, 0], [1, 0, 0], [0, 0, 5]], np.zeros((3, 3)))
+    totals = Totals([[0, 0, 0], [8, 8, 8], [8, 8, 8]], [[0, 0, 0], [4, 1, 1], [1, 1, 4]])
     found = decided_shares(rules, totals, np.zeros((3, 3)))
-    assert found == pytest.approx(np.array([[1 / 3] * 3, [0.7, 0.2, 0.1], [0.7, 0.2, 0.1]]))
+    assert found == pytest.approx(np.array([[1 / 3] * 3, [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]))
+
+
+def test_a_fixed_policy_needs_no_data_in_any_row():
+    policy = build_policy("fixed", {"shares": (0.7, 0.2, 0.1)})
+    rules = Rules(policy, (1.0, 1.0), False, np.zeros(3), np.full(3, np.nan), BurnIn(days=1))
+    totals = Totals([[0, 0, 0], [1, 0, 0]], np.zeros((2, 3)))
+    assert decided_shares(rules, totals, np.zeros((2, 3))) == pytest.approx(np.array([[0.7, 0.2, 0.1]] * 2))

@@ -138,6 +138,15 @@ def test_stop_and_rollout(client):
     assert allocation(client)["allocations"] == {"a": 0.0, "b": 100.0}
 
 
+@pytest.mark.parametrize(("counted", "named"), [((5400, 4600), ["srm"]), ((5040, 4960), [])])
+def test_traffic(client, clock, counted, named):
+    create(client, "a", "b", traffic="per_request", policy={"kind": "uniform"})
+    assert allocation(client)["allocations"] == {"a": 50.0, "b": 50.0}
+    clock.pass_days(1)
+    post(client, *[total(v, "2026-03-10", n, 100) for v, n in zip("ab", counted, strict=True)])
+    assert [gate["gate"] for gate in allocation(client)["gates"]] == named
+
+
 def test_the_page_names_every_setting_and_every_policy():
     headings = " ".join(re.findall(r"^### (.*)$", PAGE, re.MULTILINE))
     assert [name for name in Settings.model_fields if name not in headings] == []

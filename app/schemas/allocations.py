@@ -70,6 +70,7 @@ class GateHolding(BaseModel):
         "invalid_totals",
         "incomplete_day",
         "stale_data",
+        "srm",
     ]
 
 

@@ -152,6 +152,7 @@ class ExperimentPatch(Strict):
     maturity_days: Days | None = None
     late_conversions: bool | None = Field(default=None, strict=True)
     stale_after_days: Days | None = None
+    traffic: Literal["sticky", "per_request"] | None = None
     time_zone: TimeZone | None = None
     stop: dict[str, Any] | None = None
 

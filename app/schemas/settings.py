@@ -196,6 +196,10 @@ class Settings(Strict):
     stale_after_days: Days = Field(
         default=7, description="Name the gate stale_data after so many days without data; 0 never does"
     )
+    traffic: Literal["sticky", "per_request"] = Field(
+        default="sticky",
+        description="per_request: every impression is drawn anew by the day's shares, so that they can be tested",
+    )
     time_zone: TimeZone = Field(default="UTC", description="Whose calendar days the totals are")
     stop: Stop = Field(default=Stop(), description="When the answer advises to stop")
 

@@ -1,6 +1,7 @@
 """The daily totals of an experiment as arrays, and the days on which somebody's report is missing."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.effective import DailyTotals, incomplete_days
 from app.bandits.quadrature import Booleans
+from app.bandits.sample_ratio import sample_ratio_p
 
 EPOCH = dt.date(2000, 1, 1)
 
@@ -163,6 +165,54 @@ def incomplete(
         dates[t]: tuple(row.variant_id for row, waits in zip(members, expected[t], strict=True) if waits)
         for t in np.flatnonzero(incomplete_days(totals, expected))
     }
+
+
+IN_TIME = text("""
+    select for_date, min(cast(answer -> 'allocations' as text)) as shares
+    from allocations
+    where experiment_id = :experiment_id and for_date <= :last
+      and cast(recorded_at at time zone :zone as date) <= for_date
+    group by for_date
+    having count(distinct cast(answer -> 'allocations' as text)) = 1
+    order by for_date
+""")
+"""The days with one split all day long, known by its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """The sample-ratio test over some days: its p-value, and the impressions counted and expected by variant."""
+
+    p: float
+    days: int
+    counted: dict[str, float]
+    expected: dict[str, float]
+
+
+def sample_ratio(
+    session: Session, experiment_id: str, rows: Sequence[Row[Any]], last: dt.date, zone: str
+) -> SampleRatio | None:
+    """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
+    totals = table_of(rows, by_value=False).totals
+    place = {int(day): at for at, day in enumerate(totals.day)}
+    counts, shares = [], []
+    for row in session.execute(IN_TIME, {"experiment_id": experiment_id, "last": last, "zone": zone}):
+        at = place.get(number(row.for_date))
+        percent = json.loads(row.shares)
+        share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in rows])
+        if at is not None and totals.reported[at][share > 0].all():
+            counts.append(totals.trials[at])
+            shares.append(share)
+    if not counts:
+        return None
+    expected = sum(count.sum() * share for count, share in zip(counts, shares, strict=True))
+    names = [row.variant_id for row in rows]
+    return SampleRatio(
+        sample_ratio_p(counts, shares),
+        len(counts),
+        dict(zip(names, sum(counts).tolist(), strict=True)),
+        dict(zip(names, expected.tolist(), strict=True)),
+    )
 
 
 def _live(totals: DailyTotals, members: Sequence[Row[Any]]) -> Booleans:

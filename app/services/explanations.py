@@ -65,6 +65,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         + "; ".join(f"{date} lacks {', '.join(names)}" for date, names in list(g["missing"].items())[-3:])
         + "."
     ),
+    "srm": lambda g: (
+        f"Impressions were not split as served on {g['days']} recorded day(s) (p = {g['p_value']:.2g}): look for"
+        " what loses or moves traffic; the shares are unchanged."
+    ),
     "stale_data": lambda g: f"No data for {g['days_without_data']} days: the shares no longer learn.",
 }
 

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from app.bandits.decision import Decision
+from app.bandits.sample_ratio import ALARM
 from app.services.inputs import Inputs
 
 DAYS_LISTED = 31
@@ -20,6 +21,7 @@ def holding(found: Inputs, decision: Decision, date: dt.date) -> list[dict[str, 
         _invalid_totals(found),
         _incomplete_day(found),
         _stale_data(found, date),
+        _srm(found),
     )
     return [gate for gate in candidates if gate is not None]
 
@@ -98,3 +100,18 @@ def _stale_data(found: Inputs, date: dt.date) -> dict[str, Any] | None:
         return None
     days_without = (date - newest).days - 1 - found.settings.maturity_days
     return {"gate": "stale_data", "days_without_data": days_without} if days_without >= limit else None
+
+
+def _srm(found: Inputs) -> dict[str, Any] | None:
+    ratio = found.sample_ratio
+    if ratio is None or ratio.p >= ALARM:
+        return None
+    return {
+        "gate": "srm",
+        "p_value": ratio.p,
+        "days": ratio.days,
+        "variants": {
+            variant_id: {"impressions": ratio.counted[variant_id], "expected": ratio.expected[variant_id]}
+            for variant_id in ratio.counted
+        },
+    }

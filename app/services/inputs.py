@@ -40,6 +40,7 @@ class Inputs:
     everything : the days up to ``last`` that were read
     left_out : the incomplete days, each with the variants that had not reported it
     held : during a halt the percentages served before it on its first day, where they were recorded
+    sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request)
     unvalued : for each variant, on how many days its successes came without revenue (objective value)
     """
 
@@ -53,6 +54,7 @@ class Inputs:
     left_out: dict[dt.date, tuple[str, ...]]
     held: dict[str, float] | None
     unvalued: dict[str, int]
+    sample_ratio: days.SampleRatio | None
 
     @property
     def last(self) -> dt.date:
@@ -123,6 +125,7 @@ class Inputs:
             "left_out": {str(date): variants for date, variants in self.left_out.items()},
             "held": self.held,
             "unvalued": self.unvalued,
+            "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -146,6 +149,9 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
         raise Conflict(f"experiment {experiment_id!r} has no active variant on {date}")
     table = days.table_of(members, by_value)
     left_out = days.incomplete(session, experiment_id, table, members)
+    ratio = None
+    if settings.traffic == "per_request":
+        ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
     return Inputs(
         experiment_id=experiment_id,
         decided_on=decided_on,
@@ -156,6 +162,7 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
         everything=table.totals,
         left_out=left_out,
         held=None if halt is None else days.served_before_halt(session, experiment_id, decided_on),
+        sample_ratio=ratio,
         unvalued={row.variant_id: n for row, n in zip(members, table.unvalued, strict=True) if n},
     )
 

@@ -194,3 +194,21 @@ def test_what_moved_names_the_setting_and_the_gate_that_moved_it(client):
     said = allocation(client)["explain"]
     assert "min_share was changed from default to 10.0." in said
     assert "The gate burn_in holds since." in said
+
+
+def test_sticky_traffic_is_not_tested_against_the_days_shares(client, clock):
+    create(client, "a", "b", policy={"kind": "uniform"})
+    allocation(client)
+    clock.pass_days(1)
+    post(client, total("a", "2026-03-10", 9_000, 100), total("b", "2026-03-10", 1_000, 100))
+    assert gate(allocation(client)) == []
+
+
+def test_a_day_whose_split_changed_during_it_is_not_tested(client, clock):
+    create(client, "a", "b", traffic="per_request", policy={"kind": "uniform"})
+    allocation(client)
+    client.patch("/experiments/homepage", json={"min_share": {"a": 60}})
+    allocation(client)
+    clock.pass_days(1)
+    post(client, total("a", "2026-03-10", 9_000, 100), total("b", "2026-03-10", 1_000, 100))
+    assert gate(allocation(client)) == []

@@ -36,7 +36,7 @@ class StopRule:
     """Advise to stop once the champion, the arm with the largest P(best), is good enough.
 
     - p_best: P(best) of the champion >= threshold
-    - expected_loss: its expected loss <= threshold, in units of the rate
+    - expected_loss: its expected loss < threshold, in units of the rate (of currency under the value objective)
     - value_remaining: the `quantile` of what may still be gained over it, relative to it, < threshold
 
     Parameters

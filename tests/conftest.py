@@ -21,8 +21,8 @@ from app.storage.embedded import EmbeddedPostgres
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = (
-    "allocations, experiment_metrics, experiment_versions, experiment_settings, variants, experiments,"
-    " idempotency_keys, simulations"
+    "allocations, assignment_counts, assignments, events, experiment_metrics, experiment_settings,"
+    " experiment_versions, experiments, holdout_metrics, idempotency_keys, simulations, splits, variants"
 )
 
 

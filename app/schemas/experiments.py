@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.currencies import Currency
-from app.schemas.fields import Identifier, IsoDate, Text, TimeZone
+from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
 from app.schemas.settings import Days, PercentForAllOrSome, Settings, SomeDays, Strict
 
 VARIANT: dict[str, Any] = {
@@ -15,6 +15,7 @@ VARIANT: dict[str, Any] = {
     "name": "Today's headline",
     "description": None,
     "is_control": True,
+    "value": None,
     "registered_on": "2023-07-15",
     "active_from": "2023-07-15",
     "retired_on": None,
@@ -26,6 +27,7 @@ EXAMPLE: dict[str, Any] = {
     "state": "running",
     "state_since": "2023-07-15",
     "created_at": "2023-07-15T09:30:00Z",
+    "source": "reported",
     "policy": {"kind": "thompson"},
     "prior": {"a": 1.0, "b": 1.0},
     "min_share": 5.0,
@@ -40,7 +42,7 @@ MAX_VARIANTS = 1_000
 """Of one experiment."""
 
 State = Literal["running", "paused", "archived"]
-
+Source = Literal["reported", "tracked"]
 
 Cost = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 
@@ -56,6 +58,9 @@ class VariantIn(Strict):
     name: Text | None = Field(default=None, description="What people call it")
     description: Text | None = None
     is_control: bool = Field(default=False, strict=True, description="The variant others are compared with")
+    value: VariantValue | None = Field(
+        default=None, description="What feature-flag clients are given for it; by default its id"
+    )
     active_from: IsoDate | None = Field(
         default=None,
         description="First day it may get traffic; by default the day of its registration or first data",
@@ -73,6 +78,7 @@ class VariantPatch(Strict):
     name: Text | None = None
     description: Text | None = None
     is_control: bool | None = Field(default=None, strict=True)
+    value: VariantValue | None = Field(default=None, description="What feature-flag clients are given for it")
     retired_on: IsoDate | None = Field(
         default=None, description="First day without traffic: today or later; null takes a retirement back"
     )
@@ -88,6 +94,7 @@ class Variant(BaseModel):
     name: str | None
     description: str | None
     is_control: bool
+    value: VariantValue | None = Field(default=None, description="What feature-flag clients are given for it")
     registered_on: dt.date
     active_from: dt.date = Field(description="First day it may get traffic")
     retired_on: dt.date | None = Field(description="First day without traffic")
@@ -117,9 +124,21 @@ class ExperimentIn(Settings):
     experiment_id: Identifier
     name: Text | None = None
     description: Text | None = None
+    source: Source | None = Field(
+        default=None,
+        description="Where totals come from: reported (POST /metrics) or tracked (POST /events); "
+        "by default the first of them decides. It stays for ever",
+    )
     variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list, description="In the order of registration; more can follow later"
     )
+
+    @model_validator(mode="after")
+    def _held_out_units_are_tracked(self) -> "ExperimentIn":
+        if self.source == "reported" and self.holdout_percent > 0:
+            message = "holdout_percent: the totals of held-out units stand apart only with source tracked"
+            raise PydanticCustomError("combination", "{message}", {"message": message})
+        return self
 
     @model_validator(mode="after")
     def _variants_are_distinct(self) -> "ExperimentIn":
@@ -155,6 +174,10 @@ class ExperimentPatch(Strict):
     traffic: Literal["sticky", "per_request"] | None = None
     time_zone: TimeZone | None = None
     stop: dict[str, Any] | None = None
+    assignment_mode: Literal["sticky", "rendezvous"] | None = None
+    holdout_percent: Percent | None = None
+    refresh_minutes: int | None = Field(default=None, strict=True)
+    reward_window_days: SomeDays | None = None
 
 
 class RolloutIn(Strict):
@@ -176,6 +199,7 @@ class Experiment(Settings):
     state: State
     state_since: dt.date = Field(description="The day the state began")
     created_at: dt.datetime
+    source: Source | None = Field(description="Where its totals come from; null until the first of them came")
     rollout: str | None = Field(description="The variant that gets everything since a rollout")
     control: str | None = Field(
         description="The variant others are compared with: the one with is_control, else 'control', else the first"

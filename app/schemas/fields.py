@@ -1,6 +1,7 @@
 """The scalar fields every message is made of, checked strictly: "1000", true and NaN are not numbers here."""
 
 import datetime as dt
+import json
 import re
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 MAX_COUNT = 2**63 - 1
+MAX_VALUE_BYTES = 16_384
 FIRST_DATE = dt.date(1900, 1, 1)
 MONEY_STEP = Decimal("1e-12")
 EXACT = Context(prec=60)  # the usual 28 digits cannot hold 1e24 to 12 decimals
@@ -27,6 +29,30 @@ Text = Annotated[
     str, StringConstraints(strict=True, max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")
 ]
 """Free text without control characters (PostgreSQL stores no NUL)."""
+
+
+def _plain_json(value: object) -> object:
+    if not isinstance(value, str | bool | int | float | dict):
+        raise PydanticCustomError("value", "Input should be a string, a number, a boolean or an object")
+    try:
+        size = len(json.dumps(value, allow_nan=False).encode())
+    except (ValueError, RecursionError):
+        raise PydanticCustomError("value", "Input should be finite numbers, not nested too deeply") from None
+    if size > MAX_VALUE_BYTES:
+        raise PydanticCustomError(
+            "value", "Input should be at most {limit} bytes", {"limit": MAX_VALUE_BYTES}
+        )
+    return value
+
+
+VariantValue = Annotated[
+    object,
+    BeforeValidator(_plain_json),
+    WithJsonSchema(
+        {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean")] + [{"type": "object"}]}
+    ),
+]
+"""What a client is given for a variant: a string, a number, a boolean or an object, of at most 16 KiB."""
 
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
 """A number of impressions or successes that a bigint holds."""

@@ -202,6 +202,21 @@ class Settings(Strict):
     )
     time_zone: TimeZone = Field(default="UTC", description="Whose calendar days the totals are")
     stop: Stop = Field(default=Stop(), description="When the answer advises to stop")
+    assignment_mode: Literal["sticky", "rendezvous"] = Field(
+        default="sticky",
+        description="sticky stores a unit's variant when it is assigned, rendezvous at its first exposure",
+    )
+    holdout_percent: Percent = Field(
+        default=0.0,
+        description="Percent of units kept out of the experiment: they get the control, their totals stand apart",
+    )
+    refresh_minutes: Annotated[int, Field(strict=True, ge=1, le=1_440)] = Field(
+        default=1_440,
+        description="How long units are assigned with the same shares; a new day always brings its own",
+    )
+    reward_window_days: SomeDays = Field(
+        default=30, description="How long after a unit's first exposure its rewards still count"
+    )
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:
@@ -243,6 +258,10 @@ class Settings(Strict):
 def _refuse_unless(fine: bool, message: str) -> None:
     if not fine:
         raise PydanticCustomError("combination", "{message}", {"message": message})
+
+
+ASSIGNING = frozenset({"assignment_mode", "holdout_percent", "refresh_minutes", "reward_window_days"})
+"""The settings by which units are assigned and rewarded; no share of a day depends on them."""
 
 
 class StoredSettings(Settings):

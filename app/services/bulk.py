@@ -141,6 +141,7 @@ def _screen(
     """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
     try:
         experiments.lock_or_register(session, experiment_id, now, auto_register)
+        experiments.settle_source(session, [experiment_id], "reported")
     except GroundhogError as error:
         _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0

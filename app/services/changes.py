@@ -31,7 +31,7 @@ def apply(
     today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
     promises.check_fit(session, experiment_id, settings, today)
     write_phase(session, experiment_id, today, state, settings, now)
-    locks.bump(session, experiment_id)
+    locks.bump_settings(session, experiment_id)
 
 
 def write_phase(

@@ -1,22 +1,26 @@
 """Experiments: create, read, list, change, and register on the way."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
-from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, State, Variant
+from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Source, State, Variant
 from app.schemas.settings import Settings, StoredSettings
 from app.services import changes, locks, members, promises, variants
 from app.services.timeline import Timeline, local_date, read_timelines
 from app.storage import tables
 
 DECIDING = frozenset(Settings.model_fields)
+SENT_WITH = {
+    "reported": "they come with POST /metrics, and POST /events takes none",
+    "tracked": "they come with POST /events, and POST /metrics takes none",
+}
 
 
 def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
@@ -28,7 +32,9 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
     """
     costs = {v.variant_id: v.cost_per_impression for v in new.variants if v.cost_per_impression is not None}
     settings = StoredSettings(**{name: getattr(new, name) for name in DECIDING}, cost_per_impression=costs)
-    if not insert_experiment(session, new.experiment_id, settings, now, new.name, new.description):
+    if not insert_experiment(
+        session, new.experiment_id, settings, now, new.name, new.description, new.source
+    ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     locks.lock(session, new.experiment_id)
     today = local_date(now, settings.time_zone)
@@ -44,11 +50,14 @@ def insert_experiment(
     now: dt.datetime,
     name: str | None = None,
     description: str | None = None,
+    source: Source | None = None,
 ) -> bool:
     """Insert an experiment with its first phase and version; return False where it was there already."""
     inserted = session.scalar(
         insert(tables.Experiment)
-        .values(experiment_id=experiment_id, name=name, description=description, created_at=now)
+        .values(
+            experiment_id=experiment_id, name=name, description=description, source=source, created_at=now
+        )
         .on_conflict_do_nothing()
         .returning(tables.Experiment.experiment_id)
     )
@@ -110,6 +119,7 @@ def _as_seen(row: tables.Experiment, timeline: Timeline, variants: Sequence[Vari
         name=row.name,
         description=row.description,
         created_at=row.created_at,
+        source=row.source,
         state=timeline.latest.state,
         state_since=timeline.state_since(),
         variants=[_with_cost(variant, costs) for variant in variants],
@@ -245,3 +255,26 @@ def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, aut
             raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
         insert_experiment(session, experiment_id, StoredSettings(), now)
         locks.lock(session, experiment_id)
+
+
+def settle_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:
+    """Let totals of some experiments come from one source for ever; the caller holds their locks.
+
+    Raises
+    ------
+    Conflict: the totals of one of them come from the other source
+    """
+    experiment = tables.Experiment
+    found = session.execute(
+        select(experiment.experiment_id, experiment.source).where(
+            experiment.experiment_id.in_(list(experiment_ids))
+        )
+    ).all()
+    other = next((row for row in found if row.source not in (None, source)), None)
+    if other is not None:
+        raise Conflict(
+            f"the totals of experiment {other.experiment_id!r} are {other.source}: {SENT_WITH[other.source]}"
+        )
+    new = [row.experiment_id for row in found if row.source is None]
+    if new:
+        session.execute(update(experiment).where(experiment.experiment_id.in_(new)).values(source=source))

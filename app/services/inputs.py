@@ -20,7 +20,7 @@ from app.bandits.effective import (
     last_possible_day,
 )
 from app.errors import Conflict
-from app.schemas.settings import StoredSettings
+from app.schemas.settings import ASSIGNING, StoredSettings
 from app.services import days
 from app.services.timeline import Halt, Timeline
 
@@ -115,7 +115,9 @@ class Inputs:
         figures = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
         content = {
             "algorithm": ALGORITHM,
-            "settings": self.settings.model_dump(mode="json", exclude={"time_zone"}, exclude_defaults=True),
+            "settings": self.settings.model_dump(
+                mode="json", exclude={"time_zone", *ASSIGNING}, exclude_defaults=True
+            ),
             "halt": None if self.halt is None else [self.halt.state, str(self.halt.since)],
             "arms": self.variant_ids,
             "served": self.served,

@@ -32,9 +32,21 @@ def lock_if_there(session: Session, experiment_id: str) -> int | None:
 
 
 def bump(session: Session, experiment_id: str) -> None:
-    """Count a change, so that nobody serves an answer computed before it."""
+    """Count a change of totals, so that nobody serves an answer computed before it."""
     session.execute(
         update(ExperimentVersion)
         .where(ExperimentVersion.experiment_id == experiment_id)
         .values(version=ExperimentVersion.version + 1)
+    )
+
+
+def bump_settings(session: Session, experiment_id: str) -> None:
+    """Count a change of settings or variants, so that nobody assigns units by those before it either."""
+    session.execute(
+        update(ExperimentVersion)
+        .where(ExperimentVersion.experiment_id == experiment_id)
+        .values(
+            version=ExperimentVersion.version + 1,
+            settings_version=ExperimentVersion.settings_version + 1,
+        )
     )

@@ -1,6 +1,7 @@
 """The variants of an experiment as they stand."""
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -40,6 +41,7 @@ def _as_seen(row: tables.Variant, first_data_on: dt.date | None) -> Variant:
         name=row.name,
         description=row.description,
         is_control=row.is_control,
+        value=None if row.value is None else json.loads(row.value),
         registered_on=row.registered_on,
         active_from=began,
         retired_on=row.retired_on,

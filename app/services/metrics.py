@@ -86,7 +86,7 @@ def record(
     Raises
     ------
     Invalid: the same key twice, more successes than impressions, a date after tomorrow
-    Conflict: totals dated after the variant's retirement
+    Conflict: totals dated after the variant's retirement, or of an experiment whose totals are tracked
     NotFound: an unknown experiment or variant, where they may not be registered on the way
     """
     totals = [sent] if isinstance(sent, DailyTotal) else sent
@@ -96,6 +96,7 @@ def record(
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
         experiments.lock_or_register(session, experiment_id, now, auto_register)
+    experiments.settle_source(session, groups, "reported")
     timelines, known = read_timelines(session, groups), known_variants(session, groups)
     _check_plausible(groups, timelines, now, places)
     _check_not_retired(groups, known, places)
@@ -197,6 +198,7 @@ def register_variants(
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
     promises.check_fit(session, experiment_id, timeline.latest.settings, today)
+    locks.bump_settings(session, experiment_id)
 
 
 def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime) -> Written:
@@ -250,8 +252,10 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     Raises
     ------
     NotFound: nothing is stored for it
+    Conflict: the experiment's totals are tracked
     """
     locks.lock(session, experiment_id)
+    experiments.settle_source(session, [experiment_id], "reported")
     deleted = session.execute(
         delete(tables.DailyMetrics)
         .where(

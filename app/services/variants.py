@@ -1,6 +1,7 @@
 """The variants of an experiment: register, add, change, retire, delete."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
                 position=position,
                 registered_on=today,
                 retired_on=None,
-                **variant.model_dump(exclude={"cost_per_impression"}),
+                value=None if variant.value is None else json.dumps(variant.value),
+                **variant.model_dump(exclude={"cost_per_impression", "value"}),
             )
         )
         session.flush()
@@ -70,7 +72,7 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     promises.check_fit(session, experiment_id, timeline.latest.settings, today)
     if variant.cost_per_impression is not None:
         _set_cost(session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, now)
-    locks.bump(session, experiment_id)
+    locks.bump_settings(session, experiment_id)
     return read_variant(session, experiment_id, variant.variant_id)
 
 
@@ -94,13 +96,15 @@ def change_variant(
     if "is_control" in fields:
         fields["is_control"] = bool(fields["is_control"])
         _clear_control(session, experiment_id)
+    if fields.get("value") is not None:
+        fields["value"] = json.dumps(fields["value"])
     if "retired_on" in fields:
         _check_retirement(before, patch.retired_on, timeline.today(now))
         if patch.retired_on is not None:
             _check_not_rolled_out(timeline, variant_id)
     if fields:
         _update(session, experiment_id, variant_id, fields)
-        locks.bump(session, experiment_id)
+        locks.bump_settings(session, experiment_id)
     if "retired_on" in fields:
         promises.check_fit(session, experiment_id, timeline.latest.settings, timeline.today(now))
     return read_variant(session, experiment_id, variant_id)
@@ -179,7 +183,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
             tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id
         )
     )
-    locks.bump(session, experiment_id)
+    locks.bump_settings(session, experiment_id)
 
 
 def _check_not_named(timeline: Timeline, variant_id: str) -> None:

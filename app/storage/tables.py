@@ -13,6 +13,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -43,18 +44,24 @@ class Base(DeclarativeBase):
         dt.datetime: TIMESTAMP(timezone=True),
         Decimal: Numeric(),
         dict[str, Any]: JSONB(),
+        float: Double(),
         bytes: LargeBinary(),
     }
 
 
 class Experiment(Base):
-    """An experiment: what never changes by date."""
+    """An experiment: what never changes by date.
+
+    ``source`` says where its totals come from, ``reported`` or ``tracked``; NULL until the first of them came.
+    """
 
     __tablename__ = "experiments"
+    __table_args__ = (CheckConstraint("source in ('reported', 'tracked')", name="source"),)
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     description: Mapped[str | None]
+    source: Mapped[str | None]
     created_at: Mapped[dt.datetime]
 
 
@@ -75,17 +82,22 @@ class ExperimentVersion(Base):
     """A counter that every change of an experiment's data or settings bumps.
 
     Its row is the experiment's lock: who writes takes it first, so that writers of one experiment wait in a line
-    and a recorded allocation belongs to exactly one version.
+    and a recorded allocation belongs to exactly one version. ``settings_version`` counts the changes of settings
+    and variants alone: what units are assigned by.
     """
 
     __tablename__ = "experiment_versions"
 
     experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
     version: Mapped[int]
+    settings_version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Variant(Base):
-    """One variant (arm) of an experiment; ``position`` is the order of registration."""
+    """One variant (arm) of an experiment; ``position`` is the order of registration.
+
+    ``value`` is what a client is given for it, a JSON text that keeps the very bytes (10.0 stays 10.0).
+    """
 
     __tablename__ = "variants"
     __table_args__ = (
@@ -99,6 +111,7 @@ class Variant(Base):
     name: Mapped[str | None]
     description: Mapped[str | None]
     is_control: Mapped[bool]
+    value: Mapped[str | None]
     registered_on: Mapped[dt.date]
     active_from: Mapped[dt.date | None]
     retired_on: Mapped[dt.date | None]
@@ -150,6 +163,113 @@ class RecordedAllocation(Base):
     recorded_at: Mapped[dt.datetime]
 
 
+class Split(Base):
+    """The shares that units are drawn with for a while: an allocation's revision, frozen at its first use.
+
+    ``shares`` are the recorded percentages by variant, the drawn units' propensities.
+    """
+
+    __tablename__ = "splits"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    split: Mapped[int] = mapped_column(primary_key=True)
+    for_date: Mapped[dt.date]
+    revision: Mapped[str]
+    shares: Mapped[dict[str, Any]] = mapped_column(JSON)
+    settings_version: Mapped[int]
+    frozen_at: Mapped[dt.datetime]
+
+
+class Assignment(Base):
+    """The variant of one unit, for ever: the first write wins.
+
+    ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
+    those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,
+    so that each is counted once. A unit that was merged into another points to it: that one decides and counts.
+    """
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        ForeignKeyConstraint(["experiment_id", "variant_id"], [Variant.experiment_id, Variant.variant_id]),
+        CheckConstraint("kind in ('drawn', 'holdout', 'forced')", name="kind"),
+        CheckConstraint(
+            "(kind = 'drawn') = (split is not null and propensity is not null and revision is not null)",
+            name="drawn_by_a_split",
+        ),
+        CheckConstraint("(exposed_at is null) = (exposed_on is null)", name="exposed_on_a_day"),
+        Index(
+            "ix_assignments_experiment_id_merged_into",
+            "experiment_id",
+            "merged_into",
+            postgresql_where="merged_into is not null",
+        ),
+    )
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    variant_id: Mapped[str]
+    kind: Mapped[str]
+    split: Mapped[int | None]
+    propensity: Mapped[float | None]
+    revision: Mapped[str | None]
+    assigned_at: Mapped[dt.datetime]
+    exposed_at: Mapped[dt.datetime | None]
+    exposed_on: Mapped[dt.date | None]
+    converted_at: Mapped[dt.datetime | None]
+    value: Mapped[Decimal | None]
+    merged_into: Mapped[str | None]
+
+
+class AssignmentCount(Base):
+    """How many units each split sent to each variant on each day: only new, random assignments.
+
+    They are compared with the splits' shares (the sample ratio); merging and forgetting leave them alone.
+    """
+
+    __tablename__ = "assignment_counts"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    assigned_on: Mapped[dt.date] = mapped_column(primary_key=True)
+    split: Mapped[int] = mapped_column(primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    units: Mapped[int]
+
+
+class Event(Base):
+    """An event that was taken, known by the SHA-256 of its id: sent again, it counts no more.
+
+    ``counted_on`` is the day whose totals it changed; NULL where it changed none.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        CheckConstraint("kind in ('exposure', 'conversion', 'value')", name="kind"),
+        Index("ix_events_experiment_id_unit_id", "experiment_id", "unit_id"),
+    )
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    event_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    unit_id: Mapped[str]
+    kind: Mapped[str]
+    occurred_at: Mapped[dt.datetime]
+    value: Mapped[Decimal | None]
+    counted_on: Mapped[dt.date | None]
+    received_at: Mapped[dt.datetime]
+
+
+class HoldoutMetrics(Base):
+    """The totals of the held-out units of one day of first exposure, apart from those that decide."""
+
+    __tablename__ = "holdout_metrics"
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey(Experiment.experiment_id), primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    impressions: Mapped[int]
+    successes: Mapped[int]
+    revenue: Mapped[Decimal | None]
+    revenue_sq: Mapped[Decimal | None]
+
+
 class IdempotencyKey(Base):
     """The answer once given to a request that carried an Idempotency-Key."""
 
@@ -192,6 +312,12 @@ class SimulationRun(Base):
 
 RULES = {
     "pk_experiments": "there is already an experiment with this id",
+    "ck_experiments_source": "totals are reported or tracked",
+    "ck_assignments_kind": "an assignment is drawn, of the hold-out, or forced",
+    "ck_assignments_drawn_by_a_split": "a drawn assignment has its split, propensity and revision; no other has",
+    "ck_assignments_exposed_on_a_day": "an exposure has its moment and its day",
+    "ck_events_kind": "an event is an exposure, a conversion or a value",
+    "fk_assignments_variants": "units are assigned to registered variants; retire the variant instead",
     "pk_variants": "the experiment already has a variant with this id",
     "uq_variants_control": "an experiment has at most one control",
     "ck_variants_retired_after_active": "a variant cannot retire before it became active",

@@ -7,6 +7,9 @@ GroundhogError
 ├── PreconditionFailed  the caller's copy (If-Match) is no longer the current one
 ├── UnsupportedMediaType  the body is in a format that is not read here
 ├── TooLarge         the message is over a limit
+├── Unauthorized     it is not known who asks: no API key, or one that is not valid
+├── Forbidden        the API key may not do this
+├── TooManyRequests  the API key asks more often than it may
 └── Unavailable      the database cannot answer now; trying again may help
 """
 
@@ -65,6 +68,25 @@ class UnsupportedMediaType(GroundhogError):
 
 class TooLarge(GroundhogError):
     """The message is over a configured limit."""
+
+
+class Unauthorized(GroundhogError):
+    """It is not known who asks."""
+
+
+class Forbidden(GroundhogError):
+    """Who asks is known, and may not do this."""
+
+
+class TooManyRequests(GroundhogError):
+    """Who asks does so more often than allowed.
+
+    ``retry_after`` is in whole seconds.
+    """
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(GroundhogError):

@@ -21,8 +21,9 @@ from app.storage.embedded import EmbeddedPostgres
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = (
-    "allocations, assignment_counts, assignments, events, experiment_metrics, experiment_settings,"
-    " experiment_versions, experiments, holdout_metrics, idempotency_keys, simulations, splits, variants"
+    "allocations, api_keys, assignment_counts, assignments, audit, events, experiment_metrics,"
+    " experiment_settings, experiment_versions, experiments, holdout_metrics, idempotency_keys, simulations,"
+    " splits, variants"
 )
 
 

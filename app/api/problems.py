@@ -20,6 +20,9 @@ STATUS: dict[type[errors.GroundhogError], int] = {
     errors.PreconditionFailed: 412,
     errors.UnsupportedMediaType: 415,
     errors.TooLarge: 413,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
 """The status of each error class; a test checks that none is missing."""
@@ -109,8 +112,21 @@ def faults_of(validation: list[Any]) -> tuple[errors.FieldError, ...]:
 async def answer_domain_error(request: Request, error: Exception) -> ProblemResponse:
     """Answer an error of the domain with the status of its class."""
     assert isinstance(error, errors.GroundhogError)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, errors.Unavailable) else None
-    return problem(STATUS[type(error)], error.detail, error.errors, headers)
+    return refusal(error)
+
+
+def refusal(error: errors.GroundhogError) -> ProblemResponse:
+    """Return the answer to an error of the domain."""
+    return problem(STATUS[type(error)], error.detail, error.errors, headers_of(error))
+
+
+def headers_of(error: errors.GroundhogError) -> dict[str, str]:
+    """Return the headers that go with an error: when to come again, how to say who one is."""
+    if isinstance(error, errors.Unavailable | errors.TooManyRequests):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, errors.Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="groundhog"'}
+    return {}
 
 
 async def answer_invalid_request(request: Request, error: Exception) -> ProblemResponse:
@@ -158,12 +174,15 @@ def install(app: FastAPI) -> None:
 
 
 _WHEN = {
+    401: "No API key came, or one that is not valid, expired or revoked",
+    403: "The API key lacks the scope, or is limited to other experiments",
     404: "There is no such thing",
     409: "The present state forbids it",
     412: "Somebody changed it since you read it (If-Match)",
     413: "The body is over the limit",
     415: "The body is not in a format that is read here",
     422: "The message must be changed: see `errors`",
+    429: "The API key asks more often than it may; `Retry-After` says when to try again",
     503: "The database is away; `Retry-After` says when to try again",
 }
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     CheckConstraint,
@@ -46,6 +47,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(),
         float: Double(),
         bytes: LargeBinary(),
+        list[str]: ARRAY(Text()),
     }
 
 
@@ -289,7 +291,8 @@ class SimulationRun(Base):
     """A run of the simulator: what was asked, how far it is, what came out.
 
     ``seen_at`` is the database's time of the last sign of life from the process that runs it: an open run without
-    one was left behind. ``request`` and ``result`` are texts: they keep the very bytes.
+    one was left behind. ``request`` and ``result`` are texts: they keep the very bytes. ``experiment_prefix`` is
+    the limit of the API key that asked for it: the keys of one team see each other's runs.
     """
 
     __tablename__ = "simulations"
@@ -308,6 +311,51 @@ class SimulationRun(Base):
     request: Mapped[str]
     result: Mapped[str | None]
     fault: Mapped[str | None]
+    experiment_prefix: Mapped[str | None]
+
+
+class ApiKey(Base):
+    """An API key: what it may do and since when, never its secret, of which only the digest is kept.
+
+    A key is revoked and never deleted: that there once was one keeps the service from being open again.
+    """
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        CheckConstraint(
+            "cardinality(scopes) > 0 and scopes <@ array['report', 'read', 'admin']", name="scopes"
+        ),
+        CheckConstraint("octet_length(secret_sha256) = 32", name="secret_sha256"),
+        CheckConstraint("requests_per_minute > 0", name="requests_per_minute_positive"),
+    )
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    secret_sha256: Mapped[bytes]
+    scopes: Mapped[list[str]]
+    experiment_prefix: Mapped[str | None]
+    requests_per_minute: Mapped[int | None]
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    last_used_at: Mapped[dt.datetime | None]
+
+
+class AuditEntry(Base):
+    """One change: when, by whose key (NULL where none was needed), what operation, and on what.
+
+    ``subjects`` are the ids of the experiments changed, or of the simulation or the key.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at", "audit_id"),)
+
+    audit_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    key_id: Mapped[str | None]
+    who: Mapped[str]
+    operation: Mapped[str]
+    subjects: Mapped[list[str]]
 
 
 RULES = {
@@ -326,6 +374,9 @@ RULES = {
     "ck_experiment_metrics_successes_not_negative": "successes are never negative",
     "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
+    "ck_api_keys_scopes": "a key has scopes, of report, read and admin",
+    "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is kept",
+    "ck_api_keys_requests_per_minute_positive": "a limit of requests per minute is at least one",
     "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",
 }
 """What each constraint means, in words; a test checks that every name here is a real constraint."""

@@ -18,7 +18,7 @@ from app.storage import migrate, tables
 
 ROOT = Path(migrate.__file__).resolve().parents[2]
 ADVISORY_LOCK = 0x67_72_6F_75_6E_64
-KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys"}
+KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys", "audit"}
 """Reference tables: on Citus every node holds a copy."""
 
 

@@ -1,0 +1,59 @@
+"""Which variant a unit is drawn, and whether it is held out: pure functions of ids, shares and a salt.
+
+Weighted rendezvous hashing: every variant draws a number for the unit, u in (0, 1], and the smallest -ln(u)/p
+takes it, which happens with probability p. Nobody needs to remember the draw, and when shares move, a unit
+changes only to a variant that gained or away from one that lost. Anyone can repeat it (``docs/assignments.md``):
+
+    message = for each of salt, experiment id, unit id, variant id: its length in UTF-8 bytes as 4 bytes, big
+              end first, then those bytes
+    h       = the first 8 bytes of SHA-256(message), big end first, shifted right by 11: 53 bits
+    u       = (h + 1/2) / 2^53, in double precision
+
+References
+----------
+J. Resch, Weighted rendezvous hashing, SNIA Storage Developer Conference (2015).
+D. G. Thaler and C. V. Ravishankar, IEEE/ACM Trans. Netw. 6 (1998) 1-14. doi:10.1109/90.663936
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from math import log
+
+BITS = 53
+
+
+def drawn_variant(salt: str, experiment_id: str, unit_id: str, shares: Mapping[str, float]) -> str:
+    """Return the variant that a unit is drawn with these shares (any unit of measure; 0 is never drawn).
+
+    Raises
+    ------
+    ValueError: no share is above 0
+    """
+    unit = sha256(_lengths_and_bytes(salt, experiment_id, unit_id))
+    scores = {}
+    for variant_id, share in shares.items():
+        if share > 0:
+            drawing = unit.copy()
+            drawing.update(_lengths_and_bytes(variant_id))
+            scores[variant_id] = -log(_uniform(drawing.digest())) / share
+    return min(scores, key=scores.__getitem__)
+
+
+def held_out(salt: str, experiment_id: str, unit_id: str, percent: float) -> bool:
+    """Say whether a unit belongs to the hold-out: its draw for the empty variant id lies below the percent.
+
+    No variant has that id, so this draw says nothing about the variants'; and a unit that is held out stays so
+    while the percent grows.
+    """
+    drawing = sha256(_lengths_and_bytes(salt, experiment_id, unit_id, ""))
+    return _uniform(drawing.digest()) < percent / 100
+
+
+def _lengths_and_bytes(*texts: str) -> bytes:
+    encoded = [text.encode() for text in texts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def _uniform(digest: bytes) -> float:
+    h: int = int.from_bytes(digest[:8], "big") >> (64 - BITS)
+    return (h + 0.5) / 2.0**BITS

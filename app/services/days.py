@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.effective import DailyTotals, incomplete_days
@@ -18,38 +18,32 @@ from app.bandits.sample_ratio import sample_ratio_p
 EPOCH = dt.date(2000, 1, 1)
 
 
-def _read(columns: str = "", aggregates: str = "") -> TextClause:
-    return text(f"""
-        select v.variant_id, v.registered_on, v.active_from, v.retired_on, m.first_day, m.days{columns}
+def _read(money: str = "") -> str:
+    return f"""
+        select v.variant_id, v.registered_on, v.active_from, v.retired_on, m.days
         from variants v
         left join (
             select variant_id,
-                   min(date) as first_day,
                    string_agg(
-                       int4send(date - date '2000-01-01') || int8send(impressions) || int8send(successes), ''
-                   ) filter (where date <= :last) as days{aggregates}
+                       int4send(date - date '2000-01-01')
+                       || int8send(impressions) || int8send(successes){money}, ''
+                   ) as days
             from experiment_metrics
-            where experiment_id = :experiment_id and date <= :date
+            where experiment_id = %(experiment_id)s and date <= %(date)s
             group by variant_id
         ) m on m.variant_id = v.variant_id
-        where v.experiment_id = :experiment_id
+        where v.experiment_id = %(experiment_id)s
         order by v.position
-    """)  # noqa: S608  texts of ours
+    """  # noqa: S608  texts of ours
 
 
 READ = _read()
-"""Totals up to the last day; of later days up to the date only that a variant had been heard of.
-
-One row per variant with its days packed as in ``DAY``: sending them one by one takes four times as long.
-"""
-READ_WITH_MONEY = _read(
-    ", m.revenue, m.revenue_sq",
-    """,
-    array_agg(revenue) filter (where date <= :last) as revenue,
-    array_agg(revenue_sq) filter (where date <= :last) as revenue_sq""",
-)
-DAY = np.dtype([("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
-NATIVE_DAY = np.dtype([("day", "i8"), ("impressions", "f8"), ("successes", "f8")])
+"""One row per variant with its days packed as in ``DAY``: sending them one by one takes four times as long."""
+READ_WITH_MONEY = _read("""
+                       || float8send(coalesce(revenue::float8, 'NaN'))
+                       || float8send(coalesce(revenue_sq::float8, 'NaN'))""")
+DAY = [("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")]
+MONEY = [("revenue", ">f8"), ("revenue_sq", ">f8")]
 
 RECORDED = text("""
     select distinct on (for_date) for_date, answer -> 'allocations' as shares
@@ -85,12 +79,45 @@ def date_of(day: int) -> dt.date:
     return EPOCH + dt.timedelta(days=day)
 
 
-def read_arms(
-    session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool
-) -> Sequence[Row[Any]]:
-    """Return every variant in the order of registration, with its packed days up to ``last``."""
-    values = {"experiment_id": experiment_id, "date": date, "last": last}
-    return session.execute(READ_WITH_MONEY if money else READ, values).all()
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A variant with its daily totals.
+
+    Parameters
+    ----------
+    first_day : the first one it was reported on, up to the date asked for
+    days : its totals up to the last day that may be used, as in ``DAY``, and ``MONEY`` where it was asked for
+    """
+
+    variant_id: str
+    registered_on: dt.date
+    active_from: dt.date | None
+    retired_on: dt.date | None
+    first_day: dt.date | None
+    days: NDArray[np.void]
+
+
+def read_arms(session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool) -> list[Arm]:
+    """Return every variant in the order of registration, with its days up to ``last``.
+
+    Of later days up to the date nothing is told but that a variant had been heard of.
+    """
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    dtype = np.dtype(DAY + MONEY if money else DAY)
+    with driver.cursor(binary=True) as cursor:  # as text the days would be twice as long
+        rows = cursor.execute(
+            READ_WITH_MONEY if money else READ, {"experiment_id": experiment_id, "date": date}
+        ).fetchall()
+    return [_arm(row, dtype, number(last)) for row in rows]
+
+
+def _arm(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> Arm:
+    variant_id, registered_on, active_from, retired_on, packed = row
+    reported = np.frombuffer(packed or b"", dtype)
+    first_day = date_of(int(reported["day"].min())) if len(reported) else None
+    used = reported[reported["day"] <= last]
+    return Arm(variant_id, registered_on, active_from, retired_on, first_day, used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +128,22 @@ class Table:
     unvalued: tuple[int, ...]
 
 
-def table_of(members: Sequence[Row[Any]], by_value: bool) -> Table:
+def table_of(members: Sequence[Arm], by_value: bool) -> Table:
     """Return the days of some variants as arrays (t, k)."""
-    packed = [np.frombuffer(row.days or b"", dtype=DAY).astype(NATIVE_DAY) for row in members]
-    day, place = _days_of(np.concatenate([rows["day"] for rows in packed]))
+    day, place = _days_of(np.concatenate([arm.days["day"] for arm in members]).astype(np.int64))
     shape = (len(day), len(members))
     reported, trials, successes = np.zeros(shape, np.bool_), np.zeros(shape), np.zeros(shape)
     value, value_sq = np.zeros(shape), np.zeros(shape)
     unvalued, without_squares = [0] * len(members), False
-    for arm, (row, rows) in enumerate(zip(members, packed, strict=True)):
+    for i, rows in enumerate(arm.days for arm in members):
         at = place[rows["day"] - day[0]] if len(rows) else rows["day"]
-        reported[at, arm] = True
-        trials[at, arm], successes[at, arm] = rows["impressions"], rows["successes"]
-        if by_value and len(rows):
-            money = np.array(row.revenue, dtype=np.float64)
-            squares = np.array(row.revenue_sq, dtype=np.float64)
-            unvalued[arm] = int((np.isnan(money) & (rows["successes"] > 0)).sum())
-            without_squares |= bool((np.isnan(squares) & (rows["successes"] > 0)).any())
-            value[at, arm], value_sq[at, arm] = np.nan_to_num(money), np.nan_to_num(squares)
+        reported[at, i] = True
+        trials[at, i], successes[at, i] = rows["impressions"], rows["successes"]
+        if by_value:
+            money, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
+            unvalued[i] = int((np.isnan(money) & converted).sum())
+            without_squares |= bool((np.isnan(squares) & converted).any())
+            value[at, i], value_sq[at, i] = np.nan_to_num(money), np.nan_to_num(squares)
     totals = DailyTotals(
         day,
         reported,
@@ -141,7 +166,7 @@ def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def incomplete(
-    session: Session, experiment_id: str, table: Table, members: Sequence[Row[Any]]
+    session: Session, experiment_id: str, table: Table, members: Sequence[Arm]
 ) -> dict[dt.date, tuple[str, ...]]:
     """Return the days that lack the report of a live variant with a share, and whose reports they lack.
 
@@ -190,7 +215,7 @@ class SampleRatio:
 
 
 def sample_ratio(
-    session: Session, experiment_id: str, rows: Sequence[Row[Any]], last: dt.date, zone: str
+    session: Session, experiment_id: str, rows: Sequence[Arm], last: dt.date, zone: str
 ) -> SampleRatio | None:
     """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
     totals = table_of(rows, by_value=False).totals
@@ -215,7 +240,7 @@ def sample_ratio(
     )
 
 
-def _live(totals: DailyTotals, members: Sequence[Row[Any]]) -> Booleans:
+def _live(totals: DailyTotals, members: Sequence[Arm]) -> Booleans:
     ends = [number(row.retired_on or dt.date.max) for row in members]
     begins = [number(row.active_from or dt.date.min) for row in members]
     day = totals.day[:, None]

@@ -6,10 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.bandits.effective import (
@@ -169,7 +167,7 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     )
 
 
-def active_members(rows: Sequence[Row[Any]], date: dt.date) -> list[Row[Any]]:
+def active_members(rows: Sequence[days.Arm], date: dt.date) -> list[days.Arm]:
     """Return the variants of a date, in the order of registration.
 
     One that nothing but a row of the date itself makes known joins the day after, unless nobody else is there:
@@ -180,7 +178,6 @@ def active_members(rows: Sequence[Row[Any]], date: dt.date) -> list[Row[Any]]:
     return known or active
 
 
-def began(row: Row[Any]) -> dt.date:
+def began(row: days.Arm) -> dt.date:
     """Return the first day on which a variant may get traffic."""
-    first: dt.date = row.active_from or min(row.first_day or row.registered_on, row.registered_on)
-    return first
+    return row.active_from or min(row.first_day or row.registered_on, row.registered_on)

@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
+APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench results lock clean
+.PHONY: help run test check tools bench results lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +28,11 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m migrations.check
+	@$(call if_there,$(BIN)/hadolint,Dockerfile,it is not built for this platform)
+	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
+
+tools: ## Debian, as root: install what some checks and tests use beside Python, where it is missing
+	@command -v promtool >/dev/null || $(APT) prometheus
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -42,7 +48,7 @@ lock: ## choose the newest versions and pin them with their hashes (needs uv)
 		--universal --generate-hashes --no-header -o requirements/dev.txt
 
 clean: ## remove what was installed and built; data stays
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) app/web/generated build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # ---- installation: a stamp per lock file, so that nothing is done twice and a new lock is noticed
 
@@ -60,12 +66,19 @@ $(BIN)/python:
 	@$(PYTHON) -c "$$CHECK_PYTHON"
 	@$(PYTHON) -m venv --clear $(VENV)
 
-# `-e .` gives the groundhog command; it has no hash to check, and must not fetch anything
+# `-e .` gives the groundhog command; it has no hash to check, and must not fetch anything. The charts of the
+# dashboard are made from what was installed
 define install
 @echo "installing $(1) into $(VENV) (once) ..."
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+@$(BIN)/python -m app.web.charts
+endef
+
+# A tool that not every machine has: its checks are left out there, and that is said
+define if_there
+if command -v $(1) >/dev/null; then echo "$(1) $(2)"; $(1) $(2); else echo "not checked, $(1) is missing ($(3)): $(2)"; fi
 endef
 
 define CHECK_PYTHON

@@ -1,8 +1,6 @@
 """Shares as the percentages that are served."""
 
-import math
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,11 +30,17 @@ def percentages(shares: ArrayLike) -> list[Decimal]:
     if abs(given.sum() - 1) > 1e-6:
         raise ValueError(f"shares must sum to 1, not {given.sum()}")
     units = 100 * 10**DECIMALS
-    exact = [Fraction(share) for share in given.tolist()]
-    total = sum(exact)
-    scaled = [units * share / total for share in exact]
-    floors = [math.floor(figure) for figure in scaled]
-    by_remainder = sorted(range(len(floors)), key=lambda i: (floors[i] - scaled[i], i))
+    exact = _common_multiples(given.tolist())
+    parts = [divmod(units * share, sum(exact)) for share in exact]
+    floors = [floor for floor, _ in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (-parts[i][1], i))
     for i in by_remainder[: units - sum(floors)]:
         floors[i] += 1
     return [Decimal(figure).scaleb(-DECIMALS) for figure in floors]
+
+
+def _common_multiples(figures: list[float]) -> list[int]:
+    """The figures in the finest power of two among their denominators: whole numbers, in proportion."""
+    ratios = [figure.as_integer_ratio() for figure in figures]
+    finest = max(denominator for _, denominator in ratios)
+    return [numerator * (finest // denominator) for numerator, denominator in ratios]

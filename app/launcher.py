@@ -30,6 +30,7 @@ from app.settings import Settings
 from app.storage import migrate
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
 from app.telemetry import configure_logging
+from app.web import charts
 
 PATIENCE = 30  # seconds that a command waits for a server that is just starting
 
@@ -47,6 +48,7 @@ def serve(settings: Settings) -> None:
             address = _address(listener)
             with own_database(settings, address) as url:
                 upgrade(url)
+                _make_charts()
                 say(_banner(settings, address, url))
                 telemetry = None if settings.database_url else settings.home / "telemetry"
                 _serve_web(settings.model_copy(update={"database_url": url}), listener, telemetry)
@@ -76,6 +78,14 @@ def _refuse_a_second_service(settings: Settings) -> None:
     """Name the running service before its port is found taken: that sentence says more."""
     if settings.database_url is None and (owner := running_owner(settings.home)):
         raise AlreadyRunning(settings.home, owner.pid, owner.url, owner.service)
+
+
+def _make_charts() -> None:
+    """Make what draws the dashboard's charts where set-up has not; without it, the page has its tables."""
+    try:
+        charts.make()
+    except OSError as error:
+        say(f"The dashboard shows tables without charts: {error}")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Pages for people: the start page and the API's own, every asset from here, none from elsewhere."""
+"""Pages for people: the dashboard and the API's own, every asset from here, none from elsewhere."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -8,7 +8,10 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from app.web import assets
+
 router = APIRouter(include_in_schema=False)
+router.include_router(assets.router)
 PAGES = Path(__file__).parent / "pages"
 STATIC = Path(__file__).parent / "static"
 
@@ -35,13 +38,18 @@ def mount_assets(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
-def _page(name: str, policy: str = POLICY) -> HTMLResponse:
+def _page(text: str, policy: str) -> HTMLResponse:
     headers = {
+        "Cache-Control": "no-cache",
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    return HTMLResponse((PAGES / f"{name}.html").read_text(encoding="utf-8"), headers=headers)
+    return HTMLResponse(text, headers=headers)
+
+
+def _api_page(name: str) -> HTMLResponse:
+    return _page((PAGES / f"{name}.html").read_text(encoding="utf-8"), RELAXED)
 
 
 @lru_cache(maxsize=1)
@@ -58,18 +66,18 @@ def redoc_script() -> Response:
 
 
 @router.get("/")
-def start_page() -> HTMLResponse:
-    """Return the page that says what this is and links the rest."""
-    return _page("start")
+def dashboard_page() -> HTMLResponse:
+    """Return the dashboard; its pages are addressed behind the #."""
+    return _page(assets.index(), POLICY)
 
 
 @router.get("/docs")
 def swagger_page() -> HTMLResponse:
     """Return Swagger UI."""
-    return _page("docs", RELAXED)
+    return _api_page("docs")
 
 
 @router.get("/redoc")
 def redoc_page() -> HTMLResponse:
     """Return ReDoc."""
-    return _page("redoc", RELAXED)
+    return _api_page("redoc")

@@ -1,0 +1,77 @@
+"""The dashboard's own files, compressed once, under an address that names their content and so never changes."""
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from app.errors import NotFound
+from app.web import charts
+
+router = APIRouter(include_in_schema=False)
+DASHBOARD = Path(__file__).parent / "dashboard"
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The files of the dashboard as gzip by their path, and the digest of all of them."""
+
+    digest: str
+    files: dict[str, bytes]
+
+    @property
+    def address(self) -> str:
+        """Return the path under which this very content is served."""
+        return f"/static/dashboard/{self.digest}"
+
+
+@lru_cache(maxsize=1)
+def dashboard() -> Dashboard:
+    """Return the dashboard's files, read once per process."""
+    paths = sorted(path for path in DASHBOARD.rglob("*") if path.suffix in TYPES)
+    contents = {path.relative_to(DASHBOARD).as_posix(): path.read_bytes() for path in paths}
+    digest = hashlib.sha256(repr(contents).encode()).hexdigest()[:12]
+    return Dashboard(digest, {name: gzip.compress(text, 9, mtime=0) for name, text in contents.items()})
+
+
+@lru_cache(maxsize=1)
+def index() -> str:
+    """Return the dashboard's page: modules needed at once are fetched in parallel, those of other pages later."""
+    made, bundle = dashboard(), charts.name()
+    eager = [name for name in made.files if name.endswith(".js") and not name.startswith("pages/")]
+    links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in eager]
+    if bundle is not None:
+        links.append(f'<link rel="modulepreload" id="vega" href="/static/{bundle}">')
+    page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
+    return page.replace("{{address}}", made.address).replace("{{modules}}", "\n  ".join(links))
+
+
+@router.get("/static/dashboard/{digest}/{name:path}")
+def dashboard_file(digest: str, name: str, request: Request) -> Response:
+    """Return a file of the dashboard."""
+    made = dashboard()
+    content = made.files.get(name) if digest == made.digest else None
+    if content is None:
+        raise NotFound("there is no such file of this dashboard: reload the page")
+    return _answer(content, TYPES[Path(name).suffix], request)
+
+
+@router.get("/static/vega-{made_of}.js")
+def chart_library(made_of: str, request: Request) -> Response:
+    """Return Vega-Lite."""
+    content = charts.compressed(f"vega-{made_of}.js")
+    if content is None:
+        raise NotFound("Vega-Lite was not made here: python -m app.web.charts")
+    return _answer(content, TYPES[".js"], request)
+
+
+def _answer(content: bytes, media_type: str, request: Request) -> Response:
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(gzip.decompress(content), headers=headers, media_type=media_type)
+    return Response(content, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)

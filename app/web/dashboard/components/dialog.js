@@ -1,0 +1,29 @@
+/** Questions that stop everything else until they are answered. */
+
+import { h } from "../dom.js";
+
+/** Show a dialog; the promise gives what `close` is called with, and null when it is dismissed. */
+export function dialog(title, content) {
+  return new Promise((resolve) => {
+    const heading = h("h2", { id: "dialog-title" }, title);
+    const element = h("dialog", { "aria-labelledby": "dialog-title" });
+    let answer = null;
+    const close = (value) => ((answer = value), element.close());
+    element.append(heading, ...content(close));
+    element.addEventListener("close", () => (element.remove(), resolve(answer)));
+    document.body.append(element);
+    element.showModal();
+  });
+}
+
+/** Ask whether to go on; true only after the button that names the deed. */
+export const confirm = (title, sentence, deed, kind = "primary") =>
+  dialog(title, (close) => [
+    h("p", {}, sentence),
+    h(
+      "p",
+      { class: "buttons" },
+      h("button", { type: "button", onclick: () => close(null) }, "Cancel"),
+      h("button", { type: "button", class: kind, onclick: () => close(true) }, deed),
+    ),
+  ]);

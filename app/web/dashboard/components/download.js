@@ -1,0 +1,24 @@
+/** CSV of what the page shows, made in the browser. */
+
+import { h } from "../dom.js";
+
+/**
+ * A button that saves rows as CSV.
+ *
+ * @param {() => [string[], any[][]]} content - the header and the rows, asked for when the button is used
+ */
+export const csvButton = (label, fileName, content) =>
+  h("button", { type: "button", class: "quiet", onclick: () => save(fileName, csv(...content())) }, label);
+
+const csv = (header, rows) => [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+
+function cell(value) {
+  const text = value === null || value === undefined ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function save(fileName, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  h("a", { href: url, download: fileName }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

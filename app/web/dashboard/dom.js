@@ -1,0 +1,43 @@
+/** Elements from words: the one way this page makes them, so that no text is ever read as HTML. */
+
+/**
+ * Make an element: `h("a", {href: "#/", class: "quiet"}, "Back")`.
+ * Properties that start with "on" are listeners; null, undefined and false leave an attribute or a child out.
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) setProperty(element, name, value);
+  append(element, children);
+  return element;
+}
+
+function setProperty(element, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+  else if (name === "style") for (const [rule, text] of Object.entries(value)) element.style.setProperty(rule, text);
+  else if (name === "value") element.value = value;
+  else element.setAttribute(name, value === true ? "" : value);
+}
+
+function append(element, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child !== null && child !== undefined && child !== false) element.append(child);
+  }
+}
+
+/** Put other content in an element's place. */
+export function replace(element, ...children) {
+  element.replaceChildren();
+  append(element, children);
+  return element;
+}
+
+/** Say something to screen readers without moving anybody. */
+export function announce(sentence) {
+  document.getElementById("status").textContent = sentence;
+}
+
+let last = 0;
+
+/** An id that no other element has, for labels and descriptions. */
+export const uniqueId = (word) => `${word}-${++last}`;

@@ -17,6 +17,7 @@ FIRST_DATE = dt.date(1900, 1, 1)
 MONEY_STEP = Decimal("1e-12")
 EXACT = Context(prec=60)  # the usual 28 digits cannot hold 1e24 to 12 decimals
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[-+]\d{2}:\d{2})", re.ASCII)
 
 Identifier = Annotated[
     str,
@@ -87,6 +88,27 @@ def _iso_date(value: object) -> dt.date:
 
 IsoDate = Annotated[dt.date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
 """A calendar day as YYYY-MM-DD and nothing else: 0 is not 1970-01-01."""
+
+
+def _moment(value: object) -> dt.datetime:
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            moment = dt.datetime.fromisoformat(value.upper()).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+        else:
+            if moment.date() >= FIRST_DATE:
+                return moment
+    raise PydanticCustomError(
+        "moment",
+        "Input should be a moment from 1900-01-01 on with its zone, such as 2026-03-10T12:00:00Z (RFC 3339)",
+    )
+
+
+Moment = Annotated[
+    dt.datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""A moment as RFC 3339 writes it, with a zone: kept in UTC, to the microsecond."""
 
 
 def _money(value: object) -> Decimal:

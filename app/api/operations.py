@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
 
+from app.api.access import GuardedRoute
 from app.api.deps import DatabaseDep, Now, SettingsDep
 from app.api.problems import answers
 from app.errors import Unavailable
@@ -11,6 +12,7 @@ from app.services import figures
 from app.storage import migrate
 
 router = APIRouter(tags=["operations"])
+guarded_router = APIRouter(route_class=GuardedRoute)
 
 
 class Alive(BaseModel):
@@ -35,8 +37,8 @@ class Ready(BaseModel):
     migration: str
 
 
-@router.get("/metrics/", include_in_schema=False)
-@router.get(
+@guarded_router.get("/metrics/", include_in_schema=False)
+@guarded_router.get(
     "/metrics",
     operation_id="read_telemetry",
     response_class=Response,
@@ -55,10 +57,10 @@ async def check_alive() -> Alive:
 
 @router.get("/readyz", operation_id="check_ready", response_model=Ready, responses=answers(503))
 def check_ready(database: DatabaseDep) -> Ready:
-    """Answer when the database is reachable and its schema is the one this version needs."""
+    """Answer when the database is reachable and its schema is the one this version needs, or a newer one."""
     with database.transaction() as session:
         current = migrate.current(session)
-    if current != migrate.head():
+    if current != migrate.head() and not migrate.is_newer(current):
         raise Unavailable(
             f"the schema is at {current}, this version needs {migrate.head()}: groundhog migrate", 5
         )

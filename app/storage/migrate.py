@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,8 +20,15 @@ def config(url: str | None = None) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Upgrade the schema at ``url``; a second process doing the same waits, then finds nothing to do."""
-    command.upgrade(config(url), revision)
+    """Upgrade the schema at ``url``; a second process doing the same waits, then finds nothing to do.
+
+    A schema that a newer version of the service has made stays as it is: migrations only add.
+    """
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with Session(engine) as session:
+        newer = is_newer(current(session))
+    if not newer:
+        command.upgrade(config(url), revision)
 
 
 def head() -> str:
@@ -29,6 +36,12 @@ def head() -> str:
     revision = ScriptDirectory.from_config(config()).get_current_head()
     assert revision is not None
     return revision
+
+
+def is_newer(migration: str | None) -> bool:
+    """Return whether a migration is none of this version's: a newer version made it."""
+    known = ScriptDirectory.from_config(config()).walk_revisions()
+    return migration is not None and migration not in {script.revision for script in known}
 
 
 def current(session: Session) -> str | None:

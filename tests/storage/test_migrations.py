@@ -63,6 +63,22 @@ def test_there_is_one_newest_migration_and_the_service_finds_it(migrated_url):
     assert at == (migrate.head(),)
 
 
+def test_a_schema_that_a_newer_version_made_is_left_alone_and_served(empty_database_url, make_client):
+    migrate.upgrade(empty_database_url)
+    with connect(empty_database_url) as connection:
+        connection.execute("update alembic_version set version_num = 'of_a_later_version'")
+    migrate.upgrade(empty_database_url)
+    answer = make_client(database_url=empty_database_url).get("/readyz")
+    assert (answer.status_code, answer.json()["migration"]) == (200, "of_a_later_version")
+
+
+def test_a_schema_that_is_behind_is_not_ready(empty_database_url, make_client):
+    migrate.upgrade(empty_database_url, "b3f256e1ac64")
+    answer = make_client(database_url=empty_database_url).get("/readyz")
+    assert answer.status_code == 503
+    assert "groundhog migrate" in answer.json()["detail"]
+
+
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):
     program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"
     command = [sys.executable, "-c", program, empty_database_url]

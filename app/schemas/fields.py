@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_COUNT = 2**63 - 1
 MAX_VALUE_BYTES = 16_384
+MAX_ID_BYTES = 256
 FIRST_DATE = dt.date(1900, 1, 1)
 MONEY_STEP = Decimal("1e-12")
 EXACT = Context(prec=60)  # the usual 28 digits cannot hold 1e24 to 12 decimals
@@ -25,6 +26,23 @@ Identifier = Annotated[
     Field(description="1 to 128 of A-Z a-z 0-9 . _ -, the first a letter or digit"),
 ]
 """An experiment's or a variant's id."""
+
+
+def _short_enough(text: str) -> str:
+    if len(text.encode()) > MAX_ID_BYTES:
+        raise PydanticCustomError("id", "Input should be at most {limit} bytes", {"limit": MAX_ID_BYTES})
+    return text
+
+
+UnitId = Annotated[
+    str,
+    StringConstraints(
+        strict=True, min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
+    ),
+    AfterValidator(_short_enough),
+    Field(description="1 to 256 bytes of any Unicode without control characters"),
+]
+"""A unit's id, or an event's: a text of the sender's own."""
 
 Text = Annotated[
     str, StringConstraints(strict=True, max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")

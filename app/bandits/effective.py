@@ -33,6 +33,8 @@ class DailyTotals:
 
     def kept(self, days: Mask) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""
+        if days.all():
+            return self
         return replace(
             self,
             day=self.day[days],

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.effective import DailyTotals, incomplete_days
-from app.bandits.quadrature import Booleans
+from app.bandits.quadrature import Booleans, Floats
 from app.bandits.sample_ratio import sample_ratio_p
 
 EPOCH = dt.date(2000, 1, 1)
@@ -130,39 +130,37 @@ class Table:
 
 def table_of(members: Sequence[Arm], by_value: bool) -> Table:
     """Return the days of some variants as arrays (t, k)."""
-    day, place = _days_of(np.concatenate([arm.days["day"] for arm in members]).astype(np.int64))
-    shape = (len(day), len(members))
-    reported, trials, successes = np.zeros(shape, np.bool_), np.zeros(shape), np.zeros(shape)
-    value, value_sq = np.zeros(shape), np.zeros(shape)
-    unvalued, without_squares = [0] * len(members), False
-    for i, rows in enumerate(arm.days for arm in members):
-        at = place[rows["day"] - day[0]] if len(rows) else rows["day"]
-        reported[at, i] = True
-        trials[at, i], successes[at, i] = rows["impressions"], rows["successes"]
-        if by_value:
-            money, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
-            unvalued[i] = int((np.isnan(money) & converted).sum())
-            without_squares |= bool((np.isnan(squares) & converted).any())
-            value[at, i], value_sq[at, i] = np.nan_to_num(money), np.nan_to_num(squares)
+    k, rows = len(members), np.concatenate([arm.days for arm in members])
+    arm = np.repeat(np.arange(k), [len(member.days) for member in members])
+    day, at = _days_of(rows["day"].astype(np.int64))
+
+    def spread(figures: NDArray[Any]) -> Floats:
+        table = np.zeros((len(day), k))
+        table[at, arm] = figures
+        return table
+
     totals = DailyTotals(
-        day,
-        reported,
-        trials,
-        successes,
-        value if by_value else None,
-        value_sq if by_value and not without_squares else None,
+        day, spread(np.ones(len(rows))) > 0, spread(rows["impressions"]), spread(rows["successes"])
     )
-    return Table(totals, tuple(unvalued))
+    if not by_value:
+        return Table(totals, (0,) * k)
+    money, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
+    without_squares = (np.isnan(squares) & converted).any()
+    value_sq = None if without_squares else spread(np.nan_to_num(squares))
+    unvalued = np.bincount(arm[np.isnan(money) & converted], minlength=k)
+    return Table(
+        replace(totals, value=spread(np.nan_to_num(money)), value_sq=value_sq), tuple(unvalued.tolist())
+    )
 
 
 def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Return the days there are, ascending, and for each number counted from the first of them its place."""
+    """Return the days there are, ascending, and of each report the place of its day among them."""
     if not len(reported):
         return reported, reported.astype(np.intp)
     first = reported.min()
     present = np.zeros(reported.max() - first + 1, np.bool_)
     present[reported - first] = True
-    return np.flatnonzero(present) + first, np.cumsum(present) - 1
+    return np.flatnonzero(present) + first, (np.cumsum(present) - 1)[reported - first]
 
 
 def incomplete(

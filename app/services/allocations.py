@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import JSON, Text, cast, insert, literal, select, tuple_
+from sqlalchemy import JSON, Text, bindparam, cast, insert, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid, NotFound
@@ -13,6 +13,34 @@ from app.schemas.allocations import Revision
 from app.services import answers, inputs, locks
 from app.services.timeline import Timeline, read_timelines
 from app.storage.tables import ExperimentVersion, RecordedAllocation
+
+# built once: building takes longer than PostgreSQL's answer
+VERSION = select(ExperimentVersion.version).where(
+    ExperimentVersion.experiment_id == bindparam("experiment_id")
+)
+LAST = (
+    select(
+        RecordedAllocation.sequence,
+        RecordedAllocation.revision,
+        RecordedAllocation.version,
+        cast(RecordedAllocation.answer, Text).label("body"),
+    )
+    .where(
+        RecordedAllocation.experiment_id == bindparam("experiment_id"),
+        RecordedAllocation.for_date == bindparam("date"),
+    )
+    .order_by(RecordedAllocation.sequence.desc())
+    .limit(1)
+)
+BEFORE = (
+    select(RecordedAllocation.answer)
+    .where(
+        RecordedAllocation.experiment_id == bindparam("experiment_id"),
+        RecordedAllocation.for_date < bindparam("date"),
+    )
+    .order_by(RecordedAllocation.for_date.desc(), RecordedAllocation.sequence.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +116,7 @@ def _read_state(session: Session, experiment_id: str, for_date: dt.date | None, 
 
 
 def _version(session: Session, experiment_id: str) -> int:
-    version = session.scalar(
-        select(ExperimentVersion.version).where(ExperimentVersion.experiment_id == experiment_id)
-    )
+    version: int | None = session.scalar(VERSION, {"experiment_id": experiment_id})
     if version is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
     return version
@@ -134,17 +160,7 @@ class Recorded:
 
 def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
     """Return the revision last in force on a date, or None where nothing was recorded."""
-    row = session.execute(
-        select(
-            RecordedAllocation.sequence,
-            RecordedAllocation.revision,
-            RecordedAllocation.version,
-            cast(RecordedAllocation.answer, Text).label("body"),
-        )
-        .where(RecordedAllocation.experiment_id == experiment_id, RecordedAllocation.for_date == date)
-        .order_by(RecordedAllocation.sequence.desc())
-        .limit(1)
-    ).one_or_none()
+    row = session.execute(LAST, {"experiment_id": experiment_id, "date": date}).one_or_none()
     return None if row is None else Recorded(row.sequence, row.revision, row.version, row.body)
 
 
@@ -192,16 +208,7 @@ def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:
     if state.last is not None:
         before: dict[str, Any] = json.loads(state.last.body)
         return before
-    return session.scalar(
-        select(RecordedAllocation.answer)
-        .where(
-            RecordedAllocation.experiment_id == state.experiment_id,
-            RecordedAllocation.for_date < state.date,
-        )
-        .order_by(RecordedAllocation.for_date.desc())
-        .order_by(RecordedAllocation.sequence.desc())
-        .limit(1)
-    )
+    return session.scalar(BEFORE, {"experiment_id": state.experiment_id, "date": state.date})
 
 
 def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:

@@ -23,6 +23,7 @@ from app.api.deps import (
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import PreconditionFailed
+from app.schemas.effects import Comparison, Gain
 from app.schemas.experiments import (
     Experiment,
     ExperimentIn,
@@ -34,7 +35,7 @@ from app.schemas.experiments import (
     VariantPatch,
 )
 from app.schemas.posterior import Posterior
-from app.services import evidence, experiments, variants
+from app.services import effects, evidence, experiments, variants
 from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -177,6 +178,34 @@ def read_posterior(
     """Return the posterior density of every variant's rate, for drawing, as known on a date."""
     with database.transaction() as session:
         return evidence.posterior(session, experiment_id, for_date, now, points)
+
+
+@router.get(
+    "/{experiment_id}/gain",
+    operation_id="read_gain",
+    response_model=Gain,
+    responses=answers(404, 422, 503),
+)
+def read_gain(
+    experiment_id: ExperimentPath, database: DatabaseDep, now: Now, for_date: ForDate = None
+) -> Gain:
+    """Return the extra conversions, and value, earned before a date beyond an even split of the same traffic."""
+    with database.transaction() as session:
+        return effects.gain(session, experiment_id, for_date, now)
+
+
+@router.get(
+    "/{experiment_id}/comparison",
+    operation_id="compare_with_control",
+    response_model=Comparison,
+    responses=answers(404, 409, 422, 503),
+)
+def compare_with_control(
+    experiment_id: ExperimentPath, database: DatabaseDep, now: Now, for_date: ForDate = None
+) -> Comparison:
+    """Return every variant of a date beside the control: the difference, and the probability that it is better."""
+    with database.transaction() as session:
+        return effects.comparison(session, experiment_id, for_date, now)
 
 
 @router.post(

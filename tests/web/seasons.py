@@ -1,4 +1,4 @@
-"""Experiments with a past: played day by day against the service itself, at a clock of their own, up to yesterday."""
+"""Experiments with a past: played day by day against the service itself, up to yesterday."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -63,7 +63,10 @@ NEWSLETTER = Season(
     {
         "experiment_id": "newsletter_subject",
         "name": "Newsletter subject",
-        "variants": [{"variant_id": "plain", "name": "Plain"}, {"variant_id": "emoji", "name": "With an emoji"}],
+        "variants": [
+            {"variant_id": "plain", "name": "Plain"},
+            {"variant_id": "emoji", "name": "With an emoji"},
+        ],
     },
     {"plain": 0.21, "emoji": 0.213},
     days=12,

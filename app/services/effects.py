@@ -1,0 +1,140 @@
+"""What an experiment has brought so far: extra conversions and value, and every variant beside the control."""
+
+import datetime as dt
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.bandits.best_arm import best_arm
+from app.bandits.beta import BetaArms
+from app.bandits.effective import DailyTotals
+from app.bandits.gain import Gain as GainFound
+from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials
+from app.bandits.quadrature import Floats, Integers
+from app.bandits.totals import Totals
+from app.bandits.value import ValueArms, best_value_arm
+from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
+from app.schemas.settings import StoredSettings
+from app.services import allocations, answers, days, experiments, inputs
+
+
+def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Gain:
+    """Return what an experiment has earned before a date beyond an even split of the same traffic.
+
+    All days count alike, whatever the window or half-life: they all earned something. Retired variants count for
+    the days they were there.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Invalid: the date is after tomorrow
+    """
+    timeline = allocations.read_timeline(session, experiment_id)
+    date = allocations.settled_date(timeline, for_date, now)
+    settings = timeline.on(date).settings
+    by_value = settings.objective == "value"
+    arms = days.read_arms(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
+    if not arms:
+        return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
+    table = days.table_of(arms, by_value)
+    left_out = [days.number(day) for day in days.incomplete(session, experiment_id, table, arms)]
+    daily = table.totals.kept(~np.isin(table.totals.day, left_out))
+    moved = moved_trials(daily.trials, _live(daily, arms))
+    conversions, value = _earned(moved, daily, settings, arms, valued=not any(table.unvalued))
+    trials = daily.trials.sum(axis=0)
+    return Gain(
+        experiment_id=experiment_id,
+        date=date,
+        days=int((daily.trials.sum(axis=1) > 0).sum()),
+        conversions=_figure(conversions),
+        value=_figure(value),
+        currency=settings.currency,
+        variants=[
+            VariantTraffic(variant_id=arm.variant_id, impressions=int(shown), even_split=float(due))
+            for arm, shown, due in zip(arms, trials, trials - moved, strict=True)
+        ],
+    )
+
+
+def _live(daily: DailyTotals, arms: list[days.Arm]) -> Mask:
+    """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same."""
+    first = np.array([days.number(inputs.began(arm)) for arm in arms])
+    last = np.array([days.number(arm.retired_on or dt.date.max) for arm in arms])
+    day = daily.day[:, None]
+    live: Mask = ((first <= day) & (day < last)) | (daily.trials > 0)
+    return live
+
+
+def _earned(
+    moved: Floats, daily: DailyTotals, settings: StoredSettings, arms: list[days.Arm], valued: bool
+) -> tuple[GainFound | None, GainFound | None]:
+    trials, successes = daily.trials.sum(axis=0), daily.successes.sum(axis=0)
+    if not trials.any() or (successes > trials).any():
+        return None, None
+    prior = (settings.prior.a, settings.prior.b)
+    conversions = extra_conversions(moved, BetaArms.from_totals(Totals(trials, successes), prior))
+    if daily.value is None or not valued:
+        return conversions, None
+    value_sq = None if daily.value_sq is None else daily.value_sq.sum(axis=0)
+    costs = np.array([settings.cost_per_impression.get(arm.variant_id, 0.0) for arm in arms])
+    totals = Totals(trials, successes, daily.value.sum(axis=0), value_sq, costs)
+    return conversions, extra_value(moved, ValueArms.from_totals(totals, prior))
+
+
+def _figure(found: GainFound | None) -> Figure | None:
+    return None if found is None else Figure(mean=found.mean, interval_95=found.interval())
+
+
+def comparison(
+    session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
+) -> Comparison:
+    """Return every variant of a date beside the control, by the totals that decide the date.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Invalid: the date is after tomorrow
+    Conflict: no variant is active on the date
+    """
+    timeline = allocations.read_timeline(session, experiment_id)
+    date = allocations.settled_date(timeline, for_date, now)
+    found = inputs.read_inputs(session, experiment_id, timeline, date)
+    control = experiments.read(session, experiment_id).control
+    if control not in found.variant_ids:
+        return Comparison(experiment_id=experiment_id, date=date, control=None, variants=[])
+    at = found.variant_ids.index(control)
+    others = [i for i in range(len(found.variant_ids)) if i != at]
+    mean, better = _beside(answers.decided_from(found).totals, found, np.array(others, np.intp), at)
+    return Comparison(
+        experiment_id=experiment_id,
+        date=date,
+        control=control,
+        variants=[
+            AgainstControl(
+                variant_id=found.variant_ids[i],
+                p_better=float(p),
+                difference=float(mean[i] - mean[at]),
+                relative=float(mean[i] / mean[at] - 1) if mean[at] > 0 else None,
+            )
+            for i, p in zip(others, better, strict=True)
+        ],
+    )
+
+
+def _beside(totals: Totals, found: inputs.Inputs, others: Integers, at: int) -> tuple[Floats, Floats]:
+    """Return the posterior means (k,), and with what probability each of some arms is better than one."""
+    if not len(others):
+        return np.zeros(totals.k), np.zeros(0)
+    prior = (found.settings.prior.a, found.settings.prior.b)
+    pairs = np.stack([others, np.full(len(others), at)], axis=-1)
+    rates = BetaArms.from_totals(totals, prior)
+    if totals.value is None or found.unvalued:
+        return rates.mean, best_arm(BetaArms(rates.a[pairs], rates.b[pairs])).p_best[:, 0]
+    arms = ValueArms.from_totals(totals, prior)
+    two = ValueArms(
+        BetaArms(rates.a[pairs], rates.b[pairs]),
+        arms.value.at(pairs),
+        arms.cost[pairs],
+        arms.known[..., None],
+    )
+    return arms.mean, best_value_arm(two).p_best[:, 0]

@@ -9,7 +9,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import allocations, experiments, metrics, openapi, operations, policies, problems, simulations
+from app.api import (
+    allocations,
+    events,
+    experiments,
+    metrics,
+    openapi,
+    operations,
+    policies,
+    problems,
+    simulations,
+)
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
 from app.bandits import custom
@@ -45,7 +55,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    for part in (metrics, allocations, experiments, policies, simulations, operations, pages):
+    for part in (metrics, allocations, events, experiments, policies, simulations, operations, pages):
         app.include_router(part.router)
     app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
     problems.install(app)

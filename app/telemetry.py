@@ -26,6 +26,7 @@ IN_PROGRESS = Gauge(
     "groundhog_http_requests_in_progress", "Requests being answered", multiprocess_mode="livesum"
 )
 ROWS = Counter("groundhog_metrics_rows_total", "Daily totals received, by what became of them", ["outcome"])
+EVENTS = Counter("groundhog_events_total", "Events received, by what became of them", ["status"])
 ALLOCATIONS = Counter(
     "groundhog_allocations_total",
     "Allocations answered: computed, cached, or stale while PostgreSQL is away",

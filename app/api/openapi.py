@@ -18,6 +18,7 @@ exactly, so that the same data give the same bytes. Every error is `application/
 TAGS = [
     {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
     {"name": "allocations", "description": "Each variant's share of traffic on a date, and why"},
+    {"name": "events", "description": "What assigned units did: exposures, conversions, values"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
     {"name": "operations", "description": "Health and figures"},

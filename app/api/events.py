@@ -1,0 +1,53 @@
+"""Events over HTTP: what assigned units did."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Response
+from sqlalchemy.orm import Session
+
+from app import telemetry
+from app.api.deps import DatabaseDep, IdempotencyDep, Now, carry_out
+from app.api.problems import answers
+from app.api.strict import StrictRoute
+from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
+from app.services import events
+from app.services.idempotency import Answer
+
+router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
+
+EXAMPLES: dict[str, Any] = {
+    "one": {"summary": "One event", "value": EXPOSURE},
+    "array": {"summary": "An array of events", "value": [EXPOSURE, CONVERSION, VALUE]},
+}
+
+
+@router.post(
+    "",
+    operation_id="record_events",
+    response_model=EventsTaken,
+    responses=answers(404, 409, 413, 415, 422, 503),
+)
+def record_events(
+    sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
+    database: DatabaseDep,
+    request: IdempotencyDep,
+    now: Now,
+) -> Response:
+    """Take exposures and rewards of assigned units, one or up to 5,000, each counted exactly once.
+
+    The answer says of each event what became of it; what is refused is kept out with its reason and may be sent
+    again. A unit's first exposure is an impression of its day, its first reward a success, and its values add up:
+    all are credited to the day of that exposure, up to `reward_window_days` after it. Within an array exposures
+    come first.
+    """
+    done: list[EventsTaken] = []
+
+    def work(session: Session) -> Answer:
+        done.append(events.take(session, sent, now))
+        return Answer.of(done[0])
+
+    response = carry_out(database, request, work, now)
+    for taken in done:  # what was committed; a replayed answer did nothing
+        for status in ("counted", "known", "duplicate", "refused"):
+            telemetry.EVENTS.labels(status).inc(getattr(taken, status))
+    return response

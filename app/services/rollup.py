@@ -1,0 +1,201 @@
+"""What events do to units and to daily totals: the rules, without a database.
+
+A unit's first exposure is an impression of the day it happened on, its first reward a success, its values add up;
+successes and values are credited to the day of the exposure, whenever they come.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Context, Decimal, localcontext
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from app.schemas.events import EventIn, Reason, Status
+
+CLOCK_SKEW = dt.timedelta(minutes=5)
+"""How far a client's clock may be off before its times are refused."""
+
+EXACT = Context(prec=200)
+"""For squares of sums of amounts of up to 1e24, kept to 12 decimals."""
+
+Kind = Literal["drawn", "holdout", "forced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An assigned unit and what it did so far; ``retired_on`` is its variant's."""
+
+    unit_id: str
+    variant_id: str
+    kind: Kind
+    assigned_at: dt.datetime
+    retired_on: dt.date | None = None
+    exposed_at: dt.datetime | None = None
+    exposed_on: dt.date | None = None
+    converted_at: dt.datetime | None = None
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored about an event that was sent: the unit it was taken for before, and the unit it is of."""
+
+    taken_for: str | None
+    unit: Unit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what the events of an experiment are judged."""
+
+    now: dt.datetime
+    zone: ZoneInfo
+    reward_window: dt.timedelta
+
+    def day(self, moment: dt.datetime) -> dt.date:
+        """Return the experiment's calendar day at a moment."""
+        return moment.astimezone(self.zone).date()
+
+
+@dataclass(slots=True)
+class Sums:
+    """What is added to the totals of a day."""
+
+    impressions: int = 0
+    successes: int = 0
+    revenue: Decimal = Decimal(0)
+    revenue_sq: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event."""
+
+    status: Status
+    reason: Reason | None = None
+    counted_on: dt.date | None = None
+    other_unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event to be stored: it was counted, or it was known and changed nothing."""
+
+    event: EventIn
+    unit_id: str
+    occurred_at: dt.datetime
+    counted_on: dt.date | None
+
+
+@dataclass(slots=True)
+class RollUp:
+    """What the events of one experiment in one request change.
+
+    Parameters
+    ----------
+    outcomes : one per event, in the order sent
+    taken : the events to be stored
+    units : the units that changed, as they are afterwards
+    totals : what is added, by variant and day of first exposure
+    held_out : what is added to the hold-out's totals, by day of first exposure
+    """
+
+    outcomes: list[Outcome]
+    taken: list[Taken] = field(default_factory=list)
+    units: dict[str, Unit] = field(default_factory=dict)
+    totals: dict[tuple[str, dt.date], Sums] = field(default_factory=dict)
+    held_out: dict[dt.date, Sums] = field(default_factory=dict)
+
+
+def roll_up(events: Sequence[EventIn], known: Sequence[Known], terms: Terms) -> RollUp:
+    """Return what some events change, given what is stored about each.
+
+    Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
+    order in which it was put together.
+    """
+    moments = [event.occurred_at or terms.now for event in events]
+    found = RollUp([Outcome("refused")] * len(events))
+    taken_for: dict[str, str] = {}
+    for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
+        event, unit = events[i], known[i].unit
+        unit = unit and found.units.get(unit.unit_id, unit)
+        before = known[i].taken_for or taken_for.get(event.event_id)
+        found.outcomes[i] = outcome = _judged(event, moments[i], unit, before, terms)
+        if unit is not None and outcome.status in ("counted", "known"):
+            taken_for[event.event_id] = unit.unit_id
+            found.taken.append(Taken(event, unit.unit_id, moments[i], outcome.counted_on))
+        if unit is not None and outcome.counted_on is not None:
+            _count(found, unit, event, moments[i], outcome.counted_on)
+    return found
+
+
+def _judged(
+    event: EventIn, moment: dt.datetime, unit: Unit | None, taken_for: str | None, terms: Terms
+) -> Outcome:
+    """Say what becomes of an event; the first reason to refuse it is the one that is told."""
+    if taken_for is not None:
+        own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
+        other = None if taken_for in own else taken_for
+        return Outcome("duplicate", other_unit=other)
+    if moment > terms.now + CLOCK_SKEW:
+        return Outcome("refused", "in_future")
+    if unit is None:
+        return Outcome("refused", "unknown_unit")
+    if unit.kind == "forced":
+        return Outcome("refused", "forced")
+    if unit.retired_on is not None and terms.day(moment) >= unit.retired_on:
+        return Outcome("refused", "retired_variant")
+    if event.type == "exposure":
+        return _judged_exposure(moment, unit, terms)
+    return _judged_reward(event, moment, unit, terms)
+
+
+def _judged_exposure(moment: dt.datetime, unit: Unit, terms: Terms) -> Outcome:
+    if moment < unit.assigned_at - CLOCK_SKEW:
+        return Outcome("refused", "before_assignment")
+    if unit.exposed_on is not None:
+        return Outcome("known")
+    return Outcome("counted", counted_on=terms.day(moment))
+
+
+def _judged_reward(event: EventIn, moment: dt.datetime, unit: Unit, terms: Terms) -> Outcome:
+    if unit.exposed_at is None:
+        return Outcome("refused", "no_exposure")
+    if moment < unit.exposed_at:
+        return Outcome("refused", "before_exposure")
+    if moment > unit.exposed_at + terms.reward_window:
+        return Outcome("refused", "too_late")
+    if event.type == "conversion" and unit.converted_at is not None:
+        return Outcome("known")
+    return Outcome("counted", counted_on=unit.exposed_on)
+
+
+def _count(found: RollUp, unit: Unit, event: EventIn, moment: dt.datetime, day: dt.date) -> None:
+    """Add what an event changes of its unit to the totals of the unit's day."""
+    after = _after(unit, event, moment, day)
+    if unit.kind == "holdout":
+        sums = found.held_out.setdefault(day, Sums())
+    else:
+        sums = found.totals.setdefault((unit.variant_id, day), Sums())
+    before_value, value = unit.value or Decimal(0), after.value or Decimal(0)
+    sums.impressions += unit.exposed_on is None
+    sums.successes += unit.converted_at is None and after.converted_at is not None
+    with localcontext(EXACT):
+        sums.revenue += value - before_value
+        sums.revenue_sq += value * value - before_value * before_value
+    found.units[unit.unit_id] = after
+
+
+def _after(unit: Unit, event: EventIn, moment: dt.datetime, day: dt.date) -> Unit:
+    """Return a unit as an event leaves it; a value is a conversion too: whoever earned something converted."""
+    if event.type == "exposure":
+        return replace(unit, exposed_at=moment, exposed_on=day)
+    with localcontext(EXACT):
+        value = unit.value if event.value is None else (unit.value or Decimal(0)) + event.value
+    return replace(unit, converted_at=unit.converted_at or moment, value=value)
+
+
+def all_refused(events: Iterable[EventIn], reason: Reason) -> RollUp:
+    """Return the roll-up of events of an experiment that takes none."""
+    return RollUp([Outcome("refused", reason) for _ in events])

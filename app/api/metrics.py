@@ -1,14 +1,14 @@
 """Daily metrics over HTTP: one total, an array, a stream; read them back, delete a day."""
 
-import hashlib
 import tempfile
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app import telemetry
+from app.api import uploads
 from app.api.deps import (
     Cursor,
     DatabaseDep,
@@ -29,7 +29,7 @@ from app.api.deps import (
 )
 from app.api.problems import answers
 from app.api.strict import StrictRoute
-from app.errors import TooLarge, Unavailable, UnsupportedMediaType
+from app.errors import UnsupportedMediaType
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
     EXAMPLE,
@@ -133,7 +133,7 @@ async def record_metrics_in_bulk(
     form = _form_of(request)
     done: list[Stored] = []
     with tempfile.TemporaryFile() as upload:
-        digest = await _spool(request, upload, settings.max_bulk_bytes)
+        digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
             done.append(bulk.load(session, upload, form, mode, now, settings))
@@ -154,22 +154,6 @@ def _form_of(request: Request) -> lines.Form:
             "or 'text/csv' (curl: -H with --data-binary @file)"
         )
     return form
-
-
-async def _spool(request: Request, upload: BinaryIO, limit: int) -> bytes:
-    """Write the body to a file, so that a slow sender holds no connection; return its SHA-256."""
-    digest, size = hashlib.sha256(), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"the upload is over {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts")
-        digest.update(chunk)
-        try:
-            upload.write(chunk)
-        except OSError as error:
-            raise Unavailable("there is no room to receive the upload; nothing was stored", 30) from error
-    upload.seek(0)
-    return digest.digest()
 
 
 @router.get(

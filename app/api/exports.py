@@ -1,0 +1,90 @@
+"""An experiment as a file over HTTP: everything it has out of one server and into another."""
+
+import tempfile
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
+from starlette.responses import StreamingResponse
+
+from app.api import uploads
+from app.api.deps import (
+    DatabaseDep,
+    ExperimentPath,
+    IdempotencyKeyHeader,
+    Now,
+    SettingsDep,
+    carry_out,
+    same_request,
+)
+from app.api.problems import answers
+from app.api.strict import StrictRoute
+from app.errors import UnsupportedMediaType
+from app.schemas.exports import Imported
+from app.services import exports
+from app.services.idempotency import Answer
+
+router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
+
+NDJSON = "application/x-ndjson"
+EXAMPLE = (
+    '{"groundhog_export": 1, "experiment_id": "homepage_test"}\n'
+    '{"part": "experiments", "row": {"experiment_id": "homepage_test"}}\n{"rows": 1}\n'
+)
+FILE: dict[str, Any] = {NDJSON: {"schema": {"type": "string"}, "example": EXAMPLE}}
+IN_MEMORY_BYTES = 1024 * 1024
+
+
+@router.get(
+    "/{experiment_id}/export",
+    operation_id="export_experiment",
+    response_class=StreamingResponse,
+    responses={200: {"description": "One line per row", "content": FILE}, **answers(404, 422, 503)},
+)
+def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> StreamingResponse:
+    """Return everything an experiment has as NDJSON, as of one moment: settings, data, revisions, assignments."""
+    with ExitStack() as opened:
+        file = opened.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES))
+        with database.transaction() as session:
+            file.writelines(exports.export(session, experiment_id))
+        file.seek(0)
+        sent = opened.pop_all()
+    return StreamingResponse(
+        iter(lambda: file.read(64 * 1024), b""),
+        media_type=NDJSON,
+        headers={"Content-Disposition": f'attachment; filename="{experiment_id}.ndjson"'},
+        background=BackgroundTask(sent.close),
+    )
+
+
+@router.post(
+    "/import",
+    operation_id="import_experiment",
+    response_model=Imported,
+    status_code=201,
+    responses=answers(409, 413, 415, 422, 503),
+    openapi_extra={"requestBody": {"required": True, "content": FILE}},
+)
+async def import_experiment(
+    request: Request,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: Now,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
+    if content_type.partition(";")[0].strip().lower() != NDJSON:
+        raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
+    with tempfile.TemporaryFile() as upload:
+        digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
+
+        def work(session: Session) -> Answer:
+            made = exports.restore(session, upload)
+            return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
+
+        once = same_request(request, idempotency_key, digest)
+        return await run_in_threadpool(carry_out, database, once, work, now)

@@ -1,0 +1,231 @@
+"""Everything an experiment has as NDJSON, and back again on another server.
+
+The first line says what it is, each further one is a row of a table, the last one counts them: a file that was
+cut off is noticed. PostgreSQL writes and reads the rows: every figure and every recorded answer keeps its bytes.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any, BinaryIO
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+)
+from sqlalchemy import Column, Table, bindparam, text
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
+from app.schemas.exports import Imported
+from app.schemas.fields import MAX_COUNT, IsoDate, Money
+from app.schemas.settings import StoredSettings
+from app.storage import tables
+
+FORMAT = 1
+"""Raised when a file of an earlier version could not be read any more."""
+
+PARTS = {
+    table.__tablename__: table.__table__
+    for table in (
+        tables.Experiment,
+        tables.ExperimentSettings,
+        tables.ExperimentVersion,
+        tables.Variant,
+        tables.DailyMetrics,
+        tables.RecordedAllocation,
+        tables.Split,
+        tables.Assignment,
+        tables.AssignmentCount,
+        tables.Event,
+        tables.HoldoutMetrics,
+    )
+}
+"""The tables of an experiment, in an order in which their rows can be inserted."""
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""A recorded answer of 1,000 variants takes half a megabyte."""
+
+CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
+COPY = "copy imported (line, part, sent) from stdin"
+
+
+def export(session: Session, experiment_id: str) -> Iterator[bytes]:
+    """Yield the lines of an experiment, all as of one moment.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    if session.get(tables.Experiment, experiment_id) is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    yield _line({"groundhog_export": FORMAT, "experiment_id": experiment_id})
+    rows = 0
+    for part, table in PARTS.items():
+        found = session.execute(
+            _rows_of(table), {"experiment_id": experiment_id}, execution_options={"yield_per": 1_000}
+        )
+        for (row,) in found:
+            rows += 1
+            yield f'{{"part": "{part}", "row": {row}}}\n'.encode()
+    yield _line({"rows": rows})
+
+
+def _rows_of(table: Any) -> Any:
+    order = ", ".join(column.name for column in table.primary_key)
+    return text(
+        f"select cast(row_to_json(t) as text) from"  # noqa: S608  names of ours
+        f" (select * from {table.name} where experiment_id = :experiment_id order by {order}) t"
+    )
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+def restore(session: Session, upload: BinaryIO) -> Imported:
+    """Store an exported experiment whole, or not at all; its allocations are the same to the byte.
+
+    Raises
+    ------
+    Invalid: the file is none of ours, was cut off, or names a line that cannot be read
+    Conflict: there is already an experiment with this id
+    """
+    session.execute(CREATE)
+    experiment_id, counts = _receive(session, upload)
+    if session.get(tables.Experiment, experiment_id) is not None:
+        raise Conflict(f"there is already an experiment {experiment_id!r}; nothing was imported")
+    for part in PARTS:
+        _insert(session, part)
+    return Imported(experiment_id=experiment_id, rows=counts)
+
+
+def _insert(session: Session, part: str) -> None:
+    try:
+        session.execute(
+            text(
+                f"insert into {part} select row.* from imported,"  # noqa: S608  names of ours
+                f" json_populate_record(null::{part}, sent -> 'row') as row where part = :part order by line"
+            ).bindparams(bindparam("part", part))
+        )
+    except (DataError, IntegrityError) as error:
+        raise Invalid(f"the rows of {part} contradict each other or others; nothing was imported") from error
+
+
+def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
+    """Check every line and put it where PostgreSQL can read it; return the experiment and rows by table."""
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    counts: dict[str, int] = {}
+    with driver.cursor() as cursor, cursor.copy(COPY) as copy:
+        numbered = enumerate(iter(partial(upload.readline, MAX_LINE_BYTES), b""), start=1)
+        experiment_id = _header(next(numbered, (1, b""))[1])
+        ended = False
+        for number, line in numbered:
+            message = _parsed(number, line)
+            if ended or "rows" in message:
+                _check_end(number, message, ended, sum(counts.values()))
+                ended = True
+                continue
+            part = _check_row(number, message, experiment_id)
+            counts[part] = counts.get(part, 0) + 1
+            copy.write_row((number, part, line.decode()))
+    if not ended:
+        raise Invalid("the file was cut off: its last line does not count the rows; nothing was imported")
+    if counts.get("experiments") != 1 or counts.get("experiment_versions") != 1:
+        raise Invalid("the file has no experiment in it; nothing was imported")
+    return experiment_id, counts
+
+
+def _parsed(number: int, line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise _unreadable(number, None, "not a JSON object")
+    return message
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _header(line: bytes) -> str:
+    header = _parsed(1, line)
+    experiment_id = header.get("experiment_id")
+    if header.get("groundhog_export") != FORMAT or not isinstance(experiment_id, str):
+        raise _unreadable(1, None, f"not the first line of an export of format {FORMAT}")
+    return experiment_id
+
+
+def _check_end(number: int, message: dict[str, Any], ended: bool, received: int) -> None:
+    if ended or message != {"rows": received}:
+        raise _unreadable(number, "rows", f"the file should end here, behind {received} rows")
+
+
+def _check_row(number: int, message: dict[str, Any], experiment_id: str) -> str:
+    """Refuse a row that PostgreSQL or the service could not read; return its table."""
+    part, row = message.get("part"), message.get("row")
+    if set(message) != {"part", "row"} or part not in ROWS:
+        raise _unreadable(number, "part", f"should be one of {', '.join(PARTS)}, beside its row")
+    try:
+        ROWS[part].model_validate(row)
+        if part == "experiment_settings":
+            StoredSettings.model_validate(row["settings"])  # type: ignore[index]
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise _unreadable(number, field_path(fault["loc"]), fault["msg"][:300]) from error
+    if row["experiment_id"] != experiment_id:  # type: ignore[index]
+        raise _unreadable(number, "experiment_id", f"is not {experiment_id!r} as in the first line")
+    return str(part)
+
+
+def _unreadable(number: int, where: str | None, message: str) -> Invalid:
+    return Invalid(
+        f"line {number} cannot be read; nothing was imported", [FieldError(where or "line", message, number)]
+    )
+
+
+def _digest(value: object) -> bytes:
+    r"""Take a bytea as PostgreSQL writes it: \x and hexadecimal digits."""
+    if not isinstance(value, str) or not value.startswith("\\x"):
+        raise ValueError("Input should be \\x and hexadecimal digits")
+    return bytes.fromhex(value[2:])
+
+
+KINDS: dict[type, Any] = {
+    str: Annotated[str, Field(strict=True, pattern=r"^[^\x00]*$")],
+    int: Annotated[int, Field(strict=True, ge=-MAX_COUNT, le=MAX_COUNT)],
+    bool: Annotated[bool, Field(strict=True)],
+    float: Annotated[float, Field(strict=True, allow_inf_nan=False)],
+    object: dict[str, Any],
+    dt.date: IsoDate,
+    dt.datetime: AwareDatetime,
+    Decimal: Money,
+    bytes: Annotated[bytes, BeforeValidator(_digest)],
+}
+"""How a row's line has a column of each type."""
+
+
+def _row_model(table: Table) -> type[BaseModel]:
+    return create_model(
+        table.name, __config__=ConfigDict(extra="forbid"), **dict(map(_as_field, table.columns))
+    )
+
+
+def _as_field(column: Column[Any]) -> tuple[str, Any]:
+    kind = KINDS[column.type.python_type]
+    return column.name, (kind | None if column.nullable else kind, ...)
+
+
+ROWS = {part: _row_model(table) for part, table in PARTS.items()}  # type: ignore[arg-type]

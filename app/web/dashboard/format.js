@@ -23,7 +23,8 @@ export const percent = (fraction, digits = 2) =>
   known(fraction) ? number({ style: "percent", maximumFractionDigits: digits }).format(fraction) : NOTHING;
 
 /** A share as the API speaks it, in percent already: 2.4932 is 2.49 %. */
-export const share = (figure, digits = 2) => (known(figure) ? percent(figure / 100, digits) : NOTHING);
+export const share = (figure) =>
+  known(figure) ? number({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(figure / 100) : NOTHING;
 
 /** A fraction as percent with its sign. */
 export const signedPercent = (fraction, digits = 1) =>

@@ -68,7 +68,7 @@ function card(experiment, signal) {
 
 function allocated(experiment, allocation) {
   const variant = variantsById(experiment);
-  const judged = allocation.variants.filter(({ p_best }) => p_best !== null);
+  const judged = allocation.data_through ? allocation.variants.filter(({ p_best }) => p_best !== null) : [];
   const best = judged.reduce((a, b) => (b.p_best > (a?.p_best ?? -1) ? b : a), null);
   const since = allocation.data_through;
   return [

@@ -1,2 +1,195 @@
+/** One experiment today: who gets what share and why, what is known of each variant, and what it has brought. */
+
+import { get, getWhole } from "../api.js";
+import { go } from "../router.js";
+import { adviceNotice } from "../components/advice.js";
+import { gateBadges } from "../components/badges.js";
+import { chart, variantColour } from "../charts.js";
 import { h } from "../dom.js";
-export const show = () => [h("h1", {}, "today")];
+import { experimentPage, readExperiment } from "../components/experiment.js";
+import { count, day, daysAgo, money, percent, plural, rate, share, signedCount, signedPercent } from "../format.js";
+import { intervalLines, intervalText } from "../components/interval.js";
+import { named, variantName, variantsById } from "../components/names.js";
+import { rolloutButton } from "../components/rollout.js";
+import { dot, shareBar } from "../components/shares.js";
+import { empty, sentence } from "../components/states.js";
+import { table } from "../components/table.js";
+
+export async function show({ params: { id }, signal }) {
+  const asked = (path) => get(path, { signal });
+  const [experiment, gain, answer, comparison, posterior] = await Promise.all([
+    readExperiment(id, signal),
+    asked(`/experiments/${id}/gain`),
+    getWhole(`/allocations/${id}`, { signal }).catch(ifNobodyIsActive),
+    asked(`/experiments/${id}/comparison`).catch(ifNobodyIsActive),
+    asked(`/experiments/${id}/posterior`).catch(ifNobodyIsActive),
+  ]);
+  if (answer.refused) {
+    return experimentPage(experiment, null, [], empty(sentence(answer.refused), "Add a variant under Settings."));
+  }
+  const { body: allocation, headers } = answer;
+  return experimentPage(
+    experiment,
+    null,
+    gateBadges(allocation.gates),
+    headers.has("Groundhog-Stale") &&
+      h("p", { class: "notice warn", role: "status" }, "The database is away: this is the last answer that was served."),
+    split(experiment, allocation),
+    facts(experiment, allocation, gain),
+    h(
+      "div",
+      { class: "grid" },
+      allocation.data_through ? densities(experiment, posterior, allocation, signal) : nothingKnown(experiment),
+      reasons(allocation),
+      againstControl(experiment, allocation, comparison),
+    ),
+  );
+}
+
+/** No active variant is a state of an experiment, not a failure of the page. */
+function ifNobodyIsActive(error) {
+  if (error.status === 409) return { refused: error };
+  throw error;
+}
+
+function split(experiment, allocation) {
+  const variant = variantsById(experiment);
+  return h(
+    "section",
+    { class: "panel", "aria-labelledby": "split" },
+    h(
+      "div",
+      { class: "panel-head" },
+      h("h2", { id: "split" }, `Shares of ${day(allocation.date)}`),
+      rolloutButton(experiment, allocation, () => go(`experiments/${experiment.experiment_id}`)),
+    ),
+    shareBar(experiment, allocation.allocations, { most: 0 }),
+    variantsTable(allocation, variant),
+    adviceNotice(allocation.stop_advice, (id) => variantName(variant(id))),
+  );
+}
+
+function variantsTable(allocation, variant) {
+  const line = intervalLines(allocation.variants);
+  const byValue = allocation.objective === "value";
+  const loss = byValue ? (amount) => money(amount, allocation.currency) : rate;
+  const columns = [
+    { title: "Variant", of: (row) => [dot(variant(row.variant_id).place), " ", named(variantName(variant(row.variant_id)), row.variant_id)] },
+    { title: "Share", figure: true, of: (row) => h("b", {}, share(row.share)) },
+    { title: "P(best)", figure: true, of: (row) => percent(row.p_best, 1) },
+    { title: "Rate", figure: true, of: (row) => rate(row.mean) },
+    { title: "95 % interval", of: (row) => [line(row, variant(row.variant_id).place), h("span", { class: "hint" }, intervalText(row.interval_95))] },
+    byValue && { title: "Earns per impression", figure: true, of: (row) => money(row.value_per_impression, allocation.currency) },
+    { title: "Expected loss", figure: true, of: (row) => loss(row.expected_loss) },
+    { title: "Impressions", figure: true, of: (row) => count(row.impressions) },
+    { title: "Successes", figure: true, of: (row) => count(row.successes) },
+  ];
+  return table(`Variants on ${day(allocation.date)}`, columns.filter(Boolean), allocation.variants);
+}
+
+function facts(experiment, allocation, gain) {
+  const since = allocation.data_through;
+  const { conversions, value, currency } = gain;
+  return h(
+    "dl",
+    { class: "tiles" },
+    tile(
+      "Extra conversions",
+      conversions ? signedCount(conversions.mean) : "–",
+      conversions
+        ? `against an even split, over ${plural(gain.days, "day")}; 95 %: ${intervalText(conversions.interval_95, signedCount)}`
+        : "appear with the first data",
+    ),
+    currency &&
+      tile(
+        "Extra value",
+        value ? money(value.mean, currency, true) : "–",
+        value ? `against an even split; 95 %: ${intervalText(value.interval_95, (amount) => money(amount, currency, true))}` : "once every variant has revenue",
+      ),
+    tile(
+      "Value remaining",
+      percent(allocation.value_remaining),
+      allocation.value_remaining === null ? "told of conversions only" : "by which another may still beat the leader (95 %)",
+    ),
+    tile("Data up to", since ? daysAgo(since, allocation.date) : "none yet", since ? day(since) : "send daily totals to begin"),
+    tile("Policy", allocation.policy.kind.replaceAll("_", " "), experiment.objective === "value" ? `by value, in ${experiment.currency}` : "by conversions"),
+  );
+}
+
+const tile = (word, figure, note) =>
+  h("div", { class: "tile" }, h("dt", {}, word), h("dd", {}, h("b", {}, figure), h("span", { class: "hint" }, note)));
+
+function densities(experiment, { curves }, allocation, signal) {
+  const variant = variantsById(experiment);
+  const name = (id) => variantName(variant(id));
+  const values = curves.flatMap(({ variant_id, rate, density }) =>
+    rate.map((x, i) => ({ variant: name(variant_id), rate: x, density: density[i] })),
+  );
+  const domain = experiment.variants.map(variantName);
+  const best = allocation.variants.reduce((a, b) => (b.mean > a.mean ? b : a));
+  return chart(
+    "What is known of each rate",
+    {
+      data: { values },
+      mark: { type: "area", opacity: 0.28, line: { strokeWidth: 2 }, interpolate: "monotone" },
+      encoding: {
+        x: { field: "rate", type: "quantitative", title: "rate", axis: { format: ".1%" }, scale: { zero: false, nice: false } },
+        y: { field: "density", type: "quantitative", title: null, axis: null, stack: null },
+        color: variantColour(domain),
+      },
+    },
+    {
+      summary: `Posterior densities of ${plural(curves.length, "variant")}; the highest mean is ${name(best.variant_id)} with ${rate(best.mean)}.`,
+      signal,
+      figures: {
+        columns: [
+          { title: "Variant", of: (row) => name(row.variant_id) },
+          { title: "Mean", figure: true, of: (row) => rate(row.mean) },
+          { title: "95 % interval", of: (row) => intervalText(row.interval_95) },
+        ],
+        rows: allocation.variants,
+      },
+    },
+  );
+}
+
+const nothingKnown = (experiment) =>
+  empty(
+    "No data yet: until there are, everybody gets the same share.",
+    h("a", { class: "button primary", href: "#/upload" }, "Upload a CSV"),
+    h("span", {}, "or send daily totals of ", h("code", {}, experiment.experiment_id), " to ", h("code", {}, "POST /metrics/")),
+  );
+
+const reasons = (allocation) =>
+  h(
+    "section",
+    { class: "panel", "aria-labelledby": "why" },
+    h("h3", { id: "why" }, "Why these shares"),
+    h("ul", { class: "reasons" }, allocation.explain.map((reason) => h("li", {}, reason))),
+    h("p", { class: "hint" }, "Revision ", h("code", {}, allocation.revision), allocation.recorded ? ", recorded." : ", not recorded."),
+  );
+
+function againstControl(experiment, allocation, comparison) {
+  const variant = variantsById(experiment);
+  const control = comparison.control && variant(comparison.control);
+  if (!control) {
+    return h("section", { class: "panel wide" }, h("h3", {}, "Against the control"), h("p", { class: "hint" }, "The control takes no part today: there is nothing to compare with."));
+  }
+  const byValue = allocation.objective === "value";
+  const difference = byValue ? (amount) => money(amount, allocation.currency, true) : (fraction) => signedPercent(fraction, 2);
+  return h(
+    "section",
+    { class: "panel wide", "aria-labelledby": "control" },
+    h("h3", { id: "control" }, `Against the control, ${variantName(control)}`),
+    table(
+      "Every variant against the control",
+      [
+        { title: "Variant", of: (row) => [dot(variant(row.variant_id).place), " ", variantName(variant(row.variant_id))] },
+        { title: byValue ? "Difference per impression" : "Difference in points", figure: true, of: (row) => difference(row.difference) },
+        { title: "Relative", figure: true, of: (row) => signedPercent(row.relative) },
+        { title: "Better with probability", figure: true, of: (row) => h("b", {}, percent(row.p_better, 1)) },
+      ],
+      comparison.variants,
+    ),
+  );
+}

@@ -101,14 +101,19 @@ def assignment_ratio_p(assigned: ArrayLike, propensities: ArrayLike) -> Floats:
     .. [1] M. Lindon, A. Malek, Anytime-valid inference for multinomial count data, 2020. arXiv:2011.03567
     """
     x, p = _checked(assigned, propensities)
-    tilts = np.concatenate((-TILTS, TILTS))
-    expected = np.log1p(p[..., None] * np.expm1(tilts))  # log of the mean of e^(delta 1{arm}) under p
-    logs = x.sum(axis=-2)[..., None] * tilts - (x.sum(axis=-1)[..., None, None] * expected).sum(axis=-3)
-    logs = logs.reshape(*logs.shape[:-2], -1)
+    n, tilts = x.sum(axis=-1), np.concatenate((TILTS, -TILTS))
+    logs = np.concatenate([_log_ratios(x[..., a], n, p[..., a], tilts) for a in range(x.shape[-1])], axis=-1)
     most = logs.max(axis=-1)
     log_e = most + np.log(np.exp(logs - most[..., None]).mean(axis=-1))
     impossible = ((x > 0) & (p == 0)).any(axis=(-2, -1))
     return np.where(impossible, 0.0, np.exp(-np.maximum(log_e, 0)))
+
+
+def _log_ratios(x: Floats, n: Floats, p: Floats, tilts: Floats) -> Floats:
+    """The log likelihood ratios (..., m) of worlds in which an arm is tilted, from its units x of n, (..., s)."""
+    means = np.log1p(p[..., None] * np.expm1(tilts))
+    ratios: Floats = x.sum(axis=-1)[..., None] * tilts - np.einsum("...s,...sm->...m", n, means)
+    return ratios
 
 
 def _checked(assigned: ArrayLike, propensities: ArrayLike) -> tuple[Floats, Floats]:

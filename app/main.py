@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.api import (
     allocations,
+    assignments,
     events,
     experiments,
     metrics,
@@ -23,6 +24,7 @@ from app.api import (
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
 from app.bandits import custom
+from app.services.assigner import Assigner
 from app.services.players import Players
 from app.settings import Settings
 from app.storage.database import Database
@@ -53,9 +55,20 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.clock = clock
     app.state.database = Database(settings)
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
+    app.state.assigner = Assigner(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    for part in (metrics, allocations, events, experiments, policies, simulations, operations, pages):
+    for part in (
+        metrics,
+        allocations,
+        assignments,
+        events,
+        experiments,
+        policies,
+        simulations,
+        operations,
+        pages,
+    ):
         app.include_router(part.router)
     app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
     problems.install(app)
@@ -83,5 +96,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()  # what is there now stays: full collections would stop the server for 30 ms each
     yield
     await run_in_threadpool(app.state.players.close)
+    await app.state.assigner.close()
     await app.state.versions.close()
     app.state.database.close()

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
     idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is kept")
     allocation_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Answers kept in memory")
+    assignment_salt: str = Field(
+        default="",
+        max_length=256,
+        description="Mixed into every unit's draw; another one draws all new units otherwise",
+    )
     simulation_workers: int = Field(
         default=1, ge=1, le=64, description="Processes that compute simulations, per server process"
     )

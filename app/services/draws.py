@@ -1,0 +1,94 @@
+"""What a unit gets: its stored assignment as it is served today, or a fresh draw. Pure functions."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.errors import Conflict
+from app.services.rendezvous import drawn_variant, held_out
+from app.services.splits import Split
+from app.services.terms import Terms
+from app.storage.assignments import Row
+
+Reason = Literal["drawn", "holdout", "forced", "retired", "paused", "archived"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a unit is served, and why.
+
+    Parameters
+    ----------
+    assigned_at : when the assignment was stored; None where none is stored (yet)
+    new : whether it was stored just now
+    """
+
+    experiment_id: str
+    unit_id: str
+    variant_id: str
+    value: object
+    reason: Reason
+    propensity: float | None = None
+    revision: str | None = None
+    assigned_at: dt.datetime | None = None
+    new: bool = False
+
+
+def draw(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) -> Row:
+    """Return the assignment of a unit that has none: held out, or drawn with a split's shares.
+
+    The same for the same unit, terms, split and salt, wherever and whenever it is computed.
+    """
+    experiment_id = terms.experiment_id
+    percent = terms.settings.holdout_percent
+    if percent and held_out(salt, experiment_id, unit_id, percent):
+        return Row(experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
+    variant_id = drawn_variant(salt, experiment_id, unit_id, split.shares)
+    propensity = split.shares[variant_id] / 100
+    return Row(experiment_id, unit_id, variant_id, "drawn", split.number, propensity, split.revision, now)
+
+
+def serve(terms: Terms, unit_id: str, row: Row, new: bool = False) -> Assigned:
+    """Return what a unit with an assignment is served: its variant, or the control in a retired one's place."""
+    if row.variant_id in terms.active:
+        return _served(terms, unit_id, row.variant_id, row.kind, row, new)
+    return _served(terms, unit_id, control(terms), "retired", row, new)
+
+
+def unstored(terms: Terms, row: Row) -> Assigned:
+    """Return what a unit is served whose draw is stored no earlier than its first exposure."""
+    return replace(serve(terms, row.unit_id, row), assigned_at=None)
+
+
+def halted(terms: Terms, unit_id: str) -> Assigned:
+    """Return what a unit without an assignment is served while the experiment is paused or archived."""
+    assert terms.state != "running"
+    variant_id = control(terms)
+    return Assigned(terms.experiment_id, unit_id, variant_id, terms.values[variant_id], terms.state)
+
+
+def control(terms: Terms) -> str:
+    """Return the control.
+
+    Raises
+    ------
+    Conflict: no variant is active today
+    """
+    if terms.control is None:
+        raise Conflict(f"experiment {terms.experiment_id!r} has no active variant on {terms.date}")
+    return terms.control
+
+
+def _served(terms: Terms, unit_id: str, variant_id: str, reason: Reason, row: Row, new: bool) -> Assigned:
+    drawn = reason == "drawn"
+    return Assigned(
+        experiment_id=terms.experiment_id,
+        unit_id=unit_id,
+        variant_id=variant_id,
+        value=terms.values[variant_id],
+        reason=reason,
+        propensity=row.propensity if drawn else None,
+        revision=row.revision if drawn else None,
+        assigned_at=row.assigned_at,
+        new=new,
+    )

@@ -1,0 +1,128 @@
+"""Splits: the shares that units are drawn with for a while, an allocation's revision frozen at its first use.
+
+The allocation may get a new revision with every event; units are not drawn anew each time. A split serves until
+the first of: ``refresh_minutes`` after it was frozen, the end of the experiment's day, a change of its settings
+or variants. Its rows are never changed, so that every drawn unit can be explained for ever.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.services import allocations
+from app.services.terms import Terms
+from app.storage import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The shares (percent by variant) of a revision, and until when they are used."""
+
+    number: int
+    for_date: dt.date
+    revision: str
+    shares: Mapping[str, float]
+    settings_version: int
+    until: dt.datetime
+
+    def serves(self, terms: Terms, now: dt.datetime) -> bool:
+        """Say whether units are drawn with it on these terms."""
+        same = (self.settings_version, self.for_date) == (terms.settings_version, terms.date)
+        return same and now < self.until
+
+
+def current(session: Session, terms: Terms, now: dt.datetime) -> Split:
+    """Return the split that units of a running experiment are drawn with now, renewing it where it is time.
+
+    Safe to repeat. Safe to race: PostgreSQL lets one of several renewals win, the others use what it stored. A
+    renewal that would change nothing stores nothing and lets the last split serve on.
+
+    Raises
+    ------
+    Conflict: no variant is active today
+    """
+    last = newest(session, terms)
+    if last is not None and last.serves(terms, now):
+        return last
+    answer = json.loads(allocations.allocate(session, terms.experiment_id, None, now).body)
+    fresh = Split(
+        number=1 if last is None else last.number + 1,
+        for_date=terms.date,
+        revision=answer["revision"],
+        shares=answer["allocations"],
+        settings_version=terms.settings_version,
+        until=_renewed_at(terms, now),
+    )
+    if last is not None and replace(last, number=fresh.number, until=fresh.until) == fresh:
+        return replace(last, until=fresh.until)
+    return _freeze(session, terms, fresh, now)
+
+
+def newest(session: Session, terms: Terms) -> Split | None:
+    """Return the split frozen last, whether or not it still serves."""
+    found = session.scalars(
+        select(tables.Split)
+        .where(tables.Split.experiment_id == terms.experiment_id)
+        .order_by(tables.Split.split.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if found is None else _as_split(found, terms)
+
+
+def of_revision(session: Session, terms: Terms, revision: str) -> Split:
+    """Return the last split frozen from a revision: what a client that was shown it has drawn with.
+
+    Raises
+    ------
+    NotFound: no unit was ever drawn with that revision
+    """
+    found = session.scalars(
+        select(tables.Split)
+        .where(tables.Split.experiment_id == terms.experiment_id, tables.Split.revision == revision)
+        .order_by(tables.Split.split.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no unit of experiment {terms.experiment_id!r} is drawn with revision {revision!r}")
+    return _as_split(found, terms)
+
+
+def _freeze(session: Session, terms: Terms, fresh: Split, now: dt.datetime) -> Split:
+    stored = session.scalar(
+        insert(tables.Split)
+        .values(
+            experiment_id=terms.experiment_id,
+            split=fresh.number,
+            for_date=fresh.for_date,
+            revision=fresh.revision,
+            shares=fresh.shares,
+            settings_version=fresh.settings_version,
+            frozen_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(tables.Split.split)
+    )
+    winner = fresh if stored is not None else newest(session, terms)
+    assert winner is not None, "the row that was in the way is there"
+    return winner
+
+
+def _as_split(row: tables.Split, terms: Terms) -> Split:
+    return Split(
+        number=row.split,
+        for_date=row.for_date,
+        revision=row.revision,
+        shares=row.shares,
+        settings_version=row.settings_version,
+        until=_renewed_at(terms, row.frozen_at),
+    )
+
+
+def _renewed_at(terms: Terms, frozen_at: dt.datetime) -> dt.datetime:
+    return min(frozen_at + dt.timedelta(minutes=terms.settings.refresh_minutes), terms.until)

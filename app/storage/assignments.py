@@ -1,0 +1,120 @@
+"""Read and store assignments, the units of many concurrent requests with one statement each."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from app.storage.shared import Connection
+
+Pair = tuple[str, str]
+"""An experiment's id and a unit's."""
+
+Kind = Literal["drawn", "holdout", "forced"]
+
+
+class Row(NamedTuple):
+    """A stored assignment, or one to store."""
+
+    experiment_id: str
+    unit_id: str
+    variant_id: str
+    kind: Kind
+    split: int | None
+    propensity: float | None
+    revision: str | None
+    assigned_at: dt.datetime
+
+    @property
+    def pair(self) -> Pair:
+        """Return whose it is."""
+        return self.experiment_id, self.unit_id
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is stored of some units: their assignments, and how far their experiments are.
+
+    Parameters
+    ----------
+    versions : each experiment's settings version and the number of its newest split (None: no split yet)
+    rows : the assignment of each unit that has one; of a merged unit, that of the unit it points to
+    """
+
+    versions: Mapping[str, tuple[int, int | None]]
+    rows: Mapping[Pair, Row]
+
+
+FIND = """
+select experiment_id, null as unit_id, settings_version, null as kind,
+    (select max(split) from splits where splits.experiment_id = experiment_versions.experiment_id) as split,
+    null as propensity, null as revision, null as assigned_at, null as variant_id
+from experiment_versions
+where experiment_id = any(%(experiments)s)
+union all
+select wanted.experiment_id, wanted.unit_id, null, decides.kind, decides.split, decides.propensity,
+    decides.revision, decides.assigned_at, decides.variant_id
+from unnest(%(experiment_ids)s::text[], %(unit_ids)s::text[]) as wanted (experiment_id, unit_id)
+join assignments own using (experiment_id, unit_id)
+join assignments decides
+    on decides.experiment_id = own.experiment_id and decides.unit_id = coalesce(own.merged_into, own.unit_id)
+"""
+
+STORE = """
+with stored as (
+    insert into assignments
+        (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
+    select given.*
+    from unnest(
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::double precision[], %s::text[],
+        %s::timestamptz[]
+    ) as given (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
+    order by given.experiment_id, given.unit_id
+    on conflict do nothing
+    returning experiment_id, unit_id, variant_id, split
+), counted as (
+    insert into assignment_counts (experiment_id, assigned_on, split, variant_id, units)
+    select stored.experiment_id, splits.for_date, splits.split, stored.variant_id, count(*)
+    from stored join splits using (experiment_id, split)
+    group by 1, 2, 3, 4
+    order by 1, 2, 3, 4
+    on conflict (experiment_id, assigned_on, split, variant_id)
+    do update set units = assignment_counts.units + excluded.units
+)
+select experiment_id, unit_id from stored
+"""
+
+
+async def find(connection: Connection, pairs: Sequence[Pair]) -> Found:
+    """Return what is stored of some units."""
+    experiment_ids, unit_ids = _columns(pairs)
+    cursor = await connection.execute(
+        FIND,
+        {
+            "experiments": list(dict.fromkeys(experiment_ids)),
+            "experiment_ids": experiment_ids,
+            "unit_ids": unit_ids,
+        },
+    )
+    versions: dict[str, tuple[int, int | None]] = {}
+    rows: dict[Pair, Row] = {}
+    async for eid, unit_id, version, kind, split, propensity, revision, at, variant_id in cursor:
+        if unit_id is None:
+            versions[eid] = version, split
+        else:
+            rows[eid, unit_id] = Row(eid, unit_id, variant_id, kind, split, propensity, revision, at)
+    return Found(versions, rows)
+
+
+async def store(connection: Connection, rows: Sequence[Row]) -> frozenset[Pair]:
+    """Store assignments of units that have none, count those that were drawn, and return whose were stored.
+
+    The first write wins: where a unit got an assignment meanwhile, that one stays. The rows go in by key, so that
+    two such statements never wait for each other; both tables change in one commit.
+    """
+    cursor = await connection.execute(STORE, _columns(rows))
+    return frozenset(await cursor.fetchall())
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

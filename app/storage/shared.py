@@ -1,0 +1,110 @@
+"""Many concurrent callers, one statement: who comes while a statement runs shares the next one.
+
+What a caller gets was read, or committed, after it came: sharing makes nothing stale.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import psycopg
+
+from app.errors import Unavailable
+from app.storage.database import Database, domain_error
+
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
+Connection = psycopg.AsyncConnection[Any]
+
+TIMEOUT_SECONDS = 5
+MOST_KEYS = 2_000
+"""Of one statement, unless a single caller brings more."""
+
+
+class SharedStatement(Generic[Key, Answer]):
+    """A statement on many keys, shared by the callers of an event loop, on a connection of its own.
+
+    Parameters
+    ----------
+    execute : runs it for the keys of all callers; each gets the whole answer and picks out its own.
+        It is run again when its connection turns out to be cut, so it must be safe to repeat
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        prepare_threshold: int | None,
+        execute: Callable[[Connection, Sequence[Key]], Awaitable[Answer]],
+    ) -> None:
+        self._conninfo = database.conninfo
+        self._prepare_threshold = prepare_threshold
+        self._execute = execute
+        self._waiting: deque[tuple[Sequence[Key], asyncio.Future[Answer]]] = deque()
+        self._connection: Connection | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def ask(self, keys: Sequence[Key]) -> Answer:
+        """Return the answer of a statement that covers these keys.
+
+        Raises
+        ------
+        Unavailable: the database cannot be reached, or does not take it
+        """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, answer))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run_waiting())
+        return await answer
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _run_waiting(self) -> None:
+        while self._waiting:
+            keys, askers = self._next_keys()
+            try:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    found = await self._on_connection(keys)
+            except (psycopg.Error, TimeoutError) as error:
+                await self.close()
+                _fail(askers, error)
+            else:
+                for answer in askers:
+                    if not answer.done():
+                        answer.set_result(found)
+
+    def _next_keys(self) -> tuple[Sequence[Key], list[asyncio.Future[Answer]]]:
+        keys, answer = self._waiting.popleft()
+        askers = [answer]
+        if self._waiting and len(keys) < MOST_KEYS:
+            keys = list(keys)
+            while self._waiting and len(keys) + len(self._waiting[0][0]) <= MOST_KEYS:
+                more, answer = self._waiting.popleft()
+                keys.extend(more)
+                askers.append(answer)
+        return keys, askers
+
+    async def _on_connection(self, keys: Sequence[Key]) -> Answer:
+        if self._connection is not None:
+            try:
+                return await self._execute(self._connection, keys)
+            except psycopg.OperationalError:
+                if not self._connection.closed:
+                    raise
+                await self.close()  # it was cut since its last use: a new one may do
+        self._connection = await psycopg.AsyncConnection.connect(
+            self._conninfo, autocommit=True, prepare_threshold=self._prepare_threshold
+        )
+        return await self._execute(self._connection, keys)
+
+
+def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:
+    cause = domain_error(error) if isinstance(error, psycopg.Error) else None
+    for answer in askers:
+        if not answer.done():
+            answer.set_exception(cause or Unavailable("the database does not answer; try again shortly"))
+            answer.exception()  # an asker may have gone; its error is then nobody's

@@ -3,9 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.bandits.adaptive_batches import AdaptiveBatches
+from app.bandits.adaptive_means import adaptive_differences, naive_means, stratified_means
+from app.bandits.lift import Sample, conversion_lift
 from app.bandits.policies import POLICIES
+from app.bandits.sample_ratio import ALARM, assignment_ratio_p
 from app.schemas.settings import Settings
 from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total
@@ -145,6 +150,28 @@ def test_traffic(client, clock, counted, named):
     clock.pass_days(1)
     post(client, *[total(v, "2026-03-10", n, 100) for v, n in zip("ab", counted, strict=True)])
     assert [gate["gate"] for gate in allocation(client)["gates"]] == named
+
+
+def test_estimates_from_adaptive_data():
+    p = np.array([[0.5, 0.5], [0.1, 0.9]])
+    sums = 10_000 * p * [[0.1], [0.3]]
+    batches = AdaptiveBatches(p, 10_000 * p, sums, sums)
+    assert naive_means(batches).mean == pytest.approx([0.133, 0.229], abs=5e-4)
+    assert stratified_means(batches).mean == pytest.approx([0.2, 0.2])
+    assert adaptive_differences(batches, 0).mean[1] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("assigned", "alarm"), [((11_520, 12_480), True), ((11_900, 12_100), False)])
+def test_sample_ratio_of_assignments(assigned, alarm):
+    p = assignment_ratio_p([assigned], [[0.5, 0.5]])
+    assert p < ALARM if alarm else p == 1
+
+
+def test_lift():
+    found = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30))
+    assert (found.difference, found.relative) == pytest.approx((0.05, 0.5))
+    assert found.interval == pytest.approx([-0.0004, 0.098], abs=1e-4)
+    assert found.relative_interval == pytest.approx([-0.007, 1.266], abs=5e-4)
 
 
 def test_the_page_names_every_setting_and_every_policy():

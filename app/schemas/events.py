@@ -68,6 +68,10 @@ class EventIn(BaseModel):
     value: Money | None = Field(
         default=None, description="With type value: its amount, which adds to the unit's total; also negative"
     )
+    revision: Identifier | None = Field(
+        default=None,
+        description="Of an exposure in assignment_mode rendezvous: the revision the unit was drawn with",
+    )
 
     @model_validator(mode="after")
     def _value_with_its_type(self) -> Self:

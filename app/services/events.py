@@ -15,7 +15,7 @@ from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
 from app.services import experiments, locks
 from app.services.metrics import upsert_from
-from app.services.rollup import Known, Outcome, RollUp, Sums, Terms, Unit, all_refused, roll_up
+from app.services.rollup import Conditions, Known, Outcome, RollUp, Sums, Unit, all_refused, roll_up
 from app.services.timeline import Timeline, read_timelines
 from app.storage import tables
 
@@ -181,8 +181,8 @@ def _take(
     session: Session, experiment_id: str, events: Sequence[EventIn], timeline: Timeline, now: dt.datetime
 ) -> RollUp:
     settings = timeline.latest.settings
-    terms = Terms(now, ZoneInfo(settings.time_zone), dt.timedelta(days=settings.reward_window_days))
-    found = roll_up(events, _read(session, experiment_id, events), terms)
+    conditions = Conditions(now, ZoneInfo(settings.time_zone), dt.timedelta(days=settings.reward_window_days))
+    found = roll_up(events, _read(session, experiment_id, events), conditions)
     if found.taken:
         _store(session, experiment_id, found, now)
     if found.totals:

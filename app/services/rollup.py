@@ -46,7 +46,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Conditions:
     """By what the events of an experiment are judged."""
 
     now: dt.datetime
@@ -108,20 +108,20 @@ class RollUp:
     held_out: dict[dt.date, Sums] = field(default_factory=dict)
 
 
-def roll_up(events: Sequence[EventIn], known: Sequence[Known], terms: Terms) -> RollUp:
+def roll_up(events: Sequence[EventIn], known: Sequence[Known], conditions: Conditions) -> RollUp:
     """Return what some events change, given what is stored about each.
 
     Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
     order in which it was put together.
     """
-    moments = [event.occurred_at or terms.now for event in events]
+    moments = [event.occurred_at or conditions.now for event in events]
     found = RollUp([Outcome("refused")] * len(events))
     taken_for: dict[str, str] = {}
     for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
         event, unit = events[i], known[i].unit
         unit = unit and found.units.get(unit.unit_id, unit)
         before = known[i].taken_for or taken_for.get(event.event_id)
-        found.outcomes[i] = outcome = _judged(event, moments[i], unit, before, terms)
+        found.outcomes[i] = outcome = _judged(event, moments[i], unit, before, conditions)
         if unit is not None and outcome.status in ("counted", "known"):
             taken_for[event.event_id] = unit.unit_id
             found.taken.append(Taken(event, unit.unit_id, moments[i], outcome.counted_on))
@@ -131,40 +131,40 @@ def roll_up(events: Sequence[EventIn], known: Sequence[Known], terms: Terms) -> 
 
 
 def _judged(
-    event: EventIn, moment: dt.datetime, unit: Unit | None, taken_for: str | None, terms: Terms
+    event: EventIn, moment: dt.datetime, unit: Unit | None, taken_for: str | None, conditions: Conditions
 ) -> Outcome:
     """Say what becomes of an event; the first reason to refuse it is the one that is told."""
     if taken_for is not None:
         own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
         other = None if taken_for in own else taken_for
         return Outcome("duplicate", other_unit=other)
-    if moment > terms.now + CLOCK_SKEW:
+    if moment > conditions.now + CLOCK_SKEW:
         return Outcome("refused", "in_future")
     if unit is None:
         return Outcome("refused", "unknown_unit")
     if unit.kind == "forced":
         return Outcome("refused", "forced")
-    if unit.retired_on is not None and terms.day(moment) >= unit.retired_on:
+    if unit.retired_on is not None and conditions.day(moment) >= unit.retired_on:
         return Outcome("refused", "retired_variant")
     if event.type == "exposure":
-        return _judged_exposure(moment, unit, terms)
-    return _judged_reward(event, moment, unit, terms)
+        return _judged_exposure(moment, unit, conditions)
+    return _judged_reward(event, moment, unit, conditions)
 
 
-def _judged_exposure(moment: dt.datetime, unit: Unit, terms: Terms) -> Outcome:
+def _judged_exposure(moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
     if moment < unit.assigned_at - CLOCK_SKEW:
         return Outcome("refused", "before_assignment")
     if unit.exposed_on is not None:
         return Outcome("known")
-    return Outcome("counted", counted_on=terms.day(moment))
+    return Outcome("counted", counted_on=conditions.day(moment))
 
 
-def _judged_reward(event: EventIn, moment: dt.datetime, unit: Unit, terms: Terms) -> Outcome:
+def _judged_reward(event: EventIn, moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
     if unit.exposed_at is None:
         return Outcome("refused", "no_exposure")
     if moment < unit.exposed_at:
         return Outcome("refused", "before_exposure")
-    if moment > unit.exposed_at + terms.reward_window:
+    if moment > unit.exposed_at + conditions.reward_window:
         return Outcome("refused", "too_late")
     if event.type == "conversion" and unit.converted_at is not None:
         return Outcome("known")

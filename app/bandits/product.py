@@ -166,7 +166,7 @@ class NodesOfValue:
     def __init__(self, arms: Integers, rates: LogitBeta, value: StudentT, a: Floats, b: Floats) -> None:
         self.arms = arms
         location, scale, freedom = (v[arms, None] for v in (value.location, value.scale, value.freedom))
-        bend = np.clip(np.sqrt(freedom), 1, 6)
+        bend = np.minimum(np.sqrt(freedom), 6)
         reach = np.divide(value.reach(TAIL)[arms, None], scale, out=np.zeros_like(scale), where=scale > 0)
         longest = bend * np.arcsinh(reach / bend)
         count = 2 * int(np.ceil(longest.max() / SPACING)) + 1

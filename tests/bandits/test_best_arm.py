@@ -176,6 +176,14 @@ def test_a_single_arm_is_best_and_loses_nothing():
     assert found.expected_loss == pytest.approx([0], abs=1e-14)
 
 
+def test_a_vague_arm_can_win_though_a_sure_one_with_a_larger_mean_cannot():
+    """P(Beta(1, 30) beats theta) = E[(1 - theta)^30], a product of ratios of gammas; the middle arm is lost."""
+    failures, n = 80_000, 100_000
+    vague = np.prod([(failures + i) / (n + i) for i in range(30)])
+    p_best = best_arm(BetaArms([1, 1000, n - failures], [30, 9000, failures])).p_best
+    assert p_best == pytest.approx([vague, 0, 1 - vague], abs=1e-12)
+
+
 def test_probabilities_that_never_sum_to_one_are_an_error(monkeypatch):
     monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
     with pytest.raises(QuadratureError, match=r"only within 1\.0e-01"):

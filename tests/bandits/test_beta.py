@@ -48,6 +48,12 @@ def test_densities_agree_with_scipy(a, b):
     assert BetaArms([a], [b]).density(theta)[0] == pytest.approx(stats.beta.pdf(theta, a, b), rel=1e-8)
 
 
+def test_densities_of_many_arms_have_their_shape():
+    a, theta = np.arange(1, 7.0).reshape(2, 3), [0.1, 0.5, 0.7, 0.9]
+    expected = stats.beta.pdf(theta, a[..., None], a[..., None] + 3)
+    assert BetaArms(a, a + 3).density(theta) == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("theta", [[0.0], [0.5, 1.0], [[0.5]], 0.5])
 def test_densities_are_asked_for_between_0_and_1(theta):
     with pytest.raises(ValueError, match="theta"):

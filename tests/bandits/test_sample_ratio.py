@@ -18,6 +18,31 @@ def test_one_day_is_the_ratio_of_two_known_distributions():
     assert sample_ratio_p([counts], [SPLIT]) == pytest.approx(math.exp(plain - mixed), rel=1e-9)
 
 
+def test_the_alarm_is_given_below_one_in_a_thousand():
+    assert ALARM == 0.001
+
+
+def test_the_second_day_is_held_against_what_the_first_taught():
+    """alpha = (100 + N) theta (X + 100 theta) / (Y + 100 theta), X counted, Y expected of N on the first day."""
+    counts = np.array([[70.0, 20.0, 10.0], [400.0, 250.0, 350.0]])
+    shares = np.array([SPLIT, [0.3, 0.4, 0.3]])
+    alpha = [100 * SPLIT]
+    alpha.append(200 * shares[1] * (counts[0] + 100 * shares[1]) / (100 * SPLIT + 100 * shares[1]))
+    logs = [
+        stats.multinomial.logpmf(x, x.sum(), theta)
+        - stats.dirichlet_multinomial.logpmf(x.astype(int), a, int(x.sum()))
+        for x, theta, a in zip(counts, shares, alpha, strict=True)
+    ]
+    assert logs[1] < 0, "the second day counts"
+    assert sample_ratio_p(list(counts), list(shares)) == pytest.approx(math.exp(sum(logs)), rel=1e-9)
+
+
+@pytest.mark.parametrize("shares", [[], [SPLIT, SPLIT], [SPLIT[:2]]])
+def test_every_day_and_every_arm_needs_its_share(shares):
+    with pytest.raises(ValueError, match="zip"):
+        sample_ratio_p([np.array([70.0, 20.0, 10.0])], shares)
+
+
 def test_no_days_say_nothing():
     assert sample_ratio_p([], []) == 1
 

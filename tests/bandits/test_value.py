@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from app.bandits import contest
 from app.bandits.beta import BetaArms
+from app.bandits.contest import QuadratureError
 from app.bandits.student import StudentT
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm, mean_values
@@ -41,11 +43,24 @@ def test_p_best_agrees_with_a_plain_product_grid(spread, successes):
     assert best_value_arm(arms).p_best[1] == pytest.approx(by_scipy(arms), abs=2e-3)
 
 
-def test_p_best_agrees_with_a_double_integral():
-    arms = ValueArms.from_totals(Totals([400, 500], [40, 60], [1200, 1700], [90_000, 80_000], [0.1, 0.4]))
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param(([400, 500], [40, 60], [1200, 1700], [90e3, 80e3], [0.1, 0.4]), id="costs"),
+        pytest.param(
+            ([351, 1403], [13, 17], [200, 495], [473e3, 14_416]), id="values less certain than rates"
+        ),
+        pytest.param(
+            ([214, 272], [0, 10], [0, 10_348], [0, 36_844e3], [1.3, 4.85]), id="an arm without success"
+        ),
+    ],
+)
+def test_p_best_agrees_with_a_double_integral(figures):
+    arms = ValueArms.from_totals(Totals(*figures))
     a, b, value = arms.rates.a, arms.rates.b, arms.value
 
-    x = np.linspace(-2, 12, 561)
+    spread = np.abs(arms.mean).max() + value.scale.max() * arms.rates.mean.max()
+    x = spread / 20 * np.sinh(np.linspace(-10, 10, 1501))
     u, weights = np.polynomial.legendre.leggauss(200)
 
     def below(i):
@@ -55,7 +70,7 @@ def test_p_best_agrees_with_a_double_integral():
         return stats.t.cdf(z, value.freedom[i]) @ weights / 2
 
     p_second = np.trapezoid(below(0), below(1))
-    assert best_value_arm(arms).p_best[1] == pytest.approx(p_second, abs=1e-5)
+    assert best_value_arm(arms).p_best[1] == pytest.approx(p_second, abs=2e-5)
 
 
 @pytest.mark.parametrize("level", [100, 0.01, -30])
@@ -98,12 +113,14 @@ def test_the_same_cost_for_all_changes_nothing():
     assert best_value_arm(costly).p_best == pytest.approx(best_value_arm(free).p_best, abs=1e-7)
 
 
-def test_another_currency_changes_nothing_but_the_loss():
-    euros = totals([100, 120, 90], 1.0)
-    cents = Totals(euros.trials, euros.successes, 100 * euros.value, 1e4 * euros.value_sq)
-    first, second = (best_value_arm(ValueArms.from_totals(t)) for t in (euros, cents))
+@pytest.mark.parametrize("rate", [100, 1e-3])
+@pytest.mark.parametrize("spread", [1.0, 0.25])
+def test_another_currency_changes_nothing_but_the_loss(spread, rate):
+    euros = totals([100, 120, 90], spread)
+    others = Totals(euros.trials, euros.successes, rate * euros.value, rate**2 * euros.value_sq)
+    first, second = (best_value_arm(ValueArms.from_totals(t)) for t in (euros, others))
     assert second.p_best == pytest.approx(first.p_best, abs=1e-9)
-    assert second.expected_loss == pytest.approx(100 * first.expected_loss, abs=1e-7)
+    assert second.expected_loss / rate == pytest.approx(first.expected_loss, abs=1e-9)
 
 
 def test_two_identical_arms_are_declared_in_at_most_12_percent_of_2000_runs():
@@ -181,6 +198,35 @@ def test_nothing_known_of_values_is_an_even_split():
     assert ValueThompson().shares(nothing) == pytest.approx(1 / 3)
     drawn = ValueThompson().draw(nothing, np.random.default_rng(1), 3000)
     assert stats.chisquare(np.bincount(drawn)).pvalue > 1e-4
+
+
+def test_what_one_bandit_knows_of_values_does_not_help_another_to_draw():
+    """The second bandit has seen no value: each of its arms is equally likely, whatever they cost."""
+    rows = Totals([[100] * 3, [100] * 3], [[10] * 3, [0] * 3], [[90, 20, 20], [0] * 3], cost=[0, 1, 2])
+    drawn = ValueThompson().draw(rows, np.random.default_rng(2), 3000)
+    assert (drawn[0] == 0).mean() > 0.9
+    assert stats.chisquare(np.bincount(drawn[1], minlength=3)).pvalue > 1e-4
+
+
+def summing_to(monkeypatch, *sums):
+    """Let two arms' probabilities sum to these on ever finer grids."""
+    left = iter(sums)
+
+    def integrals(*_):
+        return np.array([[0.5, next(left) - 0.5]]), np.zeros(1), np.zeros(1)
+
+    monkeypatch.setattr(contest, "_integrals", integrals)
+    return best_value_arm(ValueArms.from_totals(totals([100, 120], 1.0))).p_best
+
+
+def test_probabilities_are_refined_until_they_sum_to_1_within_1e_6(monkeypatch):
+    assert summing_to(monkeypatch, 1 - 1.1e-6, 1 - 0.9e-6).sum() == pytest.approx(1 - 0.9e-6, abs=1e-12)
+
+
+def test_the_finest_grid_may_be_off_by_a_hundredth(monkeypatch):
+    assert summing_to(monkeypatch, *[1 - 0.0099] * 4) == pytest.approx([0.5 / 0.9901, 0.4901 / 0.9901])
+    with pytest.raises(QuadratureError):
+        summing_to(monkeypatch, *[1 - 0.0101] * 4)
 
 
 @pytest.mark.parametrize("freedom", [2, 4.5, 30, 1e6])

@@ -2,18 +2,16 @@
 
 import json
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from app import __version__
+from app.cli_options import Home, command_database, settings_with
 from app.cli_simulate import simulate
-from app.errors import GroundhogError, Invalid, Unavailable
-from app.settings import Settings
+from app.cli_transfer import transfer
+from app.errors import GroundhogError
 
 commands = typer.Typer(
     name="groundhog",
@@ -24,10 +22,7 @@ commands = typer.Typer(
 )
 
 commands.add_typer(simulate)
-
-Home = Annotated[
-    Path | None, typer.Option(readable=False, help="Folder of the embedded PostgreSQL [GROUNDHOG_HOME]")
-]
+commands.add_typer(transfer)
 
 
 def main() -> None:
@@ -63,7 +58,7 @@ def serve(
     """Serve the API, on DATABASE_URL or on an embedded PostgreSQL, until Ctrl-C."""
     from app import launcher
 
-    launcher.serve(_settings(host=host, port=port, workers=workers, home=home))
+    launcher.serve(settings_with(host=host, port=port, workers=workers, home=home))
 
 
 @commands.command()
@@ -71,7 +66,7 @@ def migrate(home: Home = None) -> None:
     """Bring the database's schema to the newest version."""
     from app import launcher
 
-    with launcher.stopped_by_signals(), launcher.any_database(_settings(home=home)) as url:
+    with launcher.stopped_by_signals(), launcher.any_database(settings_with(home=home)) as url:
         launcher.upgrade(url)
         print(f"The schema of {launcher.place_of(url)} is up to date.")
 
@@ -79,18 +74,10 @@ def migrate(home: Home = None) -> None:
 @commands.command()
 def prune(home: Home = None) -> None:
     """Forget Idempotency-Keys older than GROUNDHOG_IDEMPOTENCY_HOURS."""
-    from app import launcher
     from app.services import idempotency
-    from app.storage.database import Database
-    from app.storage.migrate import current
 
-    settings = _settings(home=home)
-    with launcher.stopped_by_signals(), launcher.any_database(settings) as url:
-        at_url = settings.model_copy(update={"database_url": url})
-        with closing(Database(at_url)) as database, database.transaction() as session:
-            if current(session) is None:
-                raise Unavailable("The database has no tables yet: run `groundhog migrate`.")
-            forgotten = idempotency.prune(session, datetime.now(UTC), settings.idempotency_hours)
+    with command_database(home) as (database, settings), database.transaction() as session:
+        forgotten = idempotency.prune(session, datetime.now(UTC), settings.idempotency_hours)
     print(f"Forgot {forgotten} Idempotency-Keys older than {settings.idempotency_hours} hours.")
 
 
@@ -99,19 +86,5 @@ def openapi() -> None:
     """Print the API's description (OpenAPI) as JSON; needs no database."""
     from app.main import create_app
 
-    application = create_app(_settings(database_url="postgresql://nobody@localhost/none"))
+    application = create_app(settings_with(database_url="postgresql://nobody@localhost/none"))
     print(json.dumps(application.openapi(), indent=2, ensure_ascii=False))
-
-
-def _settings(**options: Any) -> Settings:
-    """Return the settings, where options of the command come before the environment."""
-    try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
-        raise Invalid(f"A setting is wrong: {'; '.join(faults)}") from error
-    except RuntimeError as error:  # no home directory to put the data in
-        raise Unavailable(f"{error} Set GROUNDHOG_HOME or DATABASE_URL.") from error

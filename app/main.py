@@ -14,6 +14,7 @@ from app.api import (
     assignments,
     events,
     experiments,
+    exports,
     metrics,
     openapi,
     operations,
@@ -64,13 +65,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         assignments,
         events,
         experiments,
+        exports,
         policies,
         simulations,
         operations,
         pages,
     ):
         app.include_router(part.router)
-    app.add_middleware(BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk"}))
+    app.add_middleware(
+        BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
+    )
     problems.install(app)
     pages.mount_assets(app)
     return app

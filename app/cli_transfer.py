@@ -1,0 +1,144 @@
+"""`groundhog load`, `export` and `import`: files of daily metrics, and whole experiments, in and out."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli_options import Home, command_database
+from app.errors import Invalid
+
+if TYPE_CHECKING:
+    from app.schemas.metrics import LineError
+    from app.services.loading import Mark
+
+transfer = typer.Typer()
+
+SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+REFUSED = 3
+"""Exit code where some lines were refused and the others stored."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+@transfer.command()
+def load(
+    file: Annotated[str, typer.Argument(help="CSV or NDJSON; - is standard input")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv or ndjson; by default the file's suffix says it")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Begin anew where an earlier load stopped")] = False,
+    home: Home = None,
+) -> None:
+    """Load daily metrics of any number; a load that was interrupted goes on where it stopped.
+
+    The good lines are stored, those refused are listed on standard error and end the command with code 3. Of
+    several lines with the same key the last wins.
+    """
+    from app.services import loading
+
+    kind = _form_of(file, form)
+    with _opened(file) as (source, size, name), command_database(home) as (database, settings):
+        if again:
+            loading.forget(database, name)
+        mark = _show(loading.load(database, source, kind, datetime.now(UTC), settings, name), size)
+    print(_summary(mark))
+    if mark.rejected:
+        raise typer.Exit(REFUSED)
+
+
+def _show(parts: "Iterator[tuple[Mark, list[LineError]]]", size: int | None) -> "Mark":
+    """Load with a progress bar, listing the lines refused; return how it ended."""
+    from app.services.loading import Mark
+
+    console, mark = Console(stderr=True), Mark()
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("loading", total=size)
+        try:
+            for mark, refused in parts:
+                for error in refused:
+                    where = f" {error.field}" if error.field else ""
+                    console.print(f"line {error.line}{where}: {error.message}", markup=False, highlight=False)
+                bar.update(task, completed=mark.offset, description=f"{mark.line:,} lines")
+        except SystemExit:
+            console.print(f"Stopped behind line {mark.line:,}; the same command goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
+    return mark
+
+
+def _summary(mark: "Mark") -> str:
+    return (
+        f"{mark.received:,} lines: {mark.inserted:,} inserted, {mark.updated:,} updated,"
+        f" {mark.unchanged:,} unchanged, {mark.superseded:,} superseded, {mark.rejected:,} refused."
+    )
+
+
+@transfer.command("export")
+def export_experiment(
+    experiment_id: Annotated[str, typer.Argument(help="Its id")],
+    to: Annotated[Path | None, typer.Option("--to", help="A file; by default standard output")] = None,
+    home: Home = None,
+) -> None:
+    """Write everything an experiment has as NDJSON: settings, data, revisions, assignments, events."""
+    from app.services import exports
+
+    with command_database(home) as (database, _), database.transaction() as session:
+        lines = exports.export(session, experiment_id)
+        first = next(lines)  # nothing is written where there is no such experiment
+        with _written(to) as file:
+            file.write(first)
+            file.writelines(lines)
+
+
+@transfer.command("import")
+def import_experiment(
+    file: Annotated[str, typer.Argument(help="An exported file; - is standard input")], home: Home = None
+) -> None:
+    """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
+    from app.services import exports
+
+    with (
+        _opened(file) as (source, _, _),
+        command_database(home) as (database, _),
+        database.transaction() as session,
+    ):
+        made = exports.restore(session, source)
+    print(f"Imported {made.experiment_id}: {sum(made.rows.values()):,} rows.")
+
+
+def _form_of(file: str, form: str | None) -> Literal["csv", "ndjson"]:
+    known = SUFFIXES.get(Path(file).suffix.lower()) if form is None else form
+    match known:
+        case "csv" | "ndjson":
+            return known
+    raise Invalid(f"Say what {file} is: --format csv or --format ndjson.")
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None, str | None]]:
+    """Give a file's bytes, its size, and the name its way is marked under; standard input has neither."""
+    if file == "-":
+        yield sys.stdin.buffer, None, None
+        return
+    try:
+        with open(file, "rb") as source:
+            place, state = Path(file).resolve(), Path(file).stat()
+            yield source, state.st_size, f"{place} {state.st_size} {state.st_mtime_ns}"
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def _written(to: Path | None) -> Iterator[BinaryIO]:
+    if to is None:
+        yield sys.stdout.buffer
+        return
+    with to.open("wb") as file:
+        yield file

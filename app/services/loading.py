@@ -1,0 +1,157 @@
+"""Load a file of daily metrics part by part: each part is one transaction that also notes how far it went.
+
+After an interruption, a kill -9 included, the same file goes on behind the last part stored.
+"""
+
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.schemas.metrics import LineError
+from app.services import bulk, lines
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.tables import IdempotencyKey
+
+LINES_PER_PART = 50_000
+SCOPE = "groundhog load"
+"""Where the marks of unfinished loads are kept, among the Idempotency-Keys: ``groundhog prune`` ends them too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a file was loaded: the bytes and lines behind, and what became of the lines."""
+
+    offset: int = 0
+    line: int = 0
+    received: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some lines of a file, with a CSV's header before them; ``first_line`` is the number of the first."""
+
+    content: bytes
+    first_line: int
+    count: int
+    offset: int
+
+    def number_in_file(self, number: int, form: lines.Form) -> int:
+        """Return the number in the file of a line of this part."""
+        return self.first_line + number - (2 if form == "csv" else 1)
+
+
+def load(
+    database: Database,
+    source: BinaryIO,
+    form: lines.Form,
+    now: dt.datetime,
+    settings: Settings,
+    name: str | None = None,
+    lines_per_part: int = LINES_PER_PART,
+) -> Iterator[tuple[Mark, list[LineError]]]:
+    """Store the good lines of a file, and yield after each part how far it is and which lines were refused.
+
+    Parameters
+    ----------
+    name : under which the way is marked; None marks nothing, and every load starts at the beginning
+
+    Raises
+    ------
+    Invalid: the CSV's header cannot be read
+    Unavailable: PostgreSQL went away; all that was yielded is stored
+    """
+    with database.transaction() as session:
+        mark = _read_mark(session, name)
+    for part in _parts(source, form, mark, settings.max_line_bytes, lines_per_part):
+        with database.transaction() as session:
+            stored = bulk.load(session, io.BytesIO(part.content), form, "partial", now, settings)
+            counts = stored.model_dump(exclude={"errors"})
+            before = asdict(mark)
+            summed = {what: before[what] + count for what, count in counts.items()}
+            mark = Mark(offset=part.offset, line=part.first_line + part.count - 1, **summed)
+            _write_mark(session, name, mark, now)
+        refused = [
+            error.model_copy(update={"line": part.number_in_file(error.line, form)})
+            for error in stored.errors
+        ]
+        yield mark, refused
+    forget(database, name)
+
+
+def forget(database: Database, name: str | None) -> None:
+    """Forget how far a file was loaded: it is done, or is to begin anew."""
+    with database.transaction() as session:
+        session.execute(
+            delete(IdempotencyKey).where(IdempotencyKey.scope == SCOPE, IdempotencyKey.key == name)
+        )
+
+
+def _read_mark(session: Session, name: str | None) -> Mark:
+    found = session.scalar(
+        select(IdempotencyKey.answer).where(IdempotencyKey.scope == SCOPE, IdempotencyKey.key == name)
+    )
+    return Mark() if found is None else Mark(**json.loads(found))
+
+
+def _write_mark(session: Session, name: str | None, mark: Mark, now: dt.datetime) -> None:
+    if name is None:
+        return
+    values = {"answer": json.dumps(asdict(mark)), "created_at": now}
+    session.execute(
+        insert(IdempotencyKey)
+        .values(scope=SCOPE, key=name, **values)
+        .on_conflict_do_update(index_elements=["scope", "key"], set_=values)
+    )
+
+
+def _parts(
+    source: BinaryIO, form: lines.Form, mark: Mark, max_line_bytes: int, lines_per_part: int
+) -> Iterator[Part]:
+    header, offset, line = b"", 0, 0
+    if form == "csv":
+        header, offset = _line(source, max_line_bytes)
+        line = 1
+        if not header:
+            raise Invalid("the file is empty: a CSV begins with a line that names its columns")
+    if mark.line > line:
+        source.seek(mark.offset)
+        offset, line = mark.offset, mark.line
+    while True:
+        content, first_line = [header], line + 1
+        while len(content) <= lines_per_part:
+            text, size = _line(source, max_line_bytes)
+            if not size:
+                break
+            content.append(text)
+            offset, line = offset + size, line + 1
+        if len(content) > 1 or (form == "csv" and line == 1):  # a header alone is checked as well
+            yield Part(b"".join(content), first_line, len(content) - 1, offset)
+        if len(content) <= lines_per_part:
+            return
+
+
+def _line(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int]:
+    """Return a line and its size in the file; of one over the limit only so much that it is seen to be."""
+    text = source.readline(max_line_bytes + 1)
+    size = len(text)
+    if size > max_line_bytes and not text.endswith(b"\n"):
+        while rest := source.readline(max_line_bytes):
+            size += len(rest)
+            if rest.endswith(b"\n"):
+                break
+        return text + b"\n", size
+    return text, size

@@ -1,0 +1,182 @@
+"""An experiment leaves one server as a file and enters another, and nothing about it changes."""
+
+import datetime as dt
+import json
+
+import psycopg
+import pytest
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def play(client, clock, experiment_id="moved"):
+    """Give an experiment a past: settings that changed, a pause, recorded answers, a retired variant."""
+    variants = [{"variant_id": name, "value": {"text": f"{name} ü \u2028", "size": 10.0}} for name in "abc"]
+    created = {"experiment_id": experiment_id, "variants": variants, "objective": "value", "currency": "EUR"}
+    client.post("/experiments", json=created | {"policy": {"kind": "value_thompson"}}).raise_for_status()
+    for day in range(4):
+        date = str(clock().date())
+        for number, name in enumerate("abc"):
+            total = {"experiment_id": experiment_id, "variant_id": name, "date": date, "impressions": 1_000}
+            money = {"revenue": 123.456789012 + number, "revenue_sq": 2345.000000000001}
+            client.post("/metrics", json=total | {"successes": 40 + 7 * number + day} | money)
+        client.get(f"/allocations/{experiment_id}")
+        clock.now += dt.timedelta(days=1)
+    client.patch(f"/experiments/{experiment_id}", json={"min_share": 5})
+    client.patch(f"/experiments/{experiment_id}/variants/a", json={"retired_on": str(clock().date())})
+
+
+@pytest.fixture
+def exported(client, clock):
+    play(client, clock)
+    return client.get("/experiments/moved/export")
+
+
+@pytest.fixture
+def elsewhere(empty_database_url, make_client):
+    """A client of another server, whose database knows nothing."""
+    from app.storage import migrate
+
+    migrate.upgrade(empty_database_url)
+    return make_client(database_url=empty_database_url)
+
+
+def lines(answer):
+    return answer.content.splitlines(keepends=True)
+
+
+def take(client, content):
+    return client.post("/experiments/import", content=content, headers=NDJSON)
+
+
+def test_an_export_says_what_it_is_and_counts_its_rows(exported):
+    assert exported.headers["content-type"].startswith("application/x-ndjson")
+    first, *rows, last = [json.loads(line) for line in lines(exported)]
+    assert first == {"groundhog_export": 1, "experiment_id": "moved"}
+    assert last == {"rows": len(rows)}
+    assert {row["part"] for row in rows} >= {"experiments", "variants", "experiment_metrics", "allocations"}
+
+
+@pytest.mark.parametrize("path", ["", "?for_date=2026-03-11", "?as_of=now", "?for_date=2026-03-15"])
+def test_allocations_of_the_import_are_byte_identical(client, clock, exported, elsewhere, path):
+    assert take(elsewhere, exported.content).status_code == 201
+    here, there = (one.get(f"/allocations/moved{path}") for one in (client, elsewhere))
+    assert here.status_code == 200
+    assert (there.content, there.headers["etag"]) == (here.content, here.headers["etag"])
+
+
+def test_the_history_and_the_totals_of_the_import_are_the_same(client, exported, elsewhere):
+    take(elsewhere, exported.content)
+    for path in ("/allocations/moved/history", "/metrics/moved", "/experiments/moved"):
+        assert elsewhere.get(path).content == client.get(path).content
+
+
+def test_an_import_exports_the_same_file_again(exported, elsewhere):
+    take(elsewhere, exported.content)
+    assert elsewhere.get("/experiments/moved/export").content == exported.content
+
+
+def test_an_experiment_that_is_there_is_not_overwritten(client, exported):
+    answer = take(client, exported.content)
+    assert answer.status_code == 409
+    assert "already" in answer.json()["detail"]
+
+
+def test_an_import_sent_twice_under_one_key_is_done_once(exported, elsewhere):
+    headers = NDJSON | {"Idempotency-Key": "once"}
+    first, second = (
+        elsewhere.post("/experiments/import", content=exported.content, headers=headers) for _ in range(2)
+    )
+    assert (second.status_code, second.content) == (201, first.content)
+    assert second.headers["idempotency-replayed"] == "true"
+
+
+def test_a_file_that_was_cut_off_is_refused_whole(exported, elsewhere):
+    answer = take(elsewhere, b"".join(lines(exported)[:-1]))
+    assert answer.status_code == 422
+    assert "cut off" in answer.json()["detail"]
+    assert elsewhere.get("/experiments/moved").status_code == 404
+
+
+def broken(exported, part, **changes):
+    """The file with one row changed, and the number of its line."""
+    sent = [json.loads(line) for line in lines(exported)]
+    number = next(number for number, line in enumerate(sent) if line.get("part") == part)
+    sent[number]["row"] |= changes
+    return b"".join(json.dumps(line).encode() + b"\n" for line in sent), number + 1
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "field"),
+    [
+        ("experiment_metrics", {"impressions": "many"}, "impressions"),
+        ("experiment_metrics", {"impressions": 2**63}, "impressions"),
+        ("experiment_metrics", {"date": "yesterday"}, "date"),
+        ("experiment_metrics", {"experiment_id": "another"}, "experiment_id"),
+        ("experiment_settings", {"settings": {"policy": {"kind": "magic"}}}, "policy"),
+        ("experiments", {"name": "a\0b"}, "name"),
+        ("experiments", {"secret": 1}, "secret"),
+        ("variants", {"is_control": "yes"}, "is_control"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_by_line_and_field(exported, elsewhere, part, changes, field):
+    content, number = broken(exported, part, **changes)
+    answer = take(elsewhere, content)
+    assert answer.status_code == 422
+    fault = answer.json()["errors"][0]
+    assert (fault["line"], fault["field"].split(".")[0]) == (number, field)
+    assert elsewhere.get("/experiments/moved").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"groundhog_export": 2, "experiment_id": "x"}\n',
+        b"\xff\n",
+        b"[" * 10_000,
+    ],
+    ids=["empty", "blank", "array", "object", "later format", "not UTF-8", "deep"],
+)
+def test_what_is_no_export_is_refused(client, content):
+    answer = take(client, content)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["line"] == 1
+
+
+def test_rows_that_contradict_each_other_are_refused(exported, elsewhere):
+    content = exported.content.splitlines(keepends=True)
+    doubled = next(line for line in content if b'"part": "experiment_metrics"' in line)
+    rows = len(content) - 2
+    sent = [*content[:-1], doubled, json.dumps({"rows": rows + 1}).encode()]
+    answer = take(elsewhere, b"".join(sent))
+    assert answer.status_code == 422
+    assert "experiment_metrics" in answer.json()["detail"]
+
+
+def test_lines_behind_the_end_are_refused(exported, elsewhere):
+    assert take(elsewhere, exported.content + b"{}\n").status_code == 422
+
+
+def test_another_content_type_is_told_which_is_right(client):
+    answer = client.post("/experiments/import", json={})
+    assert answer.status_code == 415
+    assert "application/x-ndjson" in answer.json()["detail"]
+
+
+def test_an_unknown_experiment_has_no_export(client):
+    assert client.get("/experiments/nobody/export").status_code == 404
+
+
+def test_every_table_of_an_experiment_is_exported(migrated_url):
+    from app.services.exports import PARTS
+
+    with psycopg.connect(migrated_url.replace("+psycopg", "")) as connection:
+        named = connection.execute(
+            "select table_name from information_schema.columns"
+            " where table_schema = 'public' and column_name = 'experiment_id'"
+        )
+        assert {row[0] for row in named} - {"audit"} == set(PARTS)

@@ -1,0 +1,181 @@
+"""`groundhog load`: files of any length, part by part, and on from where it stopped."""
+
+import datetime as dt
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.errors import Invalid
+from app.services import loading
+from app.settings import Settings
+from app.storage.database import Database
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
+HEADER = "experiment_id,variant_id,date,impressions,successes\n"
+
+
+def row(number, successes=1):
+    date = dt.date(2020, 1, 1) + dt.timedelta(days=number)
+    return f"big,a,{date},1000,{successes}\n"
+
+
+def as_json(line):
+    cells = line.strip().split(",")
+    figures = {"impressions": int(cells[3]), "successes": int(cells[4])}
+    return json.dumps({"experiment_id": cells[0], "variant_id": cells[1], "date": cells[2]} | figures) + "\n"
+
+
+@pytest.fixture
+def database(database_url):
+    database = Database(Settings(database_url=database_url))
+    yield database
+    database.close()
+
+
+def run(database, content, form="csv", name="file", lines_per_part=10):
+    source = io.BytesIO(content.encode())
+    return loading.load(database, source, form, NOW, Settings(), name, lines_per_part)
+
+
+def stored(client):
+    return client.get("/metrics/big?limit=1000").json()["items"]
+
+
+def test_a_file_is_stored_part_by_part_and_counted(client, database):
+    marks = [mark for mark, _ in run(database, HEADER + "".join(map(row, range(25))))]
+    assert [mark.line for mark in marks] == [11, 21, 26]
+    assert (marks[-1].received, marks[-1].inserted) == (25, 25)
+    assert len(stored(client)) == 25
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_refused_lines_are_named_by_their_number_in_the_file(database, form):
+    lines = [row(number) for number in range(25)]
+    lines[3], lines[17] = row(3, successes=2000), row(17, successes=3000)
+    content = HEADER + "".join(lines) if form == "csv" else "".join(map(as_json, lines))
+    refused = [error.line for _, errors in run(database, content, form) for error in errors]
+    assert refused == ([5, 19] if form == "csv" else [4, 18])
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_an_interrupted_load_goes_on_behind_the_last_part_stored(client, database, form):
+    lines = [row(number) for number in range(25)]
+    content = HEADER + "".join(lines) if form == "csv" else "".join(map(as_json, lines))
+    first = run(database, content, form)
+    assert next(first)[0].received == 10
+    first.close()
+    rest = [mark for mark, _ in run(database, content, form)]
+    assert [mark.received for mark in rest] == [20, 25]
+    assert (rest[-1].inserted, rest[-1].unchanged) == (25, 0)
+    assert len(stored(client)) == 25
+
+
+def test_a_load_that_ended_begins_anew(database):
+    content = HEADER + "".join(map(row, range(5)))
+    list(run(database, content))
+    assert [mark.unchanged for mark, _ in run(database, content)] == [5]
+
+
+def test_a_load_told_to_begin_anew_does(database):
+    content = HEADER + "".join(map(row, range(25)))
+    next(run(database, content))
+    loading.forget(database, "file")
+    assert [mark.received for mark, _ in run(database, content)] == [10, 20, 25]
+
+
+def test_another_file_does_not_go_on_where_one_stopped(database):
+    next(run(database, HEADER + "".join(map(row, range(25))), name="one"))
+    marks = [mark for mark, _ in run(database, HEADER + "".join(map(row, range(25))), name="two")]
+    assert marks[0].received == 10
+
+
+def test_an_overlong_line_is_refused_and_the_next_ones_are_stored(client, database):
+    content = HEADER + row(0) + "x" * 200_000 + "\n" + row(1)
+    ((mark, errors),) = run(database, content)
+    assert [(error.line, "over the limit" in error.message) for error in errors] == [(3, True)]
+    assert (mark.inserted, mark.rejected, mark.offset) == (2, 1, len(content))
+
+
+def test_a_file_without_a_readable_header_is_refused(database):
+    for content in ("", "when,what\n1,2\n"):
+        with pytest.raises(Invalid):
+            list(run(database, content))
+
+
+def test_a_header_alone_is_nothing_to_store(database):
+    assert [mark.received for mark, _ in run(database, HEADER)] == [0]
+
+
+def command(database_url, *words, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *words],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_the_command_lists_what_it_refused_and_says_so_by_its_code(database_url, tmp_path):
+    file = tmp_path / "daily.csv"
+    file.write_text(HEADER + row(0) + row(1, successes=2000))
+    process = command(database_url, "load", str(file))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert out.strip() == "2 lines: 1 inserted, 0 updated, 0 unchanged, 0 superseded, 1 refused."
+    assert "line 3 successes: more successes than impressions" in err
+
+
+def test_the_command_reads_standard_input_in_a_format_it_is_told(database_url):
+    process = command(database_url, "load", "-", "--format", "ndjson", stdin=subprocess.PIPE)
+    out, err = process.communicate(as_json(row(0)), timeout=60)
+    assert (process.returncode, out.split(":")[0]) == (0, "1 lines"), err
+
+
+@pytest.mark.parametrize("file", ["nothing.csv", "what.is.this", "-"])
+def test_a_file_that_cannot_be_read_is_one_sentence(database_url, file):
+    process = command(database_url, "load", file, stdin=subprocess.DEVNULL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.startswith("groundhog: ")
+    assert err.count("\n") == 1
+
+
+def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, tmp_path):
+    file = tmp_path / "big.csv"
+    days = 60_000
+    lines = (
+        f"big,v{n % 200},{dt.date(2020, 1, 1) + dt.timedelta(days=n // 200)},1000,1\n" for n in range(days)
+    )
+    file.write_text(HEADER + "".join(lines))
+    process = command(database_url, "load", str(file))
+    give_up = time.monotonic() + 60
+    while client.get("/metrics/big?limit=1").status_code == 404 and time.monotonic() < give_up:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=10)
+    out, err = command(database_url, "load", str(file)).communicate(timeout=120)
+    assert out.startswith("60,000 lines: 60,000 inserted, 0 updated, 0 unchanged"), out + err
+
+
+def test_export_and_import_by_command(client, database_url, tmp_path, empty_database_url):
+    from app.storage import migrate
+
+    client.post("/metrics", json={"experiment_id": "e", "variant_id": "a", "date": "2026-03-09",
+                                  "impressions": 10, "successes": 1})  # fmt: skip
+    migrate.upgrade(empty_database_url)
+    file = tmp_path / "e.ndjson"
+    out, err = command(database_url, "export", "e", "--to", str(file)).communicate(timeout=60)
+    out, err = command(empty_database_url, "import", str(file)).communicate(timeout=60)
+    assert out.startswith("Imported e: "), err
+    process = command(database_url, "export", "nobody")
+    assert process.communicate(timeout=60) == ("", "groundhog: there is no experiment 'nobody'\n")

@@ -56,8 +56,8 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(BIN)/python
 	$(call install,requirements/run.txt)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml $(BIN)/python
-	$(call install,requirements/dev.txt)
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml sdk/python/pyproject.toml $(BIN)/python
+	$(call install,requirements/dev.txt,-e sdk/python)
 	@touch $@ $(VENV)/run.stamp  # these versions contain those of run.txt
 
 $(BIN)/python:
@@ -72,7 +72,7 @@ define install
 @echo "installing $(1) into $(VENV) (once) ..."
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
-@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
 @$(BIN)/python -m app.web.charts
 endef
 

@@ -1,0 +1,126 @@
+"""Allocations: what share of traffic each variant should get on a date, and what it was before."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from groundhog_client._metrics import Day
+from groundhog_client._reading import LOCAL, REST, read
+from groundhog_client._wire import Answer, Request, get, path
+
+
+@dataclass(frozen=True, slots=True)
+class VariantAllocation:
+    """What is known of one variant, and what it gets; ``share`` is percent of traffic."""
+
+    variant_id: str
+    impressions: float
+    successes: float
+    mean: float
+    interval_95: tuple[float, float]
+    p_best: float | None
+    expected_loss: float | None
+    share: float
+    value_per_impression: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateHolding:
+    """A gate that keeps the policy from deciding alone, with the numbers behind it."""
+
+    gate: str
+    numbers: Mapping[str, Any] = field(metadata=REST)
+
+
+@dataclass(frozen=True, slots=True)
+class StopAdvice:
+    """What the stop rule says; nothing stops by itself."""
+
+    stop: bool
+    variant_id: str
+    rule: str
+    figure: float
+    threshold: float
+    days: int
+    minimum_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The shares of a date and why they are what they are; percent, summing to exactly 100."""
+
+    experiment_id: str
+    date: dt.date
+    allocations: Mapping[str, float]
+    revision: str
+    policy: Mapping[str, Any]
+    objective: str
+    settings: Mapping[str, Any]
+    data_through: dt.date | None
+    gates: tuple[GateHolding, ...]
+    variants: tuple[VariantAllocation, ...]
+    value_remaining: float | None
+    stop_advice: StopAdvice | None
+    explain: tuple[str, ...]
+    recorded: bool
+    currency: str | None = None
+    stale: bool = field(default=False, metadata=LOCAL)
+    """Whether the service repeated its last answer because its database is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One recorded revision of a date's allocation."""
+
+    date: dt.date
+    sequence: int
+    revision: str
+    inputs_digest: str
+    recorded_at: dt.datetime
+    allocations: Mapping[str, float]
+    p_best: Mapping[str, float | None]
+    expected_loss: Mapping[str, float | None]
+    value_remaining: float | None
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of recorded revisions, the newest first."""
+
+    experiment_id: str
+    items: tuple[Revision, ...]
+    next_cursor: str | None
+
+
+def read_allocation(
+    experiment_id: str,
+    *,
+    for_date: Day | None = None,
+    as_of: Literal["now"] | None = None,
+    revision: str | None = None,
+) -> Request[Allocation]:
+    """Return each variant's percent of traffic on a date, by default today in the experiment's time zone.
+
+    Parameters
+    ----------
+    as_of : "now" recomputes a past date with what is known now
+    revision : an older revision of the date
+    """
+    asked = get(
+        Allocation, path("allocations", experiment_id), for_date=for_date, as_of=as_of, revision=revision
+    )
+    return replace(asked, read=_allocation, kept=True)
+
+
+def read_allocation_history(
+    experiment_id: str, *, cursor: str | None = None, limit: int | None = None
+) -> Request[History]:
+    """Return a page of every recorded revision, the newest first."""
+    return get(History, path("allocations", experiment_id, "history"), cursor=cursor, limit=limit)
+
+
+def _allocation(answer: Answer) -> Allocation:
+    stale = answer.headers.get("Groundhog-Stale") == "true"
+    return replace(read(Allocation, answer.json()), stale=stale)

@@ -1,0 +1,261 @@
+"""The client that blocks."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+
+from groundhog_client import (
+    _allocations,
+    _assignments,
+    _effects,
+    _events,
+    _experiments,
+    _exports,
+    _metrics,
+    _service,
+    _simulations,
+)
+from groundhog_client._deciding import Decider, Decision, hasty
+from groundhog_client._errors import GroundhogError, problem_of
+from groundhog_client._event_sender import EventSender, OnRefused, log_refusal
+from groundhog_client._events import EventsTaken
+from groundhog_client._exchange import Attempt, Exchange, Exchanges, Outcome, Pause, Step
+from groundhog_client._following import Following
+from groundhog_client._http import address, failure, headers, too_late, words
+from groundhog_client._kept import KeptAnswers
+from groundhog_client._methods import calls, each
+from groundhog_client._outbox import BATCHING, Batching, Outbox
+from groundhog_client._patience import PATIENT, Patience
+from groundhog_client._simulations import Simulation, SimulationEvent
+from groundhog_client._wire import Answer, Request, Stream
+
+T = TypeVar("T")
+
+
+class Client:
+    """A connection to a Groundhog service, with a method for each of its operations. Threads may share it.
+
+    Parameters
+    ----------
+    url : where the service is, as in http://localhost:8000
+    api_key : sent as ``Authorization: Bearer``
+    patience : how long to wait and how often to try
+    kept_answers : how many allocations are kept by their ETag
+    http : an httpx2.Client of your own, for proxies, certificates or tests; it stays yours to close
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        patience: Patience = PATIENT,
+        kept_answers: int = 256,
+        http: httpx2.Client | None = None,
+    ) -> None:
+        self._url = address(url)
+        self._headers = headers(api_key)
+        self._exchanges = Exchanges(patience, KeptAnswers(kept_answers))
+        self._decider = Decider(self._exchanges.clock)
+        self._senders: list[EventSender] = []
+        self._own = http is None
+        self._http = http or httpx2.Client()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Deliver the events that senders hold, then close the connections.
+
+        Raises
+        ------
+        EventsNotSent: the service did not take all of them in time
+        """
+        with ExitStack() as all_of_it:
+            if self._own:
+                all_of_it.callback(self._http.close)
+            for sender in self._senders:
+                all_of_it.callback(sender.close)
+
+    # ---- one method per operation of the service; what it takes and gives stands where it is described
+
+    record_metrics = calls(_metrics.record_metrics)
+    record_metrics_in_bulk = calls(_metrics.record_metrics_in_bulk)
+    read_metrics = calls(_metrics.read_metrics)
+    each_daily_total = each(_metrics.read_metrics)
+    delete_metrics = calls(_metrics.delete_metrics)
+
+    read_allocation = calls(_allocations.read_allocation)
+    read_allocation_history = calls(_allocations.read_allocation_history)
+    each_revision = each(_allocations.read_allocation_history)
+
+    create_experiment = calls(_experiments.create_experiment)
+    list_experiments = calls(_experiments.list_experiments)
+    each_experiment = each(_experiments.list_experiments)
+    read_experiment = calls(_experiments.read_experiment)
+    change_experiment = calls(_experiments.change_experiment)
+    roll_out_variant = calls(_experiments.roll_out_variant)
+    undo_rollout = calls(_experiments.undo_rollout)
+    read_posterior = calls(_experiments.read_posterior)
+    add_variant = calls(_experiments.add_variant)
+    change_variant = calls(_experiments.change_variant)
+    delete_variant = calls(_experiments.delete_variant)
+    read_gain = calls(_effects.read_gain)
+    compare_with_control = calls(_effects.compare_with_control)
+    export_experiment = calls(_exports.export_experiment)
+    import_experiment = calls(_exports.import_experiment)
+
+    simulate_email = calls(_simulations.simulate_email)
+    simulate_clv = calls(_simulations.simulate_clv)
+    simulate_replay = calls(_simulations.simulate_replay)
+    list_simulations = calls(_simulations.list_simulations)
+    each_simulation = each(_simulations.list_simulations)
+    read_simulation = calls(_simulations.read_simulation)
+    cancel_simulation = calls(_simulations.cancel_simulation)
+    export_simulation = calls(_simulations.export_simulation)
+
+    assign = calls(_assignments.assign)
+    assign_many = calls(_assignments.assign_many)
+
+    record_events = calls(_events.record_events)
+
+    check_alive = calls(_service.check_alive)
+    check_ready = calls(_service.check_ready)
+    list_policies = calls(_service.list_policies)
+    read_telemetry = calls(_service.read_telemetry)
+
+    # ---- what takes more than one request, or none
+
+    def decide(
+        self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
+    ) -> Decision:
+        """Return the variant to show a unit, the service's or, while it is away, ``default``.
+
+        Parameters
+        ----------
+        within : seconds until the default is shown; after a failure it is, for a second, at once
+
+        Raises
+        ------
+        Problem: the service is there, and refuses: no such experiment, no such unit id, no valid API key
+        """
+        resting = self._decider.rest()
+        if resting is not None:
+            return self._decider.failed(experiment_id, unit_id, default, resting)
+        try:
+            asked = _assignments.assign(experiment_id, unit_id)
+            found = self.call(asked, hasty(self._exchanges.patience, within))
+        except GroundhogError as error:
+            return self._decider.failed(experiment_id, unit_id, default, error)
+        return self._decider.answered(found)
+
+    def follow_simulation(
+        self, simulation_id: str, *, within: float | None = None
+    ) -> Iterator[SimulationEvent]:
+        """Return a simulation's changes as they happen, the last one when it is over.
+
+        Raises
+        ------
+        TimeoutError: it is not over ``within`` so many seconds
+        """
+        shared = self._exchanges
+        following = Following(simulation_id, shared.patience, shared.clock, shared.chance, within)
+        while not following.over:
+            try:
+                with self._listen(following) as said:
+                    for one in said:
+                        event = following.heard(one)
+                        if event is not None:
+                            yield event
+                following.ended()
+            except GroundhogError as error:
+                time.sleep(following.wait_after(error))
+
+    def wait_for_simulation(self, simulation_id: str, *, within: float | None = None) -> Simulation:
+        """Return a simulation once it is over: done, failed or cancelled.
+
+        Raises
+        ------
+        TimeoutError: it is not over ``within`` so many seconds
+        """
+        for _ in self.follow_simulation(simulation_id, within=within):
+            pass
+        return self.read_simulation(simulation_id)
+
+    def event_sender(
+        self, batching: Batching = BATCHING, *, on_refused: OnRefused = log_refusal
+    ) -> EventSender:
+        """Return what sends events in batches, and closes with this client if not before.
+
+        Parameters
+        ----------
+        on_refused : is called with every event the service does not take, and why
+        """
+        shared = self._exchanges
+        outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)
+        sender = EventSender(outbox, self._send_once, on_refused)
+        self._senders.append(sender)
+        return sender
+
+    def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
+        """Send a batch once: it is the sender that tries again."""
+        once = replace(self._exchanges.patience, attempts=1)
+        return self.call(_events.record_written(events), once)
+
+    # ---- how requests are carried out
+
+    def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
+        """Carry out a request, perhaps with another patience, and return what its answer says."""
+        exchanges = self._exchanges if patience is None else replace(self._exchanges, patience=patience)
+        return self._hold(exchanges.exchange(request))
+
+    def _hold(self, exchange: Exchange[T]) -> T:
+        step = next(exchange)
+        while True:
+            outcome = self._do(step)
+            try:
+                step = exchange.send(outcome)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+
+    def _do(self, step: Step) -> Outcome:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._attempt(step)
+        except httpx2.RequestError as error:
+            return failure(error)
+
+    def _attempt(self, attempt: Attempt) -> Outcome:
+        content = attempt.request.content
+        body = content.chunks() if isinstance(content, Stream) else content
+        began, received = self._exchanges.clock(), bytearray()
+        with self._http.stream(**words(attempt, self._url, self._headers), content=body) as response:
+            for chunk in response.iter_bytes():
+                received += chunk
+                if attempt.seconds and self._exchanges.clock() - began > attempt.seconds:
+                    return too_late(attempt.seconds)
+            return Answer(response.status_code, response.headers, bytes(received))
+
+    @contextmanager
+    def _listen(self, following: Following) -> Iterator[httpx2.EventSource]:
+        attempt = Attempt(following.request, following.seconds())
+        try:
+            with self._http.stream(**words(attempt, self._url, self._headers)) as response:
+                if response.status_code != 200:
+                    raise problem_of(response.status_code, response.headers, response.read())
+                yield httpx2.EventSource(response)
+        except httpx2.RequestError as error:
+            raise failure(error) from error

@@ -1,0 +1,70 @@
+"""What both clients ask of httpx2: addresses, headers, limits, and the names of what can fail."""
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from groundhog_client._errors import ConnectionLost, NoAnswer, Unreachable
+from groundhog_client._exchange import Attempt
+from groundhog_client._version import __version__
+
+CONNECT_SECONDS = 5.0
+UNHURRIED_SECONDS = 600.0
+"""How long the answer to an upload may take once the upload is sent."""
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
+
+def address(url: str) -> str:
+    """Return the address that paths are put behind.
+
+    Raises
+    ------
+    ValueError: it is not an http or https URL
+    """
+    parsed = httpx2.URL(url)
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.query:
+        raise ValueError(
+            f"{url!r} is not the address of a service: it should look like http://localhost:8000"
+        )
+    return url.rstrip("/")
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """Return what every request carries."""
+    agent = f"groundhog-client/{__version__} python/{platform.python_version()}"
+    who = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+    return {"User-Agent": agent, "Accept": "application/json, */*;q=0.5", **who}
+
+
+def limits(seconds: float | None) -> httpx2.Timeout:
+    """Return the timeouts of an attempt."""
+    if seconds is None:
+        return httpx2.Timeout(UNHURRIED_SECONDS, connect=CONNECT_SECONDS)
+    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+
+
+def words(attempt: Attempt, url: str, always: Mapping[str, str]) -> dict[str, Any]:
+    """Return an attempt as the arguments of ``stream``, but for its content."""
+    request = attempt.request
+    return {
+        "method": request.method,
+        "url": url + request.path,
+        "params": request.params or None,
+        "headers": {**always, **request.headers},
+        "timeout": limits(attempt.seconds),
+    }
+
+
+def failure(error: httpx2.RequestError) -> NoAnswer:
+    """Return why there is no answer, in this package's words."""
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, NEVER_SENT):
+        return Unreachable(f"the service cannot be reached ({said})")
+    return ConnectionLost(f"the connection was lost ({said})")
+
+
+def too_late(seconds: float | None) -> ConnectionLost:
+    """Return the error of an answer that did not end in time."""
+    return ConnectionLost(f"the answer was not there within {seconds:g} seconds")

@@ -1,0 +1,25 @@
+"""Local draws are the service's own: one file of golden vectors is read by both."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from groundhog_client import draw, is_held_out
+
+ROOT = Path(__file__).resolve().parents[3]
+CASES = json.loads((ROOT / "tests" / "golden" / "rendezvous.json").read_text())
+
+
+def test_every_golden_draw_is_repeated():
+    for case in CASES:
+        place = case["salt"], case["experiment_id"], case["unit_id"]
+        assert draw(*place, case["shares"]) == case["variant_id"], case
+        held = {percent: is_held_out(*place, float(percent)) for percent in case["held_out"]}
+        assert held == case["held_out"], case
+    assert len(CASES) > 100
+
+
+def test_shares_of_nothing_draw_nobody():
+    with pytest.raises(ValueError):
+        draw("", "checkout", "user-42", {"control": 0.0})

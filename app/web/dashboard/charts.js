@@ -101,8 +101,9 @@ function theme() {
     axisX: { grid: false, domain: true, domainColor: line },
     legend: {
       labelColor: text, titleColor: muted, labelFontSize: 12, orient: "top", title: null, symbolType: "circle",
-      symbolSize: 90, labelLimit: 220, columns: { signal: "width < 420 ? 2 : 6" },
+      symbolSize: 90, symbolOpacity: 1, symbolStrokeWidth: 2, labelLimit: 220, columns: { signal: "width < 420 ? 2 : 6" },
     },
+    mark: { color: of("--series-1") },
     rule: { color: muted },
     text: { color: text, font },
     range: { category: palette(of) },

@@ -1,10 +1,9 @@
 /** Give the winner everything, after asking twice; and take it back. */
 
 import { post, remove } from "../api.js";
-import { confirm, dialog } from "./dialog.js";
-import { h, announce } from "../dom.js";
+import { attempt, confirm, dialog } from "./dialog.js";
+import { h } from "../dom.js";
 import { percent } from "../format.js";
-import { sentence } from "./states.js";
 import { variantName, variantsById } from "./names.js";
 
 /** The button that rolls out the leading variant, or undoes the rollout; nothing where neither makes sense. */
@@ -59,17 +58,4 @@ function choose(judged, variant) {
 async function undo(path, name, done) {
   const sure = await confirm("Undo the rollout?", `From today on the policy decides again, and no longer ${name} alone.`, "Let the policy decide");
   if (sure) await attempt(() => remove(path), "The policy decides again.", done);
-}
-
-async function attempt(deed, said, done) {
-  try {
-    await deed();
-    announce(said);
-    done();
-  } catch (error) {
-    await dialog("That did not work", (close) => [
-      h("p", {}, sentence(error)),
-      h("p", { class: "buttons" }, h("button", { type: "button", onclick: () => close(null) }, "Close")),
-    ]);
-  }
 }

@@ -1,2 +1,267 @@
+/** One experiment over time: who got what share, what each variant did, and how sure the answers were. */
+
+import { getAll } from "../api.js";
+import { gateName } from "../components/badges.js";
+import { chart, variantColour } from "../charts.js";
+import { csvButton } from "../components/download.js";
 import { h } from "../dom.js";
-export const show = () => [h("h1", {}, "history")];
+import { experimentPage, readExperiment } from "../components/experiment.js";
+import { count, day, daysBefore, moment, money, percent, plural, rate, share } from "../format.js";
+import { intervalText } from "../components/interval.js";
+import { variantName, variantsById } from "../components/names.js";
+import { chosenPeriod, periodChoice } from "../components/period.js";
+import { empty } from "../components/states.js";
+import { go } from "../router.js";
+import { table } from "../components/table.js";
+import { cumulative, dailyRates, lastOfEachDate } from "../series.js";
+
+export async function show({ params: { id }, query, signal }) {
+  const period = chosenPeriod(query);
+  const today = new Date().toISOString().slice(0, 10);
+  const since = period === "all" ? "" : daysBefore(today, Number(period));
+  const [experiment, revisions, totals] = await Promise.all([
+    readExperiment(id, signal),
+    getAll(`/allocations/${id}/history`, { signal, enough: (items) => items.at(-1).date < since }),
+    getAll(`/metrics/${id}`, { query: { since }, signal, most: 50_000 }),
+  ]);
+  const shown = revisions.filter(({ date }) => date >= since);
+  const scene = new Scene(experiment, signal);
+  return experimentPage(
+    experiment,
+    "history",
+    [],
+    periodChoice(period, (chosen) => go(`experiments/${encodeURIComponent(id)}/history?days=${chosen}`)),
+    shown.length || totals.length
+      ? h(
+          "div",
+          { class: "grid" },
+          shown.length ? scene.shares(shown) : noAnswers(),
+          totals.length ? scene.totals(totals) : noTotals(),
+          shown.length ? scene.certainty(shown) : null,
+        )
+      : empty("Nothing is recorded and no totals are stored in this time.", h("a", { class: "button primary", href: "#/upload" }, "Upload a CSV")),
+  );
+}
+
+const noAnswers = () => empty("No answer is recorded in this time: an allocation is recorded on the day somebody asks for it.");
+const noTotals = () => empty("No daily totals in this time.", h("a", { class: "button", href: "#/upload" }, "Upload a CSV"));
+
+const DATE = { field: "date", type: "temporal", title: null, axis: { format: "%b %d", labelFlush: true, tickCount: 6 } };
+const at = (text) => `${text}T00:00:00`; // a calendar day, drawn as one wherever the reader is
+
+/** The charts of an experiment, in which a variant has one name and one colour. */
+class Scene {
+  constructor(experiment, signal) {
+    this.experiment = experiment;
+    this.signal = signal;
+    const variant = variantsById(experiment);
+    this.name = (id) => variantName(variant(id));
+    this.colour = variantColour(experiment.variants.map(variantName));
+    this.ids = experiment.variants.map(({ variant_id }) => variant_id);
+  }
+
+  /** How sure the answers were, on dates with data, and every revision. */
+  certainty(revisions) {
+    const informed = lastOfEachDate(revisions).filter(({ gates }) => !gates.includes("no_data"));
+    const curves = informed.length ? [this.losses(informed), this.remaining(informed)] : [];
+    return [...curves, this.revisions(revisions)];
+  }
+
+  /** Who got what, by date; a mark above a date says that it was revised. */
+  shares(revisions) {
+    const lasting = lastOfEachDate(revisions);
+    const ids = this.ids.filter((id) => lasting.some(({ allocations }) => id in allocations));
+    const values = lasting.flatMap(({ date, allocations }) =>
+      ids.map((id) => ({ date: at(date), variant: this.name(id), place: this.ids.indexOf(id), share: allocations[id] ?? 0 })),
+    );
+    const revised = Map.groupBy(revisions, ({ date }) => date);
+    const marks = [...revised].filter(([, some]) => some.length > 1).map(([date, some]) => ({ date: at(date), revisions: some.length }));
+    const latest = lasting.at(-1);
+    return h("div", { class: "wide" }, chart(
+      "Shares of traffic by date",
+      {
+        layer: [
+          {
+            data: { values },
+            mark: { type: lasting.length > 1 ? "area" : "bar", interpolate: "step-after", opacity: 0.85, tooltip: true },
+            encoding: {
+              x: DATE,
+              y: { field: "share", type: "quantitative", title: "percent of traffic", stack: true, scale: { domain: [0, 100] } },
+              color: this.colour,
+              order: { field: "place" },
+              tooltip: [{ field: "variant" }, { field: "share", format: ".2f", title: "percent" }, { field: "date", type: "temporal", format: "%Y-%m-%d" }],
+            },
+          },
+          marks.length && {
+            data: { values: marks },
+            mark: { type: "point", shape: "triangle-down", filled: true, size: 80, yOffset: -6, tooltip: true, color: "gray" },
+            encoding: {
+              x: DATE,
+              y: { datum: 100 },
+              tooltip: [{ field: "revisions", title: "revisions of the day" }, { field: "date", type: "temporal", format: "%Y-%m-%d" }],
+            },
+          },
+        ].filter(Boolean),
+      },
+      {
+        summary: `${plural(lasting.length, "date")}, ${plural(revisions.length, "recorded revision")}; on ${day(latest.date)}: ${ids.map((id) => `${this.name(id)} ${share(latest.allocations[id])}`).join(", ")}. A mark above a date says that it was revised.`,
+        signal: this.signal,
+        figures: {
+          columns: [
+            { title: "Date", of: ({ date }) => day(date) },
+            ...ids.map((id) => ({ title: this.name(id), figure: true, of: ({ allocations }) => share(allocations[id]) })),
+          ],
+          rows: [...lasting].reverse(),
+        },
+      },
+    ));
+  }
+
+  losses(lasting) {
+    const { currency } = this.experiment;
+    const written = currency ? (loss) => money(loss, currency) : rate;
+    return this.lines("Expected loss of keeping each variant", "expected_loss", lasting, {
+      axis: currency ? { title: `${currency} per impression` } : { title: "of the rate", axis: { format: ".2%" } },
+      written,
+      note: "How much lower than the best one a variant is expected to be.",
+    });
+  }
+
+  remaining(lasting) {
+    const known = lasting.filter(({ value_remaining }) => value_remaining !== null);
+    if (!known.length) return null;
+    return chart(
+      "Value remaining",
+      {
+        data: { values: known.map(({ date, value_remaining }) => ({ date: at(date), value: value_remaining })) },
+        mark: { type: "line", interpolate: "monotone", point: known.length < 40, strokeWidth: 2 },
+        encoding: { x: DATE, y: { field: "value", type: "quantitative", title: "of the leader's rate", axis: { format: ".1%" } } },
+      },
+      {
+        summary: `By how much another variant may still beat the leader, with 95 % probability; last ${percent(known.at(-1).value_remaining)}.`,
+        signal: this.signal,
+        figures: {
+          columns: [
+            { title: "Date", of: ({ date }) => day(date) },
+            { title: "Value remaining", figure: true, of: ({ value_remaining }) => percent(value_remaining) },
+          ],
+          rows: [...known].reverse(),
+        },
+      },
+    );
+  }
+
+  /** A line per variant of a figure that every answer has. */
+  lines(title, field, lasting, { axis, written, note }) {
+    const ids = this.ids.filter((id) => lasting.some((answer) => typeof answer[field][id] === "number"));
+    const values = lasting.flatMap((answer) =>
+      ids.filter((id) => typeof answer[field][id] === "number").map((id) => ({ date: at(answer.date), variant: this.name(id), value: answer[field][id] })),
+    );
+    return chart(
+      title,
+      {
+        data: { values },
+        mark: { type: "line", interpolate: "monotone", strokeWidth: 2, point: lasting.length < 3, tooltip: true },
+        encoding: { x: DATE, y: { field: "value", type: "quantitative", ...axis }, color: this.colour },
+      },
+      {
+        summary: note,
+        signal: this.signal,
+        figures: {
+          columns: [
+            { title: "Date", of: ({ date }) => day(date) },
+            ...ids.map((id) => ({ title: this.name(id), figure: true, of: (answer) => written(answer[field][id]) })),
+          ],
+          rows: [...lasting].reverse(),
+        },
+      },
+    );
+  }
+
+  /** Every recorded revision, and all of it as CSV. */
+  revisions(revisions) {
+    const { experiment_id } = this.experiment;
+    const header = ["date", "sequence", "revision", "recorded_at", "gates", ...this.ids.map((id) => `share_${id}`), ...this.ids.map((id) => `p_best_${id}`), "value_remaining"];
+    const rows = () =>
+      revisions.map((one) => [
+        one.date, one.sequence, one.revision, one.recorded_at, one.gates.join(" "),
+        ...this.ids.map((id) => one.allocations[id]), ...this.ids.map((id) => one.p_best[id]), one.value_remaining,
+      ]);
+    return h(
+      "section",
+      { class: "panel wide", "aria-labelledby": "revisions" },
+      h("div", { class: "panel-head" }, h("h3", { id: "revisions" }, "Every recorded answer"), csvButton("Download as CSV", `${experiment_id}-history.csv`, () => [header, rows()])),
+      table(
+        "Recorded revisions, the newest first",
+        [
+          { title: "Date", of: ({ date }) => day(date) },
+          { title: "No.", figure: true, of: ({ sequence }) => sequence },
+          { title: "Revision", of: ({ revision }) => h("code", {}, revision) },
+          { title: "Recorded", of: ({ recorded_at }) => moment(recorded_at) },
+          ...this.ids.map((id) => ({ title: this.name(id), figure: true, of: ({ allocations }) => share(allocations[id]) })),
+          { title: "Gates", of: ({ gates }) => gates.map(gateName).join(", ") || "none" },
+        ],
+        revisions,
+      ),
+    );
+  }
+
+  /** What was reported: rates by day with their intervals, and sums so far. */
+  totals(totals) {
+    return [this.rates(dailyRates(totals)), this.sums(cumulative(totals))];
+  }
+
+  rates(rates) {
+    const values = rates.map((one) => ({ ...one, date: at(one.date), variant: this.name(one.variant_id) }));
+    const y = { type: "quantitative", title: "successes per impression", axis: { format: ".1%" }, scale: { zero: false } };
+    return chart(
+      "Rate of each day",
+      {
+        data: { values },
+        encoding: { x: DATE, color: this.colour },
+        layer: [
+          { mark: { type: "area", opacity: 0.13 }, encoding: { y: { ...y, field: "low" }, y2: { field: "high" } } },
+          { mark: { type: "line", strokeWidth: 1.8, point: rates.length < 3, tooltip: true }, encoding: { y: { ...y, field: "rate" } } },
+        ],
+      },
+      {
+        summary: "Successes per impression of each day, with the 95 % interval (Wilson) of that day alone.",
+        signal: this.signal,
+        figures: {
+          columns: [
+            { title: "Date", of: ({ date }) => day(date) },
+            { title: "Variant", of: ({ variant_id }) => this.name(variant_id) },
+            { title: "Rate", figure: true, of: (one) => rate(one.rate) },
+            { title: "95 % interval", of: ({ low, high }) => intervalText([low, high]) },
+          ],
+          rows: [...rates].reverse(),
+        },
+      },
+    );
+  }
+
+  sums(sums) {
+    const values = sums.map((one) => ({ ...one, date: at(one.date), variant: this.name(one.variant_id) }));
+    return chart(
+      "Successes so far",
+      {
+        data: { values },
+        mark: { type: "area", opacity: 0.8, interpolate: "monotone" },
+        encoding: { x: DATE, y: { field: "successes", type: "quantitative", title: "successes since the first day shown", stack: true }, color: this.colour },
+      },
+      {
+        summary: "Impressions and successes added up since the first day shown.",
+        signal: this.signal,
+        figures: {
+          columns: [
+            { title: "Date", of: ({ date }) => day(date) },
+            { title: "Variant", of: ({ variant_id }) => this.name(variant_id) },
+            { title: "Impressions", figure: true, of: ({ impressions }) => count(impressions) },
+            { title: "Successes", figure: true, of: ({ successes }) => count(successes) },
+          ],
+          rows: [...sums].reverse(),
+        },
+      },
+    );
+  }
+}

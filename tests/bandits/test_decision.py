@@ -184,6 +184,34 @@ def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_keep_promis
     assert (shares >= np.where(np.isnan(rules.fixed), rules.floors, rules.fixed) - 1e-12).all()
 
 
+@settings(deadline=None, max_examples=40)
+@given(histories())
+def test_an_endless_half_life_and_a_window_beyond_the_history_equal_none(history):
+    rules, table, weighting = history
+    last = int(table.day[-1])
+
+    def found(**weights):
+        used = effective_totals(table, last, Weighting(**weights, day_effects=weighting.day_effects))
+        totals = Totals(used.trials, used.successes, used.value, used.value_sq, np.zeros(len(used.days)))
+        return (
+            *(getattr(used, figure).tolist() for figure in ("trials", "successes", "value", "value_sq")),
+            decide(rules, totals, used.days).shares.tolist(),
+        )
+
+    assert found(half_life_days=np.inf) == found(window_days=len(table.day)) == found()
+
+
+@settings(deadline=None, max_examples=60)
+@given(problems(kinds=("thompson",)), st.integers(0, 5))
+def test_one_more_success_never_lowers_an_arms_share_whatever_is_promised(problem, arm):
+    rules, totals, days = problem
+    i = arm % totals.k
+    if totals.successes[i] == totals.trials[i]:
+        return
+    better = Totals(totals.trials, totals.successes + (np.arange(totals.k) == i))
+    assert decide(rules, better, days).shares[i] >= decide(rules, totals, days).shares[i] - 1e-12
+
+
 def test_a_burn_in_share_is_capped_at_an_equal_one():
     rules = Rules(
         build_policy("thompson"), (1.0, 1.0), False, np.zeros(4), np.full(4, np.nan), BurnIn(share=0.9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from app.bandits.policies import POLICIES, build_policy, needs_value, policy_parameters, summary
 from app.bandits.totals import Totals
@@ -29,6 +29,14 @@ def totals_of(arms):
         value_sq=successes * value**2 * spread,
         cost=np.zeros(len(arms)),
     )
+
+
+def with_chances(arms):
+    """The same arms with enough data for an arm without a success in ten million trials to be hopeless."""
+    return [(s + 30, f + 30, v, q) for s, f, v, q in arms]
+
+
+HOPELESS = (0, 10**7, 1, 1)
 
 
 def built(kind, **parameters):
@@ -97,6 +105,16 @@ def test_frequencies_of_draws_are_the_shares(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@few
+@given(four_arms)
+def test_frequencies_of_draws_are_the_shares_of_any_totals(kind, arms):
+    n, totals = 2_000, totals_of(with_chances(arms))
+    shares = built(kind).shares(totals)
+    seen = np.bincount(built(kind).draw(totals, np.random.default_rng(23), n), minlength=K)
+    assert (np.abs(seen - n * shares) <= 4 * np.sqrt(n * shares * (1 - shares)) + 1).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_arm_is_drawn_for_each_bandit(kind):
     columns = ("trials", "successes", "value", "value_sq")
     batch = Totals(*(np.tile(getattr(SOME, c), (3000, 1)) for c in columns))
@@ -113,14 +131,48 @@ def test_a_single_arm_gets_everything(kind):
     assert policy.shares(Totals([10], [3], [30], [400])) == pytest.approx([1], abs=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["thompson", "top_two_thompson"])
+@pytest.mark.parametrize(
+    ("kind", "error"), [("thompson", 1e-9), ("top_two_thompson", 1e-9), ("value_thompson", 1e-6)]
+)
 @few
 @given(four_arms)
-def test_a_hopeless_arm_changes_nothing(kind, arms):
-    with_chances = [(s + 30, f, v, q) for s, f, v, q in arms]
-    shares = built(kind).shares(totals_of(with_chances))
-    with_hopeless = built(kind).shares(totals_of([*with_chances, (0, 10**7, 1, 1)]))
-    assert with_hopeless == pytest.approx(np.append(shares, 0), abs=1e-9)
+def test_a_hopeless_arm_changes_nothing(kind, error, arms):
+    arms = with_chances(arms)
+    shares = built(kind).shares(totals_of(arms))
+    assert built(kind).shares(totals_of([*arms, HOPELESS])) == pytest.approx(np.append(shares, 0), abs=error)
+
+
+@pytest.mark.parametrize("kind", ["epsilon_greedy", "value_epsilon_greedy"])
+@few
+@given(four_arms)
+def test_a_hopeless_arm_takes_its_part_of_the_exploration_and_nothing_else(kind, arms):
+    arms = with_chances(arms)
+    exploited = built(kind).shares(totals_of(arms)) - 0.1 / K
+    expected = np.append(exploited, 0) + 0.1 / (K + 1)
+    assert built(kind).shares(totals_of([*arms, HOPELESS])) == pytest.approx(expected, abs=1e-12)
+
+
+@few
+@given(four_arms, st.integers(1, 10**6))
+def test_ucb1_gives_a_hopeless_arm_what_its_bonus_asks_and_the_others_what_is_left(arms, failures):
+    """x_h <= 2 ln(T + N) / m^2 - n_h with m the largest mean; the level of the others by scipy."""
+    totals = totals_of([*with_chances(arms), (0, failures, 1, 1)])
+    shares = built("ucb1").shares(totals)
+    n, mean = totals.trials[:K], totals.successes[:K] / totals.trials[:K]
+    width = 2 * np.log(totals.trials.sum() + 1000)
+    assert 1000 * shares[K] <= max(width / mean.max() ** 2 - failures, 0) + 1e-6
+
+    left = 1000 * (1 - shares[K])
+    if left < 1:
+        return
+    level = optimize.brentq(
+        lambda level: np.maximum(width / (level - mean) ** 2 - n, 0).sum() - left,
+        (mean + np.sqrt(width / (n + left))).max() - 1e-12,
+        mean.max() + np.sqrt(width),
+        xtol=1e-15,
+    )
+    pulls = np.maximum(width / (level - mean) ** 2 - n, 0)
+    assert 1000 * shares[:K] == pytest.approx(pulls, abs=1e-4)
 
 
 @few

@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
 from app.bandits import custom
-from app.services import scenarios, tables
+from app.services import plans, scenarios, tables
 
 TELL_EVERY = 0.1  # seconds
 LISTEN = 0.05
 
-Task = Literal["play"] | tuple[Literal["log"], int]
+Task = Literal["play", "plan"] | tuple[Literal["log"], int]
 
 
 class Stopped(Exception):
@@ -61,7 +61,7 @@ class Player:
 
         Parameters
         ----------
-        task : "play" makes the result in JSON; ("log", policy) the log of a policy in CSV
+        task : "play" and "plan" make a result in JSON; ("log", policy) the log of a policy in CSV
         tell : called with the steps done and all there are
         stop : asked often; True ends the process
 
@@ -117,6 +117,8 @@ def _serve(connection: Connection) -> None:
 
 def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -> _Said:
     try:
+        if task == "plan":
+            return _Said("text", as_json(plans.play(request)))
         prepared = scenarios.prepare(scenario, request)
         if task == "play":
             return _Said("text", as_json(prepared.play(tell)))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Response
 from sqlalchemy.orm import Session
 
 from app import telemetry
-from app.api.deps import DatabaseDep, IdempotencyDep, Now, carry_out
+from app.api.deps import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_out
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Any] = {
 def record_events(
     sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
     database: DatabaseDep,
+    settings: SettingsDep,
     request: IdempotencyDep,
     now: Now,
 ) -> Response:
@@ -43,7 +44,7 @@ def record_events(
     done: list[EventsTaken] = []
 
     def work(session: Session) -> Answer:
-        done.append(events.take(session, sent, now))
+        done.append(events.take(session, sent, settings.assignment_salt, now))
         return Answer.of(done[0])
 
     response = carry_out(database, request, work, now)

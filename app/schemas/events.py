@@ -33,6 +33,9 @@ Reason = Literal[
     "too_late",
     "forced",
     "retired_variant",
+    "halted",
+    "unknown_revision",
+    "older_than_split",
 ]
 REASONS: dict[Reason, str] = {
     "unknown_experiment": "there is no such experiment",
@@ -45,6 +48,9 @@ REASONS: dict[Reason, str] = {
     "too_late": "it happened after the reward window (reward_window_days) of the unit's first exposure",
     "forced": "the unit's variant was forced, not drawn: it counts nowhere",
     "retired_variant": "the unit's variant had retired on that day: the unit is served the control",
+    "halted": "the experiment is paused, archived or without a variant: units without an assignment count nowhere",
+    "unknown_revision": "no unit was drawn with this revision by then; send the one the assignment named",
+    "older_than_split": "it is older than the shares it would be drawn with; name the revision the unit was shown",
 }
 """Why an event is refused, in words."""
 

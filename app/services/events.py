@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
 from app.services import experiments, locks
+from app.services.first_exposures import store_assignments
 from app.services.metrics import upsert_from
 from app.services.rollup import Conditions, Known, Outcome, RollUp, Sums, Unit, all_refused, roll_up
 from app.services.timeline import Timeline, read_timelines
@@ -92,11 +94,15 @@ COUNT_HELD_OUT = text("""
 """)
 
 
-def take(session: Session, sent: EventIn | Sequence[EventIn], now: dt.datetime) -> EventsTaken:
+def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsTaken:
     """Take events, one or several, and say of each what became of it.
 
     Safe to repeat: an event is known by its id and counts once. Safe to race: events of one experiment take their
     turns at its lock, and are stored in the transaction that counts them.
+
+    Parameters
+    ----------
+    salt : of the draws (mode rendezvous)
 
     Raises
     ------
@@ -104,7 +110,7 @@ def take(session: Session, sent: EventIn | Sequence[EventIn], now: dt.datetime) 
     Conflict: a single event of an experiment whose totals are reported
     """
     events = [sent] if isinstance(sent, EventIn) else sent
-    outcomes = _outcomes(session, events, now)
+    outcomes = _outcomes(session, events, salt, now)
     if isinstance(sent, EventIn):
         _check_place(sent, outcomes[0])
     counts = Counter(outcome.status for outcome in outcomes)
@@ -141,7 +147,7 @@ def _result(event: EventIn, outcome: Outcome) -> EventResult:
     )
 
 
-def _outcomes(session: Session, events: Sequence[EventIn], now: dt.datetime) -> list[Outcome]:
+def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime) -> list[Outcome]:
     """Take the events experiment by experiment, in the order of their ids: no two writers wait for each other."""
     numbered = sorted(enumerate(events), key=lambda item: item[1].experiment_id)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
@@ -154,7 +160,7 @@ def _outcomes(session: Session, events: Sequence[EventIn], now: dt.datetime) -> 
     for experiment_id, group in groups.items():
         of_experiment = [event for _, event in group]
         if experiment_id in timelines:
-            found = _take(session, experiment_id, of_experiment, timelines[experiment_id], now)
+            found = _take(session, experiment_id, of_experiment, timelines[experiment_id], salt, now)
         else:
             is_there = experiment_id in sources
             found = all_refused(of_experiment, "reported_totals" if is_there else "unknown_experiment")
@@ -178,11 +184,24 @@ def _sources(session: Session, experiment_ids: Iterable[str]) -> dict[str, str |
 
 
 def _take(
-    session: Session, experiment_id: str, events: Sequence[EventIn], timeline: Timeline, now: dt.datetime
+    session: Session,
+    experiment_id: str,
+    events: Sequence[EventIn],
+    timeline: Timeline,
+    salt: str,
+    now: dt.datetime,
 ) -> RollUp:
     settings = timeline.latest.settings
-    conditions = Conditions(now, ZoneInfo(settings.time_zone), dt.timedelta(days=settings.reward_window_days))
-    found = roll_up(events, _read(session, experiment_id, events), conditions)
+    window = dt.timedelta(days=settings.reward_window_days)
+    conditions = Conditions(now, ZoneInfo(settings.time_zone), window)
+    known = _read(session, experiment_id, events)
+    if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
+        reasons = store_assignments(session, experiment_id, events, known, conditions, salt)
+        known = [
+            replace(one, missing=reasons.get(i, one.missing))
+            for i, one in enumerate(_read(session, experiment_id, events))
+        ]
+    found = roll_up(events, known, conditions)
     if found.taken:
         _store(session, experiment_id, found, now)
     if found.totals:

@@ -5,7 +5,7 @@ successes and values are credited to the day of the exposure, whenever they come
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 from typing import Literal
@@ -39,10 +39,14 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored about an event that was sent: the unit it was taken for before, and the unit it is of."""
+    """What is stored about an event that was sent: the unit it was taken for before, and the unit it is of.
+
+    ``missing`` says why there is no unit, where there is none.
+    """
 
     taken_for: str | None
     unit: Unit | None
+    missing: Reason = "unknown_unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,14 @@ class Conditions:
     def day(self, moment: dt.datetime) -> dt.date:
         """Return the experiment's calendar day at a moment."""
         return moment.astimezone(self.zone).date()
+
+    def moment(self, event: EventIn) -> dt.datetime:
+        """Return when an event happened."""
+        return event.occurred_at or self.now
+
+    def in_future(self, event: EventIn) -> bool:
+        """Say whether an event claims to happen later than any clock could be off."""
+        return self.moment(event) > self.now + CLOCK_SKEW
 
 
 @dataclass(slots=True)
@@ -114,14 +126,13 @@ def roll_up(events: Sequence[EventIn], known: Sequence[Known], conditions: Condi
     Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
     order in which it was put together.
     """
-    moments = [event.occurred_at or conditions.now for event in events]
+    moments = [conditions.moment(event) for event in events]
     found = RollUp([Outcome("refused")] * len(events))
     taken_for: dict[str, str] = {}
     for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
-        event, unit = events[i], known[i].unit
-        unit = unit and found.units.get(unit.unit_id, unit)
-        before = known[i].taken_for or taken_for.get(event.event_id)
-        found.outcomes[i] = outcome = _judged(event, moments[i], unit, before, conditions)
+        event, now_known = events[i], _now_known(known[i], events[i], found, taken_for)
+        found.outcomes[i] = outcome = _judged(event, moments[i], now_known, conditions)
+        unit = now_known.unit
         if unit is not None and outcome.status in ("counted", "known"):
             taken_for[event.event_id] = unit.unit_id
             found.taken.append(Taken(event, unit.unit_id, moments[i], outcome.counted_on))
@@ -130,18 +141,22 @@ def roll_up(events: Sequence[EventIn], known: Sequence[Known], conditions: Condi
     return found
 
 
-def _judged(
-    event: EventIn, moment: dt.datetime, unit: Unit | None, taken_for: str | None, conditions: Conditions
-) -> Outcome:
+def _now_known(known: Known, event: EventIn, found: RollUp, taken_for: Mapping[str, str]) -> Known:
+    """Return what is known of an event after those before it in the batch."""
+    unit = known.unit and found.units.get(known.unit.unit_id, known.unit)
+    return replace(known, taken_for=known.taken_for or taken_for.get(event.event_id), unit=unit)
+
+
+def _judged(event: EventIn, moment: dt.datetime, known: Known, conditions: Conditions) -> Outcome:
     """Say what becomes of an event; the first reason to refuse it is the one that is told."""
-    if taken_for is not None:
+    unit = known.unit
+    if known.taken_for is not None:
         own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
-        other = None if taken_for in own else taken_for
-        return Outcome("duplicate", other_unit=other)
-    if moment > conditions.now + CLOCK_SKEW:
+        return Outcome("duplicate", other_unit=None if known.taken_for in own else known.taken_for)
+    if conditions.in_future(event):
         return Outcome("refused", "in_future")
     if unit is None:
-        return Outcome("refused", "unknown_unit")
+        return Outcome("refused", known.missing)
     if unit.kind == "forced":
         return Outcome("refused", "forced")
     if unit.retired_on is not None and conditions.day(moment) >= unit.retired_on:

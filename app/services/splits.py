@@ -75,16 +75,20 @@ def newest(session: Session, terms: Terms) -> Split | None:
     return None if found is None else _as_split(found, terms)
 
 
-def of_revision(session: Session, terms: Terms, revision: str) -> Split:
-    """Return the last split frozen from a revision: what a client that was shown it has drawn with.
+def of_revision(session: Session, terms: Terms, revision: str, date: dt.date) -> Split:
+    """Return the last split of a revision by a date: what a client that was shown it on that date drew with.
 
     Raises
     ------
-    NotFound: no unit was ever drawn with that revision
+    NotFound: no unit was drawn with that revision by then
     """
     found = session.scalars(
         select(tables.Split)
-        .where(tables.Split.experiment_id == terms.experiment_id, tables.Split.revision == revision)
+        .where(
+            tables.Split.experiment_id == terms.experiment_id,
+            tables.Split.revision == revision,
+            tables.Split.for_date <= date,
+        )
         .order_by(tables.Split.split.desc())
         .limit(1)
     ).one_or_none()

@@ -31,7 +31,7 @@ class Written:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     def header(self, name: str) -> list[str | None]:
         return [request.headers.get(name) for request in self.requests]

@@ -42,6 +42,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "add_variant": (("homepage_test", "bold"), {}),
     "change_variant": (("homepage_test", "bold"), {"retired_on": "2023-08-01"}),
     "delete_variant": (("homepage_test", "bold"), {}),
+    "plan_experiment": (([0.1, 0.12], 1000), {"days": 60}),
     "simulate_email": ((), {"emails": 500, "respond_async": True}),
     "simulate_clv": ((), {"days": 30}),
     "simulate_replay": ((LOG,), {"form": "csv", "policies": ["uniform"], "arms": ["red"], "by_value": False}),

@@ -67,9 +67,17 @@ from groundhog_client._metrics import (
 )
 from groundhog_client._outbox import Batching, Refusal
 from groundhog_client._patience import Patience
+from groundhog_client._plans import Plan, Spread
 from groundhog_client._rendezvous import draw, is_held_out
 from groundhog_client._service import Alive, Policies, PolicyKind, Ready
-from groundhog_client._settings import Changes, ClvSimulation, EmailSimulation, Settings, VariantChanges
+from groundhog_client._settings import (
+    Changes,
+    ClvSimulation,
+    EmailSimulation,
+    PlanSettings,
+    Settings,
+    VariantChanges,
+)
 from groundhog_client._simulations import (
     Progress,
     Simulation,
@@ -121,6 +129,8 @@ __all__ = [
     "NoAnswer",
     "NotFound",
     "Patience",
+    "Plan",
+    "PlanSettings",
     "Policies",
     "PolicyKind",
     "Posterior",
@@ -135,6 +145,7 @@ __all__ = [
     "SimulationEvent",
     "SimulationHead",
     "SimulationsPage",
+    "Spread",
     "StopAdvice",
     "Stored",
     "StoredTotal",

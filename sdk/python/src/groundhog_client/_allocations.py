@@ -122,5 +122,5 @@ def read_allocation_history(
 
 
 def _allocation(answer: Answer) -> Allocation:
-    stale = answer.headers.get("Groundhog-Stale") == "true"
+    stale = answer.headers.get("groundhog-stale") == "true"
     return replace(read(Allocation, answer.json()), stale=stale)

@@ -17,6 +17,7 @@ from groundhog_client import (
     _experiments,
     _exports,
     _metrics,
+    _plans,
     _service,
     _simulations,
 )
@@ -116,6 +117,7 @@ class AsyncClient:
     export_experiment = awaits(_exports.export_experiment)
     import_experiment = awaits(_exports.import_experiment)
 
+    plan_experiment = awaits(_plans.plan_experiment)
     simulate_email = awaits(_simulations.simulate_email)
     simulate_clv = awaits(_simulations.simulate_clv)
     simulate_replay = awaits(_simulations.simulate_replay)
@@ -247,7 +249,7 @@ class AsyncClient:
                 sent = self._http.stream(**words(attempt, self._url, self._headers), content=body)
                 async with sent as response:
                     received = await response.aread()
-                    return Answer(response.status_code, response.headers, received)
+                    return Answer(response.status_code, dict(response.headers), received)
         except TimeoutError:
             return too_late(attempt.seconds)
 
@@ -257,7 +259,7 @@ class AsyncClient:
         try:
             async with self._http.stream(**words(attempt, self._url, self._headers)) as response:
                 if response.status_code != 200:
-                    raise problem_of(response.status_code, response.headers, await response.aread())
+                    raise problem_of(response.status_code, dict(response.headers), await response.aread())
                 yield httpx2.EventSource(response)
         except httpx2.RequestError as error:
             raise failure(error) from error

@@ -17,6 +17,7 @@ from groundhog_client import (
     _experiments,
     _exports,
     _metrics,
+    _plans,
     _service,
     _simulations,
 )
@@ -115,6 +116,7 @@ class Client:
     export_experiment = calls(_exports.export_experiment)
     import_experiment = calls(_exports.import_experiment)
 
+    plan_experiment = calls(_plans.plan_experiment)
     simulate_email = calls(_simulations.simulate_email)
     simulate_clv = calls(_simulations.simulate_clv)
     simulate_replay = calls(_simulations.simulate_replay)
@@ -247,7 +249,7 @@ class Client:
                 received += chunk
                 if attempt.seconds and self._exchanges.clock() - began > attempt.seconds:
                     return too_late(attempt.seconds)
-            return Answer(response.status_code, response.headers, bytes(received))
+            return Answer(response.status_code, dict(response.headers), bytes(received))
 
     @contextmanager
     def _listen(self, following: Following) -> Iterator[httpx2.EventSource]:
@@ -255,7 +257,7 @@ class Client:
         try:
             with self._http.stream(**words(attempt, self._url, self._headers)) as response:
                 if response.status_code != 200:
-                    raise problem_of(response.status_code, response.headers, response.read())
+                    raise problem_of(response.status_code, dict(response.headers), response.read())
                 yield httpx2.EventSource(response)
         except httpx2.RequestError as error:
             raise failure(error) from error

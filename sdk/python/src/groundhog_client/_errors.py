@@ -169,8 +169,8 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
         str(said.get("detail", f"the service answered {status}")),
         str(said.get("title", "")),
         [_fault(fault) for fault in said.get("errors") or () if isinstance(fault, dict)],
-        said.get("request_id") or headers.get("X-Request-ID"),
-        _seconds(headers.get("Retry-After")),
+        said.get("request_id") or headers.get("x-request-id"),
+        _seconds(headers.get("retry-after")),
     )
 
 

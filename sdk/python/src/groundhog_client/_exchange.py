@@ -84,7 +84,7 @@ class Exchanges:
     def _whole(self, request: Request[object], known: Answer | None, answer: Answer) -> Answer:
         """Return the answer, or with a 304 the one it confirms, under the headers of the 304."""
         if answer.status == 304 and known is not None:
-            return Answer(known.status, {**answer.headers, "ETag": known.headers["ETag"]}, known.body)
+            return Answer(known.status, {**answer.headers, "etag": known.headers["etag"]}, known.body)
         if answer.status >= 300:
             raise UnreadableAnswer(f"the service answered {answer.status}: is its address right?")
         if request.kept:
@@ -93,7 +93,7 @@ class Exchanges:
 
 
 def _if_changed(request: Request[T], known: Answer) -> Request[T]:
-    return replace(request, headers={**request.headers, "If-None-Match": known.headers["ETag"]})
+    return replace(request, headers={**request.headers, "If-None-Match": known.headers["etag"]})
 
 
 def _error(outcome: Outcome) -> GroundhogError:

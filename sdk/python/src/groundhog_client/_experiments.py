@@ -165,4 +165,4 @@ def delete_variant(experiment_id: str, variant_id: str) -> Request[None]:
 
 
 def _experiment(answer: Answer) -> Experiment:
-    return replace(read(Experiment, answer.json()), etag=answer.headers.get("ETag"))
+    return replace(read(Experiment, answer.json()), etag=answer.headers.get("etag"))

@@ -25,7 +25,7 @@ class KeptAnswers:
 
     def put(self, request: Request[object], answer: Answer) -> None:
         """Keep an answer that has an entity tag."""
-        if "ETag" not in answer.headers:
+        if "etag" not in answer.headers:
             return
         with self._lock:
             self._answers[_question(request)] = answer

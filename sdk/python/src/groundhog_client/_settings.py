@@ -120,3 +120,16 @@ class ClvSimulation(TypedDict, total=False):
     replications: int
     seed: int
     exported: int
+
+
+class PlanSettings(TypedDict, total=False):
+    """What can be asked of a plan beside rates and traffic; the service has a default for each."""
+
+    policy: Mapping[str, Any]
+    days: int
+    minimum_days: int
+    min_share: float
+    prior: Mapping[str, float]
+    burn_in: Mapping[str, float | None]
+    replications: int
+    seed: int

@@ -24,6 +24,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
+    """By their names in lower case."""
     body: bytes
 
     def json(self) -> Any:

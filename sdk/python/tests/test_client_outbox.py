@@ -1,0 +1,139 @@
+"""Nothing leaves the outbox but what the service took or refused by name."""
+
+import json
+
+import pytest
+
+from groundhog_client import (
+    Batching,
+    EventResult,
+    EventsTaken,
+    FieldError,
+    Invalid,
+    Patience,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+    UnreadableAnswer,
+)
+from groundhog_client._outbox import Outbox
+
+
+class Time:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+def outbox(time, events=0, **batching):
+    made = Outbox(Batching(**batching), Patience(first_wait=1.0), time, lambda: 0.0)
+    for number in range(events):
+        made.add(json.dumps({"event_id": f"e{number}"}).encode())
+    return made
+
+
+def taken(batch, *refused):
+    items = tuple(
+        EventResult(f"e{i}", "refused" if i in refused else "counted", "no_exposure", "send it first", None)
+        for i in range(len(batch))
+    )
+    return EventsTaken(len(items), len(items) - len(refused), 0, 0, len(refused), items)
+
+
+def test_a_batch_goes_when_enough_wait(time):
+    box = outbox(time, 2, size=3, interval=10.0)
+    assert box.wait(hurry=False) == 10.0
+    box.add(b"{}")
+    assert box.wait(hurry=False) == 0.0
+    assert len(box.batch()) == 3
+
+
+def test_a_batch_goes_when_one_has_waited_long_enough_or_there_is_a_hurry(time):
+    box = outbox(time, 1, size=3, interval=10.0)
+    time.now += 9.0
+    assert box.wait(hurry=False) == 1.0
+    assert box.wait(hurry=True) == 0.0
+    assert outbox(time).wait(hurry=True) == float("inf")
+
+
+def test_what_was_taken_leaves_and_what_was_refused_is_told(time):
+    box = outbox(time, 5, size=3)
+    (refusal,) = box.settle(box.batch(), taken(box.batch(), 1))
+    assert (refusal.event, refusal.reason) == ({"event_id": "e1"}, "no_exposure")
+    assert [event["event_id"] for event in box.left()] == ["e3", "e4"]
+    assert (box.added, box.settled) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unreachable("refused"),
+        Unavailable(503, "away"),
+        Unauthorized(401, "no key"),
+        UnreadableAnswer("<html>"),
+    ],
+)
+def test_a_failure_keeps_every_event_and_the_waits_grow(time, error):
+    box = outbox(time, 5, size=3)
+    waits = []
+    for _ in range(3):
+        assert box.settle(box.batch(), error) == []
+        waits.append(box.wait(hurry=True))
+        time.now += waits[-1]
+    assert waits == [1.0, 2.0, 4.0]
+    assert (len(box), box.trouble) == (5, error)
+
+
+def test_retry_after_is_waited_for(time):
+    box = outbox(time, 1)
+    box.settle(box.batch(), Unavailable(503, "away", retry_after=30))
+    assert box.wait(hurry=True) == 31.0
+
+
+def test_the_service_back_the_trouble_is_over(time):
+    box = outbox(time, 1)
+    box.settle(box.batch(), Unreachable("refused"))
+    box.settle(box.batch(), taken(box.batch()))
+    assert (len(box), box.trouble) == (0, None)
+
+
+def test_an_event_the_service_cannot_read_is_told_and_the_others_go_again(time):
+    box = outbox(time, 5, size=4)
+    error = Invalid(422, "no", errors=[FieldError("body.2.unit_id", "too long"), FieldError("body", "no")])
+    (refusal,) = box.settle(box.batch(), error)
+    assert (refusal.event, refusal.reason, refusal.detail) == ({"event_id": "e2"}, "invalid", "too long")
+    assert [event["event_id"] for event in box.left()] == ["e0", "e1", "e3", "e4"]
+    assert (box.added, box.settled, box.wait(hurry=True)) == (5, 1, 0.0)
+
+
+@pytest.mark.parametrize("error", [Invalid(422, "no"), TooLarge(413, "over the limit")])
+def test_where_nobody_can_tell_which_event_it_is_smaller_batches_find_it(time, error):
+    box, told = outbox(time, 8, size=8), []
+    while len(box):
+        batch = box.batch()
+        bad = b'{"event_id": "e5"}' in batch
+        told += box.settle(batch, error if bad else taken(batch))
+    assert [refusal.event for refusal in told] == [{"event_id": "e5"}]
+    assert box.settled == 8
+
+
+def test_an_answer_that_leaves_out_events_settles_none(time):
+    box = outbox(time, 3)
+    box.settle(box.batch(), taken([b""]))
+    assert len(box) == 3
+
+
+@pytest.mark.parametrize(
+    "batching", [{"size": 0}, {"size": 5_001, "capacity": 9_000}, {"size": 10, "capacity": 9}]
+)
+def test_batches_are_of_a_size_the_service_takes(batching):
+    with pytest.raises(ValueError):
+        Batching(**batching)

@@ -1,0 +1,149 @@
+"""What is sent again and what is not, how long it waits in between, and when it gives up."""
+
+import httpx2
+import pytest
+
+from groundhog_client import (
+    ConnectionLost,
+    Invalid,
+    NoAnswer,
+    Patience,
+    TooManyRequests,
+    Unavailable,
+    Unreachable,
+)
+from groundhog_client._exchange import Attempt, Exchanges, Pause
+from groundhog_client._service import check_alive
+from groundhog_client._wire import Answer
+
+from conftest import EAGER, Written  # isort: skip
+
+ALIVE = httpx2.Response(200, json={"status": "alive"})
+STORED = {"received": 1, "inserted": 1, "updated": 0, "unchanged": 0}
+TOTAL = {"experiment_id": "e", "variant_id": "v", "date": "2026-03-01", "impressions": 1, "successes": 0}
+
+
+def away(retry_after="0"):
+    body = {"title": "Service Unavailable", "status": 503, "detail": "the database is away"}
+    return httpx2.Response(503, json=body, headers={"Retry-After": retry_after})
+
+
+def test_a_write_is_sent_again_under_one_key_until_it_is_done(connect):
+    written = Written(away(), httpx2.ReadError("cut"), httpx2.Response(200, json=STORED))
+    assert connect(written).record_metrics(TOTAL).inserted == 1
+    keys = written.header("Idempotency-Key")
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert len({request.content for request in written.requests}) == 1
+
+
+def test_another_call_has_another_key_unless_it_is_given(connect):
+    written = Written(*(httpx2.Response(200, json=STORED) for _ in range(4)))
+    client = connect(written)
+    client.record_metrics(TOTAL)
+    client.record_metrics(TOTAL)
+    client.record_metrics(TOTAL, idempotency_key="mine")
+    client.record_metrics(TOTAL, idempotency_key="mine")
+    first, second, *given = written.header("Idempotency-Key")
+    assert first != second
+    assert given == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("error", [httpx2.ReadError("cut"), httpx2.ReadTimeout("slow"), httpx2.Response(502)])
+def test_what_may_have_been_done_and_has_no_key_is_not_sent_again(connect, error):
+    written = Written(error)
+    with pytest.raises((ConnectionLost, Unavailable)):
+        connect(written).change_experiment("e", min_share=5)
+    assert len(written.requests) == 1
+
+
+@pytest.mark.parametrize("failure", [httpx2.ConnectError("refused"), away()])
+def test_what_was_certainly_not_done_is_sent_again(connect, failure):
+    written = Written(failure, httpx2.Response(204))
+    connect(written).delete_variant("e", "v")
+    assert len(written.requests) == 2
+
+
+def test_what_the_caller_must_change_is_not_sent_again(connect):
+    written = Written(
+        httpx2.Response(422, json={"title": "Unprocessable Content", "detail": "no", "status": 422})
+    )
+    with pytest.raises(Invalid):
+        connect(written).check_alive()
+    assert len(written.requests) == 1
+
+
+def test_it_gives_up_after_so_many_attempts_with_the_last_error(connect):
+    written = Written(*(httpx2.ConnectError("refused") for _ in range(3)), away())
+    patience = Patience(attempts=4, first_wait=0.0)
+    with pytest.raises(Unavailable, match="the database is away"):
+        connect(written, patience=patience).check_alive()
+    assert len(written.requests) == 4
+
+
+def test_waiting_longer_than_the_deadline_is_not_begun(connect):
+    with pytest.raises(Unavailable) as error:
+        connect(Written(away("3600"))).check_alive()
+    assert error.value.retry_after == 3600
+
+
+class Time:
+    """A clock that only pauses and attempts move, and the steps that were taken."""
+
+    def __init__(self, seconds_per_attempt=0.0):
+        self.now, self.steps, self.per_attempt = 0.0, [], seconds_per_attempt
+
+    def __call__(self):
+        return self.now
+
+    def play(self, patience, outcomes, chance=0.0):
+        exchange = Exchanges(patience, clock=self, chance=lambda: chance).exchange(check_alive())
+        step = next(exchange)
+        while True:
+            self.steps.append(step)
+            self.now += step.seconds if isinstance(step, Pause) else self.per_attempt
+            try:
+                step = exchange.send(outcomes.pop(0) if isinstance(step, Attempt) else None)
+            except StopIteration as end:
+                return end.value
+
+    def pauses(self):
+        return [step.seconds for step in self.steps if isinstance(step, Pause)]
+
+
+YES = Answer(200, {}, b'{"status": "alive"}')
+NO = Unreachable("refused")
+
+
+@pytest.mark.parametrize(("chance", "pauses"), [(0.0, [0.1, 0.2, 0.4, 0.5]), (1.0, [0.05, 0.1, 0.2, 0.25])])
+def test_waits_double_up_to_the_longest_and_up_to_half_is_left_to_chance(chance, pauses):
+    time = Time()
+    assert time.play(Patience(longest_wait=0.5), [NO] * 4 + [YES], chance).status == "alive"
+    assert time.pauses() == pytest.approx(pauses)
+
+
+def test_retry_after_is_waited_for_in_full():
+    time = Time()
+    time.play(Patience(), [Answer(429, {"retry-after": "7"}, b""), YES], chance=1.0)
+    assert 7 <= time.pauses()[0] < 8
+
+
+def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over():
+    time = Time()
+    time.play(Patience(), [Answer(503, {"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}, b""), YES])
+    assert time.pauses() == [0.1]
+
+
+def test_attempts_and_waits_stay_below_the_deadline_together():
+    time, patience = Time(seconds_per_attempt=4.0), Patience(timeout=20.0, deadline=10.0, attempts=100)
+    with pytest.raises(NoAnswer):
+        time.play(patience, [NO] * 100)
+    assert time.now <= 10 + 4
+    attempts = [step.seconds for step in time.steps if isinstance(step, Attempt)]
+    assert attempts == pytest.approx([10.0, 5.9, 1.7])
+
+
+def test_too_many_requests_is_told_when_patience_ends():
+    time = Time()
+    with pytest.raises(TooManyRequests):
+        time.play(EAGER, [Answer(429, {"retry-after": "1"}, b"")] * 5)

@@ -45,8 +45,9 @@ def weighted(figures, h):
     return mean, math.sqrt((h**2 * (figures - mean) ** 2).sum()) / h.sum()
 
 
-def test_adaptive_means_are_those_of_the_single_units_scores():
-    batch, arm, outcome, batches = drawn()
+@pytest.mark.parametrize("first", [1, 40])
+def test_adaptive_means_are_those_of_the_single_units_scores(first):
+    batch, arm, outcome, batches = drawn(sizes=(first, 50, 60))
     found = adaptive_means(batches)
     for w in range(3):
         some = PROPENSITIES[batch, w] > 0
@@ -169,10 +170,18 @@ def only(batches, which):
     return AdaptiveBatches(*(getattr(batches, name)[..., which, :] for name in names))
 
 
+def test_a_batch_with_neither_the_arm_nor_the_control_changes_nothing_in_their_difference():
+    *_, batches = drawn(propensities=np.array([[0.4, 0.3, 0.3], [0.4, 0.3, 0.3], [1, 0, 0]]))
+    whole, part = (adaptive_differences(some, 1) for some in (batches, only(batches, slice(0, 2))))
+    assert whole.mean[2] == pytest.approx(part.mean[2], rel=1e-12)
+    assert whole.standard_error[2] == pytest.approx(part.standard_error[2], rel=1e-12)
+
+
 def test_support_is_the_part_of_the_units_that_came_while_the_arm_could_be_drawn():
     *_, batches = drawn()
     assert batches.support() == pytest.approx([1, 1, 90 / 150])
     assert AdaptiveBatches(PROPENSITIES, *np.zeros((3, 3, 3))).support().tolist() == [0, 0, 0]
+    assert AdaptiveBatches([[0.5, 0.5]], [[1, 0]], [[3, 0]], [[9, 0]]).support().tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -241,13 +250,16 @@ GOOD = {"propensities": [[0.5, 0.5]], "units": [[3, 4]], "sums": [[1, 2]], "squa
         pytest.param({"units": [[3]]}, "one shape", id="other arms"),
         pytest.param({name: row[0] for name, row in GOOD.items()}, "one shape", id="one axis"),
         pytest.param(dict.fromkeys(GOOD, np.zeros((1, 0))), "one shape", id="no arms"),
+        pytest.param(dict.fromkeys(GOOD, np.zeros((1, 1, 0))), "one shape", id="no arms of several"),
         pytest.param({"sums": [[1, math.inf]]}, "sums must be finite", id="infinite"),
         pytest.param({"propensities": [[50, 50]]}, "sum to 1", id="percent"),
         pytest.param({"propensities": [[0.5, 0.4]]}, "sum to 1", id="too little"),
         pytest.param({"propensities": [[-0.5, 1.5]]}, "must be >= 0", id="below 0"),
-        pytest.param({"propensities": [[0, 1]]}, "propensity 0 has no units", id="units without support"),
-        pytest.param({"units": [[-3, 4]]}, "negative", id="negative units"),
-        pytest.param({"squares": [[1, -2]]}, "negative", id="negative squares"),
+        pytest.param(
+            {"propensities": [[0, 1]], "units": [[1, 4]]}, "propensity 0 has no units", id="without support"
+        ),
+        pytest.param({"units": [[-1, 4]]}, "negative", id="negative units"),
+        pytest.param({"squares": [[1, -1]]}, "negative", id="negative squares"),
         pytest.param({"units": [[3, 0]]}, "outcomes need units", id="outcomes of nobody"),
         pytest.param({"units": [[3, 0]], "sums": [[1, 0]]}, "outcomes need units", id="squares of nobody"),
         pytest.param({"units": [[3, 0]], "squares": [[1, 0]]}, "outcomes need units", id="sums of nobody"),

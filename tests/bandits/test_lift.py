@@ -122,8 +122,9 @@ def test_many_comparisons_at_once_are_each_alone():
     [
         pytest.param((3, [1, 2], [1, 2]), "one shape", id="shapes"),
         pytest.param((3, math.nan, 1), "finite", id="unknown"),
-        pytest.param((-3, 1, 1), "negative", id="negative units"),
-        pytest.param((3, 1, -1), "negative", id="negative squares"),
+        pytest.param(([3, 3], [1, math.inf], [1, 1]), "finite", id="one infinite"),
+        pytest.param(([3, -1], [1, 1], [1, 1]), "negative", id="negative units"),
+        pytest.param(([3, 3], [1, 1], [1, -1]), "negative", id="negative squares"),
     ],
 )
 def test_what_no_sample_can_be_is_refused(figures, message):
@@ -131,7 +132,9 @@ def test_what_no_sample_can_be_is_refused(figures, message):
         Sample(*figures)
 
 
-@pytest.mark.parametrize("figures", [(3, 2, 4), (3, 4, 4)], ids=["values", "more than units"])
+@pytest.mark.parametrize(
+    "figures", [(3, 2, 4), (3, 4, 4), ([9, 3], [2, 2], [2, 4]), ([9, 3], [4, 4], [4, 4])], ids=str
+)
 def test_a_conversion_is_1_or_0_per_unit(figures):
     good = Sample.of_conversions(10, 5)
     for samples in [(good, Sample(*figures)), (Sample(*figures), good)]:

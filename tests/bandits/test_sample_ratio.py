@@ -43,6 +43,13 @@ def test_every_day_and_every_arm_needs_its_share(shares):
         sample_ratio_p([np.array([70.0, 20.0, 10.0])], shares)
 
 
+def test_two_days_with_the_same_shares_are_one():
+    first, second = np.array([70.0, 20.0, 10.0]), np.array([280.0, 75.0, 45.0])
+    together = sample_ratio_p([first + second], [SPLIT])
+    assert together < sample_ratio_p([first], [SPLIT])
+    assert sample_ratio_p([first, second], [SPLIT] * 2) == pytest.approx(together, rel=1e-9)
+
+
 def test_no_days_say_nothing():
     assert sample_ratio_p([], []) == 1
 

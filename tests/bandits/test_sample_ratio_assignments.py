@@ -25,7 +25,7 @@ def test_it_is_the_mean_likelihood_ratio_of_tilted_worlds():
     counts, shares = np.array([[31, 9, 0], [40, 80, 30]]), np.array([[0.5, 0.5, 0], [0.3, 0.4, 0.3]])
     ratios = []
     for arm in range(3):
-        for tilt in (*TILTS, *-TILTS):
+        for tilt in (*TILTS, *(-tilt for tilt in TILTS)):
             tilted = shares.copy()
             tilted[:, arm] *= math.exp(tilt)
             tilted /= tilted.sum(axis=1, keepdims=True)
@@ -114,6 +114,7 @@ def test_a_lost_tenth_of_one_of_five_arms_is_found_under_moving_shares():
         pytest.param([1, 2], [0.5, 0.5], "one shape", id="one axis"),
         pytest.param([[1, 2]], [[0.5, 0.25, 0.25]], "one shape", id="other arms"),
         pytest.param(np.zeros((1, 0)), np.zeros((1, 0)), "one shape", id="no arms"),
+        pytest.param(np.zeros((1, 1, 0)), np.zeros((1, 1, 0)), "one shape", id="no arms of several"),
         pytest.param([[1, -1]], [[0.5, 0.5]], "assigned must be", id="negative"),
         pytest.param([[1, math.nan]], [[0.5, 0.5]], "assigned must be", id="not a number"),
         pytest.param([[1, 1]], [[50, 50]], "sum to 1", id="percent"),

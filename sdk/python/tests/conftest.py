@@ -13,7 +13,7 @@ import uvicorn
 
 from app.main import create_app
 from app.settings import Settings
-from groundhog_client import AsyncClient, Client, Patience
+from groundhog_client import AsyncClient, AsyncEventSender, Client, Patience
 from tests.conftest import database_url, migrated_url, server_url  # noqa: F401 - fixtures
 
 EAGER = Patience(timeout=5.0, deadline=10.0, first_wait=0.0)
@@ -37,51 +37,79 @@ class Written:
         return [request.headers.get(name) for request in self.requests]
 
 
-class Waited:
-    """An AsyncClient, every method of which is waited for: tests call it like a Client."""
+class Loop:
+    """An event loop that runs in a thread of its own, as long as a test needs it."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        self._runner = asyncio.Runner()
-        self._client = AsyncClient(*args, **options)
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    def wait_for(self, coming: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coming, self._loop).result()
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Waited:
+    """What awaits, every method of which is waited for: tests use it like what blocks."""
+
+    def __init__(self, awaiting: Any, loop: Loop) -> None:
+        self._awaiting, self._loop = awaiting, loop
+
+    def __len__(self) -> int:
+        return len(self._awaiting)
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
-        return self._wait_for(found) if callable(found) else found
+        found = getattr(self._awaiting, "aclose" if name == "close" else name)
+        return self._waited(found) if callable(found) else found
 
-    def _wait_for(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _waited(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **named: Any) -> Any:
             coming = method(*args, **named)
             if inspect.isasyncgen(coming):
-                return self._runner.run(_listed(coming))
-            return self._runner.run(coming) if inspect.iscoroutine(coming) else coming
+                return self._loop.wait_for(_listed(coming))
+            if isinstance(coming, AsyncEventSender):
+                return Waited(coming, self._loop)
+            return self._loop.wait_for(coming) if inspect.iscoroutine(coming) else coming
 
         return call
-
-    def end(self) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
 
 
 async def _listed(coming: Any) -> list[Any]:
     return [item async for item in coming]
 
 
-@pytest.fixture(params=["blocking", "awaiting"])
-def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """Return a maker of clients of either kind, which are given the answers that are written down."""
-    made = []
+Handler = Callable[[httpx2.Request], httpx2.Response]
 
-    def make(handler: Callable[[httpx2.Request], httpx2.Response], **options: Any) -> Any:
-        kind = httpx2.Client if request.param == "blocking" else httpx2.AsyncClient
-        http = kind(transport=httpx2.MockTransport(handler))
-        client = Client if request.param == "blocking" else Waited
-        made.append(client("http://groundhog", http=http, **{"patience": EAGER, **options}))
+
+@pytest.fixture(params=["blocking", "awaiting"])
+def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Return a maker of clients of either kind, which close in the end."""
+    loop, made = Loop(), []
+
+    def make(url: str, handler: Handler | None = None, **options: Any) -> Any:
+        blocks = request.param == "blocking"
+        if handler is not None:
+            http = httpx2.Client if blocks else httpx2.AsyncClient
+            options["http"] = http(transport=httpx2.MockTransport(handler))
+        client = (Client if blocks else AsyncClient)(url, **{"patience": EAGER, **options})
+        made.append(client if blocks else Waited(client, loop))
         return made[-1]
 
     yield make
     for client in made:
-        if isinstance(client, Waited):
-            client.end()
+        client.close()
+    loop.end()
+
+
+@pytest.fixture
+def connect(client_of: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a maker of clients of either kind, which are given the answers that are written down."""
+    return lambda handler, **options: client_of("http://groundhog", handler, **options)
 
 
 @pytest.fixture

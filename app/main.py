@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import (
+    access,
     allocations,
     assignments,
     events,
@@ -23,10 +24,13 @@ from app.api import (
     problems,
     simulations,
 )
+from app.api.access import KeyCheck
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
 from app.bandits import custom
+from app.services import audit
 from app.services.assigner import Assigner
+from app.services.keyring import KeyRing
 from app.services.players import Players
 from app.settings import Settings
 from app.storage.database import Database
@@ -55,7 +59,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.database = Database(settings)
+    app.state.database = Database(settings, before_commit=audit.write)
+    app.state.keys = KeyRing(
+        app.state.database,
+        settings.key_cache_seconds,
+        open_without_keys=settings.on_loopback,
+        notes_uses=not settings.read_only,
+    )
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
     app.state.assigner = Assigner(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
@@ -77,6 +87,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )
+    app.add_middleware(KeyCheck, app.state.keys, clock, access.open_paths(settings))
     problems.install(app)
     pages.mount_assets(app)
     return app
@@ -102,6 +113,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()  # what is there now stays: full collections would stop the server for 30 ms each
     yield
     await run_in_threadpool(app.state.players.close)
+    await app.state.keys.close()
     await app.state.assigner.close()
     await app.state.versions.close()
     app.state.database.close()

@@ -5,13 +5,18 @@ lists them with their defaults; a test keeps it complete.
 """
 
 import os
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+API_KEY = re.compile(r"gh_([A-Za-z0-9]{1,32})_([A-Za-z0-9_-]{32,128})", re.ASCII)
+"""An API key: its id, which may be seen, and its secret."""
 
 
 def default_home() -> Path:
@@ -33,7 +38,12 @@ class Settings(BaseSettings):
     """What an operator can change; see each field's description."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GROUNDHOG_", env_file=".env", extra="ignore", populate_by_name=True, frozen=True
+        env_prefix="GROUNDHOG_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: Annotated[str | None, BeforeValidator(_none_from_words)] = Field(
@@ -56,6 +66,18 @@ class Settings(BaseSettings):
     prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
         default=5, description="psycopg's prepare_threshold; 'none' behind pgbouncer in transaction mode"
     )
+
+    admin_key: Annotated[SecretStr | None, BeforeValidator(_none_from_words)] = Field(
+        default=None, description="An admin key to begin with, gh_<id>_<secret>; for containers"
+    )
+    key_cache_seconds: float = Field(
+        default=10,
+        ge=0,
+        description="How long API keys are kept in memory: a revoked one is refused after it",
+    )
+    docs_open: bool = Field(default=True, description="Show /docs, /redoc and /openapi.json without a key")
+    telemetry_open: bool = Field(default=False, description="Show GET /metrics (Prometheus) without a key")
+    audit_days: int = Field(default=400, ge=1, description="How long the audit is kept")
 
     auto_register: bool = Field(default=True, description="Register unknown experiments and variants on POST")
     read_only: bool = Field(
@@ -107,3 +129,23 @@ class Settings(BaseSettings):
         if backend not in {"postgresql", "postgres"}:
             raise ValueError(f"DATABASE_URL must name a PostgreSQL database, not {backend}")
         return url
+
+    @field_validator("admin_key")
+    @classmethod
+    def _a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not API_KEY.fullmatch(key.get_secret_value()):
+            raise ValueError(
+                "GROUNDHOG_ADMIN_KEY should be gh_, an id of letters and digits, _ and a secret of 32 to 128"
+                " letters, digits, - and _: echo gh_admin_$(openssl rand -hex 32)"
+            )
+        return key
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a name: nobody knows what it stands for tomorrow
+            return False

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid
 from app.schemas.fields import Count, Identifier, IsoDate
-from app.services import idempotency
+from app.services import callers, idempotency
 from app.services.idempotency import Answer
 from app.settings import Settings
 from app.storage.database import Database
@@ -67,7 +67,9 @@ def same_request(request: Request, key: str | None, body_sha256: bytes) -> idemp
     if key is None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
-    return idempotency.Request(f"{request.method} {request.url.path.rstrip('/')}{query}", key, body_sha256)
+    route = f"{request.method} {request.url.path.rstrip('/')}{query}"
+    key_id = callers.acting.get().key_id  # one client's key must not read another's answer
+    return idempotency.Request(route if key_id is None else f"{key_id} {route}", key, body_sha256)
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.api.problems import Problem
+from app.api.access import OPEN, rule_of
+from app.api.problems import Problem, answers
 
 DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.
@@ -13,7 +14,16 @@ Send what each variant of an experiment did each day; get what share of traffic 
 `POST /metrics/` stores daily totals, `GET /allocations/{experiment_id}` answers with each variant's percent for a
 date, from the data strictly before it: the probability of being the best variant (Thompson sampling), computed
 exactly, so that the same data give the same bytes. Every error is `application/problem+json` (RFC 9457).
+
+Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
+`X-API-Key: gh_...`. A key has scopes: **report** sends what happened (metrics, assignments, events, flag
+evaluations), **read** reads every figure, **admin** may do everything; each operation names the one it needs.
 """
+
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "gh_<id>_<secret>"},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 TAGS = [
     {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
@@ -34,11 +44,26 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
+    schema["components"]["securitySchemes"] = SCHEMES
+    for path in schema["paths"].values():
+        for operation in path.values():
+            _describe_key(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
             components[model.__name__] |= extra
     return schema
+
+
+def _describe_key(operation: dict[str, Any]) -> None:
+    """Say which key an operation needs, and how it is refused."""
+    if operation["operationId"] in OPEN:
+        return
+    rule = rule_of(operation["operationId"])
+    operation["security"] = [{name: []} for name in SCHEMES]
+    operation["description"] += f"\n\nScope: `{rule.scope}`."
+    refused = {str(status): answer for status, answer in answers(401, 403, 429).items()}
+    operation["responses"] = dict(sorted((operation["responses"] | refused).items()))
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

@@ -11,8 +11,7 @@ from app.errors import Unavailable
 from app.services import figures
 from app.storage import migrate
 
-router = APIRouter(tags=["operations"])
-guarded_router = APIRouter(route_class=GuardedRoute)
+router = APIRouter(tags=["operations"], route_class=GuardedRoute)
 
 
 class Alive(BaseModel):
@@ -37,8 +36,8 @@ class Ready(BaseModel):
     migration: str
 
 
-@guarded_router.get("/metrics/", include_in_schema=False)
-@guarded_router.get(
+@router.get("/metrics/", include_in_schema=False)
+@router.get(
     "/metrics",
     operation_id="read_telemetry",
     response_class=Response,

@@ -1,6 +1,7 @@
 """From an error to an answer: RFC 9457 problem+json, one table of statuses, never an echo of the input."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from app import errors, telemetry
 
@@ -31,6 +32,8 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",  # the phrases that differ by Python version
     422: "Unprocessable Content",
 }
+FORMS: dict[str, Callable[[errors.GroundhogError, str], Response]] = {}
+"""Paths whose protocol has a form of errors of its own, by their beginning; its module puts it here."""
 JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
 UNREADABLE = "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
 MAX_ERRORS = 100
@@ -109,14 +112,20 @@ def faults_of(validation: list[Any]) -> tuple[errors.FieldError, ...]:
     return tuple(errors.FieldError(errors.field_path(error["loc"]), error["msg"]) for error in validation)
 
 
-async def answer_domain_error(request: Request, error: Exception) -> ProblemResponse:
+async def answer_domain_error(request: Request, error: Exception) -> Response:
     """Answer an error of the domain with the status of its class."""
     assert isinstance(error, errors.GroundhogError)
-    return refusal(error)
+    return refusal(error, request.scope["path"])
 
 
-def refusal(error: errors.GroundhogError) -> ProblemResponse:
-    """Return the answer to an error of the domain."""
+def refusal(error: errors.GroundhogError, path: str) -> Response:
+    """Return the answer to an error of the domain, in the form of the path's protocol."""
+    form = next((form for prefix, form in FORMS.items() if path.startswith(prefix)), as_problem)
+    return form(error, path)
+
+
+def as_problem(error: errors.GroundhogError, path: str) -> Response:
+    """Return an error of the domain as problem+json."""
     return problem(STATUS[type(error)], error.detail, error.errors, headers_of(error))
 
 

@@ -1,7 +1,8 @@
-"""Routes that refuse query parameters they do not know: a misspelt one must not be read as its default."""
+"""Routes that refuse query parameters they do not know: a misspelt one must not be read as its default.
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+Like every route of the API they check the caller's key first.
+"""
+
 from urllib.parse import parse_qsl
 
 from fastapi.dependencies.models import Dependant
@@ -9,9 +10,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.access import Handler, guarded
 from app.errors import FieldError, Invalid
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 NAME_SHOWN = 64
 
 
@@ -28,7 +29,7 @@ class StrictRoute(APIRoute):
                 _refuse_unknown(request, known)
             return await handler(request)
 
-        return handle_known
+        return guarded(self, handle_known)
 
 
 def _query_names(dependant: Dependant) -> set[str]:

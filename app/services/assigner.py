@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, GroundhogError, NotFound, Unavailable
-from app.services import draws, splits
+from app.services import callers, draws, splits
 from app.services.draws import Assigned
 from app.services.splits import Split
 from app.services.terms import Terms, read_terms
@@ -62,8 +62,10 @@ class Assigner:
         ------
         Unavailable: the database cannot be reached
         """
-        outcomes: Outcomes = {}
-        waiting: Sequence[Pair] = pairs
+        outcomes: Outcomes = {
+            pair: refused for pair in pairs if (refused := callers.refusal(pair[0])) is not None
+        }
+        waiting: Sequence[Pair] = [pair for pair in pairs if pair not in outcomes]
         for _ in range(TRIES):
             if not waiting:
                 return [outcomes[pair] for pair in pairs]

@@ -28,6 +28,7 @@ from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.exports import Imported
 from app.schemas.fields import MAX_COUNT, IsoDate, Money
 from app.schemas.settings import StoredSettings
+from app.services import audit, callers
 from app.storage import tables
 
 FORMAT = 1
@@ -99,9 +100,12 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     ------
     Invalid: the file is none of ours, was cut off, or names a line that cannot be read
     Conflict: there is already an experiment with this id
+    Forbidden: the caller's key is limited to other experiments
     """
     session.execute(CREATE)
     experiment_id, counts = _receive(session, upload)
+    callers.check_experiment(experiment_id)
+    audit.touch(experiment_id)
     if session.get(tables.Experiment, experiment_id) is not None:
         raise Conflict(f"there is already an experiment {experiment_id!r}; nothing was imported")
     for part in PARTS:

@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
+from app.services import audit, callers
 from app.storage.tables import ExperimentVersion
 
 
@@ -15,6 +16,7 @@ def lock(session: Session, experiment_id: str) -> int:
     Raises
     ------
     NotFound: there is no such experiment
+    Forbidden: the caller's key is limited to other experiments
     """
     version = lock_if_there(session, experiment_id)
     if version is None:
@@ -23,7 +25,16 @@ def lock(session: Session, experiment_id: str) -> int:
 
 
 def lock_if_there(session: Session, experiment_id: str) -> int | None:
-    """Lock like ``lock``, but return None where there is no such experiment."""
+    """Lock like ``lock``, but return None where there is no such experiment.
+
+    Every writer comes by here: this is where a key's limit holds, and what the audit says was changed.
+
+    Raises
+    ------
+    Forbidden: the caller's key is limited to other experiments
+    """
+    callers.check_experiment(experiment_id)
+    audit.touch(experiment_id)
     return session.scalar(
         select(ExperimentVersion.version)
         .where(ExperimentVersion.experiment_id == experiment_id)

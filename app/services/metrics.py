@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
-from app.services import experiments, locks, promises, variants
+from app.services import callers, experiments, locks, promises, squares, variants
 from app.services.timeline import Timeline, read_timelines
 from app.storage import tables
 
@@ -85,13 +85,17 @@ def record(
 
     Raises
     ------
-    Invalid: the same key twice, more successes than impressions, a date after tomorrow
+    Invalid: the same key twice, a date after tomorrow, more successes than impressions, an impossible revenue_sq
     Conflict: totals dated after the variant's retirement, or of an experiment whose totals are tracked
     NotFound: an unknown experiment or variant, where they may not be registered on the way
+    Forbidden: an experiment outside the limit of the caller's key
     """
     totals = [sent] if isinstance(sent, DailyTotal) else sent
-    _check_distinct(totals)
     places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
+    callers.check_items(
+        (f"{place}.experiment_id", total.experiment_id) for place, total in zip(places, totals, strict=True)
+    )
+    _check_distinct(totals)
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
@@ -132,7 +136,7 @@ def _check_distinct(totals: Sequence[DailyTotal]) -> None:
 def _check_plausible(
     groups: Groups, timelines: Mapping[str, Timeline], now: dt.datetime, places: Sequence[str]
 ) -> None:
-    """Refuse days that are not there yet and, unless conversions come late, more successes than impressions."""
+    """Refuse days that are not there yet and, unless conversions come late, figures that no day can have."""
     faults = []
     for experiment_id, group in groups.items():
         timeline = timelines[experiment_id]
@@ -144,6 +148,9 @@ def _check_plausible(
             if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
                 faults.append((index, FieldError(f"{places[index]}.successes", message)))
+            if squares.too_small(total) and not timeline.latest.settings.late_conversions:
+                message = f"{total.revenue_sq} is too small for {total.successes} values with the sum {total.revenue}"
+                faults.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
     if faults:
         raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])
 

@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.simulations import Progress, SimulationHead, State
+from app.services import audit, callers
 from app.services.scenarios import Prepared
 from app.storage.tables import SimulationRun as Run
 
@@ -45,6 +46,7 @@ def check_bound(prepared: Prepared, most: int) -> None:
 def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime) -> str:
     """Write a new run down, queued; return its id."""
     simulation_id = uuid.uuid4().hex
+    audit.touch(simulation_id)
     session.add(
         Run(
             simulation_id=simulation_id,
@@ -55,6 +57,7 @@ def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime
             done=0,
             total=prepared.steps,
             request=json.dumps(prepared.request, separators=(",", ":"), ensure_ascii=False),
+            experiment_prefix=callers.acting.get().experiment_prefix,
         )
     )
     return simulation_id
@@ -68,7 +71,7 @@ def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHe
     NotFound: there is no such run
     """
     _fail_those_left_behind(session, now, Run.simulation_id == simulation_id)
-    row = session.execute(select(*HEAD).where(Run.simulation_id == simulation_id)).one_or_none()
+    row = session.execute(select(*HEAD).where(Run.simulation_id == simulation_id, _seen())).one_or_none()
     if row is None:
         raise NotFound(f"there is no simulation {simulation_id!r}")
     return _head(row)
@@ -109,10 +112,10 @@ def list_simulations(
 ) -> list[SimulationHead]:
     """Return up to ``limit`` runs, the newest first, those older than ``before``."""
     _fail_those_left_behind(session, now)
-    query = select(*HEAD).order_by(Run.created_at.desc(), Run.simulation_id.desc()).limit(limit)
+    query = select(*HEAD).where(_seen()).order_by(Run.created_at.desc(), Run.simulation_id.desc())
     if before is not None:
         query = query.where(tuple_(Run.created_at, Run.simulation_id) < before)
-    return [_head(row) for row in session.execute(query)]
+    return [_head(row) for row in session.execute(query.limit(limit))]
 
 
 def cancel(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHead:
@@ -124,7 +127,9 @@ def cancel(session: Session, simulation_id: str, now: dt.datetime) -> Simulation
     Conflict: it is over
     """
     session.execute(
-        update(Run).where(Run.simulation_id == simulation_id, Run.state.in_(OPEN)).values(state="cancelled")
+        update(Run)
+        .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN), _seen())
+        .values(state="cancelled")
     )
     head = read(session, simulation_id, now)
     if head.state != "cancelled":
@@ -163,6 +168,12 @@ def show_signs_of_life(
         )
         wanted |= {found} if found is not None else set()
     return wanted
+
+
+def _seen() -> ColumnElement[bool]:
+    """Tell which runs the caller sees: all, or those that keys with its limit, or one within it, asked for."""
+    prefix = callers.acting.get().experiment_prefix
+    return true() if prefix is None else Run.experiment_prefix.startswith(prefix, autoescape=True)
 
 
 def _fail_those_left_behind(session: Session, now: dt.datetime, *which: ColumnElement[bool]) -> None:

@@ -1,7 +1,7 @@
 """The only commit, and the only translation of what PostgreSQL refuses into the domain's errors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -28,9 +28,14 @@ TRY_LATER = (
 
 
 class Database:
-    """Connections to one PostgreSQL, made when first needed and again after it was away."""
+    """Connections to one PostgreSQL, made when first needed and again after it was away.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    before_commit : what every transaction does last: the audit's entry belongs to the change itself
+    """
+
+    def __init__(self, settings: Settings, before_commit: Callable[[Session], None] | None = None) -> None:
         assert settings.database_url is not None, "the launcher settles the address first"
         url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
         self.conninfo = _conninfo(url.set(drivername="postgresql").render_as_string(False), settings)
@@ -43,6 +48,7 @@ class Database:
             pool_pre_ping=True,
             json_serializer=json.dumps,
         )
+        self._before_commit = before_commit
         self._session = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -56,6 +62,8 @@ class Database:
         """
         with translated_errors(), self._session() as session, session.begin():
             yield session
+            if self._before_commit is not None:
+                self._before_commit(session)
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -10,7 +10,9 @@ from app.settings import Settings
 @pytest.fixture(scope="module")
 def service():
     """A service without any database: what is refused never asks for one."""
-    with TestClient(create_app(Settings(database_url="postgresql://nobody@localhost:1/none"))) as client:
+    application = create_app(Settings(database_url="postgresql://nobody@localhost:1/none"))
+    application.state.keys.know([])  # as if read before: no key was ever made, and the service is open
+    with TestClient(application) as client:
         yield client
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 
 from anyio import from_thread
@@ -10,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app.api import problems
-from app.api.deps import IdempotencyDep, carry_out
+from app.api.deps import IdempotencyKeyHeader, as_response, carry_out, same_request
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import GroundhogError, Unavailable
@@ -54,7 +55,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     responses={**ANSWERS, **answers(404, 409, 413, 415, 422, 503)},
 )
 async def assign(
-    units: Annotated[Units, Body(openapi_examples=UNITS_EXAMPLES)], request: Request, once: IdempotencyDep
+    units: Annotated[Units, Body(openapi_examples=UNITS_EXAMPLES)],
+    request: Request,
+    idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
     """Return the variant of a unit, or of up to 1,000; a unit without one is assigned now and keeps it.
 
@@ -72,14 +75,14 @@ async def assign(
         found = await assigner.assign(pairs, now)
         return _array(found, pairs) if many else _single(found[0])
 
-    if once is None:
-        answer = await outcomes()
-        return Response(answer.body, answer.status, media_type="application/json")
+    if idempotency_key is None:
+        return as_response(await outcomes())
 
     # The rows are committed before the key is: lost in between, a repeated request finds the units known
     def work(_: Session) -> idempotency.Answer:
         return from_thread.run(outcomes)
 
+    once = same_request(request, idempotency_key, sha256(await request.body()).digest())
     return await run_in_threadpool(carry_out, state.database, once, work, now)
 
 

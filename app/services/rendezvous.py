@@ -16,6 +16,7 @@ D. G. Thaler and C. V. Ravishankar, IEEE/ACM Trans. Netw. 6 (1998) 1-14. doi:10.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from math import log
 
@@ -29,13 +30,12 @@ def drawn_variant(salt: str, experiment_id: str, unit_id: str, shares: Mapping[s
     ------
     ValueError: no share is above 0
     """
-    unit = sha256(_lengths_and_bytes(salt, experiment_id, unit_id))
-    scores = {}
-    for variant_id, share in shares.items():
-        if share > 0:
-            drawing = unit.copy()
-            drawing.update(_lengths_and_bytes(variant_id))
-            scores[variant_id] = -log(_uniform(drawing.digest())) / share
+    of_unit = _shared_part(salt) + _shared_part(experiment_id) + _part(unit_id)
+    scores = {
+        variant_id: -log(_uniform(of_unit + _shared_part(variant_id))) / share
+        for variant_id, share in shares.items()
+        if share > 0
+    }
     return min(scores, key=scores.__getitem__)
 
 
@@ -45,15 +45,19 @@ def held_out(salt: str, experiment_id: str, unit_id: str, percent: float) -> boo
     No variant has that id, so this draw says nothing about the variants'; and a unit that is held out stays so
     while the percent grows.
     """
-    drawing = sha256(_lengths_and_bytes(salt, experiment_id, unit_id, ""))
-    return _uniform(drawing.digest()) < percent / 100
+    message = _part(salt) + _part(experiment_id) + _part(unit_id) + _part("")
+    return _uniform(message) < percent / 100
 
 
-def _lengths_and_bytes(*texts: str) -> bytes:
-    encoded = [text.encode() for text in texts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+def _part(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
-def _uniform(digest: bytes) -> float:
-    h: int = int.from_bytes(digest[:8], "big") >> (64 - BITS)
+_shared_part = lru_cache(maxsize=4_096)(_part)
+"""The same for texts that many units have in common."""
+
+
+def _uniform(message: bytes) -> float:
+    h = int.from_bytes(sha256(message).digest()[:8], "big") >> (64 - BITS)
     return (h + 0.5) / 2.0**BITS

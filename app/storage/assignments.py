@@ -1,7 +1,7 @@
 """Read and store assignments, the units of many concurrent requests with one statement each."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -64,12 +64,14 @@ STORE = """
 with stored as (
     insert into assignments
         (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
-    select given.*
-    from unnest(
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::double precision[], %s::text[],
-        %s::timestamptz[]
-    ) as given (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
-    order by given.experiment_id, given.unit_id
+    select draw.experiment_id, unit.unit_id, variant_id, kind, split, propensity, revision, assigned_at
+    from unnest(%s::text[], %s::int[]) as unit (unit_id, draw)
+    join unnest(
+        %s::text[], %s::text[], %s::text[], %s::bigint[], %s::double precision[], %s::text[], %s::timestamptz[]
+    ) with ordinality
+        as draw (experiment_id, variant_id, kind, split, propensity, revision, assigned_at, number)
+        on draw.number = unit.draw
+    order by draw.experiment_id, unit.unit_id
     on conflict do nothing
     returning experiment_id, unit_id, variant_id, split
 ), counted as (
@@ -112,9 +114,11 @@ async def store(connection: Connection, rows: Sequence[Row]) -> frozenset[Pair]:
     The first write wins: where a unit got an assignment meanwhile, that one stays. The rows go in by key, so that
     two such statements never wait for each other; both tables change in one commit.
     """
-    cursor = await connection.execute(STORE, _columns(rows))
+    draws: dict[tuple[object, ...], int] = {}  # far fewer than units: what they have in common travels once
+    numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
+    cursor = await connection.execute(STORE, [[row.unit_id for row in rows], numbers, *_columns(draws)])
     return frozenset(await cursor.fetchall())
 
 
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]

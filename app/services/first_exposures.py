@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -12,7 +13,30 @@ from app.services import draws, splits
 from app.services.rollup import CLOCK_SKEW, Conditions, Known
 from app.services.splits import Split
 from app.services.terms import Terms, read_terms
-from app.storage.assignments import STORE, Row
+from app.storage.assignments import Row
+
+STORE = text("""
+    with stored as (
+        insert into assignments
+            (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
+        select :experiment_id, drawn.*
+        from unnest(
+            cast(:unit_ids as text[]), cast(:variant_ids as text[]), cast(:kinds as text[]),
+            cast(:splits as bigint[]), cast(:propensities as double precision[]),
+            cast(:revisions as text[]), cast(:moments as timestamptz[])
+        ) as drawn
+        on conflict do nothing
+        returning variant_id, split
+    )
+    insert into assignment_counts as there (experiment_id, assigned_on, split, variant_id, units)
+    select :experiment_id, splits.for_date, splits.split, stored.variant_id, count(*)
+    from stored
+    join splits on splits.experiment_id = :experiment_id and splits.split = stored.split
+    group by splits.for_date, splits.split, stored.variant_id
+    order by splits.split, stored.variant_id
+    on conflict (experiment_id, assigned_on, split, variant_id)
+        do update set units = there.units + excluded.units
+""")
 
 Reasons = Mapping[int, Reason]
 """Why units have no assignment, by the places of their events."""
@@ -49,7 +73,7 @@ def store_assignments(
         else:
             unit_id = events[i].unit_id
             rows.setdefault(unit_id, draws.draw(terms, split, unit_id, salt, min(moment, conditions.now)))
-    _store(session, [row for _, row in sorted(rows.items())])
+    _store(session, experiment_id, [row for _, row in sorted(rows.items())])
     return reasons
 
 
@@ -66,8 +90,19 @@ def _split_of(
         return None
 
 
-def _store(session: Session, rows: Sequence[Row]) -> None:
+def _store(session: Session, experiment_id: str, rows: Sequence[Row]) -> None:
+    """Store assignments in the order of their units and count those that were drawn."""
     if rows:
-        driver = session.connection().connection.driver_connection
-        assert driver is not None
-        driver.execute(STORE, [list(column) for column in zip(*rows, strict=True)])
+        session.execute(
+            STORE,
+            {
+                "experiment_id": experiment_id,
+                "unit_ids": [row.unit_id for row in rows],
+                "variant_ids": [row.variant_id for row in rows],
+                "kinds": [row.kind for row in rows],
+                "splits": [row.split for row in rows],
+                "propensities": [row.propensity for row in rows],
+                "revisions": [row.revision for row in rows],
+                "moments": [row.assigned_at for row in rows],
+            },
+        )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
-from app.services import experiments, lines, metrics
+from app.services import experiments, lines, metrics, squares
 from app.services.timeline import Timeline, read_timelines
 from app.settings import Settings
 
@@ -39,6 +39,7 @@ APPEARANCE = text("""
 
 TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
 TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
+TOO_SMALL = (squares.TOO_SMALL, "revenue_sq", "too small for so many values with that sum")
 RETIRED = (
     "exists (select from variants v where v.experiment_id = sent.experiment_id"
     " and v.variant_id = sent.variant_id and sent.date > v.retired_on)",
@@ -148,7 +149,7 @@ def _screen(
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
     late = timeline.latest.settings.late_conversions
-    for rule in (TOO_LATE, RETIRED) if late else (TOO_LATE, TOO_MANY, RETIRED):
+    for rule in (TOO_LATE, RETIRED) if late else (TOO_LATE, TOO_MANY, TOO_SMALL, RETIRED):
         _refuse(session, experiment_id, rule, today, refusals)
     _register_variants(session, experiment_id, timeline, now, auto_register, refusals)
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()

@@ -149,7 +149,7 @@ def _check_plausible(
                 message = f"{total.successes} successes of only {total.impressions} impressions"
                 faults.append((index, FieldError(f"{places[index]}.successes", message)))
             if squares.too_small(total) and not timeline.latest.settings.late_conversions:
-                message = f"{total.revenue_sq} is too small for {total.successes} values with the sum {total.revenue}"
+                message = f"too small for {total.successes} values with the sum {total.revenue}"
                 faults.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
     if faults:
         raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])

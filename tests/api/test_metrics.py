@@ -61,9 +61,9 @@ def test_the_same_key_twice_in_an_array_is_refused_and_both_are_named(client):
 
 
 def test_money_comes_back_as_it_was_sent(client):
-    client.post("/metrics/", json=total(revenue=2889556.1865, revenue_sq=0.1))
+    client.post("/metrics/", json=total(revenue=2889556.1865, revenue_sq=834953495611.1))
     item = client.get("/metrics/homepage").json()["items"][0]
-    assert (item["revenue"], item["revenue_sq"]) == (2889556.1865, 0.1)
+    assert (item["revenue"], item["revenue_sq"]) == (2889556.1865, 834953495611.1)
 
 
 def test_since_and_until_are_inclusive_and_pages_follow_each_other(client):

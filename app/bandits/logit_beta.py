@@ -33,7 +33,6 @@ class LogitBeta:
 
     Attributes
     ----------
-    mean : (r, k), a / (a + b)
     sd : (r, k), the standard deviation of y as the curvature at the mode gives it
     low, high : (r, k), the support: outside of it the density is below 1.6e-18 of its peak
     log_peak : (r, k), c
@@ -42,7 +41,6 @@ class LogitBeta:
 
     def __init__(self, a: Floats, b: Floats, tail: float = TAIL) -> None:
         self._n = a + b
-        self.mean = a / self._n
         self._lesser = np.minimum(a, b)
         self._p = self._lesser / self._n
         self._sign = np.where(a <= b, 1.0, -1.0)

@@ -13,10 +13,10 @@ class Parameter:
     name: str
     description: str
     minimum: float
-    maximum: float | None = None
-    default: float | None = None
-    is_row: bool = False
-    field: str = ""
+    maximum: float | None
+    default: float | None
+    is_row: bool
+    field: str
 
 
 def parameter(

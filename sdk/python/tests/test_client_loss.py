@@ -16,8 +16,8 @@ from groundhog_client import Batching, Client, Patience
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = 300
-STUBBORN = Patience(timeout=5.0, deadline=30.0, attempts=1_000, first_wait=0.02, longest_wait=0.1)
-SMALL = Batching(size=20, interval=0.02)
+STUBBORN = Patience(timeout=5.0, deadline=120.0, attempts=10_000, first_wait=0.02, longest_wait=0.1)
+SMALL = Batching(size=20, interval=0.02, deliver_within=120.0)
 
 
 class Service:

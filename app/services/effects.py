@@ -135,6 +135,6 @@ def _beside(totals: Totals, found: inputs.Inputs, others: Integers, at: int) -> 
         BetaArms(rates.a[pairs], rates.b[pairs]),
         arms.value.at(pairs),
         arms.cost[pairs],
-        arms.known[..., None],
+        np.broadcast_to(arms.known, (len(pairs), 1)),
     )
     return arms.mean, best_value_arm(two).p_best[:, 0]

@@ -61,14 +61,15 @@ def test_a_day_that_a_variant_has_not_reported_does_not_count(client):
 
 
 def test_value_is_told_in_the_experiments_currency(client):
-    create(client, "a", "b", objective="value", currency="EUR", policy={"kind": "value_thompson"})
-    for variant, impressions, revenue in (("a", 1000, 300.0), ("b", 3000, 1800.0)):
+    create(client, "a", "b", "c", objective="value", currency="EUR", policy={"kind": "value_thompson"})
+    for variant, impressions, revenue in (("a", 1000, 300.0), ("b", 3000, 1800.0), ("c", 900, 90.0)):
         row = total(variant, "2026-03-08", impressions, impressions // 10)
         post(client, row | {"revenue": revenue, "revenue_sq": revenue * 10})
     body = gain(client)
     assert body["currency"] == "EUR"
     assert body["value"]["mean"] > 0
-    assert comparison(client)["variants"][0]["p_better"] > 0.5
+    better = {variant["variant_id"]: variant["p_better"] for variant in comparison(client)["variants"]}
+    assert better["b"] > 0.5 > better["c"]
 
 
 def test_more_successes_than_impressions_give_no_gain(client):

@@ -44,7 +44,7 @@ async function showPage(pages, address) {
   replace(content, page);
   content.removeAttribute("aria-busy");
   shown = path;
-  announce(content.querySelector("h1")?.textContent ?? "Groundhog", first);
+  announce((content.querySelector("h1 .name") ?? content.querySelector("h1"))?.textContent ?? "Groundhog", first);
 }
 
 /** Return the page whose path fits, and what stands for its parameters. */

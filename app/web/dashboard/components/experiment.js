@@ -31,7 +31,7 @@ export function experimentPage(experiment, tab, badges, ...content) {
       "nav",
       { class: "tabs", "aria-label": "Of this experiment" },
       TABS.map(([title, part]) =>
-        h("a", { href: address("experiments", id, ...(part ? [part] : [])), "aria-current": part === tab && "page" }, title),
+        h("a", { href: address("experiments", id, ...(part ? [part] : [])), "aria-current": part === tab ? "page" : null }, title),
       ),
     ),
     ...content,

@@ -11,16 +11,24 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check tools bench results lock clean
+.PHONY: help run test test-ui screenshots check tools bench results lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/run.stamp ## install what is needed, start the database and the service, print where they are
 	@$(PLACE_FOR_DATA) exec $(BIN)/python -m app serve $(ARGS)
 
-test: $(VENV)/dev.stamp ## run every test on a throw-away database (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+test: $(VENV)/dev.stamp ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
+	$(BIN)/python -m pytest --ignore tests/web --numprocesses auto --dist loadfile $(ARGS)
+
+test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
+	@$(CHROMIUM)
+	$(BIN)/python -m pytest tests/web --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
+
+screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
+	@$(CHROMIUM)
+	$(BIN)/python -m tests.web.screenshots
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
 	$(BIN)/ruff check
@@ -74,6 +82,13 @@ define install
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
 @$(BIN)/python -m app.web.charts
+endef
+
+# Playwright never downloads a browser here: the system's is used, and what lacks one says so
+define CHROMIUM
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) chromium; \
+	else echo "There is no Chromium here, so the dashboard cannot be shown: apt install chromium"; fi; fi
 endef
 
 # A tool that not every machine has: its checks are left out there, and that is said

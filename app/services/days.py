@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,10 +204,17 @@ IN_TIME = text("""
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """The sample-ratio test over some days: its p-value, and the impressions counted and expected by variant."""
+    """A sample-ratio test: its p-value, and what was counted and expected by variant.
+
+    Parameters
+    ----------
+    of : what is counted
+    over : how many days, or splits with different shares, it was counted in
+    """
 
     p: float
-    days: int
+    of: Literal["impressions", "units"]
+    over: dict[str, int]
     counted: dict[str, float]
     expected: dict[str, float]
 
@@ -232,7 +239,8 @@ def sample_ratio(
     names = [row.variant_id for row in rows]
     return SampleRatio(
         sample_ratio_p(counts, shares),
-        len(counts),
+        "impressions",
+        {"days": len(counts)},
         dict(zip(names, sum(counts).tolist(), strict=True)),
         dict(zip(names, expected.tolist(), strict=True)),
     )

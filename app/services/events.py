@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
@@ -19,7 +19,6 @@ from app.services.first_exposures import store_assignments
 from app.services.metrics import upsert_from
 from app.services.rollup import Conditions, Known, Outcome, RollUp, Sums, Unit, all_refused, roll_up
 from app.services.timeline import Timeline, read_timelines
-from app.storage import tables
 
 READ = text("""
     select event.unit_id as taken_for, unit.unit_id, unit.variant_id, unit.kind, unit.assigned_at,
@@ -153,34 +152,23 @@ def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.da
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
         locks.lock_if_there(session, experiment_id)
-    sources = _sources(session, groups)
-    timelines = read_timelines(session, [name for name, source in sources.items() if source != "reported"])
+    timelines = read_timelines(session, groups)
     outcomes = [Outcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
-        of_experiment = [event for _, event in group]
-        if experiment_id in timelines:
-            found = _take(session, experiment_id, of_experiment, timelines[experiment_id], salt, now)
+        of_experiment, timeline = [event for _, event in group], timelines.get(experiment_id)
+        if timeline is None:
+            found = all_refused(of_experiment, "unknown_experiment")
+        elif timeline.source == "reported":
+            found = all_refused(of_experiment, "reported_totals")
         else:
-            is_there = experiment_id in sources
-            found = all_refused(of_experiment, "reported_totals" if is_there else "unknown_experiment")
-        if found.taken and sources[experiment_id] is None:
-            first_totals.append(experiment_id)
+            found = _take(session, experiment_id, of_experiment, timeline, salt, now)
+            if found.taken and timeline.source is None:
+                first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
             outcomes[index] = outcome
     experiments.settle_source(session, first_totals, "tracked")
     return outcomes
-
-
-def _sources(session: Session, experiment_ids: Iterable[str]) -> dict[str, str | None]:
-    """Return where the totals of each experiment that exists come from; None where that is not settled yet."""
-    experiment = tables.Experiment
-    rows = session.execute(
-        select(experiment.experiment_id, experiment.source).where(
-            experiment.experiment_id.in_(list(experiment_ids))
-        )
-    )
-    return {row.experiment_id: row.source for row in rows}
 
 
 def _take(

@@ -66,8 +66,12 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         + "."
     ),
     "srm": lambda g: (
-        f"Impressions were not split as served on {g['days']} recorded day(s) (p = {g['p_value']:.2g}): look for"
-        " what loses or moves traffic; the shares are unchanged."
+        (
+            f"Impressions were not split as served on {g['days']} recorded day(s)"
+            if "days" in g
+            else "Units were not assigned with the shares they were drawn with"
+        )
+        + f" (p = {g['p_value']:.2g}): look for what loses or moves traffic; the shares are unchanged."
     ),
     "stale_data": lambda g: f"No data for {g['days_without_data']} days: the shares no longer learn.",
 }

@@ -109,9 +109,9 @@ def _srm(found: Inputs) -> dict[str, Any] | None:
     return {
         "gate": "srm",
         "p_value": ratio.p,
-        "days": ratio.days,
+        **ratio.over,
         "variants": {
-            variant_id: {"impressions": ratio.counted[variant_id], "expected": ratio.expected[variant_id]}
+            variant_id: {ratio.of: ratio.counted[variant_id], "expected": ratio.expected[variant_id]}
             for variant_id in ratio.counted
         },
     }

@@ -20,6 +20,7 @@ from app.bandits.effective import (
 from app.errors import Conflict
 from app.schemas.settings import ASSIGNING, StoredSettings
 from app.services import days
+from app.services.assignment_ratio import assignment_ratio
 from app.services.timeline import Halt, Timeline
 
 ALGORITHM = 1
@@ -38,7 +39,8 @@ class Inputs:
     everything : the days up to ``last`` that were read
     left_out : the incomplete days, each with the variants that had not reported it
     held : during a halt the percentages served before it on its first day, where they were recorded
-    sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request)
+    sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request), or the
+        units assigned before with theirs (a tracked experiment)
     unvalued : for each variant, on how many days its successes came without revenue (objective value)
     """
 
@@ -148,10 +150,14 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     if not served:
         raise Conflict(f"experiment {experiment_id!r} has no active variant on {date}")
     table = days.table_of(members, by_value)
-    left_out = days.incomplete(session, experiment_id, table, members)
-    ratio = None
-    if settings.traffic == "per_request":
-        ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
+    left_out, ratio = {}, None
+    if timeline.source == "tracked":  # who has no row had no units: nobody is waited for
+        variant_ids = [row.variant_id for row in rows]
+        ratio = assignment_ratio(session, experiment_id, variant_ids, decided_on)
+    else:
+        left_out = days.incomplete(session, experiment_id, table, members)
+        if settings.traffic == "per_request":
+            ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
     return Inputs(
         experiment_id=experiment_id,
         decided_on=decided_on,

@@ -46,9 +46,13 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The phases of an experiment in order of time; there is always one."""
+    """The phases of an experiment in order of time; there is always one.
+
+    ``source`` says where its totals come from; None while that is not settled.
+    """
 
     phases: tuple[Phase, ...]
+    source: str | None
 
     @property
     def latest(self) -> Phase:
@@ -92,16 +96,19 @@ class Timeline:
 
 def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str, Timeline]:
     """Return the timeline of each experiment that exists."""
-    rows = session.scalars(
-        select(tables.ExperimentSettings)
+    rows = session.execute(
+        select(tables.ExperimentSettings, tables.Experiment.source)
+        .join(tables.Experiment)
         .where(tables.ExperimentSettings.experiment_id.in_(list(experiment_ids)))
         .order_by(tables.ExperimentSettings.experiment_id, tables.ExperimentSettings.active_from)
     )
     phases: dict[str, list[Phase]] = defaultdict(list)
-    for row in rows:
+    sources: dict[str, str | None] = {}
+    for row, source in rows:
         settings = _settings(row)
         phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
-    return {experiment_id: Timeline(tuple(found)) for experiment_id, found in phases.items()}
+        sources[row.experiment_id] = source
+    return {name: Timeline(tuple(found), sources[name]) for name, found in phases.items()}
 
 
 def _settings(row: tables.ExperimentSettings) -> StoredSettings:

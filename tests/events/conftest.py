@@ -78,3 +78,15 @@ def held_out(database_url: str) -> Callable[[], list[tuple[Any, ...]]]:
             return connection.execute("select * from holdout_metrics order by 1, 2").fetchall()
 
     return read
+
+
+@pytest.fixture
+def change_rows(client: TestClient, database_url: str) -> Callable[[str], None]:
+    """Return a way to run a statement behind the service's back, whose effect it must notice."""
+
+    def run(statement: str) -> None:
+        with psycopg.connect(database_url) as connection:
+            connection.execute(statement)
+            connection.execute("update experiment_versions set version = version + 1")
+
+    return run

@@ -1,0 +1,47 @@
+"""How a tracked experiment's units were drawn, beside the shares they were drawn with."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.bandits.sample_ratio import assignment_ratio_p
+from app.services.days import SampleRatio
+
+DRAWN = text("""
+    select cast(splits.shares as text) as shares, counts.variant_id,
+           cast(sum(counts.units) as bigint) as units
+    from assignment_counts counts
+    join splits on splits.experiment_id = :experiment_id and splits.split = counts.split
+    where counts.experiment_id = :experiment_id and counts.assigned_on < :date
+    group by 1, 2
+    order by 1, 2
+""")
+"""Splits of the same shares are one here: the test multiplies what each says, so nothing is lost."""
+
+
+def assignment_ratio(
+    session: Session, experiment_id: str, variant_ids: Sequence[str], date: dt.date
+) -> SampleRatio | None:
+    """Return how units were drawn on the days before a date; None where none were."""
+    rows = session.execute(DRAWN, {"experiment_id": experiment_id, "date": date}).all()
+    if not rows:
+        return None
+    place = {variant_id: arm for arm, variant_id in enumerate(variant_ids)}
+    strata = {shares: split for split, shares in enumerate(dict.fromkeys(row.shares for row in rows))}
+    units = np.zeros((len(strata), len(place)))
+    for row in rows:
+        units[strata[row.shares], place[row.variant_id]] = row.units
+    percent = [json.loads(shares) for shares in strata]
+    shares = np.array([[split.get(name, 0.0) / 100 for name in variant_ids] for split in percent])
+    expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
+    return SampleRatio(
+        p=float(assignment_ratio_p(units, shares)),
+        of="units",
+        over={"splits": len(strata)},
+        counted=dict(zip(variant_ids, units.sum(axis=0).tolist(), strict=True)),
+        expected=dict(zip(variant_ids, expected.tolist(), strict=True)),
+    )

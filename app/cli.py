@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
+from app.cli_keys import audit, keys
 from app.cli_options import Home, command_database, settings_with
 from app.cli_simulate import simulate
 from app.cli_transfer import transfer
@@ -21,6 +22,8 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+commands.add_typer(audit)
+commands.add_typer(keys)
 commands.add_typer(simulate)
 commands.add_typer(transfer)
 
@@ -73,12 +76,17 @@ def migrate(home: Home = None) -> None:
 
 @commands.command()
 def prune(home: Home = None) -> None:
-    """Forget Idempotency-Keys older than GROUNDHOG_IDEMPOTENCY_HOURS."""
+    """Forget Idempotency-Keys (GROUNDHOG_IDEMPOTENCY_HOURS) and entries of the audit (GROUNDHOG_AUDIT_DAYS)."""
+    from app.services import audit as entries
     from app.services import idempotency
 
+    now = datetime.now(UTC)
     with command_database(home) as (database, settings), database.transaction() as session:
-        forgotten = idempotency.prune(session, datetime.now(UTC), settings.idempotency_hours)
+        forgotten = idempotency.prune(session, now, settings.idempotency_hours)
+        audited = entries.prune(session, now, settings.audit_days)
     print(f"Forgot {forgotten} Idempotency-Keys older than {settings.idempotency_hours} hours.")
+    if audited:
+        print(f"Forgot {audited} entries of the audit older than {settings.audit_days} days.")
 
 
 @commands.command()

@@ -41,12 +41,13 @@ def load(
     The good lines are stored, those refused are listed on standard error and end the command with code 3. Of
     several lines with the same key the last wins.
     """
-    from app.services import loading
+    from app.services import audit, loading
 
     kind = _form_of(file, form)
     with _opened(file) as (source, size, name), command_database(home) as (database, settings):
         if again:
             loading.forget(database, name)
+        audit.begin("load", datetime.now(UTC))
         mark = _show(loading.load(database, source, kind, datetime.now(UTC), settings, name), size)
     print(_summary(mark))
     if mark.rejected:
@@ -102,8 +103,9 @@ def import_experiment(
     file: Annotated[str, typer.Argument(help="An exported file; - is standard input")], home: Home = None
 ) -> None:
     """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
-    from app.services import exports
+    from app.services import audit, exports
 
+    audit.begin("import_experiment", datetime.now(UTC))
     with (
         _opened(file) as (source, _, _),
         command_database(home) as (database, _),

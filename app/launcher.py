@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +26,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
-from app.errors import Unavailable
+from app.errors import Unauthorized, Unavailable
+from app.services import api_keys
 from app.settings import Settings
 from app.storage import migrate
+from app.storage.database import Database
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
 from app.telemetry import configure_logging
 from app.web import charts
@@ -41,6 +44,7 @@ def serve(settings: Settings) -> None:
     Raises
     ------
     Unavailable: the port, the data home or the database cannot be had; the message says what to do
+    Unauthorized: others can reach the address, and there is no API key
     """
     with stopped_by_signals():
         _refuse_a_second_service(settings)
@@ -48,6 +52,7 @@ def serve(settings: Settings) -> None:
             address = _address(listener)
             with own_database(settings, address) as url:
                 upgrade(url)
+                _settle_keys(settings, url)
                 _make_charts()
                 say(_banner(settings, address, url))
                 telemetry = None if settings.database_url else settings.home / "telemetry"
@@ -155,6 +160,20 @@ def upgrade(url: str) -> None:
         raise Unavailable(f"Cannot use the database {place_of(url)}: {reason}") from error
 
 
+def _settle_keys(settings: Settings, url: str) -> None:
+    """Keep the key of GROUNDHOG_ADMIN_KEY, and serve others than this machine only if there is a key."""
+    at_url = settings.model_copy(update={"database_url": url})
+    with closing(Database(at_url)) as database, database.transaction() as session:
+        if settings.admin_key is not None and not settings.read_only:
+            api_keys.keep_admin_key(session, settings.admin_key.get_secret_value(), datetime.now(UTC))
+        if not settings.on_loopback and not api_keys.ever_created(session):
+            raise Unauthorized(
+                f"{settings.host} can be reached by others, and there is no API key yet: make one with"
+                " `groundhog keys create NAME --scope admin`, or set GROUNDHOG_ADMIN_KEY; only on"
+                " 127.0.0.1 the service is open without."
+            )
+
+
 def place_of(url: str) -> str:
     """Return where a database is, without the secrets in its URL."""
     parts = make_url(url)
@@ -209,7 +228,11 @@ def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
 def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
     """Serve from several processes, which get the database's address through their environment."""
     assert settings.database_url is not None, "the launcher settled it"
-    os.environ.update(DATABASE_URL=settings.database_url, GROUNDHOG_WORKERS=str(settings.workers))
+    os.environ.update(
+        DATABASE_URL=settings.database_url,
+        GROUNDHOG_HOST=settings.host,  # decides whether the service may be open
+        GROUNDHOG_WORKERS=str(settings.workers),
+    )
     config = web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()

@@ -18,7 +18,7 @@ from app.storage.tables import AuditEntry
 
 @dataclass(slots=True)
 class Change:
-    """An operation under way that changes something; settled once it is written, or turned out to change nothing.
+    """An operation under way, and what it changed that is not written yet.
 
     One object for all threads of a request: each of them sees a context of its own.
     """
@@ -26,22 +26,21 @@ class Change:
     operation: str
     at: dt.datetime
     subjects: dict[str, None] = field(default_factory=dict)
-    settled: bool = False
 
 
 _under_way: ContextVar[Change | None] = ContextVar("change", default=None)
 
 
 def begin(operation: str, at: dt.datetime, *subjects: str) -> None:
-    """Expect a change from the present request."""
+    """Expect changes from the present request or command."""
     _under_way.set(Change(operation, at, dict.fromkeys(subjects)))
 
 
-def settle() -> None:
-    """Expect nothing more: the request changes nothing after all."""
+def forget() -> None:
+    """Take back what was touched: the request changes nothing after all."""
     change = _under_way.get()
     if change is not None:
-        change.settled = True
+        change.subjects.clear()
 
 
 def touch(subject: str) -> None:
@@ -52,11 +51,11 @@ def touch(subject: str) -> None:
 
 
 def write(session: Session) -> None:
-    """Write the present change down, if it is about anything, with the transaction that makes it."""
+    """Write down what was changed, if anything was, with the transaction that does it."""
     change = _under_way.get()
-    if change is not None and change.subjects and not change.settled:
-        change.settled = True
+    if change is not None and change.subjects:
         note(session, change.operation, change.at, list(change.subjects))
+        change.subjects.clear()
 
 
 def note(session: Session, operation: str, at: dt.datetime, subjects: list[str]) -> None:

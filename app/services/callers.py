@@ -35,6 +35,7 @@ class Caller:
 
 
 ANYBODY = Caller(None, "anybody", frozenset({"admin"}))
+COMMAND_LINE = Caller(None, "command line", frozenset({"admin"}))
 acting: ContextVar[Caller] = ContextVar("acting", default=ANYBODY)
 """The caller of the present request; a command on this machine may do everything."""
 

@@ -54,7 +54,7 @@ def once(session: Session, request: Request | None, work: Callable[[], Answer], 
         answer = work()
         keep(session, request, answer)
         return answer
-    audit.settle()
+    audit.forget()
     return stored_answer(session, request)
 
 

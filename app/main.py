@@ -17,6 +17,7 @@ from app.api import (
     experiments,
     exports,
     metrics,
+    ofrep,
     openapi,
     operations,
     plans,
@@ -25,11 +26,13 @@ from app.api import (
     simulations,
 )
 from app.api.access import KeyCheck
+from app.api.cors import FlagCors
 from app.api.deps import Clock, utc_now
 from app.api.limits import BodyLimit
 from app.bandits import custom
 from app.services import audit
 from app.services.assigner import Assigner
+from app.services.flags import FlagList
 from app.services.keyring import KeyRing
 from app.services.players import Players
 from app.settings import Settings
@@ -68,12 +71,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
     app.state.assigner = Assigner(app.state.database, settings)
+    app.state.flags = FlagList(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
     for part in (
         metrics,
         allocations,
         assignments,
+        ofrep,
         events,
         experiments,
         exports,
@@ -88,6 +93,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )
     app.add_middleware(KeyCheck, app.state.keys, clock, access.open_paths(settings))
+    if settings.cors_origins:
+        app.add_middleware(FlagCors, settings.cors_origins)
     problems.install(app)
     pages.mount_assets(app)
     return app
@@ -114,6 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await run_in_threadpool(app.state.players.close)
     await app.state.keys.close()
+    await app.state.flags.close()
     await app.state.assigner.close()
     await app.state.versions.close()
     app.state.database.close()

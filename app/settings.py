@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -32,6 +32,14 @@ def default_home() -> Path:
 
 def _none_from_words(value: object) -> object:
     return None if isinstance(value, str) and value.strip().lower() in {"", "none", "off"} else value
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s*]+)$")]
+"""Where a page comes from: ``https://shop.example``, without a path; ``*`` is everywhere."""
 
 
 class Settings(BaseSettings):
@@ -93,6 +101,10 @@ class Settings(BaseSettings):
         default="",
         max_length=256,
         description="Mixed into every unit's draw; another one draws all new units otherwise",
+    )
+    ofrep_flags: int = Field(default=1_000, ge=1, le=10_000, description="Flags in one bulk evaluation (OFREP)")
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(), description="Origins whose scripts may evaluate flags (CORS of /ofrep/), with commas between"
     )
     simulation_workers: int = Field(
         default=1, ge=1, le=64, description="Processes that compute simulations, per server process"

@@ -40,6 +40,8 @@ class Rule:
 
 OPERATIONS: dict[str, Rule] = {
     "assign": Rule("report", heeds_limit=True),
+    "evaluate_flag": Rule("report", heeds_limit=True),
+    "evaluate_flags": Rule("report", heeds_limit=True),
     "record_events": Rule("report", heeds_limit=True),
     "record_metrics": Rule("report", heeds_limit=True),
     "record_metrics_in_bulk": Rule("report", heeds_limit=True),
@@ -77,7 +79,7 @@ OPERATIONS: dict[str, Rule] = {
 OPEN = frozenset({"check_alive", "check_ready"})
 """The operations that never need one."""
 
-STREAMED = frozenset({"assign", "record_events"})
+STREAMED = frozenset({"assign", "evaluate_flag", "evaluate_flags", "record_events"})
 """Reports that come by the thousand and keep their own time: the audit leaves them out."""
 
 MOST_HEADER = 512

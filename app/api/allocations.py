@@ -5,7 +5,6 @@ every request, still names that version: never stale, and its cost does not grow
 """
 
 import datetime as dt
-import hashlib
 import threading
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -26,6 +25,7 @@ from app.api.deps import (
     place_of,
     sequence_number,
 )
+from app.api.etags import etag_of, matches
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
@@ -112,7 +112,7 @@ async def read_allocation(
     now: dt.datetime = state.clock()
     if as_of is not None or revision is not None:
         body = await run_in_threadpool(_read_other, database, experiment_id, for_date, as_of, revision, now)
-        return _response(Served(0, body.encode(), _etag(body.encode())), if_none_match)
+        return _response(Served(0, body.encode(), etag_of(body.encode())), if_none_match)
     kept: Kept = state.kept
     versions: VersionReader = state.versions
     date = for_date or kept.today(experiment_id, now)
@@ -147,7 +147,7 @@ def _allocate(
     if found.recorded_now:
         telemetry.REVISIONS.inc()
     body = found.body.encode()
-    served = Served(found.version, body, _etag(body))
+    served = Served(found.version, body, etag_of(body))
     kept.put(experiment_id, found.date, found.time_zone, served)
     return served
 
@@ -169,22 +169,13 @@ def _read_other(
         return allocations.allocate(session, experiment_id, for_date, now, recompute=True).body
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-
-
 def _response(served: Served, if_none_match: str | None, stale: bool = False) -> Response:
     headers = {"ETag": served.etag, "Cache-Control": "no-cache"}
     if stale:
         headers["Groundhog-Stale"] = "true"
-    if if_none_match is not None and _matches(if_none_match, served.etag):
+    if matches(if_none_match, served.etag):
         return Response(status_code=304, headers=headers)
     return Response(served.body, headers=headers, media_type="application/json")
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in tags or "*" in tags
 
 
 @router.get(

@@ -30,6 +30,7 @@ TAGS = [
     {"name": "allocations", "description": "Each variant's share of traffic on a date, and why"},
     {"name": "events", "description": "What assigned units did: exposures, conversions, values"},
     {"name": "assignments", "description": "Which variant a unit gets, and keeps"},
+    {"name": "openfeature", "description": "Variants as feature flags for any OpenFeature SDK (OFREP 0.3.0)"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
     {"name": "operations", "description": "Health and figures"},

@@ -1,0 +1,35 @@
+"""Let browsers on other origins evaluate flags: CORS for the OpenFeature routes, and for nothing else."""
+
+from collections.abc import Sequence
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api import ofrep
+
+SENT = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-ID"]
+READ = ["ETag", "Retry-After", "X-Request-ID"]
+PREFLIGHT_SECONDS = 600
+
+
+class FlagCors:
+    """Answer preflight requests of the given origins, and let their scripts read the answers.
+
+    It stands before the check of keys: a preflight request carries none.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        self.app = app
+        self.shared = CORSMiddleware(
+            app,
+            allow_origins=origins,
+            allow_methods=["POST"],
+            allow_headers=SENT,
+            expose_headers=READ,
+            max_age=PREFLIGHT_SECONDS,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        flags = scope["type"] == "http" and scope["path"].startswith(ofrep.PREFIX)
+        await (self.shared if flags else self.app)(scope, receive, send)

@@ -102,9 +102,12 @@ class Settings(BaseSettings):
         max_length=256,
         description="Mixed into every unit's draw; another one draws all new units otherwise",
     )
-    ofrep_flags: int = Field(default=1_000, ge=1, le=10_000, description="Flags in one bulk evaluation (OFREP)")
+    ofrep_flags: int = Field(
+        default=1_000, ge=1, le=10_000, description="Flags in one bulk evaluation (OFREP)"
+    )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        default=(), description="Origins whose scripts may evaluate flags (CORS of /ofrep/), with commas between"
+        default=(),
+        description="Origins whose scripts may evaluate flags (CORS of /ofrep/), with commas between",
     )
     simulation_workers: int = Field(
         default=1, ge=1, le=64, description="Processes that compute simulations, per server process"

@@ -51,6 +51,8 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "cancel_simulation": (("3f6c2a5e9b1d4c07",), {}),
     "export_simulation": (("3f6c2a5e9b1d4c07",), {"table": "curve"}),
     "assign": (("homepage_test", "user-42"), {}),
+    "evaluate_flag": (("homepage_test", "user-42"), {"country": "AT"}),
+    "evaluate_flags": (("user-42",), {}),
     "record_events": (([Event("homepage_test", "user-42", "value", 9.5)],), {}),
     "check_alive": ((), {}),
     "check_ready": ((), {}),

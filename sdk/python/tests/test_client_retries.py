@@ -1,9 +1,14 @@
 """What is sent again and what is not, how long it waits in between, and when it gives up."""
 
+import asyncio
+import time
+
 import httpx2
 import pytest
 
 from groundhog_client import (
+    AsyncClient,
+    Client,
     ConnectionLost,
     Invalid,
     NoAnswer,
@@ -117,33 +122,58 @@ NO = Unreachable("refused")
 
 @pytest.mark.parametrize(("chance", "pauses"), [(0.0, [0.1, 0.2, 0.4, 0.5]), (1.0, [0.05, 0.1, 0.2, 0.25])])
 def test_waits_double_up_to_the_longest_and_up_to_half_is_left_to_chance(chance, pauses):
-    time = Time()
-    assert time.play(Patience(longest_wait=0.5), [NO] * 4 + [YES], chance).status == "alive"
-    assert time.pauses() == pytest.approx(pauses)
+    clock = Time()
+    assert clock.play(Patience(longest_wait=0.5), [NO] * 4 + [YES], chance).status == "alive"
+    assert clock.pauses() == pytest.approx(pauses)
 
 
 def test_retry_after_is_waited_for_in_full():
-    time = Time()
-    time.play(Patience(), [Answer(429, {"retry-after": "7"}, b""), YES], chance=1.0)
-    assert 7 <= time.pauses()[0] < 8
+    clock = Time()
+    clock.play(Patience(), [Answer(429, {"retry-after": "7"}, b""), YES], chance=1.0)
+    assert 7 <= clock.pauses()[0] < 8
 
 
 def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over():
-    time = Time()
-    time.play(Patience(), [Answer(503, {"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}, b""), YES])
-    assert time.pauses() == [0.1]
+    clock = Time()
+    clock.play(Patience(), [Answer(503, {"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}, b""), YES])
+    assert clock.pauses() == [0.1]
 
 
 def test_attempts_and_waits_stay_below_the_deadline_together():
-    time, patience = Time(seconds_per_attempt=4.0), Patience(timeout=20.0, deadline=10.0, attempts=100)
+    clock, patience = Time(seconds_per_attempt=4.0), Patience(timeout=20.0, deadline=10.0, attempts=100)
     with pytest.raises(NoAnswer):
-        time.play(patience, [NO] * 100)
-    assert time.now <= 10 + 4
-    attempts = [step.seconds for step in time.steps if isinstance(step, Attempt)]
+        clock.play(patience, [NO] * 100)
+    assert clock.now <= 10 + 4
+    attempts = [step.seconds for step in clock.steps if isinstance(step, Attempt)]
     assert attempts == pytest.approx([10.0, 5.9, 1.7])
 
 
 def test_too_many_requests_is_told_when_patience_ends():
-    time = Time()
+    clock = Time()
     with pytest.raises(TooManyRequests):
-        time.play(EAGER, [Answer(429, {"retry-after": "1"}, b"")] * 5)
+        clock.play(EAGER, [Answer(429, {"retry-after": "1"}, b"")] * 5)
+
+
+def test_an_answer_that_drips_ends_with_the_time_of_its_attempt():
+    def drips(request):
+        return httpx2.Response(200, content=(time.sleep(0.05) or b" " for _ in range(1_000)))
+
+    http = httpx2.Client(transport=httpx2.MockTransport(drips))
+    with pytest.raises(ConnectionLost, match="was not there within"):
+        Client("http://groundhog", http=http, patience=Patience(timeout=0.1, attempts=1)).check_alive()
+
+
+def test_an_awaited_answer_that_drips_ends_with_the_time_of_its_attempt():
+    async def drip():
+        for _ in range(1_000):
+            await asyncio.sleep(0.05)
+            yield b" "
+
+    async def ask():
+        http = httpx2.AsyncClient(
+            transport=httpx2.MockTransport(lambda _: httpx2.Response(200, content=drip()))
+        )
+        await AsyncClient("http://g", http=http, patience=Patience(timeout=0.1, attempts=1)).check_alive()
+
+    with pytest.raises(ConnectionLost, match="was not there within"):
+        asyncio.run(ask())

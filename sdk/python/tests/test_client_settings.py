@@ -7,7 +7,9 @@ from app.settings import Settings as ServiceSettings
 from groundhog_client import (
     Changes,
     ClvSimulation,
+    DailyTotal,
     EmailSimulation,
+    Event,
     NewVariant,
     PlanSettings,
     Settings,
@@ -26,6 +28,8 @@ SCHEMAS = create_app(ServiceSettings(database_url="postgresql://nobody@localhost
         (Changes, "ExperimentPatch", set()),
         (NewVariant, "VariantIn", set()),
         (VariantChanges, "VariantPatch", set()),
+        (Event, "EventIn", set()),
+        (DailyTotal, "DailyTotal", set()),
         (EmailSimulation, "EmailRequest", set()),
         (ClvSimulation, "ClvRequest", set()),
         (PlanSettings, "PlanRequest", {"rates", "traffic"}),

@@ -54,6 +54,7 @@ from groundhog_client._experiments import (
     Variant,
 )
 from groundhog_client._exports import Imported
+from groundhog_client._flags import EvaluatedFlag, FlagFailure
 from groundhog_client._metrics import (
     BulkStored,
     DailyTotal,
@@ -108,6 +109,7 @@ __all__ = [
     "Decision",
     "Defect",
     "EmailSimulation",
+    "EvaluatedFlag",
     "Event",
     "EventResult",
     "EventSender",
@@ -117,6 +119,7 @@ __all__ = [
     "ExperimentsPage",
     "FieldError",
     "Figure",
+    "FlagFailure",
     "Forbidden",
     "Gain",
     "GateHolding",

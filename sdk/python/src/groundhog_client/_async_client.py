@@ -16,6 +16,7 @@ from groundhog_client import (
     _events,
     _experiments,
     _exports,
+    _flags,
     _metrics,
     _plans,
     _service,
@@ -129,6 +130,9 @@ class AsyncClient:
 
     assign = awaits(_assignments.assign)
     assign_many = awaits(_assignments.assign_many)
+
+    evaluate_flag = awaits(_flags.evaluate_flag)
+    evaluate_flags = awaits(_flags.evaluate_flags)
 
     record_events = awaits(_events.record_events)
 

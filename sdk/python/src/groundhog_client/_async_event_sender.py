@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from groundhog_client._deciding import Decision
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
 from groundhog_client._event_sender import OnRefused
 from groundhog_client._events import Event, EventsTaken
@@ -43,9 +44,14 @@ class AsyncEventSender:
     def __len__(self) -> int:
         return len(self._outbox)
 
-    async def exposure(self, experiment_id: str, unit_id: str) -> None:
-        """Send that a unit was shown its variant."""
-        await self.add(Event(experiment_id, unit_id, "exposure"))
+    async def shown(self, decision: Decision) -> None:
+        """Send that a unit was shown what was decided; a fallback is no exposure and sends nothing."""
+        if decision.assignment is not None:
+            await self.exposure(decision.experiment_id, decision.unit_id, decision.assignment.revision)
+
+    async def exposure(self, experiment_id: str, unit_id: str, revision: str | None = None) -> None:
+        """Send that a unit was shown its variant, and by which revision's shares it was drawn."""
+        await self.add(Event(experiment_id, unit_id, "exposure", revision=revision))
 
     async def conversion(self, experiment_id: str, unit_id: str) -> None:
         """Send that a unit converted."""

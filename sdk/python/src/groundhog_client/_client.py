@@ -16,6 +16,7 @@ from groundhog_client import (
     _events,
     _experiments,
     _exports,
+    _flags,
     _metrics,
     _plans,
     _service,
@@ -128,6 +129,9 @@ class Client:
 
     assign = calls(_assignments.assign)
     assign_many = calls(_assignments.assign_many)
+
+    evaluate_flag = calls(_flags.evaluate_flag)
+    evaluate_flags = calls(_flags.evaluate_flags)
 
     record_events = calls(_events.record_events)
 

@@ -163,11 +163,12 @@ OF_STATUS: dict[int, type[Problem]] = {
 def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
     """Return the error that an answer stands for; a gateway's own page is one too."""
     said = _object(body)
+    detail = said.get("detail") or said.get("errorDetails") or f"the service answered {status}"
     kind = OF_STATUS.get(status, Problem if status < 500 else Defect)
     return kind(
         status,
-        str(said.get("detail", f"the service answered {status}")),
-        str(said.get("title", "")),
+        str(detail),
+        str(said.get("title") or said.get("errorCode") or ""),
         [_fault(fault) for fault in said.get("errors") or () if isinstance(fault, dict)],
         said.get("request_id") or headers.get("x-request-id"),
         _seconds(headers.get("retry-after")),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from groundhog_client._deciding import Decision
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
 from groundhog_client._events import Event, EventsTaken
 from groundhog_client._outbox import Outbox, Refusal
@@ -54,9 +55,14 @@ class EventSender:
     def __len__(self) -> int:
         return len(self._outbox)
 
-    def exposure(self, experiment_id: str, unit_id: str) -> None:
-        """Send that a unit was shown its variant."""
-        self.add(Event(experiment_id, unit_id, "exposure"))
+    def shown(self, decision: Decision) -> None:
+        """Send that a unit was shown what was decided; a fallback is no exposure and sends nothing."""
+        if decision.assignment is not None:
+            self.exposure(decision.experiment_id, decision.unit_id, decision.assignment.revision)
+
+    def exposure(self, experiment_id: str, unit_id: str, revision: str | None = None) -> None:
+        """Send that a unit was shown its variant, and by which revision's shares it was drawn."""
+        self.add(Event(experiment_id, unit_id, "exposure", revision=revision))
 
     def conversion(self, experiment_id: str, unit_id: str) -> None:
         """Send that a unit converted."""

@@ -18,6 +18,7 @@ def _now() -> dt.datetime:
 class Event:
     """Something a unit did: it was shown its variant, it converted, or it was worth something.
 
+    ``revision`` goes with an exposure: that of the shares the unit was drawn with, where nothing stored it yet.
     Its id and its moment are given when it is made, so that it can be sent any number of times and counts once.
     """
 
@@ -25,6 +26,7 @@ class Event:
     unit_id: str
     type: Literal["exposure", "conversion", "value"]
     value: Decimal | float | None = None
+    revision: str | None = None
     event_id: str = field(default_factory=lambda: uuid4().hex)
     occurred_at: dt.datetime = field(default_factory=_now)
 

@@ -58,6 +58,7 @@ def each(describe: Callable[P, Request[Page[Item]]]) -> Callable[Concatenate[Blo
             yield from page.items
             request = after(request, page)
 
+    method.__doc__ = _all_of_it(describe)
     return _signed(method, describe)
 
 
@@ -75,7 +76,12 @@ def awaits_each(
                 yield item
             request = after(request, page)
 
+    method.__doc__ = _all_of_it(describe)
     return _signed(method, describe)
+
+
+def _all_of_it(describe: Callable[..., Request[Any]]) -> str:
+    return f"Return, one by one, whatever `{describe.__name__}` has on its pages, each asked for when needed."
 
 
 def _signed(method: Method, describe: Callable[..., Request[Any]]) -> Method:

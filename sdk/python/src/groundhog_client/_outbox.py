@@ -119,7 +119,7 @@ class Outbox:
     def _taken(self, batch: Sequence[bytes], taken: EventsTaken) -> list[Refusal]:
         self._drop(len(batch))
         self._failures, self._again_at, self.trouble = 0, 0.0, None
-        self._size = self.batching.size
+        self._size = min(self.batching.size, self._size * 2)
         said = zip(batch, taken.items, strict=True)
         return [
             Refusal(json.loads(event), result.reason or "", result.detail or "")

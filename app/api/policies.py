@@ -1,14 +1,24 @@
 """The policies there are, over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
+from fastapi import APIRouter, Query
+
+from app.api.problems import answers
 from app.api.strict import StrictRoute
-from app.schemas.policies import Policies, every_policy
+from app.schemas.policies import Policies
+from app.schemas.simulations import Scenario
+from app.services import catalogue
 
 router = APIRouter(prefix="/policies", tags=["experiments"], route_class=StrictRoute)
 
 
-@router.get("", operation_id="list_policies", response_model=Policies)
-def list_policies() -> Policies:
+@router.get("", operation_id="list_policies", response_model=Policies, responses=answers(422))
+def list_policies(
+    scenario: Annotated[
+        Scenario | None,
+        Query(description="Those that can play in this scenario of the simulator instead of in experiments"),
+    ] = None,
+) -> Policies:
     """Return every policy with what it does and the JSON Schema of its parameters."""
-    return every_policy()
+    return catalogue.policies_of(scenario)

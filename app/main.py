@@ -24,6 +24,7 @@ from app.api import (
     policies,
     problems,
     simulations,
+    splits,
 )
 from app.api.access import KeyCheck
 from app.api.cors import FlagCors
@@ -78,6 +79,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         metrics,
         allocations,
         assignments,
+        splits,
         ofrep,
         events,
         experiments,

@@ -40,6 +40,7 @@ class Rule:
 
 OPERATIONS: dict[str, Rule] = {
     "assign": Rule("report", heeds_limit=True),
+    "read_split": Rule("report"),
     "evaluate_flag": Rule("report", heeds_limit=True),
     "evaluate_flags": Rule("report", heeds_limit=True),
     "record_events": Rule("report", heeds_limit=True),

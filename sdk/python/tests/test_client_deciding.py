@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from groundhog_client import Invalid, NotFound, Unauthorized, Unreachable
-from groundhog_client._deciding import Decider
+from groundhog_client._deciding import Away
 from groundhog_client._errors import Unavailable
 
 from conftest import Written  # isort: skip
@@ -65,17 +65,19 @@ def test_after_a_failure_the_service_is_spared_for_a_while(connect):
 
 def test_one_caller_a_second_looks_whether_it_is_back():
     now = [0.0]
-    decider = Decider(lambda: now[0])
-    assert decider.rest() is None
-    decider.failed("button", "user-42", "control", Unavailable(503, "away", retry_after=3))
+    away = Away(lambda: now[0])
+    assert away.rest() is None
+    away.noted(Unavailable(503, "away", retry_after=3))
     now[0] = 2.9
-    assert isinstance(decider.rest(), Unavailable)
+    assert isinstance(away.rest(), Unavailable)
     now[0] = 3.1
-    assert decider.rest() is None
-    assert isinstance(decider.rest(), Unavailable)
-    decider.failed("button", "user-42", "control", Unreachable("refused"))
+    assert away.rest() is None
+    assert isinstance(away.rest(), Unavailable)
+    away.noted(Unreachable("refused"))
     now[0] = 4.2
-    assert decider.rest() is None
+    assert away.rest() is None
+    away.over()
+    assert away.rest() is None
 
 
 def test_many_are_assigned_at_once_and_each_fault_is_its_own(connect):

@@ -86,6 +86,7 @@ from groundhog_client._simulations import (
     SimulationHead,
     SimulationsPage,
 )
+from groundhog_client._splits import Split
 from groundhog_client._version import __version__
 
 __all__ = [
@@ -148,6 +149,7 @@ __all__ = [
     "SimulationEvent",
     "SimulationHead",
     "SimulationsPage",
+    "Split",
     "Spread",
     "StopAdvice",
     "Stored",

@@ -23,6 +23,7 @@ class VariantAllocation:
     expected_loss: float | None
     share: float
     value_per_impression: float | None = None
+    value_interval_95: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from groundhog_client import (
     _plans,
     _service,
     _simulations,
+    _splits,
 )
 from groundhog_client._async_event_sender import AsyncEventSender
-from groundhog_client._deciding import Decider, Decision, hasty
+from groundhog_client._deciding import Away, Decision, decided, hasty
 from groundhog_client._errors import GroundhogError, problem_of
 from groundhog_client._event_sender import OnRefused, log_refusal
 from groundhog_client._events import EventsTaken
@@ -35,6 +36,7 @@ from groundhog_client._methods import awaits, awaits_each
 from groundhog_client._outbox import BATCHING, Batching, Outbox
 from groundhog_client._patience import PATIENT, Patience
 from groundhog_client._simulations import Simulation, SimulationEvent
+from groundhog_client._splits import Split, Splits
 from groundhog_client._wire import Answer, Request, Stream
 
 T = TypeVar("T")
@@ -64,7 +66,8 @@ class AsyncClient:
         self._url = address(url)
         self._headers = headers(api_key)
         self._exchanges = Exchanges(patience, KeptAnswers(kept_answers))
-        self._decider = Decider(self._exchanges.clock)
+        self._away = Away(self._exchanges.clock)
+        self._splits = Splits(self._exchanges.clock)
         self._senders: list[AsyncEventSender] = []
         self._own = http is None
         self._http = http or httpx2.AsyncClient()
@@ -130,6 +133,7 @@ class AsyncClient:
 
     assign = awaits(_assignments.assign)
     assign_many = awaits(_assignments.assign_many)
+    read_split = awaits(_splits.read_split)
 
     evaluate_flag = awaits(_flags.evaluate_flag)
     evaluate_flags = awaits(_flags.evaluate_flags)
@@ -156,15 +160,39 @@ class AsyncClient:
         ------
         Problem: the service is there, and refuses: no such experiment, no such unit id, no valid API key
         """
-        resting = self._decider.rest()
+        outcome = await self._hastily(_assignments.assign(experiment_id, unit_id), within)
+        return decided(experiment_id, unit_id, default, outcome)
+
+    async def decide_locally(
+        self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
+    ) -> Decision:
+        """Return the variant the service would draw for a unit, asking it once a minute at most.
+
+        For experiments of assignment_mode rendezvous. While the service is away units are drawn with the last
+        shares known. Forced and merged units, and those exposed with other shares, only `decide` knows.
+
+        Raises
+        ------
+        Problem: the service is there, and refuses: no such experiment, or one that keeps what it assigned (sticky)
+        """
+        split: Split | GroundhogError | None = self._splits.fresh(experiment_id)
+        if split is None:
+            asked = await self._hastily(_splits.read_split(experiment_id), within)
+            split = self._splits.renewed(experiment_id, asked)
+        outcome = split.draw(unit_id) if isinstance(split, Split) else split
+        return decided(experiment_id, unit_id, default, outcome)
+
+    async def _hastily(self, request: Request[T], within: float) -> T | GroundhogError:
+        """Return what the answer says, or why the service is away; all else is raised."""
+        resting = self._away.rest()
         if resting is not None:
-            return self._decider.failed(experiment_id, unit_id, default, resting)
+            return resting
         try:
-            asked = _assignments.assign(experiment_id, unit_id)
-            found = await self.call(asked, hasty(self._exchanges.patience, within))
+            found = await self.call(request, hasty(self._exchanges.patience, within))
         except GroundhogError as error:
-            return self._decider.failed(experiment_id, unit_id, default, error)
-        return self._decider.answered(found)
+            return self._away.noted(error)
+        self._away.over()
+        return found
 
     async def follow_simulation(
         self, simulation_id: str, *, within: float | None = None

@@ -42,44 +42,46 @@ class Decision:
         return self.assignment is None
 
 
-class Decider:
-    """Decides from answers and errors, and spares a service that is away: it is asked once a second at most."""
+def decided(experiment_id: str, unit_id: str, default: str, outcome: Assignment | GroundhogError) -> Decision:
+    """Return the decision that the service made, or the default where it could not."""
+    if isinstance(outcome, GroundhogError):
+        return Decision(experiment_id, unit_id, default, None, assignment=None, fallback=outcome)
+    return Decision(experiment_id, unit_id, outcome.variant_id, outcome.value, outcome, fallback=None)
+
+
+class Away:
+    """Knows whether the service is away, and spares it then: it is asked once a second at most."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._away: GroundhogError | None = None
-        self._rests_until = 0.0
+        self._why: GroundhogError | None = None
+        self._until = 0.0
 
     def rest(self) -> GroundhogError | None:
         """Return why the service is not to be asked now; of several callers one is let through now and then."""
-        if self._away is None:
+        if self._why is None:
             return None
-        if self._clock() < self._rests_until:
-            return self._away
-        self._rests_until = self._clock() + REST_SECONDS
+        if self._clock() < self._until:
+            return self._why
+        self._until = self._clock() + REST_SECONDS
         return None
 
-    def answered(self, assignment: Assignment) -> Decision:
-        """Return the decision that the service made."""
-        self._away = None
-        found = assignment
-        return Decision(
-            found.experiment_id, found.unit_id, found.variant_id, found.value, assignment, fallback=None
-        )
+    def over(self) -> None:
+        """Take note that the service answered."""
+        self._why = None
 
-    def failed(self, experiment_id: str, unit_id: str, default: str, error: GroundhogError) -> Decision:
-        """Return the fallback where the service is away.
+    def noted(self, error: GroundhogError) -> GroundhogError:
+        """Take note that the service is away, and return why.
 
         Raises
         ------
-        GroundhogError: the error, where it is not because the service is away
+        GroundhogError: the error, where it does not say that the service is away
         """
         if not isinstance(error, AWAY):
             raise error
-        if error is not self._away:
-            asked = error.retry_after or 0 if isinstance(error, Problem) else 0
-            self._away, self._rests_until = error, self._clock() + max(REST_SECONDS, asked)
-        return Decision(experiment_id, unit_id, default, None, assignment=None, fallback=error)
+        asked = error.retry_after or 0 if isinstance(error, Problem) else 0
+        self._why, self._until = error, self._clock() + max(REST_SECONDS, asked)
+        return error
 
 
 def hasty(patience: Patience, within: float) -> Patience:

@@ -1,4 +1,4 @@
-"""The policies that can be chosen, for an experiment or in a scenario of the simulator, each with its parameters."""
+"""The policies that can be chosen, for an experiment or in a scenario of the simulator, with their parameters."""
 
 from dataclasses import MISSING, Field, fields
 from typing import Any

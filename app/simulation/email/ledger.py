@@ -22,7 +22,7 @@ class Ledger:
     regret : (r,), pseudo-regret so far, in conversions
     to_best : (r,), e-mails so far to the subject that was best at the time
     oracle : (r,), conversions that always sending the best one would get in expectation, n p* without drift
-    conversions, regrets, oracles : (steps, r), the same at the curve's points
+    conversions, regrets, oracles, bests : (steps, r), the same at the curve's points; the last one of `to_best`
     path_sent, path_won : (steps, k), the first replication's e-mails and conversions at these points
     decided_day : (r,), first day, from 1, at whose end some subject has P(best) >= 0.95; -1 for none
     decided_right : (r,), whether that subject was then the best
@@ -37,6 +37,7 @@ class Ledger:
     conversions: Floats
     regrets: Floats
     oracles: Floats
+    bests: Floats
     path_sent: Floats
     path_won: Floats
     decided_day: Integers
@@ -52,7 +53,7 @@ class Ledger:
             for names, shape in (
                 ("sent won", (k, rows)),
                 ("regret to_best oracle holdout_won", (rows,)),
-                ("conversions regrets oracles", (steps, rows)),
+                ("conversions regrets oracles bests", (steps, rows)),
                 ("path_sent path_won", (steps, k)),
             )
         )
@@ -81,6 +82,7 @@ class Ledger:
         if stretch.step is not None:
             self.conversions[stretch.step] = self.won.sum(axis=0)
             self.regrets[stretch.step], self.oracles[stretch.step] = self.regret, self.oracle
+            self.bests[stretch.step] = self.to_best
             self.path_sent[stretch.step], self.path_won[stretch.step] = self.sent[:, 0], self.won[:, 0]
 
     def joined(self, later: "Ledger") -> "Ledger":

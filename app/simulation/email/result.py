@@ -75,10 +75,7 @@ class PolicyResult:
             "profit": summary(value - cost).to_dict(),
             "subjects": _subjects(scenario, ledger),
             "over_time": _over_time(ledger),
-            "one_replication": {
-                "sent": ledger.path_sent.T.tolist(),
-                "conversions": ledger.path_won.T.tolist(),
-            },
+            "one_replication": _one_replication(ledger),
             "decision": _decision(scenario, ledger),
             "holdout_conversions": summary(ledger.holdout_won).to_dict(),
         }
@@ -128,6 +125,18 @@ def _over_time(ledger: Ledger) -> dict[str, list[float]]:
         **_band("conversions", ledger.conversions),
         **_band("pseudo_regret", ledger.regrets),
         **_band("realised_regret", ledger.oracles - ledger.conversions),
+    }
+
+
+def _one_replication(ledger: Ledger) -> dict[str, Any]:
+    """The first replication at the points of the curve: each subject so far, and what was given up so far."""
+    sent = ledger.path_sent.sum(axis=1)
+    return {
+        "sent": ledger.path_sent.T.tolist(),
+        "conversions": ledger.path_won.T.tolist(),
+        "pseudo_regret": ledger.regrets[:, 0].tolist(),
+        "realised_regret": (ledger.oracles[:, 0] - ledger.conversions[:, 0]).tolist(),
+        "top_arm_share": (ledger.bests[:, 0] / np.maximum(sent, 1)).tolist(),
     }
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from app.bandits.logit_beta import LogitBeta
 from app.bandits.quadrature import Floats
-from app.bandits.quantiles import logit_quantiles
+from app.bandits.quantiles import quantiles
 from app.bandits.totals import Totals
 
 Prior = tuple[float, float]
@@ -85,7 +85,7 @@ class BetaArms:
         tail = (1 - level) / 2
         upper = np.repeat([False, True], self.a.size)
         twice = LogitBeta(np.tile(self.a.ravel(), 2)[:, None], np.tile(self.b.ravel(), 2)[:, None])
-        ends = logit_quantiles(twice, tail, upper).reshape(2, -1).T
+        ends = quantiles(twice, tail, upper).reshape(2, -1).T
         return twice.worth(ends)[0].reshape(*self.a.shape, 2)
 
     def density(self, theta: ArrayLike) -> Floats:

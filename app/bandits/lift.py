@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from app.bandits.estimate import normal_quantile, ratio, squares_about, standard_error
 from app.bandits.logit_beta import LogitBeta
 from app.bandits.quadrature import Floats
-from app.bandits.quantiles import logit_quantiles
+from app.bandits.quantiles import quantiles
 
 MOST_FREEDOM = 1e7
 """Degrees of freedom from which Student's t is taken for normal: its quantiles differ by less than 1e-6."""
@@ -146,7 +146,7 @@ def student_quantile(freedom: Floats, level: float) -> Floats:
     known = np.isfinite(freedom)
     nu = np.minimum(np.where(known, freedom, MOST_FREEDOM), MOST_FREEDOM)
     rows = nu.reshape(-1, 1)
-    logit = logit_quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
+    logit = quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
     return np.where(known, np.sqrt(nu * np.exp(logit).reshape(nu.shape)), np.nan)
 
 

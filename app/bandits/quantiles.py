@@ -1,8 +1,8 @@
-"""Quantiles of Beta posteriors from the running integral of their density."""
+"""Quantiles of single arms from the running integral of their density."""
 
 import numpy as np
 
-from app.bandits.logit_beta import LogitBeta
+from app.bandits.contest import Posterior
 from app.bandits.quadrature import Booleans, Floats, Grid, Integers, gauss_legendre, grid
 
 NEWTON_STEPS = 60
@@ -11,7 +11,7 @@ SETTLED = 1e-12
 """Relative size of the last Newton step; the one before it was its square root."""
 
 
-def logit_quantiles(arms: LogitBeta, tail: float, upper: Booleans) -> Floats:
+def quantiles(arms: Posterior, tail: float, upper: Booleans) -> Floats:
     """The y below (or, where `upper`, above) which each single arm has the probability `tail`.
 
     The panel that holds the quantile is found from the panels' masses, summed from the tail's own side so that
@@ -20,15 +20,15 @@ def logit_quantiles(arms: LogitBeta, tail: float, upper: Booleans) -> Floats:
 
     Parameters
     ----------
-    arms : (r, 1), one arm per row
+    arms : (r, 1), one arm per row, in any coordinate y
     tail : probability, in (0, 1)
     upper : (r,), at which end of the arm
 
     Returns
     -------
-    (r,), logit(theta); absolute error about 1e-14 + 1e-15 / f(y).
+    (r,), y (of a rate logit(theta)); absolute error about 1e-14 + 1e-15 / f(y).
     """
-    low, high = arms.low[:, 0], arms.high[:, 0]
+    low, high = arms.window()
     cells = grid(low, high, arms.breaks, arms.first_step(), arms.step)
     before, inside = _bracket(arms, cells, tail, upper)
     rows = np.arange(low.size)
@@ -37,7 +37,7 @@ def logit_quantiles(arms: LogitBeta, tail: float, upper: Booleans) -> Floats:
     return _solved(arms, left, right, tail - before, upper)
 
 
-def _bracket(arms: LogitBeta, cells: Grid, tail: float, upper: Booleans) -> tuple[Floats, Integers]:
+def _bracket(arms: Posterior, cells: Grid, tail: float, upper: Booleans) -> tuple[Floats, Integers]:
     """The mass between the tail's end and the panel with the quantile, and which panel that is."""
     rule = gauss_legendre()
     density = arms.density(cells.nodes).reshape(*cells.width.shape, -1)
@@ -50,7 +50,7 @@ def _bracket(arms: LogitBeta, cells: Grid, tail: float, upper: Booleans) -> tupl
     return before, np.where(upper, mass.shape[1] - 1 - panel, panel)
 
 
-def _solved(arms: LogitBeta, left: Floats, right: Floats, wanted: Floats, upper: Booleans) -> Floats:
+def _solved(arms: Posterior, left: Floats, right: Floats, wanted: Floats, upper: Booleans) -> Floats:
     """The y in each panel with the mass `wanted` between it and the panel's edge nearest the tail's end."""
     rule = gauss_legendre()
     edge = np.where(upper, right, left)

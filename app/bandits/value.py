@@ -10,6 +10,7 @@ from app.bandits.canonical import CanonicalOrder
 from app.bandits.contest import integrate
 from app.bandits.product import WorthPosterior
 from app.bandits.quadrature import Booleans, Floats
+from app.bandits.quantiles import quantiles
 from app.bandits.student import StudentT
 from app.bandits.totals import Totals
 
@@ -69,6 +70,29 @@ class ValueArms:
     def mean(self) -> Floats:
         """(..., k), E[w] = E[theta] E[M] - c."""
         return self.rates.mean * self.value.location - self.cost
+
+    def interval(self, level: float = 0.95) -> Floats:
+        """The equal-tailed posterior interval of what a trial of every arm earns.
+
+        Returns
+        -------
+        (..., k, 2), the quantiles (1 - level) / 2 and (1 + level) / 2, each the quantile of a probability within
+        1e-6; NaN where nothing is known of values.
+
+        Raises
+        ------
+        ValueError
+            The level is not strictly between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise ValueError("level must lie strictly between 0 and 1")
+        value, shape = self.value, self.rates.a.shape
+        figures = (self.rates.a, self.rates.b, value.location, value.scale, value.freedom, self.cost)
+        twice = np.tile(np.stack(figures).reshape(6, -1), 2)[..., None]
+        posterior = WorthPosterior(twice[0], twice[1], StudentT(*twice[2:5]), twice[5])
+        upper = np.repeat([False, True], self.rates.a.size)
+        ends = quantiles(posterior, (1 - level) / 2, upper).reshape(2, -1).T.reshape(*shape, 2)
+        return np.where(self.known[..., None], ends, np.nan)
 
 
 def mean_values(totals: Totals) -> StudentT:

@@ -48,6 +48,10 @@ class VariantAllocation(BaseModel):
         default=None,
         description="Posterior mean of what an impression earns, costs subtracted (objective value)",
     )
+    value_interval_95: tuple[float, float] | None = Field(
+        default=None,
+        description="Equal-tailed 95 % posterior interval of it; too narrow without revenue_sq",
+    )
     p_best: float | None = Field(description="Probability of being the best variant; null while in burn-in")
     expected_loss: float | None = Field(
         description="Expected shortfall of the rate against the best variant's; null while in burn-in"

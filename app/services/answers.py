@@ -147,7 +147,7 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
             "successes": _number(decided.totals.successes[i]),
             "mean": float(means[i]),
             "interval_95": [float(end) for end in intervals[i]],
-            **({} if earned is None else {"value_per_impression": _known(earned[i])}),
+            **({} if earned is None else _known(*earned[i])),
             "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
             "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
             "share": shares[variant_id],
@@ -157,8 +157,11 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
     ]
 
 
-def _known(figure: float) -> float | None:
-    return None if np.isnan(figure) else float(figure)
+def _known(mean: float, low: float, high: float) -> dict[str, Any]:
+    return {
+        "value_per_impression": None if np.isnan(mean) else float(mean),
+        "value_interval_95": None if np.isnan(low) else [float(low), float(high)],
+    }
 
 
 def _number(figure: float) -> int | float:
@@ -167,13 +170,17 @@ def _number(figure: float) -> int | float:
 
 
 def _earned(found: Inputs, decided: Decided) -> Floats | None:
-    """Return what an impression of each arm past burn-in earns (NaN for the others); None without values."""
+    """Return the mean and the interval of what an impression of each arm past burn-in earns, (k, 3).
+
+    NaN for the others, and an interval of NaN where no success or value was seen; None without values.
+    """
     if decided.totals.value is None or found.unvalued:
         return None
     judged = decided.decision.judged
-    earned = np.full(len(judged), np.nan)
+    earned = np.full((len(judged), 3), np.nan)
     prior = (found.settings.prior.a, found.settings.prior.b)
-    earned[judged] = ValueArms.from_totals(only(decided.totals, judged), prior).mean
+    arms = ValueArms.from_totals(only(decided.totals, judged), prior)
+    earned[judged] = np.column_stack((arms.mean, arms.interval(0.95)))
     return earned
 
 

@@ -131,6 +131,8 @@ def test_the_value_objective_prefers_what_earns_more(client):
     assert body["allocations"]["b"] > 99.9
     assert body["currency"] == "EUR"
     assert body["variants"][1]["value_per_impression"] == pytest.approx(2000 / 10_000, rel=0.01)
+    low, high = body["variants"][1]["value_interval_95"]
+    assert low < body["variants"][1]["value_per_impression"] < high
 
 
 def test_costs_are_subtracted_per_impression_from_the_day_they_were_set(client, clock):
@@ -320,4 +322,4 @@ def test_mean_and_loss_add_up_to_the_same_for_every_judged_variant(client):
     a, b, new = allocation(client)["variants"]
     sums = [v["value_per_impression"] + v["expected_loss"] for v in (a, b)]
     assert sums[0] == pytest.approx(sums[1], rel=1e-6)
-    assert new["value_per_impression"] is None
+    assert (new["value_per_impression"], new["value_interval_95"]) == (None, None)

@@ -298,6 +298,43 @@ def test_losses_of_many_bandits_are_those_of_each():
         assert together.expected_loss[0, i] == pytest.approx(alone.expected_loss, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param(([400, 500], [40, 60], [1200, 1700], [90e3, 80e3], [0.1, 0.4]), id="costs"),
+        pytest.param(([1000, 1000], [100, 120], [3, 3.6], [0.12, 0.15]), id="values more certain than rates"),
+        pytest.param(
+            ([214, 272], [0, 10], [0, 10_348], [0, 36_844e3], [1.3, 4.85]), id="an arm without success"
+        ),
+        pytest.param(([100, 100], [5, 8], [-50, -90], [900, 1800]), id="a loss with each success"),
+    ],
+)
+def test_the_interval_holds_what_is_earned_with_its_probability_and_as_much_on_either_side(figures):
+    """P(theta M < w + c) by scipy over the quantiles of the rate."""
+    arms = ValueArms.from_totals(Totals(*figures))
+    u, weights = np.polynomial.legendre.leggauss(400)
+    for i, ends in enumerate(arms.interval(0.9)):
+        rates = stats.beta.ppf((u + 1) / 2, arms.rates.a[i], arms.rates.b[i])
+        z = ((ends[:, None] + arms.cost[i]) / rates - arms.value.location[i]) / arms.value.scale[i]
+        assert stats.t.cdf(z, arms.value.freedom[i]) @ weights / 2 == pytest.approx([0.05, 0.95], abs=2e-5)
+
+
+def test_known_values_leave_the_interval_of_the_rate():
+    arms = ValueArms.from_totals(Totals([[500], [800]], [[50], [60]], [[100], [240]], cost=[0.3]))
+    expected = arms.rates.interval() * arms.value.location[..., None] - 0.3
+    assert arms.interval() == pytest.approx(expected, abs=1e-9)
+
+
+def test_nothing_known_of_values_has_no_interval():
+    assert np.isnan(ValueArms.from_totals(Totals([100, 50], [0, 0], [0, 0])).interval()).all()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_an_interval_needs_a_level_between_0_and_1(level):
+    with pytest.raises(ValueError, match="level"):
+        ValueArms.from_totals(Totals([100], [5], [9])).interval(level)
+
+
 def test_a_sure_champion_has_no_negative_loss():
     for worst in range(1, 40, 3):
         found = best_value_arm(ValueArms.from_totals(totals([worst, 600], 0.3)))

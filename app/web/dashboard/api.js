@@ -39,6 +39,13 @@ export const get = (path, { query, signal } = {}) => request("GET", path, { quer
 /** Return the answer to a GET with its headers: `{body, headers}`. */
 export const getWhole = (path, { query, signal } = {}) => requestWhole("GET", path, { query, signal });
 
+/** Return the answer to a GET as it begins: a Response, whose body comes bit by bit. */
+export async function open(path, { signal } = {}) {
+  const answer = await admitted(path, { method: "GET", signal });
+  if (!answer.ok) throw await problemOf(answer);
+  return answer;
+}
+
 /** Send JSON, carried out once however often it has to be sent. */
 export const post = (path, body, { signal, headers = {} } = {}) =>
   request("POST", path, { ...json(body, headers), signal });
@@ -76,14 +83,18 @@ async function request(method, path, options) {
 }
 
 async function requestWhole(method, path, { query, body, headers = {}, signal } = {}) {
-  const url = path + queryText(query);
   const own = method === "POST" ? { "Idempotency-Key": newKey(), ...headers } : headers;
-  let answer = await answered(url, { method, body, headers: own, signal });
+  return read(await admitted(path + queryText(query), { method, body, headers: own, signal }));
+}
+
+/** Return the service's answer, after it has the key that it may ask for. */
+async function admitted(url, options) {
+  let answer = await answered(url, options);
   while (answer.status === 401) {
     key = await askForKey(key !== null);
-    answer = await answered(url, { method, body, headers: own, signal });
+    answer = await answered(url, options);
   }
-  return read(answer);
+  return answer;
 }
 
 /** Return the service's answer, however long it takes to come. */
@@ -109,6 +120,7 @@ const withKey = (headers) => (key === null ? headers : { ...headers, Authorizati
 
 async function read(answer) {
   if (!answer.ok) throw await problemOf(answer);
+  if (answer.status === 204) return { body: null, headers: answer.headers };
   const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
   return { body: isJson ? await answer.json() : await answer.text(), headers: answer.headers };
 }

@@ -16,8 +16,9 @@ const PALETTE = 8;
  * @param {{columns: object[], rows: object[]}} options.figures - the same as a table
  * @param {AbortSignal} options.signal - ends with the page
  * @param {Node[]} [options.tools] - what stands beside the title
+ * @param {(view) => void} [options.whenDrawn] - called with Vega's view after every drawing, to move it
  */
-export function chart(title, spec, { summary, figures, signal, tools = [] }) {
+export function chart(title, spec, { summary, figures, signal, tools = [], whenDrawn = () => {} }) {
   const canvas = h("div", { class: "canvas", role: "img", "aria-label": `${title}. ${summary}` });
   const element = h(
     "figure",
@@ -26,16 +27,17 @@ export function chart(title, spec, { summary, figures, signal, tools = [] }) {
     canvas,
     h("details", {}, h("summary", {}, "Figures"), table(title, figures.columns, figures.rows)),
   );
-  drawWhenNear(canvas, spec, signal);
+  drawWhenNear(canvas, spec, signal, whenDrawn);
   return element;
 }
 
-function drawWhenNear(canvas, spec, signal) {
+function drawWhenNear(canvas, spec, signal, whenDrawn) {
   let drawn = null;
   const draw = async () => {
     const next = await drawing(canvas, spec, drawn);
-    if (signal.aborted) next?.finalize();
-    else drawn = next;
+    if (signal.aborted) return next?.finalize();
+    drawn = next;
+    if (drawn) whenDrawn(drawn.view);
   };
   const watcher = new IntersectionObserver(
     ([entry]) => {

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,15 +42,28 @@ def dashboard() -> Dashboard:
 
 
 @lru_cache(maxsize=1)
-def index() -> str:
-    """Return the dashboard's page: modules needed at once are fetched in parallel, those of other pages later."""
+def index() -> bytes:
+    """Return the dashboard's page as gzip; it fetches what its frame needs at once, and pages when they are shown."""
     made, bundle = dashboard(), charts.name()
-    eager = [name for name in made.files if name.endswith(".js") and not name.startswith("pages/")]
-    links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in eager]
+    links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in imported("main.js")]
     if bundle is not None:
         links.append(f'<link rel="modulepreload" id="vega" href="/static/{bundle}">')
     page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
-    return page.replace("{{address}}", made.address).replace("{{modules}}", "\n  ".join(links))
+    page = page.replace("{{address}}", made.address).replace("{{modules}}", "\n  ".join(links))
+    return gzip.compress(page.encode(), 9, mtime=0)
+
+
+def imported(module: str) -> list[str]:
+    """Return a module's imports and theirs, but not what is imported only when it is needed."""
+    found, waiting = [], [module]
+    while waiting:
+        name = waiting.pop()
+        text = gzip.decompress(dashboard().files[name]).decode()
+        paths = re.findall(r'^import .*?from "(\..*?)";$', text, re.MULTILINE | re.DOTALL)
+        own = [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in paths]
+        waiting += [path for path in own if path not in found]
+        found += [path for path in own if path not in found]
+    return found
 
 
 @router.get("/static/dashboard/{digest}/{name:path}")
@@ -58,7 +73,7 @@ def dashboard_file(digest: str, name: str, request: Request) -> Response:
     content = made.files.get(name) if digest == made.digest else None
     if content is None:
         raise NotFound("there is no such file of this dashboard: reload the page")
-    return _answer(content, TYPES[Path(name).suffix], request)
+    return packed(content, TYPES[Path(name).suffix], request, {"Cache-Control": FOR_EVER})
 
 
 @router.get("/static/vega-{made_of}.js")
@@ -67,11 +82,12 @@ def chart_library(made_of: str, request: Request) -> Response:
     content = charts.compressed(f"vega-{made_of}.js")
     if content is None:
         raise NotFound("Vega-Lite was not made here: python -m app.web.charts")
-    return _answer(content, TYPES[".js"], request)
+    return packed(content, TYPES[".js"], request, {"Cache-Control": FOR_EVER})
 
 
-def _answer(content: bytes, media_type: str, request: Request) -> Response:
-    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
+def packed(content: bytes, media_type: str, request: Request, headers: dict[str, str]) -> Response:
+    """Return what is kept as gzip, unpacked for whoever cannot read that."""
+    headers = headers | {"Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(gzip.decompress(content), headers=headers, media_type=media_type)
     return Response(content, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)

@@ -4,7 +4,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
@@ -38,18 +38,17 @@ def mount_assets(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
 
-def _page(text: str, policy: str) -> HTMLResponse:
-    headers = {
+def _headers(policy: str) -> dict[str, str]:
+    return {
         "Cache-Control": "no-cache",
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    return HTMLResponse(text, headers=headers)
 
 
 def _api_page(name: str) -> HTMLResponse:
-    return _page((PAGES / f"{name}.html").read_text(encoding="utf-8"), RELAXED)
+    return HTMLResponse((PAGES / f"{name}.html").read_text(encoding="utf-8"), headers=_headers(RELAXED))
 
 
 @lru_cache(maxsize=1)
@@ -66,9 +65,9 @@ def redoc_script() -> Response:
 
 
 @router.get("/")
-def dashboard_page() -> HTMLResponse:
+def dashboard_page(request: Request) -> Response:
     """Return the dashboard; its pages are addressed behind the #."""
-    return _page(assets.index(), POLICY)
+    return assets.packed(assets.index(), "text/html; charset=utf-8", request, _headers(POLICY))
 
 
 @router.get("/docs")

@@ -1,5 +1,6 @@
 /** From the address behind the # to a page: `#/experiments/homepage_test?days=30`. */
 
+import { get } from "./api.js";
 import { replace } from "./dom.js";
 import { failure } from "./components/states.js";
 
@@ -35,7 +36,7 @@ async function showPage(pages, address) {
   try {
     const found = match(pages, path);
     if (!found) throw new Error("There is no such page. The experiments are the place to start.");
-    const { show } = await found.page.load();
+    const { show } = await loaded(found.page, signal);
     page = await show({ params: found.params, query: new URLSearchParams(query), signal, setQuery: setQuery(path) });
   } catch (error) {
     page = failure(error, () => showPage(pages, address));
@@ -45,6 +46,16 @@ async function showPage(pages, address) {
   content.removeAttribute("aria-busy");
   shown = path;
   announce((content.querySelector("h1 .name") ?? content.querySelector("h1"))?.textContent ?? "Groundhog", first);
+}
+
+/** Return a page's module; if it cannot be fetched, once more when the service can be reached again. */
+async function loaded(page, signal) {
+  try {
+    return await page.load();
+  } catch {
+    await get("/livez", { signal });
+    return page.load();
+  }
 }
 
 /** Return the page whose path fits, and what stands for its parameters. */

@@ -88,7 +88,6 @@ export function showFaults(fields, general, error) {
   general.hidden = error === null;
   if (error === null) return;
   const left = [];
-  let first = null;
   for (const { field, message } of error.fields ?? []) {
     const found = fieldOf(fields, field);
     if (!found) left.push(`${field.replace(/^body\./, "")}: ${message}`);
@@ -96,9 +95,9 @@ export function showFaults(fields, general, error) {
       found.fault.textContent = found.fault.hidden ? message : `${found.fault.textContent} ${message}`;
       found.fault.hidden = false;
       found.input.setAttribute("aria-invalid", "true");
-      first ??= found.input;
     }
   }
+  const first = fields.find(({ fault }) => !fault.hidden)?.input;
   const beside = first ? "Some fields need another look." : sentence(error);
   replace(general, h("p", {}, beside), left.length ? h("ul", {}, left.map((text) => h("li", {}, text))) : null);
   announce(beside);

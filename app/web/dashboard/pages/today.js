@@ -22,7 +22,7 @@ export async function show({ params: { id }, signal }) {
     asked(`/experiments/${id}/gain`),
     getWhole(`/allocations/${id}`, { signal }).catch(ifNobodyIsActive),
     asked(`/experiments/${id}/comparison`).catch(ifNobodyIsActive),
-    asked(`/experiments/${id}/posterior`).catch(ifNobodyIsActive),
+    asked(`/experiments/${id}/posterior?points=61`).catch(ifNobodyIsActive),
   ]);
   if (answer.refused) {
     return experimentPage(experiment, null, [], empty(sentence(answer.refused), "Add a variant under Settings."));

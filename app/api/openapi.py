@@ -57,14 +57,16 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_key(operation: dict[str, Any]) -> None:
-    """Say which key an operation needs, and how it is refused."""
+    """Say which key an operation needs, and how it is refused: in the form of its other errors."""
     if operation["operationId"] in OPEN:
         return
     rule = rule_of(operation["operationId"])
     operation["security"] = [{name: []} for name in SCHEMES]
     operation["description"] += f"\n\nScope: `{rule.scope}`."
-    refused = {str(status): answer for status, answer in answers(401, 403, 429).items()}
-    operation["responses"] = dict(sorted((operation["responses"] | refused).items()))
+    said = operation["responses"]
+    form = {"content": said["503"]["content"]} if "503" in said else {}
+    refused = {str(status): answer | form for status, answer in answers(401, 403, 429).items()}
+    operation["responses"] = dict(sorted((said | refused).items()))
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

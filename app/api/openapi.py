@@ -1,12 +1,15 @@
 """What the API's description says besides the routes: words, groups, the form of errors."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from app.api.access import OPEN, rule_of
 from app.api.problems import Problem, answers
+from app.simulation.clv.products import CHANNELS, PRODUCTS
 
 DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.
@@ -53,7 +56,15 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
             components[model.__name__] |= extra
+    _describe_preset(components)
     return schema
+
+
+def _describe_preset(components: dict[str, Any]) -> None:
+    """Show what stands for null in the telco's catalogue, to be changed by whoever wants another one."""
+    telco = components["ClvRequest"]["properties"]
+    for name, preset in {"products": PRODUCTS, "channels": CHANNELS}.items():
+        telco[name]["examples"] = [to_jsonable_python([asdict(one) for one in preset])]
 
 
 def _describe_key(operation: dict[str, Any]) -> None:

@@ -11,8 +11,23 @@ PERCENTILES = (20, 80)
 
 
 def portrait(world: World) -> dict[str, Any]:
-    """The product table with the base by product, and the histogram of lifetime value with its thresholds."""
-    return {"products": _products(world), "lifetime_value": _histogram(world)}
+    """The actions and the product table with the base by product, and the histogram of lifetime value."""
+    return {"actions": _actions(world), "products": _products(world), "lifetime_value": _histogram(world)}
+
+
+def _actions(world: World) -> list[dict[str, Any]]:
+    """What the arms are made of, in their order."""
+    arms, scenario = world.arms, world.scenario
+    return [
+        {
+            "name": name,
+            "product": scenario.products[arms.product[i]].name,
+            "channel": scenario.channels[arms.channel[i]].name,
+            "template": int(arms.template[i]) + 1,
+            "cost": float(arms.cost[i]),
+        }
+        for i, name in enumerate(arms.names)
+    ]
 
 
 def _products(world: World) -> list[dict[str, Any]]:

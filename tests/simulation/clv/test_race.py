@@ -92,6 +92,16 @@ def test_the_portrait_counts_every_customer_once(answer):
     assert answer["lifetime_value"]["bronze_below"] < answer["lifetime_value"]["gold_above"]
 
 
+def test_the_portrait_takes_every_arm_apart(answer):
+    assert [action["name"] for action in answer["actions"]] == answer["arms"]
+    on_sale = [product["name"] for product in answer["products"] if product["sold_until"] is None]
+    assert list(dict.fromkeys(action["product"] for action in answer["actions"])) == on_sale
+    assert {(action["channel"], action["cost"]) for action in answer["actions"]} == {
+        ("call", 3.0),
+        ("e-mail", 0.0),
+    }
+
+
 @pytest.mark.parametrize("freedom", [1, 2, 9, 99, 10_000])
 def test_students_quantile_agrees_with_scipy(freedom):
     assert t_quantile(freedom) == pytest.approx(stats.t(freedom).ppf(0.975), rel=1e-8)

@@ -5,12 +5,15 @@ from math import lgamma
 import numpy as np
 
 from app.bandits.beta import Prior, check_prior
+from app.bandits.one_by_one import Counts, one_by_one
 from app.bandits.quadrature import Booleans, Floats, Integers
 
 FEW_ROWS = 100
 """With fewer rows the calls cost more than the draws they save: every arm's rate is drawn."""
 FEW_ARMS = 16
 """For so few in all, drawing singly is faster than numpy's checks of whole arrays."""
+FIRST_FOR = 8
+"""Units for which the same arm is drawn first."""
 
 
 class ThompsonSequence:
@@ -44,7 +47,7 @@ class ThompsonSequence:
         a, b = prior
         self._a, self._n = np.full((k, rows), float(a)), np.full((k, rows), float(a + b))
         self._log_beta = np.full((k, rows), lgamma(a) + lgamma(b) - lgamma(a + b))
-        self._first, self._mean_of_first = self._row.copy(), np.zeros(rows)
+        self._first, self._units = self._row.copy(), 0
         self._row_of = np.tile(self._row, k)
         self._spare = np.empty((4, k, rows))
 
@@ -65,7 +68,6 @@ class ThompsonSequence:
         successes += won
         trials += 1
         a[cells], n[cells] = successes, trials
-        self._choose_first(cells, successes / trials)
 
     def succeed(self, cells: Integers) -> None:
         """Count late successes; B(a + 1, b - 1) = B(a, b) a / (b - 1)."""
@@ -73,6 +75,34 @@ class ThompsonSequence:
         successes = a[cells]
         log_beta[cells] += np.log(successes / (n[cells] - successes - 1))
         a[cells] = successes + 1
+
+    def play(self, uniform: Floats, rates: Floats) -> Counts:
+        """Decide the next units, each shown before the next, and count them; see `Sequence`."""
+        if self._a.size > FEW_ARMS:
+            return one_by_one(self.choose, self.learn, uniform, rates)
+        counts = [
+            self._played_row(row, uniform[:, row].tolist(), rates[:, row].tolist())
+            for row in self._row.tolist()
+        ]
+        trials, successes = np.array(counts, dtype=np.float64).transpose(1, 2, 0)
+        self._a += successes
+        self._n += trials
+        return Counts(trials, successes)
+
+    def _played_row(self, row: int, uniform: list[float], rates: list[float]) -> tuple[list[int], list[int]]:
+        """The trials and successes of each arm in one row."""
+        a, b = self._a[:, row].tolist(), (self._n - self._a)[:, row].tolist()
+        trials, successes, beta = [0] * len(a), [0] * len(a), self._rng.beta
+        for u in uniform:
+            drawn = list(map(beta, a, b))
+            arm = drawn.index(max(drawn))
+            trials[arm] += 1
+            if u < rates[arm]:
+                successes[arm] += 1
+                a[arm] += 1
+            else:
+                b[arm] += 1
+        return trials, successes
 
     def _all_drawn(self) -> Integers:
         a, b = self._a, self._n - self._a
@@ -86,18 +116,12 @@ class ThompsonSequence:
         cells: Integers = arms * self._rows + self._row
         return cells
 
-    def _choose_first(self, cells: Integers, mean: Floats) -> None:
-        """Let a row's arm be drawn first from now on if its mean is the best; any other would do as well."""
-        if len(cells) < self._rows:
-            return
-        better = mean >= self._mean_of_first
-        better |= cells == self._first
-        np.copyto(self._first, cells, where=better)
-        np.copyto(self._mean_of_first, mean, where=better)
-
     # a vague prior draws rates of exactly 0 and 1, and of rivals drawn plainly the tangent means nothing
     @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def _screened(self) -> Integers:
+        if self._units % FIRST_FOR == 0:
+            self._first = (self._a / self._n).argmax(axis=0) * self._rows + self._row
+        self._units += 1
         first = self._first
         a, n = self._a.ravel()[first], self._n.ravel()[first]
         x = self._rng.beta(a, n - a)
@@ -106,9 +130,9 @@ class ThompsonSequence:
         density, slope, u = self._tangents(x, y, log_rest)
         passed = (u < density).ravel()
         passed[first] = False
-        rivals = np.flatnonzero(passed)
+        (rivals,) = passed.nonzero()
         drawn = self._drawn(rivals, density, slope, u, y)
-        over = np.flatnonzero(drawn > x[self._row_of[rivals]])
+        (over,) = (drawn > x[self._row_of[rivals]]).nonzero()
         over = over[np.argsort(drawn[over])]
         cells = first.copy()
         # of several rivals in one row the last, the largest, stays
@@ -137,7 +161,7 @@ class ThompsonSequence:
         rest = 1 / (1 + np.exp(y))
         log_kept = a * y + n * np.log(rest) - self._log_beta.ravel()[rivals] - log_us
         rates = np.where(log_kept > -self._rng.standard_exponential(rivals.size), 1 - rest, -1.0)
-        plain = np.flatnonzero(s <= f)
+        (plain,) = (s <= f).nonzero()
         a_plain = a[plain]
         rates[plain] = self._rng.beta(a_plain, n[plain] - a_plain)
         return rates

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.greedy_sequence import FEW_ROWS as FEW_ROWS_OF_GREEDY
+from app.bandits.greedy_sequence import NOT_EXPLORING, GreedySequence
+from app.bandits.one_by_one import one_by_one
 from app.bandits.policies import build_policy
 from app.bandits.sequences import DrawnSequence, in_sequence
 from app.bandits.thompson import ThompsonSampling
@@ -12,6 +14,7 @@ from app.bandits.thompson_sequence import FEW_ROWS
 from app.bandits.totals import Totals
 
 ROWS, ROUNDS = 4_000, 8
+RNG = np.random.default_rng(12)
 ARMS = {
     "nothing known": [(0, 0), (0, 0), (0, 0)],
     "the first leads": [(60, 30), (60, 24), (40, 14), (50, 2)],
@@ -71,6 +74,58 @@ def test_sequential_epsilon_greedy_has_the_policys_shares(arms, epsilon):
 def test_unsplit_ties_go_to_the_lowest_index():
     sequence = shown(GreedySequence(0.0, (0, 1e-6), False, 3, 10, np.random.default_rng(1)), [(2, 0)] * 3, 10)
     np.testing.assert_array_equal(sequence.choose(), np.arange(10))
+
+
+class Exploring(GreedySequence):
+    """One that explores where a table (units, r) says."""
+
+    def explore(self, table):
+        self.table = table
+        return self
+
+    def choose(self):
+        self._explorations = self.table[self._units :][:1]
+        return super().choose()
+
+    def _drawn_explorations(self, n):
+        table = self.table[self._units : self._units + n]
+        return table, np.flatnonzero(table != NOT_EXPLORING)
+
+
+@pytest.mark.parametrize("rows", [3, FEW_ROWS_OF_GREEDY + 5])
+@pytest.mark.parametrize("start", [(1.0, 2.0), (1.0, 300.0), (0.0, 1e-6)], ids=str)
+@pytest.mark.parametrize(
+    "rates",
+    [(0.2, 0.4, 0.6), (0.5, 0.5), (0.01, 0.02, 0.03), (0.0, 0.0, 1.0), (0.3,) * 5, (1.0, 1.0)],
+    ids=str,
+)
+def test_stretches_of_epsilon_greedy_are_what_unit_by_unit_gives(rates, start, rows):
+    k, units, rng = len(rates), 1500, np.random.default_rng(8)
+    explored = rng.integers(k, size=(units, rows), dtype=np.int16)
+    explored[rng.random((units, rows)) > 0.1] = NOT_EXPLORING
+    uniform, table = rng.random((units, rows)), np.repeat(np.array(rates)[:, None], rows, axis=1)
+    by_stretches, by_units = (
+        Exploring(0.1, start, False, k, rows, rng).explore(explored) for _ in ("stretches", "units")
+    )
+    for i in range(0, units, 100):
+        found = by_stretches.play(uniform[i : i + 100], table)
+        expected = one_by_one(by_units.choose, by_units.learn, uniform[i : i + 100], table)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1"])
+@pytest.mark.parametrize("rows", [1, 3, 60])
+def test_what_was_played_is_counted_and_learnt(kind, rows):
+    sequence = in_sequence(
+        build_policy(kind, {"epsilon": 0} if kind == "epsilon_greedy" else {}), 2, rows, RNG
+    )
+    rates = np.repeat([[0.0], [1.0]], rows, axis=1)
+    counts = sequence.play(np.full((300, rows), 0.5), rates)
+    np.testing.assert_array_equal(counts.trials.sum(axis=0), 300)
+    np.testing.assert_array_equal(counts.successes, counts.trials * rates)
+    assert (counts.trials[1] > 200).all()
+    late = sequence.play(np.full((20, rows), 0.5), rates).trials[1]
+    assert late.mean() >= 18
 
 
 @pytest.mark.parametrize("rows", [1, 4, 30])

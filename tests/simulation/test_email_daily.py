@@ -49,6 +49,7 @@ def test_emails_are_drawn_with_the_days_shares():
     daily = DailyPlay(scenario, build_contestant("thompson", {}, (1, 1)), 50, np.random.default_rng(4))
     daily.begin_day(np.zeros((3, 50)), np.zeros((3, 50)))
     daily.shares[:] = [0.7, 0.2, 0.1]
-    cells, _ = daily.decide(np.random.default_rng(5).random((1000, 50)), np.repeat([0.1, 0.2, 0.3], 50))
-    frequencies = np.bincount(cells.ravel() // 50) / 50_000
+    rates = np.repeat([[0.1], [0.2], [0.3]], 50, axis=1)
+    counts = daily.decide(np.random.default_rng(5).random((1000, 50)), rates)
+    frequencies = counts.trials.sum(axis=1) / 50_000
     assert (np.abs(frequencies - [0.7, 0.2, 0.1]) < 4 * np.sqrt(0.25 / 50_000)).all()

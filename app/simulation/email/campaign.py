@@ -5,7 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.one_by_one import Counts
+from app.bandits.quadrature import Booleans, Floats
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.daily import DailyPlay
 from app.simulation.email.declared import declared
@@ -18,7 +19,7 @@ from app.simulation.streams import stream
 BLOCK = 1000
 """Replications that are played together: a policy's stream is that of (seed, block, policy)."""
 
-BATCH = 64_000
+BATCH = 128_000
 """Outcomes in memory at once."""
 
 
@@ -28,8 +29,8 @@ class Play(Protocol):
     def begin_day(self, sent: Floats, won: Floats) -> None:
         """A morning after which so many e-mails went out and converted, (k, r) each."""
 
-    def decide(self, uniform: Floats, rates: Floats) -> tuple[Integers, Booleans]:
-        """The cells (n, r) of the next n e-mails and which convert, given their uniforms (n, r), rates (k r,)."""
+    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+        """What becomes of the next n e-mails, given their uniforms (n, r) and the rates (k, r)."""
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
         """What the policy has been shown of these e-mails and conversions, (k, r) each."""
@@ -63,7 +64,7 @@ def play_block(
             play.begin_day(ledger.sent, ledger.won)
         before = ledger.sent.copy()
         for uniform, kept in _outcomes(scenario, stretch, rows, outcomes):
-            ledger.write(*play.decide(uniform[kept], rates.ravel()))
+            ledger.write(play.decide(uniform[kept], rates))
             ledger.holdout_won += (uniform[~kept] < rates[0]).sum(axis=0)
         ledger.close(stretch, rates, before)
         if stretch.ends_day:

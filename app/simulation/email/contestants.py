@@ -10,6 +10,7 @@ from app.bandits.beta import Prior
 from app.bandits.draws import drawn_by_shares
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.one_by_one import Counts, counted
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies import Policy, build_policy, needs_value
 from app.bandits.quadrature import Booleans, Floats, Integers
@@ -65,6 +66,12 @@ class RoundRobin:
 
     def succeed(self, cells: Integers) -> None:
         """Nothing is learnt."""
+
+    def play(self, uniform: Floats, rates: Floats) -> Counts:
+        """Count what comes of the next e-mails, (n, r)."""
+        arms = (self._next + np.arange(len(uniform))) % self._k
+        self._next = (self._next + len(uniform)) % self._k
+        return counted(arms[:, None] * self._rows + self._row, uniform < rates[arms], rates.shape)
 
 
 @dataclass(frozen=True, slots=True)

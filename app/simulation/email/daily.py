@@ -5,7 +5,8 @@ import numpy as np
 from app.bandits.decision import Rules
 from app.bandits.decisions import decided_shares
 from app.bandits.draws import drawn_by_shares
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.one_by_one import Counts, counted
+from app.bandits.quadrature import Floats, Integers
 from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 from app.simulation.email.contestants import Contestant
@@ -51,11 +52,11 @@ class DailyPlay:
                 served[key] = np.array(percentages(row), dtype=np.float64) / 100
             self.shares[i] = served[key]
 
-    def decide(self, uniform: Floats, rates: Floats) -> tuple[Integers, Booleans]:
-        """The cells (n, r) of some of the day's e-mails."""
+    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+        """What becomes of some of the day's e-mails."""
         arms = drawn_by_shares(self.shares, self._rng, len(uniform))
         cells: Integers = arms.T * len(self._row) + self._row
-        return cells, uniform < rates[cells]
+        return counted(cells, uniform < rates.ravel()[cells], rates.shape)
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
         """Trials and successes (k, r) as they are known at the end of a day with these figures."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.bandits.one_by_one import Counts
 from app.bandits.quadrature import Booleans, Floats, Integers
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, curve
@@ -67,11 +68,10 @@ class Ledger:
             decided_right=right,
         )
 
-    def write(self, cells: Integers, won: Booleans) -> None:
-        """Add decisions, cells (n, r) of which some converted."""
-        size = self.sent.size
-        self.sent.ravel()[:] += np.bincount(cells.ravel(), minlength=size)
-        self.won.ravel()[:] += np.bincount(cells.ravel(), won.ravel(), minlength=size)
+    def write(self, counts: Counts) -> None:
+        """Add e-mails."""
+        self.sent += counts.trials
+        self.won += counts.successes
 
     def close(self, stretch: Stretch, rates: Floats, sent_before: Floats) -> None:
         """Account for a stretch with the rates (k, r), before which `sent_before` (k, r) had been sent."""

@@ -4,6 +4,7 @@ from collections import deque
 
 import numpy as np
 
+from app.bandits.one_by_one import Counts, one_by_one
 from app.bandits.quadrature import Booleans, Floats, Integers
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.scenario import EmailScenario
@@ -25,15 +26,11 @@ class PerEmailPlay:
     def begin_day(self, sent: Floats, won: Floats) -> None:
         """Days mean nothing to it."""
 
-    def decide(self, uniform: Floats, rates: Floats) -> tuple[Integers, Booleans]:
-        """The cells (n, r) of the next e-mails, each decided after the outcomes before it."""
-        cells, won = np.empty(uniform.shape, dtype=np.intp), np.empty(uniform.shape, dtype=np.bool_)
-        show = self._show_late if self._delay else self._policy.learn
-        for t, u in enumerate(uniform):
-            cells[t] = chosen = self._policy.choose()
-            won[t] = converts = u < rates[chosen]
-            show(chosen, converts)
-        return cells, won
+    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+        """What becomes of the next e-mails, each decided after the outcomes before it."""
+        if self._delay:
+            return one_by_one(self._policy.choose, self._show_late, uniform, rates)
+        return self._policy.play(uniform, rates)
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
         """Trials and successes (k, r) without the conversions that are still to come."""

@@ -63,8 +63,9 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
 def _describe_preset(components: dict[str, Any]) -> None:
     """Show what stands for null in the telco's catalogue, to be changed by whoever wants another one."""
     telco = components["ClvRequest"]["properties"]
-    for name, preset in {"products": PRODUCTS, "channels": CHANNELS}.items():
-        telco[name]["examples"] = [to_jsonable_python([asdict(one) for one in preset])]
+    preset = {"products": [asdict(one) for one in PRODUCTS], "channels": [asdict(one) for one in CHANNELS]}
+    for name, rows in preset.items():
+        telco[name]["examples"] = [to_jsonable_python(rows)]
 
 
 def _describe_key(operation: dict[str, Any]) -> None:

@@ -1,24 +1,57 @@
 """Assignments over HTTP: which variant a unit gets, one or up to 1,000 at a time."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any
 
 from anyio import from_thread
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.api import problems
-from app.api.deps import IdempotencyKeyHeader, as_response, carry_out, same_request
+from app.api.deps import (
+    Cursor,
+    DatabaseDep,
+    ExperimentPath,
+    IdempotencyDep,
+    IdempotencyKeyHeader,
+    Limit,
+    Now,
+    SettingsDep,
+    as_response,
+    carry_out,
+    cursor_after,
+    place_of,
+    same_request,
+)
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import GroundhogError, Unavailable
-from app.schemas.assignments import ASSIGNED, NO_SUCH, UNIT, Assignment, Unassigned, Units
-from app.services import idempotency
+from app.schemas.assignments import (
+    ASSIGNED,
+    NO_SUCH,
+    UNIT,
+    Assignment,
+    AssignmentsPage,
+    ForgetIn,
+    Forgotten,
+    Merged,
+    MergeIn,
+    OverrideIn,
+    StoredAssignment,
+    Unassigned,
+    Units,
+)
+from app.schemas.fields import UnitId
+from app.services import assignments
 from app.services.assigner import Assigner, Outcome
 from app.services.draws import Assigned
+from app.services.idempotency import Answer
+
+unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python
 
 router = APIRouter(prefix="/assignments", tags=["assignments"], route_class=StrictRoute)
 
@@ -71,7 +104,7 @@ async def assign(
     many = isinstance(units, list)
     pairs = [(unit.experiment_id, unit.unit_id) for unit in (units if isinstance(units, list) else [units])]
 
-    async def outcomes() -> idempotency.Answer:
+    async def outcomes() -> Answer:
         found = await assigner.assign(pairs, now)
         return _array(found, pairs) if many else _single(found[0])
 
@@ -79,20 +112,20 @@ async def assign(
         return as_response(await outcomes())
 
     # The rows are committed before the key is: lost in between, a repeated request finds the units known
-    def work(_: Session) -> idempotency.Answer:
+    def work(_: Session) -> Answer:
         return from_thread.run(outcomes)
 
     once = same_request(request, idempotency_key, sha256(await request.body()).digest())
     return await run_in_threadpool(carry_out, state.database, once, work, now)
 
 
-def _single(outcome: Outcome) -> idempotency.Answer:
+def _single(outcome: Outcome) -> Answer:
     if isinstance(outcome, GroundhogError):
         raise outcome
-    return idempotency.Answer(201 if outcome.new else 200, json.dumps(_as_json(outcome)))
+    return Answer(201 if outcome.new else 200, json.dumps(_as_json(outcome)))
 
 
-def _array(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]]) -> idempotency.Answer:
+def _array(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]]) -> Answer:
     away = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
     if away and len(away) == len(outcomes):
         raise away[0]
@@ -100,7 +133,7 @@ def _array(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]]) -> ide
         _refused(index, pair, outcome) if isinstance(outcome, GroundhogError) else _as_json(outcome)
         for index, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True))
     ]
-    return idempotency.Answer(200, json.dumps(items))
+    return Answer(200, json.dumps(items))
 
 
 def _as_json(assigned: Assigned) -> dict[str, Any]:
@@ -128,3 +161,94 @@ def _refused(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[s
         "detail": error.detail,
     }
     return {"index": index, "experiment_id": experiment_id, "unit_id": unit_id, "error": fault}
+
+
+@router.post(
+    "/overrides",
+    operation_id="override_assignment",
+    response_model=OverrideIn,
+    responses=answers(404, 409, 413, 415, 422, 503),
+)
+def override_assignment(
+    override: OverrideIn, database: DatabaseDep, settings: SettingsDep, request: IdempotencyDep, now: Now
+) -> Response:
+    """Force a unit to a variant, for testing or by wish; null takes it back. Repeating changes nothing.
+
+    A forced unit's events are refused and it leaves the estimates. No total changes.
+    """
+
+    def work(session: Session) -> Answer:
+        assignments.override(session, override, settings.assignment_salt, now)
+        return Answer.of(override)
+
+    return carry_out(database, request, work, now)
+
+
+@router.post(
+    "/merge", operation_id="merge_units", response_model=Merged, responses=answers(404, 413, 415, 422, 503)
+)
+def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, now: Now) -> Response:
+    """Let two ids of one unit (a cookie's, an account's) share its earliest assignment, here or everywhere.
+
+    The other one leaves the estimates; no total changes. Merge once either has been assigned: before that there is
+    nothing to keep. Repeating changes nothing.
+    """
+
+    def work(session: Session) -> Answer:
+        variants = assignments.merge(session, sent, now)
+        return Answer.of(Merged(unit_id=sent.unit_id, into_unit_id=sent.into_unit_id, variants=variants))
+
+    return carry_out(database, request, work, now)
+
+
+@router.post(
+    "/forget",
+    operation_id="forget_unit",
+    response_model=Forgotten,
+    responses=answers(404, 413, 415, 422, 503),
+)
+def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, now: Now) -> Response:
+    """Replace a unit's id by a tombstone wherever it is stored; no total changes.
+
+    Its events sent again still do not count. Answers kept under an Idempotency-Key may name it until they expire.
+    """
+
+    def work(session: Session) -> Answer:
+        return Answer.of(assignments.forget(session, sent.unit_id, sent.experiment_id))
+
+    return carry_out(database, request, work, now)
+
+
+@router.get(
+    "/{experiment_id}",
+    operation_id="read_assignment",
+    response_model=StoredAssignment,
+    responses=answers(404, 422, 503),
+)
+def read_assignment(experiment_id: ExperimentPath, unit_id: UnitId, database: DatabaseDep) -> Response:
+    """Return the stored assignment of a unit; asking stores nothing."""
+    with database.transaction() as session:
+        row = assignments.read(session, experiment_id, unit_id)
+        return as_response(Answer.of(StoredAssignment.model_validate(row)))
+
+
+@router.get(
+    "/{experiment_id}/units",
+    operation_id="list_assignments",
+    response_model=AssignmentsPage,
+    responses=answers(404, 422, 503),
+)
+def list_assignments(
+    experiment_id: ExperimentPath, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 1_000
+) -> AssignmentsPage:
+    """Return the stored assignments of an experiment by unit id."""
+    place = place_of(cursor, unit_id_from_cursor)
+    with database.transaction() as session:
+        rows = assignments.read_page(session, experiment_id, place[0] if place else None, limit + 1)
+        items = [StoredAssignment.model_validate(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return AssignmentsPage(
+        experiment_id=experiment_id,
+        items=items,
+        next_cursor=cursor_after(items[-1].unit_id) if more else None,
+    )

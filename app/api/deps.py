@@ -81,7 +81,7 @@ ForDate = Annotated[
     Query(description="YYYY-MM-DD, at most tomorrow; by default today in the experiment's time zone"),
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Items per page")]
-Cursor = Annotated[str | None, Query(max_length=600, description="`next_cursor` of the page before")]
+Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before")]
 ExperimentPath = Identifier
 VariantPath = Identifier
 
@@ -110,7 +110,7 @@ def as_response(answer: Answer) -> Response:
 
 def cursor_after(*place: Any) -> str:
     """Return the opaque cursor of the page that follows ``place``."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 identifier: Callable[[Any], str] = TypeAdapter(Identifier).validate_python

@@ -94,4 +94,104 @@ class Unassigned(BaseModel):
     error: ItemProblem
 
 
-Answer = Assignment | Annotated[list[Assignment | Unassigned], Field(title="One item per unit, in order")]
+class OverrideIn(Strict):
+    """A unit to force."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [UNIT | {"variant_id": "bold"}]})
+
+    experiment_id: Identifier
+    unit_id: UnitId
+    variant_id: Identifier | None = Field(description="The variant it gets; null takes an override back")
+
+
+class MergeIn(Strict):
+    """Two ids of one unit."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"unit_id": "anonymous-7f3a", "into_unit_id": "user-42"}]}
+    )
+
+    unit_id: UnitId = Field(description="The id that was used before, such as a cookie's")
+    into_unit_id: UnitId = Field(description="The id used from now on, such as an account's")
+    experiment_id: Identifier | None = Field(default=None, description="By default in every experiment")
+
+
+class Merged(BaseModel):
+    """Which variant the two ids have in common, by experiment."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "unit_id": "anonymous-7f3a",
+                    "into_unit_id": "user-42",
+                    "variants": {"homepage_test": "bold"},
+                }
+            ]
+        }
+    )
+
+    unit_id: str
+    into_unit_id: str
+    variants: dict[str, str] = Field(
+        description="The earliest assignment decides; experiments in which neither has one are left out"
+    )
+
+
+class ForgetIn(Strict):
+    """A unit to forget."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"unit_id": "user-42"}]})
+
+    unit_id: UnitId
+    experiment_id: Identifier | None = Field(default=None, description="By default in every experiment")
+
+
+class Forgotten(BaseModel):
+    """What was made anonymous."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"assignments": 3, "events": 17}]})
+
+    assignments: int
+    events: int
+
+
+STORED: dict[str, Any] = {
+    "unit_id": "user-42",
+    "variant_id": "bold",
+    "kind": "drawn",
+    "propensity": 0.619047,
+    "revision": "5f0c5f8b6a2f9d3e",
+    "assigned_at": "2023-07-16T08:15:30.123456Z",
+    "exposed_at": "2023-07-16T08:15:31.5Z",
+    "merged_into": None,
+}
+
+
+class StoredAssignment(BaseModel):
+    """An assignment as it is stored."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [STORED]})
+
+    unit_id: str
+    variant_id: str
+    kind: Literal["drawn", "holdout", "forced"]
+    propensity: float | None = Field(description="Null unless drawn")
+    revision: str | None = Field(description="Null unless drawn")
+    assigned_at: dt.datetime
+    exposed_at: dt.datetime | None = Field(description="The first exposure; null before it")
+    merged_into: str | None = Field(description="The unit whose assignment decides instead of this one")
+
+
+class AssignmentsPage(BaseModel):
+    """A page of stored assignments, by unit id."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"experiment_id": "homepage_test", "items": [STORED], "next_cursor": None}]
+        }
+    )
+
+    experiment_id: str
+    items: list[StoredAssignment]
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")

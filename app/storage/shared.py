@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.errors import Unavailable
 from app.storage.database import Database, domain_error
@@ -22,6 +23,9 @@ MOST_KEYS = 2_000
 """Of one statement, unless a single caller brings more."""
 
 
+BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
 class SharedStatement(Generic[Key, Answer]):
     """A statement on many keys, shared by the callers of an event loop, on a connection of its own.
 
@@ -29,6 +33,7 @@ class SharedStatement(Generic[Key, Answer]):
     ----------
     execute : runs it for the keys of all callers; each gets the whole answer and picks out its own.
         It is run again when its connection turns out to be cut, so it must be safe to repeat
+    by_key : it finds all rows by their keys, and the planner must not think otherwise
     """
 
     def __init__(
@@ -36,8 +41,9 @@ class SharedStatement(Generic[Key, Answer]):
         database: Database,
         prepare_threshold: int | None,
         execute: Callable[[Connection, Sequence[Key]], Awaitable[Answer]],
+        by_key: bool = True,
     ) -> None:
-        self._conninfo = database.conninfo
+        self._conninfo = _bound_to_keys(database.conninfo) if by_key else database.conninfo
         self._prepare_threshold = prepare_threshold
         self._execute = execute
         self._waiting: deque[tuple[Sequence[Key], asyncio.Future[Answer]]] = deque()
@@ -100,6 +106,15 @@ class SharedStatement(Generic[Key, Answer]):
             self._conninfo, autocommit=True, prepare_threshold=self._prepare_threshold
         )
         return await self._execute(self._connection, keys)
+
+
+def _bound_to_keys(conninfo: str) -> str:
+    """Return the address of connections whose statements never read a whole table.
+
+    A prepared statement keeps its plan: made while the table is small, it would read all of it for ever after.
+    """
+    options = conninfo_to_dict(conninfo)["options"]
+    return make_conninfo(conninfo, options=f"{options} {BY_KEY}")
 
 
 def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

@@ -16,6 +16,8 @@ from app.web import charts
 router = APIRouter(include_in_schema=False)
 DASHBOARD = Path(__file__).parent / "dashboard"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+FIRST = ["main.js", "pages/experiments.js", "pages/today.js"]
+"""Whoever comes sees one of these pages first: fetching them at once saves a round trip or two."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -43,9 +45,9 @@ def dashboard() -> Dashboard:
 
 @lru_cache(maxsize=1)
 def index() -> bytes:
-    """Return the dashboard's page as gzip; it fetches what its frame needs at once, and pages when they are shown."""
+    """Return the dashboard's page as gzip; it fetches at once what is shown first, the rest later."""
     made, bundle = dashboard(), charts.name()
-    links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in imported("main.js")]
+    links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in imported(FIRST)]
     if bundle is not None:
         links.append(f'<link rel="modulepreload" id="vega" href="/static/{bundle}">')
     page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
@@ -53,9 +55,9 @@ def index() -> bytes:
     return gzip.compress(page.encode(), 9, mtime=0)
 
 
-def imported(module: str) -> list[str]:
-    """Return a module's imports and theirs, but not what is imported only when it is needed."""
-    found, waiting = [], [module]
+def imported(modules: list[str]) -> list[str]:
+    """Return modules with what they import, and so on, but not what is imported only when it is needed."""
+    found, waiting = [*modules], [*modules]
     while waiting:
         name = waiting.pop()
         text = gzip.decompress(dashboard().files[name]).decode()

@@ -1,10 +1,10 @@
 /** Charts: a Vega-Lite specification drawn on canvas in the page's own colours, with its figures as a table behind it. */
 
+import { SERIES } from "./colours.js";
 import { h } from "./dom.js";
 import { table } from "./components/table.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const PALETTE = 8;
 
 /**
  * A figure with a title, a chart and its table. It is drawn once it comes near the screen.
@@ -66,14 +66,16 @@ async function drawing(canvas, spec, before) {
   }
 }
 
-let loading = null;
+const link = document.getElementById("vega");
 
-/** Vega-Lite, fetched when the first chart needs it. */
-function library() {
-  const link = document.getElementById("vega");
+/** Vega-Lite: fetched with the first page that draws, while its figures are on their way. */
+const loading = link && import(link.href).catch((error) => error);
+
+async function library() {
   if (!link) throw new Error("this installation has no Vega-Lite (the vl-convert wheel is missing).");
-  loading ??= import(link.href);
-  return loading;
+  const loaded = await loading;
+  if (loaded instanceof Error) throw loaded;
+  return loaded;
 }
 
 const options = () => ({
@@ -112,10 +114,9 @@ function theme() {
   };
 }
 
-const palette = (of) => Array.from({ length: PALETTE }, (_, i) => of(`--series-${i + 1}`));
-
-/** The colour of a series as CSS names it, in the order of registration; charts use the same. */
-export const seriesColour = (place) => `var(--series-${(place % PALETTE) + 1})`;
+const palette = (of) => Array.from({ length: SERIES }, (_, i) => of(`--series-${i + 1}`));
 
 /** The colour channel of variants: each has the same colour in every chart, that of its registration. */
 export const variantColour = (ids) => ({ field: "variant", type: "nominal", title: null, scale: { domain: ids } });
+
+export { seriesColour } from "./colours.js";

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { rate } from "../format.js";
-import { seriesColour } from "../charts.js";
+import { seriesColour } from "../colours.js";
 
 /** Intervals on one scale: `drawn(variant, place)` gives the line, which the figures beside it say in numbers. */
 export function intervalLines(variants) {

@@ -1,7 +1,7 @@
 /** Shares of traffic as one bar, a piece per variant. */
 
 import { h } from "../dom.js";
-import { seriesColour } from "../charts.js";
+import { seriesColour } from "../colours.js";
 import { share } from "../format.js";
 import { variantName } from "./names.js";
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
-from app.services import experiments, locks
+from app.services import callers, experiments, locks
+from app.services.assignments import TOMBSTONE
 from app.services.first_exposures import store_assignments
 from app.services.metrics import upsert_from
 from app.services.rollup import Conditions, Known, Outcome, RollUp, Sums, Unit, all_refused, roll_up
@@ -107,8 +108,13 @@ def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt
     ------
     NotFound: a single event of an experiment that does not exist
     Conflict: a single event of an experiment whose totals are reported
+    Forbidden: an experiment outside the limit of the caller's key
     """
     events = [sent] if isinstance(sent, EventIn) else sent
+    places = ["body"] if isinstance(sent, EventIn) else [f"body.{index}" for index in range(len(events))]
+    callers.check_items(
+        (f"{place}.experiment_id", event.experiment_id) for place, event in zip(places, events, strict=True)
+    )
     outcomes = _outcomes(session, events, salt, now)
     if isinstance(sent, EventIn):
         _check_place(sent, outcomes[0])
@@ -135,7 +141,7 @@ def _check_place(event: EventIn, outcome: Outcome) -> None:
 
 def _result(event: EventIn, outcome: Outcome) -> EventResult:
     detail = None if outcome.reason is None else REASONS[outcome.reason]
-    if outcome.other_unit is not None:
+    if outcome.other_unit is not None and not outcome.other_unit.startswith(TOMBSTONE):
         detail = f"this event_id was taken for another unit, {outcome.other_unit!r}"
     return EventResult(
         event_id=event.event_id,

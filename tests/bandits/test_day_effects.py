@@ -8,11 +8,12 @@ from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 
 
-def traffic_on_the_best(log_sd, adjust, runs=200, days=30, daily=10_000, rates=(0.12, 0.15, 0.13)):
+def traffic_on_the_best(log_sd, adjust, runs=200, days=31, daily=10_000, rates=(0.12, 0.15, 0.13)):
     """Mean and standard error, over the runs, of the traffic that daily Thompson sampling gives the best arm.
 
-    The world: each day multiplies all rates by an independent log-normal effect with mean 1; the first day is
-    split evenly, each later one by the shares that the days before it give.
+    The world: a month of 10,000 impressions a day, rates of 12, 15 and 13 %; each day multiplies all of them by an
+    independent log-normal effect with mean 1. The first day is split evenly, each later one by the shares that the
+    days before it give.
     """
     rng = np.random.default_rng(3)
     effects = np.exp(log_sd * rng.standard_normal((runs, days, 1)) - log_sd**2 / 2)
@@ -29,7 +30,7 @@ def traffic_on_the_best(log_sd, adjust, runs=200, days=30, daily=10_000, rates=(
 @pytest.mark.parametrize("log_sd", [0, 0.3, 0.6])
 def test_adjusted_totals_put_0_975_of_the_traffic_on_the_best_arm_at_any_day_effect(log_sd):
     mean, error = traffic_on_the_best(log_sd, adjust=True)
-    assert mean == pytest.approx(0.975, abs=0.001 + 4 * error)
+    assert mean == pytest.approx(0.975, abs=4 * error)
 
 
 @pytest.mark.parametrize(("log_sd", "expected"), [(0.3, 0.81), (0.6, 0.64)])

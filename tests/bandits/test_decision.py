@@ -114,6 +114,7 @@ def thompson(floors, burn_in, fixed=None):
         pytest.param(0.9, 0.25, id="at most an equal one"),
         pytest.param(None, 0.25, id="an equal one by default"),
         pytest.param(0.01, 0.04, id="at least the floor"),
+        pytest.param(0, 0.04, id="no more than the floor"),
     ],
 )
 def test_a_new_arm_of_four_gets_its_burn_in_share(share, expected):
@@ -210,6 +211,13 @@ def test_one_more_success_never_lowers_an_arms_share_whatever_is_promised(proble
         return
     better = Totals(totals.trials, totals.successes + (np.arange(totals.k) == i))
     assert decide(rules, better, days).shares[i] >= decide(rules, totals, days).shares[i] - 1e-12
+
+
+def test_without_a_burn_in_share_and_a_floor_a_new_arm_waits_for_data_from_elsewhere():
+    rules, days = thompson([0.0, 0.0], BurnIn(share=0)), np.array([9.0, 0])
+    assert decide(rules, Totals([1000, 0], [100, 0]), days).shares.tolist() == [1, 0]
+    fed = decide(rules, Totals([1000, 1000], [100, 100]), np.array([9.0, 1]))
+    assert fed.shares == pytest.approx([0.5, 0.5])
 
 
 def test_a_burn_in_share_is_capped_at_an_equal_one():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from app.bandits.beta import BetaArms
 from app.bandits.gain import extra_conversions, extra_value, moved_trials
@@ -18,6 +19,11 @@ def test_an_arm_that_was_not_there_has_no_part_of_a_days_even_split():
     trials = np.array([[100.0, 300.0, 0.0], [30.0, 60.0, 210.0]])
     live = np.array([[True, True, False], [True, True, True]])
     assert moved_trials(trials, live).tolist() == [-170, 60, 110]
+
+
+def test_a_day_of_a_single_arm_or_of_none_moves_nothing():
+    trials = np.array([[100.0, 0.0], [0.0, 0.0]])
+    assert moved_trials(trials, trials > 0).tolist() == [0, 0]
 
 
 def test_two_arms_earn_the_moved_trials_times_the_difference_of_their_rates():
@@ -60,6 +66,25 @@ def test_extra_value_has_the_mean_and_deviation_of_draws_of_rate_times_value_les
     found = extra_value(moved, arms)
     assert found.mean == pytest.approx(draws.mean(), abs=4 * draws.std() / np.sqrt(n))
     assert found.deviation == pytest.approx(draws.std(), rel=4 * 1.1 / np.sqrt(2 * n))
+
+
+def test_the_deviation_of_extra_value_is_that_of_the_moments():
+    """Var(theta M) = E[theta^2] E[M^2] - E[theta]^2 E[M]^2, with 3 and 4 degrees of freedom; costs do not vary."""
+    arms = ValueArms.from_totals(Totals([50, 60], [1, 2], [20, 50], [400, 1300], [0.1, 0.2]))
+    rates, values = stats.beta(arms.rates.a, arms.rates.b), stats.t(*_of(arms.value))
+    variance = (rates.var() + rates.mean() ** 2) * (values.var() + values.mean() ** 2)
+    variance -= (rates.mean() * values.mean()) ** 2
+    assert extra_value(np.array([-7.0, 7.0]), arms).deviation == pytest.approx(7 * np.sqrt(variance.sum()))
+
+
+def _of(value):
+    return value.freedom, value.location, value.scale
+
+
+def test_an_arm_without_a_success_that_had_its_even_share_does_not_matter():
+    figures = ([10.0, 20.0, 5.0], [3.0, 2.0, 0.0], [50.0, 60.0, 0.0], [1300.0, 1900.0, 0.0])
+    arms = ValueArms.from_totals(Totals(*map(np.array, figures)))
+    assert extra_value(np.array([-5.0, 5.0, 0.0]), arms).deviation > 0
 
 
 def test_nothing_is_said_of_value_while_an_arm_has_no_success():

@@ -8,8 +8,7 @@ import pytest
 from groundhog_client import Invalid, NotFound, Unauthorized, Unreachable
 from groundhog_client._deciding import Away
 from groundhog_client._errors import Unavailable
-
-from conftest import Written  # isort: skip
+from written import Written
 
 ASSIGNED = {"experiment_id": "button", "unit_id": "user-42", "variant_id": "bold", "value": {"colour": "red"}}
 ASSIGNED |= {"reason": "drawn", "propensity": 0.6, "revision": "5f0c5f8b6a2f9d3e", "new": True}

@@ -8,8 +8,7 @@ import pytest
 import groundhog_client
 from groundhog_client import FieldError, GroundhogError, Problem, UnreadableAnswer, _errors
 from groundhog_client._errors import OF_STATUS
-
-from conftest import Written  # isort: skip
+from written import Written
 
 
 def problem(status, **fields):

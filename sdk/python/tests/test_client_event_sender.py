@@ -8,8 +8,7 @@ import httpx2
 import pytest
 
 from groundhog_client import Batching, BufferFull, Client, EventsNotSent, GroundhogError, Patience
-
-from conftest import EAGER  # isort: skip
+from written import EAGER
 
 
 class Events:

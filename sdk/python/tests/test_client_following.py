@@ -4,8 +4,7 @@ import httpx2
 import pytest
 
 from groundhog_client import ConnectionLost, NotFound, Patience, Unavailable, UnreadableAnswer
-
-from conftest import Written  # isort: skip
+from written import Written
 
 DONE = {"id": "s1", "scenario": "email", "state": "done", "created_at": "2026-03-10T12:00:00Z"}
 DONE |= {"progress": {"done": 9, "total": 9}, "fault": None, "request": {}, "policies": [{"policy": {}}]}

@@ -7,8 +7,7 @@ import httpx2
 from groundhog_client._allocations import read_allocation
 from groundhog_client._kept import KeptAnswers
 from groundhog_client._wire import Answer
-
-from conftest import Written  # isort: skip
+from written import Written
 
 BODY = {
     "experiment_id": "homepage",

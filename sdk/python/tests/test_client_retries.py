@@ -20,8 +20,7 @@ from groundhog_client import (
 from groundhog_client._exchange import Attempt, Exchanges, Pause
 from groundhog_client._service import check_alive
 from groundhog_client._wire import Answer
-
-from conftest import EAGER, Written  # isort: skip
+from written import EAGER, Written
 
 ALIVE = httpx2.Response(200, json={"status": "alive"})
 STORED = {"received": 1, "inserted": 1, "updated": 0, "unchanged": 0}

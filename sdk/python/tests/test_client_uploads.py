@@ -7,8 +7,7 @@ import httpx2
 import pytest
 
 from groundhog_client import ConnectionLost, DailyTotal
-
-from conftest import Written  # isort: skip
+from written import Written
 
 STORED = {"received": 2, "inserted": 2, "updated": 0, "unchanged": 0}
 STORED |= {"superseded": 0, "rejected": 1, "errors": [{"line": 2, "field": None, "message": "no"}]}

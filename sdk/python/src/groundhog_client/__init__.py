@@ -87,6 +87,7 @@ from groundhog_client._simulations import (
     SimulationsPage,
 )
 from groundhog_client._splits import Split
+from groundhog_client._units import AssignmentsPage, Forgotten, Merged, Override, StoredAssignment
 from groundhog_client._version import __version__
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Alive",
     "Allocation",
     "Assignment",
+    "AssignmentsPage",
     "AsyncClient",
     "AsyncEventSender",
     "Batching",
@@ -122,6 +124,7 @@ __all__ = [
     "Figure",
     "FlagFailure",
     "Forbidden",
+    "Forgotten",
     "Gain",
     "GateHolding",
     "GroundhogError",
@@ -129,9 +132,11 @@ __all__ = [
     "Imported",
     "Invalid",
     "LineError",
+    "Merged",
     "NewVariant",
     "NoAnswer",
     "NotFound",
+    "Override",
     "Patience",
     "Plan",
     "PlanSettings",
@@ -153,6 +158,7 @@ __all__ = [
     "Spread",
     "StopAdvice",
     "Stored",
+    "StoredAssignment",
     "StoredTotal",
     "TooLarge",
     "TooManyRequests",

@@ -1,8 +1,8 @@
 """The client that awaits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,22 +22,23 @@ from groundhog_client import (
     _service,
     _simulations,
     _splits,
+    _units,
 )
 from groundhog_client._async_event_sender import AsyncEventSender
+from groundhog_client._async_line import AsyncLine
 from groundhog_client._deciding import Away, Decision, decided, hasty
-from groundhog_client._errors import GroundhogError, problem_of
+from groundhog_client._errors import GroundhogError
 from groundhog_client._event_sender import OnRefused, log_refusal
 from groundhog_client._events import EventsTaken
-from groundhog_client._exchange import Attempt, Exchange, Exchanges, Outcome, Pause, Step
+from groundhog_client._exchange import Exchanges
 from groundhog_client._following import Following
-from groundhog_client._http import address, failure, headers, too_late, words
 from groundhog_client._kept import KeptAnswers
 from groundhog_client._methods import awaits, awaits_each
 from groundhog_client._outbox import BATCHING, Batching, Outbox
 from groundhog_client._patience import PATIENT, Patience
 from groundhog_client._simulations import Simulation, SimulationEvent
 from groundhog_client._splits import Split, Splits
-from groundhog_client._wire import Answer, Request, Stream
+from groundhog_client._wire import Request
 
 T = TypeVar("T")
 
@@ -63,14 +64,11 @@ class AsyncClient:
         kept_answers: int = 256,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._url = address(url)
-        self._headers = headers(api_key)
-        self._exchanges = Exchanges(patience, KeptAnswers(kept_answers))
-        self._away = Away(self._exchanges.clock)
-        self._splits = Splits(self._exchanges.clock)
+        shared = Exchanges(patience, KeptAnswers(kept_answers))
+        self._line = AsyncLine(url, api_key, shared, http)
+        self._away = Away(shared.clock)
+        self._splits = Splits(shared.clock)
         self._senders: list[AsyncEventSender] = []
-        self._own = http is None
-        self._http = http or httpx2.AsyncClient()
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,8 +86,7 @@ class AsyncClient:
         EventsNotSent: the service did not take all of them in time
         """
         async with AsyncExitStack() as all_of_it:
-            if self._own:
-                all_of_it.push_async_callback(self._http.aclose)
+            all_of_it.push_async_callback(self._line.aclose)
             for sender in self._senders:
                 all_of_it.push_async_callback(sender.aclose)
 
@@ -134,6 +131,12 @@ class AsyncClient:
     assign = awaits(_assignments.assign)
     assign_many = awaits(_assignments.assign_many)
     read_split = awaits(_splits.read_split)
+    read_assignment = awaits(_units.read_assignment)
+    list_assignments = awaits(_units.list_assignments)
+    each_assignment = awaits_each(_units.list_assignments)
+    override_assignment = awaits(_units.override_assignment)
+    merge_units = awaits(_units.merge_units)
+    forget_unit = awaits(_units.forget_unit)
 
     evaluate_flag = awaits(_flags.evaluate_flag)
     evaluate_flags = awaits(_flags.evaluate_flags)
@@ -144,6 +147,10 @@ class AsyncClient:
     check_ready = awaits(_service.check_ready)
     list_policies = awaits(_service.list_policies)
     read_telemetry = awaits(_service.read_telemetry)
+
+    async def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
+        """Carry out a request of these modules, perhaps with another patience."""
+        return await self._line.call(request, patience)
 
     # ---- what takes more than one request, or none
 
@@ -188,7 +195,7 @@ class AsyncClient:
         if resting is not None:
             return resting
         try:
-            found = await self.call(request, hasty(self._exchanges.patience, within))
+            found = await self.call(request, hasty(self._line.exchanges.patience, within))
         except GroundhogError as error:
             return self._away.noted(error)
         self._away.over()
@@ -203,11 +210,11 @@ class AsyncClient:
         ------
         TimeoutError: it is not over ``within`` so many seconds
         """
-        shared = self._exchanges
+        shared = self._line.exchanges
         following = Following(simulation_id, shared.patience, shared.clock, shared.chance, within)
         while not following.over:
             try:
-                async with self._listen(following) as said:
+                async with self._line.listen(following) as said:
                     async for one in said:
                         event = following.heard(one)
                         if event is not None:
@@ -236,7 +243,7 @@ class AsyncClient:
         ----------
         on_refused : is called with every event the service does not take, and why
         """
-        shared = self._exchanges
+        shared = self._line.exchanges
         outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)
         sender = AsyncEventSender(outbox, self._send_once, on_refused)
         self._senders.append(sender)
@@ -244,60 +251,5 @@ class AsyncClient:
 
     async def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
         """Send a batch once: it is the sender that tries again."""
-        once = replace(self._exchanges.patience, attempts=1)
+        once = replace(self._line.exchanges.patience, attempts=1)
         return await self.call(_events.record_written(events), once)
-
-    # ---- how requests are carried out
-
-    async def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
-        """Carry out a request, perhaps with another patience, and return what its answer says."""
-        exchanges = self._exchanges if patience is None else replace(self._exchanges, patience=patience)
-        return await self._hold(exchanges.exchange(request))
-
-    async def _hold(self, exchange: Exchange[T]) -> T:
-        step = next(exchange)
-        while True:
-            outcome = await self._do(step)
-            try:
-                step = exchange.send(outcome)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-
-    async def _do(self, step: Step) -> Outcome:
-        if isinstance(step, Pause):
-            await asyncio.sleep(step.seconds)
-            return None
-        try:
-            return await self._attempt(step)
-        except httpx2.RequestError as error:
-            return failure(error)
-
-    async def _attempt(self, attempt: Attempt) -> Outcome:
-        content = attempt.request.content
-        body = _awaited(content.chunks()) if isinstance(content, Stream) else content
-        try:
-            async with asyncio.timeout(attempt.seconds):
-                sent = self._http.stream(**words(attempt, self._url, self._headers), content=body)
-                async with sent as response:
-                    received = await response.aread()
-                    return Answer(response.status_code, dict(response.headers), received)
-        except TimeoutError:
-            return too_late(attempt.seconds)
-
-    @asynccontextmanager
-    async def _listen(self, following: Following) -> AsyncIterator[httpx2.EventSource]:
-        attempt = Attempt(following.request, following.seconds())
-        try:
-            async with self._http.stream(**words(attempt, self._url, self._headers)) as response:
-                if response.status_code != 200:
-                    raise problem_of(response.status_code, dict(response.headers), await response.aread())
-                yield httpx2.EventSource(response)
-        except httpx2.RequestError as error:
-            raise failure(error) from error
-
-
-async def _awaited(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the chunks, each made in a thread: reading a file must not stop the event loop."""
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk

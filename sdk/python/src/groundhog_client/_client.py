@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,21 +22,22 @@ from groundhog_client import (
     _service,
     _simulations,
     _splits,
+    _units,
 )
 from groundhog_client._deciding import Away, Decision, decided, hasty
-from groundhog_client._errors import GroundhogError, problem_of
+from groundhog_client._errors import GroundhogError
 from groundhog_client._event_sender import EventSender, OnRefused, log_refusal
 from groundhog_client._events import EventsTaken
-from groundhog_client._exchange import Attempt, Exchange, Exchanges, Outcome, Pause, Step
+from groundhog_client._exchange import Exchanges
 from groundhog_client._following import Following
-from groundhog_client._http import address, failure, headers, too_late, words
 from groundhog_client._kept import KeptAnswers
+from groundhog_client._line import Line
 from groundhog_client._methods import calls, each
 from groundhog_client._outbox import BATCHING, Batching, Outbox
 from groundhog_client._patience import PATIENT, Patience
 from groundhog_client._simulations import Simulation, SimulationEvent
 from groundhog_client._splits import Split, Splits
-from groundhog_client._wire import Answer, Request, Stream
+from groundhog_client._wire import Request
 
 T = TypeVar("T")
 
@@ -62,14 +63,11 @@ class Client:
         kept_answers: int = 256,
         http: httpx2.Client | None = None,
     ) -> None:
-        self._url = address(url)
-        self._headers = headers(api_key)
-        self._exchanges = Exchanges(patience, KeptAnswers(kept_answers))
-        self._away = Away(self._exchanges.clock)
-        self._splits = Splits(self._exchanges.clock)
+        shared = Exchanges(patience, KeptAnswers(kept_answers))
+        self._line = Line(url, api_key, shared, http)
+        self._away = Away(shared.clock)
+        self._splits = Splits(shared.clock)
         self._senders: list[EventSender] = []
-        self._own = http is None
-        self._http = http or httpx2.Client()
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +85,7 @@ class Client:
         EventsNotSent: the service did not take all of them in time
         """
         with ExitStack() as all_of_it:
-            if self._own:
-                all_of_it.callback(self._http.close)
+            all_of_it.callback(self._line.close)
             for sender in self._senders:
                 all_of_it.callback(sender.close)
 
@@ -133,6 +130,12 @@ class Client:
     assign = calls(_assignments.assign)
     assign_many = calls(_assignments.assign_many)
     read_split = calls(_splits.read_split)
+    read_assignment = calls(_units.read_assignment)
+    list_assignments = calls(_units.list_assignments)
+    each_assignment = each(_units.list_assignments)
+    override_assignment = calls(_units.override_assignment)
+    merge_units = calls(_units.merge_units)
+    forget_unit = calls(_units.forget_unit)
 
     evaluate_flag = calls(_flags.evaluate_flag)
     evaluate_flags = calls(_flags.evaluate_flags)
@@ -143,6 +146,10 @@ class Client:
     check_ready = calls(_service.check_ready)
     list_policies = calls(_service.list_policies)
     read_telemetry = calls(_service.read_telemetry)
+
+    def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
+        """Carry out a request of these modules, perhaps with another patience."""
+        return self._line.call(request, patience)
 
     # ---- what takes more than one request, or none
 
@@ -187,7 +194,7 @@ class Client:
         if resting is not None:
             return resting
         try:
-            found = self.call(request, hasty(self._exchanges.patience, within))
+            found = self.call(request, hasty(self._line.exchanges.patience, within))
         except GroundhogError as error:
             return self._away.noted(error)
         self._away.over()
@@ -202,11 +209,11 @@ class Client:
         ------
         TimeoutError: it is not over ``within`` so many seconds
         """
-        shared = self._exchanges
+        shared = self._line.exchanges
         following = Following(simulation_id, shared.patience, shared.clock, shared.chance, within)
         while not following.over:
             try:
-                with self._listen(following) as said:
+                with self._line.listen(following) as said:
                     for one in said:
                         event = following.heard(one)
                         if event is not None:
@@ -235,7 +242,7 @@ class Client:
         ----------
         on_refused : is called with every event the service does not take, and why
         """
-        shared = self._exchanges
+        shared = self._line.exchanges
         outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)
         sender = EventSender(outbox, self._send_once, on_refused)
         self._senders.append(sender)
@@ -243,53 +250,5 @@ class Client:
 
     def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
         """Send a batch once: it is the sender that tries again."""
-        once = replace(self._exchanges.patience, attempts=1)
+        once = replace(self._line.exchanges.patience, attempts=1)
         return self.call(_events.record_written(events), once)
-
-    # ---- how requests are carried out
-
-    def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
-        """Carry out a request, perhaps with another patience, and return what its answer says."""
-        exchanges = self._exchanges if patience is None else replace(self._exchanges, patience=patience)
-        return self._hold(exchanges.exchange(request))
-
-    def _hold(self, exchange: Exchange[T]) -> T:
-        step = next(exchange)
-        while True:
-            outcome = self._do(step)
-            try:
-                step = exchange.send(outcome)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-
-    def _do(self, step: Step) -> Outcome:
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return None
-        try:
-            return self._attempt(step)
-        except httpx2.RequestError as error:
-            return failure(error)
-
-    def _attempt(self, attempt: Attempt) -> Outcome:
-        content = attempt.request.content
-        body = content.chunks() if isinstance(content, Stream) else content
-        began, received = self._exchanges.clock(), bytearray()
-        with self._http.stream(**words(attempt, self._url, self._headers), content=body) as response:
-            for chunk in response.iter_bytes():
-                received += chunk
-                if attempt.seconds and self._exchanges.clock() - began > attempt.seconds:
-                    return too_late(attempt.seconds)
-            return Answer(response.status_code, dict(response.headers), bytes(received))
-
-    @contextmanager
-    def _listen(self, following: Following) -> Iterator[httpx2.EventSource]:
-        attempt = Attempt(following.request, following.seconds())
-        try:
-            with self._http.stream(**words(attempt, self._url, self._headers)) as response:
-                if response.status_code != 200:
-                    raise problem_of(response.status_code, dict(response.headers), response.read())
-                yield httpx2.EventSource(response)
-        except httpx2.RequestError as error:
-            raise failure(error) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from groundhog_client._wire import Request, get, text
 
@@ -50,9 +50,9 @@ def check_ready() -> Request[Ready]:
     return get(Ready, "/readyz")
 
 
-def list_policies() -> Request[Policies]:
-    """Return every policy with what it does and its parameters."""
-    return get(Policies, "/policies")
+def list_policies(*, scenario: Literal["email", "clv", "replay"] | None = None) -> Request[Policies]:
+    """Return every policy that an experiment, or a scenario of the simulator, can choose, and its parameters."""
+    return get(Policies, "/policies", scenario=scenario)
 
 
 def read_telemetry() -> Request[str]:

@@ -149,7 +149,7 @@ def _play(
     png: Path | None,
 ) -> None:
     from app.bandits import custom
-    from app.services import scenarios, tables
+    from app.services import result_tables, scenarios
 
     custom.load()
     prepared = scenarios.prepare(scenario, asked)
@@ -160,9 +160,9 @@ def _play(
         task = bar.add_task(scenario, total=None)
         result = prepared.play(lambda done, total: bar.update(task, completed=done, total=total))
     if csv is not None:
-        _write(csv, tables.as_csv(tables.summary(scenario, result)).encode())
+        _write(csv, result_tables.as_csv(result_tables.summary(scenario, result)).encode())
     if curve is not None:
-        _write(curve, tables.as_csv(tables.curve(scenario, result)).encode())
+        _write(curve, result_tables.as_csv(result_tables.curve(scenario, result)).encode())
     if png is not None and picture is not None:
         _write(png, picture(scenario, result))
     if as_json:
@@ -242,7 +242,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _email_table(result: Mapping[str, Any]) -> Table:
-    from app.services.tables import competitors, names
+    from app.services.result_tables import competitors, names
 
     table = _table("policy", "conversions", "lift", "regret", "best", "sure", "day")
     everyone = competitors("email", result)
@@ -265,7 +265,7 @@ def _email_table(result: Mapping[str, Any]) -> Table:
 
 
 def _clv_table(result: Mapping[str, Any]) -> Table:
-    from app.services.tables import names
+    from app.services.result_tables import names
 
     table = _table("policy", "delta CLV, EUR", "x random", "contacts", "sales", "cost, EUR")
     for name, played in zip(names(result["policies"]), result["policies"], strict=True):
@@ -289,7 +289,7 @@ def _clv_table(result: Mapping[str, Any]) -> Table:
 
 
 def _replay_table(result: Mapping[str, Any]) -> Table:
-    from app.services.tables import summary
+    from app.services.result_tables import summary
 
     rows = summary("replay", result)
     replayed = any(row["rejection"] is not None for row in rows)

@@ -35,7 +35,7 @@ from app.schemas.simulations import (
     SimulationHead,
     SimulationsPage,
 )
-from app.services import choices, idempotency, replays, scenarios, simulations, tables
+from app.services import choices, idempotency, replays, result_tables, scenarios, simulations
 from app.services.idempotency import Answer
 from app.services.player import Faulted
 from app.services.players import Job, Players
@@ -374,7 +374,7 @@ async def export_simulation(
     players: PlayersDep,
     now: Now,
     table: Annotated[
-        tables.Table,
+        result_tables.Table,
         Query(
             description="summary: a line per policy; curve: its figures over time; log: single decisions (CLV)"
         ),
@@ -386,7 +386,7 @@ async def export_simulation(
     if table == "log":
         text = await _log(players, head, policy)
     else:
-        text = tables.as_csv(tables.TABLES[table](head.scenario, result))
+        text = result_tables.as_csv(result_tables.TABLES[table](head.scenario, result))
     name = f"{head.scenario}-{head.id[:8]}-{table}.csv"
     return Response(
         text, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type="text/csv"

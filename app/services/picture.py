@@ -5,7 +5,7 @@ from typing import Any
 
 import vl_convert
 
-from app.services import tables
+from app.services import result_tables
 
 WIDTH, HEIGHT, SCALE = 720, 420, 2
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
@@ -20,7 +20,7 @@ AXES = {
 def specification(scenario: str, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the picture as a Vega-Lite specification: a line per policy, its 2.5-97.5 % range as a band."""
     at, at_title, score, title = AXES[scenario]
-    rows = tables.curve(scenario, result)
+    rows = result_tables.curve(scenario, result)
     names = list(dict.fromkeys(row["policy"] for row in rows))
     x = {"field": at, "type": "quantitative", "title": at_title, "scale": {"nice": False}}
     colour = {

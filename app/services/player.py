@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
 from app.bandits import custom
-from app.services import plans, scenarios, tables
+from app.services import plans, result_tables, scenarios
 
 TELL_EVERY = 0.1  # seconds
 LISTEN = 0.05
@@ -122,7 +122,7 @@ def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -
         prepared = scenarios.prepare(scenario, request)
         if task == "play":
             return _Said("text", as_json(prepared.play(tell)))
-        return _Said("text", tables.as_csv(prepared.log(task[1])))
+        return _Said("text", result_tables.as_csv(prepared.log(task[1])))
     except (EOFError, OSError):
         raise
     except MemoryError:

@@ -15,7 +15,16 @@ TODAY = dt.datetime.now(dt.UTC).date()
 
 @dataclass
 class Season:
-    """An experiment to create, the true rates of its variants, and what is special about its days."""
+    """An experiment to create, the true rates of its variants, and what is special about its days.
+
+    Parameters
+    ----------
+    days, traffic : how long it is played, with how many impressions on a working day
+    value : mean revenue of a success; None without revenue
+    ended : days since its last one
+    changes : patches of the experiment by the number of the day
+    corrected : the number of a day on which yesterday's totals are sent again, and are others
+    """
 
     experiment: dict[str, Any]
     rates: dict[str, float]
@@ -24,6 +33,7 @@ class Season:
     value: float | None = None
     ended: int = 0
     changes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    corrected: int | None = None
 
 
 HOMEPAGE = Season(
@@ -40,6 +50,7 @@ HOMEPAGE = Season(
         "min_share": 2,
     },
     {"control": 0.118, "bold": 0.131, "question": 0.112, "numbers": 0.126},
+    corrected=17,
 )
 CHECKOUT = Season(
     {
@@ -128,6 +139,10 @@ def _play(client: TestClient, season: Season, clock: MovedClock, rng: np.random.
         totals = [_total(season, variant, percent, clock.day, rng) for variant, percent in shares.items()]
         clock.day += dt.timedelta(days=1)
         client.post("/metrics/", json=totals).raise_for_status()
+        if number == season.corrected:
+            client.get(f"/allocations/{name}").raise_for_status()
+            late = {**totals[-1], "successes": totals[-1]["successes"] + 7}
+            client.post("/metrics/", json=late).raise_for_status()
 
 
 def _total(

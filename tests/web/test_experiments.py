@@ -124,6 +124,16 @@ def test_the_history_is_a_table_and_a_csv_with_every_revision(page: Page, site: 
     expect(shown).to_have_count(len(revisions))
 
 
+def test_a_revised_day_is_told_beside_the_chart_and_in_the_table(page: Page, site: str, api) -> None:
+    page.goto(f"{site}/{HOMEPAGE}/history")
+    revisions = api("/allocations/homepage_test/history?limit=1000")["items"]
+    twice = next(revision for revision in revisions if revision["sequence"] == 2)
+    chart = page.get_by_role("img", name=re.compile("Shares of traffic by date"))
+    expect(chart).to_have_attribute("aria-label", re.compile(rf"{len(revisions)} recorded revisions"))
+    row = page.get_by_role("row").filter(has_text=twice["revision"])
+    expect(row.locator("td").first).to_have_text("2")
+
+
 def test_a_days_interval_is_wilsons(page: Page, site: str, api) -> None:
     """Wilson (1927): the two rates p with |s/n - p| = z sqrt(p (1 - p) / n)."""
     page.goto(f"{site}/#/experiments/newsletter_subject/history?days=all")

@@ -71,7 +71,8 @@ class Scene {
   shares(revisions) {
     const lasting = lastOfEachDate(revisions);
     const ids = this.ids.filter((id) => lasting.some(({ allocations }) => id in allocations));
-    const values = lasting.flatMap(({ date, allocations }) =>
+    const drawn = [...lasting, { ...lasting.at(-1), date: daysBefore(lasting.at(-1).date, -1) }]; // a share lasts its whole day
+    const values = drawn.flatMap(({ date, allocations }) =>
       ids.map((id) => ({ date: at(date), variant: this.name(id), place: this.ids.indexOf(id), share: allocations[id] ?? 0 })),
     );
     const revised = Map.groupBy(revisions, ({ date }) => date);
@@ -83,7 +84,7 @@ class Scene {
         layer: [
           {
             data: { values },
-            mark: { type: lasting.length > 1 ? "area" : "bar", interpolate: "step-after", opacity: 0.85, tooltip: true },
+            mark: { type: "area", interpolate: "step-after", opacity: 0.85, tooltip: true },
             encoding: {
               x: DATE,
               y: { field: "share", type: "quantitative", title: "percent of traffic", stack: true, scale: { domain: [0, 100] } },
@@ -134,7 +135,7 @@ class Scene {
       "Value remaining",
       {
         data: { values: known.map(({ date, value_remaining }) => ({ date: at(date), value: value_remaining })) },
-        mark: { type: "line", interpolate: "monotone", point: known.length < 40, strokeWidth: 2 },
+        mark: { type: "line", point: known.length < 40, strokeWidth: 2 },
         encoding: { x: DATE, y: { field: "value", type: "quantitative", title: "of the leader's rate", axis: { format: ".1%" } } },
       },
       {
@@ -161,7 +162,7 @@ class Scene {
       title,
       {
         data: { values },
-        mark: { type: "line", interpolate: "monotone", strokeWidth: 2, point: lasting.length < 3, tooltip: true },
+        mark: { type: "line", strokeWidth: 2, point: lasting.length < 3, tooltip: true },
         encoding: { x: DATE, y: { field: "value", type: "quantitative", ...axis }, color: this.colour },
       },
       {
@@ -246,7 +247,7 @@ class Scene {
       "Successes so far",
       {
         data: { values },
-        mark: { type: "area", opacity: 0.8, interpolate: "monotone" },
+        mark: { type: "area", opacity: 0.8 },
         encoding: { x: DATE, y: { field: "successes", type: "quantitative", title: "successes since the first day shown", stack: true }, color: this.colour },
       },
       {

@@ -1,0 +1,78 @@
+"""Photographs of the dashboard for the README and the documentation: ``make screenshots``."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app.storage import migrate
+from app.storage.embedded import EmbeddedPostgres
+from tests.conftest import fresh_database
+from tests.web import seasons
+from tests.web.conftest import FLAGS, PATIENCE, chromium
+from tests.web.service import ROOT, served
+
+FOLDER = ROOT / "docs" / "img"
+WIDTHS = {360: 780, 1280: 1000}
+"""The heights at most: a photograph shows the beginning of a long page."""
+
+PAGES = {
+    "experiments": "#/",
+    "today": "#/experiments/homepage_test",
+    "history": "#/experiments/homepage_test/history",
+    "plan": "#/plan?rates=10%2C+12%2C+11&traffic=2000",
+}
+NOTHING_WAITS = """() => !document.querySelector("[aria-busy], [disabled]")
+    && [...document.querySelectorAll(".canvas")].every(canvas => canvas.dataset.drawn)"""
+
+
+def photograph(browser: Browser, address: str) -> None:
+    """Photograph every page at every width, light and dark."""
+    for width, height in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+                locale="en-US",
+                timezone_id="UTC",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            page.set_default_timeout(3 * PATIENCE)
+            for name, place in PAGES.items():
+                page.goto("about:blank")
+                page.goto(f"{address}/{place}")
+                page.get_by_role("heading", level=1).wait_for()
+                page.set_viewport_size({"width": width, "height": 5_000})  # so that every chart is drawn
+                if name == "plan":
+                    page.locator(".headline").wait_for()
+                page.wait_for_function(NOTHING_WAITS)
+                whole = page.evaluate(
+                    "() => Math.ceil(document.querySelector('footer').getBoundingClientRect().bottom)"
+                )
+                page.set_viewport_size({"width": width, "height": min(whole, height)})
+                page.wait_for_timeout(300)
+                page.screenshot(path=FOLDER / f"dashboard-{name}-{width}-{scheme}.png")
+            context.close()
+
+
+def main() -> None:
+    """Play the seasons, serve them and photograph what the pages show."""
+    if chromium() is None:
+        sys.exit("There is no Chromium on this machine: apt install chromium")
+    with tempfile.TemporaryDirectory(prefix="groundhog-screenshots-") as folder:
+        os.chmod(folder, 0o711)
+        home = EmbeddedPostgres(Path(folder) / "home", {"fsync": "off"})
+        with home as server, fresh_database(server.url_for("postgres")) as url:
+            migrate.upgrade(url)
+            seasons.play(url, seasons.EVERY, [seasons.NEW])
+            with served(url) as address, sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+                photograph(browser, address)
+                browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,8 @@ function cell(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function save(fileName, text) {
+/** Save a text as a file. */
+export function save(fileName, text) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   h("a", { href: url, download: fileName }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);

@@ -60,6 +60,7 @@ OPERATIONS: dict[str, Rule] = {
     "read_posterior": Rule("read"),
     "read_gain": Rule("read"),
     "compare_with_control": Rule("read"),
+    "read_estimates": Rule("read"),
     "export_experiment": Rule("read"),
     "list_policies": Rule("read", heeds_limit=True),
     "plan_experiment": Rule("read", heeds_limit=True),

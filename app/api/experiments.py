@@ -24,6 +24,7 @@ from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import PreconditionFailed
 from app.schemas.effects import Comparison, Gain
+from app.schemas.estimates import Estimates
 from app.schemas.experiments import (
     Experiment,
     ExperimentIn,
@@ -35,7 +36,7 @@ from app.schemas.experiments import (
     VariantPatch,
 )
 from app.schemas.posterior import Posterior
-from app.services import effects, evidence, experiments, variants
+from app.services import effects, estimates, evidence, experiments, variants
 from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -206,6 +207,22 @@ def compare_with_control(
     """Return every variant of a date beside the control: the difference, and the probability that it is better."""
     with database.transaction() as session:
         return effects.comparison(session, experiment_id, for_date, now)
+
+
+@router.get(
+    "/{experiment_id}/estimates",
+    operation_id="read_estimates",
+    response_model=Estimates,
+    responses=answers(404, 409, 422, 503),
+)
+def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Estimates:
+    """Return what the units of a tracked experiment tell of its variants, corrected for shares that moved.
+
+    For each variant the mean outcome per unit in three ways with 95 % intervals, its difference from the control,
+    and what all are worth against the hold-out.
+    """
+    with database.transaction() as session:
+        return estimates.read(session, experiment_id)
 
 
 @router.post(

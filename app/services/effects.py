@@ -37,7 +37,9 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     if not arms:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
     table = days.table_of(arms, by_value)
-    left_out = [days.number(day) for day in days.incomplete(session, experiment_id, table, arms)]
+    waited_for = timeline.source != "tracked"  # who has no row had no units
+    missing = days.incomplete(session, experiment_id, table, arms) if waited_for else {}
+    left_out = [days.number(day) for day in missing]
     daily = table.totals.kept(~np.isin(table.totals.day, left_out))
     moved = moved_trials(daily.trials, _live(daily, arms))
     conversions, value = _earned(moved, daily, settings, arms, valued=not any(table.unvalued))

@@ -18,4 +18,6 @@ export const PAGES = [
   { path: "experiments/:id/settings", load: () => import("./pages/settings.js") },
   { path: "upload", nav: "Upload", load: () => import("./pages/upload.js") },
   { path: "plan", nav: "Plan", load: () => import("./pages/plan.js") },
+  { path: "time-machine", nav: "Time machine", load: () => import("./pages/time-machine.js") },
+  { path: "drag-race", nav: "Drag race", load: () => import("./pages/drag-race.js") },
 ];

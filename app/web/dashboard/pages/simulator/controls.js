@@ -16,7 +16,7 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 /** The control of a parameter. `schemas` are those that a `$ref` may name. */
 export function control(name, described, schemas) {
   const { hint, usual, schema, rest } = plain(described, schemas);
-  const given = { name, label: labelOf(name, schema), hint, usual, schema, schemas };
+  const given = { name, label: labelOf(name, schema), hint: hint && inWords(hint), usual, schema, schemas };
   if (rest.length > 1 && rest.every(({ type }) => type === "object")) return choiceOfObjects(given, rest);
   if (rest.length > 1) return leaf(given, { kind: "text", read: oneOrSeveral, written: list });
   if (schema.prefixItems) return row(given);
@@ -28,13 +28,20 @@ export function control(name, described, schemas) {
 /** A schema without references and nulls; `rest` are the forms it may take. */
 function plain(described, schemas) {
   const whole = resolved(described, schemas);
-  const rest = (whole.anyOf ?? whole.oneOf ?? [whole]).map((one) => resolved(one, schemas)).filter(({ type }) => type !== "null");
-  const inner = rest.length === 1 && rest[0] !== whole ? plain(rest[0], schemas) : { rest, schema: rest[0] };
+  const forms = whole.anyOf ?? whole.oneOf;
+  const rest = forms ? forms.flatMap((one) => plain(one, schemas).rest) : whole.type === "null" ? [] : [whole];
+  const inner = { rest, schema: rest[0], hint: rest[0]?.description };
   const usual = described.default ?? whole.default;
   return { ...inner, hint: described.description ?? whole.description ?? inner.hint, usual: usual ?? undefined };
 }
 
-const resolved = (schema, schemas) => (schema.$ref ? { ...schemas[schema.$ref.split("/").pop()], ...schema } : schema);
+const resolved = ({ $ref, ...schema }, schemas) => ($ref ? { ...schemas[$ref.split("/").pop()], ...schema } : schema);
+
+/** A description of the API as a person would write it. */
+function inWords(text) {
+  const words = text.replace(/`([a-z_]+)`/g, (_, name) => name.replaceAll("_", " ")).replace(/\bnull\b/g, "empty");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 const OWN_WORDS = { a: "Successes", b: "Failures", emails: "E-mails", cost_per_email: "Cost per e-mail", q0: "Conversion on the first day", sd: "Step, standard deviation", at: "After so many e-mails" };
 
@@ -84,7 +91,7 @@ function several(given) {
   const items = plain(given.schema.items ?? {}, given.schemas).schema;
   if (items.type === "object") return rows(given, items);
   if (items.type === "string") return leaf(given, { kind: "area", read: lines, written: (value) => (value ?? []).join("\n") });
-  return leaf({ ...given, schema: {}, hint: `${given.hint ?? ""} Several with commas between.` }, { kind: "text", read: numbers, written: list });
+  return leaf({ ...given, schema: {}, hint: `${given.hint ?? ""}. Several with commas between.` }, { kind: "text", read: numbers, written: list });
 }
 
 /** A fixed number of values beside each other, each with a word. */

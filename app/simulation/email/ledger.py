@@ -77,7 +77,7 @@ class Ledger:
         """Account for a stretch with the rates (k, r), before which `sent_before` (k, r) had been sent."""
         sent = self.sent - sent_before
         self.regret += pseudo_regret(sent, rates)
-        self.to_best += np.take_along_axis(sent, rates.argmax(axis=0)[None], axis=0)[0]
+        self.to_best += sent[rates.argmax(axis=0), np.arange(self.to_best.size)]
         self.oracle += sent.sum(axis=0) * rates.max(axis=0)
         if stretch.step is not None:
             self.conversions[stretch.step] = self.won.sum(axis=0)

@@ -149,7 +149,7 @@ def best_value_arm(arms: ValueArms) -> BestArm:
     Returns
     -------
     BestArm with (..., k) arrays; absolute error of p_best <= 1e-6 from ten successes and ten failures per arm
-    on, and seldom above 1e-4 with fewer, where densities jump.
+    on, and seldom above 1e-4 with fewer, where densities jump, or where a mean value's sign is open.
 
     Raises
     ------

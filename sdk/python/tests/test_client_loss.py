@@ -20,6 +20,15 @@ STUBBORN = Patience(timeout=5.0, deadline=120.0, attempts=10_000, first_wait=0.0
 SMALL = Batching(size=20, interval=0.02, deliver_within=120.0)
 
 
+SERVICE = """
+import sys
+import uvicorn
+from app.main import create_app
+from app.settings import Settings
+uvicorn.run(create_app(Settings(database_url=sys.argv[1])), port=int(sys.argv[2]), log_level="warning")
+"""
+
+
 class Service:
     """The service as a process on a port of its own, which can be killed and started again."""
 
@@ -31,10 +40,10 @@ class Service:
         self.start()
 
     def start(self) -> None:
-        ours = {"DATABASE_URL": self._database_url, "GROUNDHOG_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
-        others = {name: value for name, value in os.environ.items() if not name.startswith("GROUNDHOG_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve"], cwd="/", env=others | ours, stdout=subprocess.DEVNULL
+            [sys.executable, "-c", SERVICE, self._database_url, str(self.port)],
+            cwd="/",  # where no .env lies
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
 
     def kill(self) -> None:

@@ -38,6 +38,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "read_posterior": (("homepage_test",), {"for_date": "2023-07-16", "points": 11}),
     "read_gain": (("homepage_test",), {"for_date": "2023-07-16"}),
     "compare_with_control": (("homepage_test",), {"for_date": "2023-07-16"}),
+    "read_estimates": (("homepage_test",), {}),
     "export_experiment": (("homepage_test",), {}),
     "import_experiment": ((b'{"rows": 0}\n',), {}),
     "add_variant": (("homepage_test", "bold"), {}),

@@ -43,6 +43,7 @@ from groundhog_client._errors import (
     UnreadableAnswer,
     UnsupportedMediaType,
 )
+from groundhog_client._estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from groundhog_client._event_sender import EventSender
 from groundhog_client._events import Event, EventResult, EventsTaken
 from groundhog_client._experiments import (
@@ -112,6 +113,8 @@ __all__ = [
     "Decision",
     "Defect",
     "EmailSimulation",
+    "Estimated",
+    "Estimates",
     "EvaluatedFlag",
     "Event",
     "EventResult",
@@ -129,6 +132,8 @@ __all__ = [
     "GateHolding",
     "GroundhogError",
     "History",
+    "Holdout",
+    "HoldoutDay",
     "Imported",
     "Invalid",
     "LineError",
@@ -173,6 +178,7 @@ __all__ = [
     "Variant",
     "VariantAllocation",
     "VariantChanges",
+    "VariantEstimates",
     "VariantEvidence",
     "VariantTotals",
     "VariantTraffic",

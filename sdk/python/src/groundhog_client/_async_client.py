@@ -13,6 +13,7 @@ from groundhog_client import (
     _allocations,
     _assignments,
     _effects,
+    _estimates,
     _events,
     _experiments,
     _exports,
@@ -115,6 +116,7 @@ class AsyncClient:
     delete_variant = awaits(_experiments.delete_variant)
     read_gain = awaits(_effects.read_gain)
     compare_with_control = awaits(_effects.compare_with_control)
+    read_estimates = awaits(_estimates.read_estimates)
     export_experiment = awaits(_exports.export_experiment)
     import_experiment = awaits(_exports.import_experiment)
 

@@ -13,6 +13,7 @@ from groundhog_client import (
     _allocations,
     _assignments,
     _effects,
+    _estimates,
     _events,
     _experiments,
     _exports,
@@ -114,6 +115,7 @@ class Client:
     delete_variant = calls(_experiments.delete_variant)
     read_gain = calls(_effects.read_gain)
     compare_with_control = calls(_effects.compare_with_control)
+    read_estimates = calls(_estimates.read_estimates)
     export_experiment = calls(_exports.export_experiment)
     import_experiment = calls(_exports.import_experiment)
 

@@ -21,6 +21,16 @@ OF_THE_RACE = {
 """What the parameters mean that are no figure within bounds."""
 
 
+WORDS = {
+    "random_crayfish": "Any action, all equally likely: learns nothing.",
+    "epsilon_ringtail": "Epsilon-greedy on what a contact has earned; explores the other actions.",
+    "bayesian_groundhog": "Thompson sampling on what a contact is worth, all customers alike.",
+    "segment_junglefowl": "A marketing department: gold, silver and bronze customers, faster offers for each.",
+    "contextual_groundhog": "Thompson sampling with a posterior per current product, shrunk to the pooled one.",
+}
+"""What the race's policies do, without the formulas of their own descriptions."""
+
+
 def policies_of(scenario: Scenario | None) -> Policies:
     """Return the policies of a scenario, its own first; of experiments for None."""
     match scenario:
@@ -44,13 +54,13 @@ def _of_the_service() -> list[PolicyKind]:
 
 def _own(kinds: dict[str, type[Any]], objective: str) -> list[PolicyKind]:
     return [
-        PolicyKind(kind=kind, summary=_summary(policy), objective=objective, parameters=_all_of(policy))
+        PolicyKind(kind=kind, summary=_summary(kind, policy), objective=objective, parameters=_all_of(policy))
         for kind, policy in kinds.items()
     ]
 
 
-def _summary(policy: type[Any]) -> str:
-    return str(policy.__doc__).split("\n\n")[0].replace("\n", " ").strip()
+def _summary(kind: str, policy: type[Any]) -> str:
+    return WORDS.get(kind) or str(policy.__doc__).split("\n\n")[0].replace("\n", " ").strip()
 
 
 def _all_of(policy: type[Any]) -> Schema:

@@ -18,6 +18,11 @@ def test_the_race_offers_its_own_policies_first_and_then_the_services(client):
     assert list(kinds(client, "clv")) == [*RACE, *POLICIES]
 
 
+def test_every_policy_of_the_race_is_told_in_words(client):
+    items = client.get("/policies", params={"scenario": "clv"}).json()["items"]
+    assert all(one["summary"].endswith(".") and "_" not in one["summary"] for one in items)
+
+
 def test_the_priors_of_the_race_can_be_chosen_beside_their_figures(client):
     groundhog = kinds(client, "clv")["bayesian_groundhog"]
     assert groundhog["prior"]["default"] == [1.0, 300.0]

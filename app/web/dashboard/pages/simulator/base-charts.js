@@ -82,7 +82,7 @@ export function lifetimeValues(run, signal) {
           encoding: {
             x: { field: "from", type: "quantitative", bin: { binned: true }, title: "EUR", axis: { format: "~s" } },
             x2: { field: "to" },
-            y: { field: "customers", type: "quantitative", title: "customers" },
+            y: { field: "customers", type: "quantitative", title: "customers, logarithmic", scale: { type: "symlog", constant: 1 }, axis: { values: [0, 10, 100, 1000, 10_000, 100_000], format: "," } },
             color: { ...variantColour(segments), scale: { domain: segments, range: ["#b07a4a", "#8d97a3", "#d3a625"] } },
           },
         },

@@ -5,8 +5,9 @@ import { h, replace } from "../../dom.js";
 import { changed, joined, properties } from "./controls.js";
 import { kindName } from "./names.js";
 
-/** A control (see controls.js) of a list of policies; `kinds` are those of the scenario, `usual` who plays else. */
-export function policiesControl(kinds, usual, { legend = "Policies", name = "policies" } = {}) {
+/** A control (see controls.js) of a list of policies; `kinds` are those of the scenario, `usual` who plays else, `least` how many there must be. */
+export function policiesControl(kinds, usual, { least = 1 } = {}) {
+  const name = "policies";
   const place = h("div", { class: "rows" });
   let rows = [];
   const draw = () =>
@@ -15,7 +16,7 @@ export function policiesControl(kinds, usual, { legend = "Policies", name = "pol
         "div",
         { class: "policy", role: "group", "aria-label": `Policy ${i + 1}` },
         h("div", { class: "fields" }, row.element),
-        h("button", { type: "button", class: "quiet", disabled: rows.length < 2, "aria-label": `Take policy ${i + 1} away`, onclick: () => take(row) }, "Remove"),
+        h("button", { type: "button", class: "quiet", disabled: rows.length <= least, "aria-label": `Take policy ${i + 1} away`, onclick: () => take(row) }, "Remove"),
       ),
     ));
   const enter = (values) => {
@@ -35,7 +36,7 @@ export function policiesControl(kinds, usual, { legend = "Policies", name = "pol
   };
   enter(usual);
   return {
-    element: h("fieldset", { class: "policies" }, h("legend", {}, legend), place, h("button", { type: "button", class: "quiet", onclick: add }, "+ Add a policy")),
+    element: h("fieldset", { class: "policies" }, h("legend", {}, "Policies"), place, h("button", { type: "button", class: "quiet", onclick: add }, "+ Add a policy")),
     fields: () => rows.flatMap((row) => row.fields()),
     value() {
       const values = rows.map((row) => row.value());

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from tests.contract.conftest import problem, total
 from tests.contract.test_openapi import DESCRIPTION
 from tests.contract.test_openapi import OPERATIONS as DESCRIBED
 
+ROOT = Path(__file__).resolve().parents[2]
 GUARDED = sorted(DESCRIBED.keys() - OPEN)
 LACKING = {"report": ["read"], "read": ["report"], "admin": ["report", "read"]}
 """Keys that must not do for an operation of a scope."""
@@ -53,6 +55,14 @@ def keyed(make_client, clock):
 def test_every_operation_has_its_least_scope_in_one_table():
     assert OPERATIONS.keys() == set(GUARDED)
     assert DESCRIBED.keys() >= OPEN
+
+
+@pytest.mark.parametrize("scope", ["report", "read", "admin", "none"])
+def test_the_page_about_keys_lists_the_operations_of_every_scope(scope):
+    page = (ROOT / "docs" / "api-keys.md").read_text()
+    row = re.search(rf"^\| {scope} \| (.*) \|$", page, re.MULTILINE)
+    asked = {name for name, rule in OPERATIONS.items() if rule.scope == scope} if scope != "none" else OPEN
+    assert sorted(re.findall(r"`(\w+)`", row[1])) == sorted(asked)
 
 
 def test_the_schemes_that_swagger_asks_for_are_described():

@@ -46,6 +46,13 @@ def test_compose_migrates_once_before_it_serves():
     assert api["read_only"] is True
 
 
+def test_a_service_that_others_can_reach_is_given_a_key_and_prometheus_can_read_it():
+    given = COMPOSE["services"]["api"]["environment"]
+    assert given["GROUNDHOG_ADMIN_KEY"].startswith("${GROUNDHOG_ADMIN_KEY:?")  # without one compose says so
+    assert given["GROUNDHOG_TELEMETRY_OPEN"] == "true"
+    assert "GROUNDHOG_ADMIN_KEY" in (ROOT / "deploy/kubernetes/groundhog.yaml").read_text()
+
+
 def test_compose_keeps_the_data_where_the_image_of_18_has_it():
     assert "data:/var/lib/postgresql" in COMPOSE["services"]["postgres"]["volumes"]
 

@@ -20,4 +20,5 @@ export const PAGES = [
   { path: "plan", nav: "Plan", load: () => import("./pages/plan.js") },
   { path: "time-machine", nav: "Time machine", load: () => import("./pages/time-machine.js") },
   { path: "drag-race", nav: "Drag race", load: () => import("./pages/drag-race.js") },
+  { path: "replay", nav: "Replay", load: () => import("./pages/replay.js") },
 ];

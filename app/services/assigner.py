@@ -65,7 +65,7 @@ class Assigner:
         outcomes: Outcomes = {
             pair: refused for pair in pairs if (refused := callers.refusal(pair[0])) is not None
         }
-        waiting: Sequence[Pair] = [pair for pair in pairs if pair not in outcomes]
+        waiting: Sequence[Pair] = [pair for pair in dict.fromkeys(pairs) if pair not in outcomes]
         for _ in range(TRIES):
             if not waiting:
                 return [outcomes[pair] for pair in pairs]
@@ -107,10 +107,14 @@ class Assigner:
         except Unavailable as error:
             outcomes |= {row.pair: error for row in fresh}
             return []
+        again = []
         for row in fresh:
             if row.pair in stored:
+                stored.remove(row.pair)  # of several requests that shared the statement, one stored the unit
                 outcomes[row.pair] = draws.serve(terms[row.experiment_id], row.unit_id, row, new=True)
-        return [row.pair for row in fresh if row.pair not in stored]
+            else:
+                again.append(row.pair)
+        return again
 
     async def _terms_now(self, experiment_id: str, settings_version: int, now: dt.datetime) -> Terms:
         terms = self._terms.get(experiment_id)

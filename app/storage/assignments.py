@@ -108,7 +108,7 @@ async def find(connection: Connection, pairs: Sequence[Pair]) -> Found:
     return Found(versions, rows)
 
 
-async def store(connection: Connection, rows: Sequence[Row]) -> frozenset[Pair]:
+async def store(connection: Connection, rows: Sequence[Row]) -> set[Pair]:
     """Store assignments of units that have none, count those that were drawn, and return whose were stored.
 
     The first write wins: where a unit got an assignment meanwhile, that one stays. The rows go in by key, so that
@@ -117,7 +117,7 @@ async def store(connection: Connection, rows: Sequence[Row]) -> frozenset[Pair]:
     draws: dict[tuple[object, ...], int] = {}  # far fewer than units: what they have in common travels once
     numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
     cursor = await connection.execute(STORE, [[row.unit_id for row in rows], numbers, *_columns(draws)])
-    return frozenset(await cursor.fetchall())
+    return set(await cursor.fetchall())
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -18,8 +18,8 @@ Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 Connection = psycopg.AsyncConnection[Any]
 
-TIMEOUT_SECONDS = 5
-MOST_KEYS = 2_000
+TIMEOUT_SECONDS = 15
+MOST_KEYS = 1_000
 """Of one statement, unless a single caller brings more."""
 
 

@@ -33,8 +33,8 @@ def other_than(variant_id):
 
 
 def stored(rows, unit_id="u"):
-    query = "select variant_id, kind, split, propensity, merged_into from assignments where unit_id = %s order by 1"
-    return rows(query, unit_id)
+    columns = "variant_id, kind, split, propensity, merged_into"
+    return rows(f"select {columns} from assignments where unit_id = %s", unit_id)
 
 
 # ---- overrides

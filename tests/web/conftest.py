@@ -1,6 +1,5 @@
 """A browser, a service with experiments that have a past, and an eye on everything a page says or asks for."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -14,26 +13,11 @@ from sqlalchemy import make_url
 from app.storage import migrate
 from tests.conftest import fresh_database
 from tests.web import seasons
+from tests.web.chromium import FLAGS, MISSING, chromium
 from tests.web.service import served
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 PATIENCE = 20_000  # milliseconds, on a machine that does much else
 expect.set_options(timeout=PATIENCE)
-
-
-def chromium() -> str | None:
-    """The system's Chromium; none is ever downloaded."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +28,7 @@ def base_url() -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     if chromium() is None:
-        pytest.skip("there is no Chromium on this machine: apt install chromium")
+        pytest.skip(MISSING)
     return {**browser_type_launch_args, "executable_path": chromium(), "args": FLAGS}
 
 

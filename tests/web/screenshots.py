@@ -11,7 +11,7 @@ from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
 from tests.conftest import fresh_database
 from tests.web import seasons
-from tests.web.conftest import FLAGS, PATIENCE, chromium
+from tests.web.chromium import FLAGS, MISSING, chromium
 from tests.web.service import ROOT, served
 
 FOLDER = ROOT / "docs" / "img"
@@ -40,7 +40,7 @@ def photograph(browser: Browser, address: str) -> None:
                 reduced_motion="reduce",
             )
             page = context.new_page()
-            page.set_default_timeout(3 * PATIENCE)
+            page.set_default_timeout(60_000)
             for name, place in PAGES.items():
                 page.goto("about:blank")
                 page.goto(f"{address}/{place}")
@@ -61,7 +61,7 @@ def photograph(browser: Browser, address: str) -> None:
 def main() -> None:
     """Play the seasons, serve them and photograph what the pages show."""
     if chromium() is None:
-        sys.exit("There is no Chromium on this machine: apt install chromium")
+        sys.exit(MISSING)
     with tempfile.TemporaryDirectory(prefix="groundhog-screenshots-") as folder:
         os.chmod(folder, 0o711)
         home = EmbeddedPostgres(Path(folder) / "home", {"fsync": "off"})

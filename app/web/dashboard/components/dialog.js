@@ -1,6 +1,5 @@
 /** Questions that stop everything else until they are answered. */
 
-import { form, formField } from "./form.js";
 import { h, announce } from "../dom.js";
 import { sentence } from "./states.js";
 
@@ -29,15 +28,6 @@ export const confirm = (title, sentence, deed, kind = "primary") =>
       h("button", { type: "button", class: kind, onclick: () => close(true) }, deed),
     ),
   ]);
-
-/** Ask for some fields and do something with their values; it stays open until that works, or is cancelled. */
-export const formDialog = (title, hint, described, deed, send) =>
-  dialog(title, (close) => {
-    const fields = described.map(formField);
-    const cancel = h("button", { type: "button", onclick: () => close(null) }, "Cancel");
-    const sent = async () => close(await send(Object.fromEntries(fields.map(({ name, value }) => [name, value()]))));
-    return [hint && h("p", { class: "hint" }, hint), form(fields.map(({ element }) => element), () => fields, sent, { button: deed, more: [cancel] })].filter(Boolean);
-  });
 
 /** Do something; say that it is done and go on, or show why it did not work. */
 export async function attempt(deed, said, done) {

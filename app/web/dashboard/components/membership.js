@@ -1,9 +1,10 @@
 /** The variants of an experiment: add one, change its words, retire it or take that back, delete one never shown. */
 
 import { patch, post, remove } from "../api.js";
-import { attempt, confirm, formDialog } from "./dialog.js";
+import { attempt, confirm } from "./dialog.js";
 import { day } from "../format.js";
 import { dot } from "./shares.js";
+import { formDialog } from "./form-dialog.js";
 import { h, announce } from "../dom.js";
 import { named, variantName } from "./names.js";
 import { table } from "./table.js";

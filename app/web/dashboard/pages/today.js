@@ -22,7 +22,7 @@ export async function show({ params: { id }, signal }) {
     asked(`/experiments/${id}/gain`),
     getWhole(`/allocations/${id}`, { signal }).catch(ifNobodyIsActive),
     asked(`/experiments/${id}/comparison`).catch(ifNobodyIsActive),
-    asked(`/experiments/${id}/posterior?points=61`).catch(ifNobodyIsActive),
+    asked(`/experiments/${id}/posterior?points=45`).catch(ifNobodyIsActive),
   ]);
   if (answer.refused) {
     return experimentPage(experiment, null, [], empty(sentence(answer.refused), "Add a variant under Settings."));
@@ -74,7 +74,7 @@ function variantsTable(allocation, variant) {
   const byValue = allocation.objective === "value";
   const loss = byValue ? (amount) => money(amount, allocation.currency) : rate;
   const columns = [
-    { title: "Variant", of: (row) => [dot(variant(row.variant_id).place), " ", named(variantName(variant(row.variant_id)), row.variant_id)] },
+    { title: "Variant", of: ({ variant_id }) => described(variant(variant_id)) },
     { title: "Share", figure: true, of: (row) => h("b", {}, share(row.share)) },
     { title: "P(best)", figure: true, of: (row) => percent(row.p_best, 1) },
     { title: "Rate", figure: true, of: (row) => rate(row.mean) },
@@ -86,6 +86,14 @@ function variantsTable(allocation, variant) {
   ];
   return table(`Variants on ${day(allocation.date)}`, columns.filter(Boolean), allocation.variants);
 }
+
+/** A variant's name beside its id, and what it is. */
+const described = (variant) => [
+  dot(variant.place),
+  " ",
+  named(variantName(variant), variant.variant_id),
+  variant.description && h("span", { class: "hint" }, variant.description),
+];
 
 function facts(experiment, allocation, gain) {
   const since = allocation.data_through;

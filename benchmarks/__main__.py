@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Iterator
 
-from benchmarks import batches, changed, clv, mathematics, page, simulator, unchanged, uploads
+from benchmarks import batches, changed, clv, dashboard, mathematics, page, simulator, unchanged, uploads
 from benchmarks.figures import Figure
 from benchmarks.service import running_service
 
 QUESTIONS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (mathematics, unchanged, changed, batches, uploads, simulator, clv)
+    for module in (mathematics, unchanged, changed, batches, uploads, simulator, clv, dashboard)
 }
 
 

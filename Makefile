@@ -56,7 +56,7 @@ lock: ## choose the newest versions and pin them with their hashes (needs uv)
 		--universal --generate-hashes --no-header -o requirements/dev.txt
 
 clean: ## remove what was installed and built; data stays
-	rm -rf $(VENV) app/web/generated build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) app/web/generated build *.egg-info sdk/python/src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # ---- installation: a stamp per lock file, so that nothing is done twice and a new lock is noticed
 

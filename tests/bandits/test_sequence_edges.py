@@ -6,6 +6,7 @@ import pytest
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.greedy_sequence import GreedySequence
 from app.bandits.sequences import DrawnSequence, in_sequence
+from app.bandits.thompson import ThompsonSampling
 
 RNG = np.random.default_rng
 
@@ -49,6 +50,33 @@ def test_a_single_row_explores_as_often_as_epsilon_says():
     learn(sequence, 0, 3, 0, rows=1)
     explored = sum(int(sequence.choose()[0]) for _ in range(n))
     assert explored / n == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / n))
+
+
+def first_units(make, n=2000):
+    """(n, k), the first units of so many sequences of one row, none of which succeeds."""
+    rng = RNG(5)
+    played = [make(rng).play(np.ones((1, 1)), np.zeros((3, 1))) for _ in range(n)]
+    return np.array([counts.trials[:, 0] for counts in played])
+
+
+@pytest.mark.parametrize(("split_ties", "expected"), [(True, [1 / 3] * 3), (False, [1, 0, 0])])
+def test_a_single_row_that_knows_nothing_splits_ties_or_takes_the_first(split_ties, expected):
+    frequencies = first_units(lambda rng: GreedySequence(0, (1, 2), split_ties, 3, 1, rng)).mean(axis=0)
+    assert np.abs(frequencies - expected).max() <= 4 * np.sqrt(2 / 9 / 2000) * split_ties
+
+
+def test_a_single_row_of_thompson_played_at_once_follows_the_shares():
+    """Of draws of Beta(2, 1), Beta(1, 2) and Beta(1, 1) the largest is each in 6, 1 and 3 of 10 cases."""
+
+    def sequence(rng):
+        made = in_sequence(ThompsonSampling(), 3, 1, rng)
+        made.learn(np.array([0]), np.array([True]))
+        made.learn(np.array([1]), np.array([False]))
+        return made
+
+    expected = np.array([0.6, 0.1, 0.3])
+    frequencies = first_units(sequence).mean(axis=0)
+    assert (np.abs(frequencies - expected) <= 4 * np.sqrt(expected * (1 - expected) / 2000)).all()
 
 
 class Witness:

@@ -14,7 +14,6 @@ from app.bandits.thompson_sequence import FEW_ROWS
 from app.bandits.totals import Totals
 
 ROWS, ROUNDS = 4_000, 8
-RNG = np.random.default_rng(12)
 ARMS = {
     "nothing known": [(0, 0), (0, 0), (0, 0)],
     "the first leads": [(60, 30), (60, 24), (40, 14), (50, 2)],
@@ -116,9 +115,8 @@ def test_stretches_of_epsilon_greedy_are_what_unit_by_unit_gives(rates, start, r
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1"])
 @pytest.mark.parametrize("rows", [1, 3, 60])
 def test_what_was_played_is_counted_and_learnt(kind, rows):
-    sequence = in_sequence(
-        build_policy(kind, {"epsilon": 0} if kind == "epsilon_greedy" else {}), 2, rows, RNG
-    )
+    policy = build_policy(kind, {"epsilon": 0} if kind == "epsilon_greedy" else {})
+    sequence = in_sequence(policy, 2, rows, np.random.default_rng(12))
     rates = np.repeat([[0.0], [1.0]], rows, axis=1)
     counts = sequence.play(np.full((300, rows), 0.5), rates)
     np.testing.assert_array_equal(counts.trials.sum(axis=0), 300)

@@ -117,6 +117,21 @@ def test_units_are_assigned_in_the_own_experiments_only(teams):
     assert f"{THEIRS}-a" not in json.dumps(theirs)
 
 
+def test_units_are_merged_and_forgotten_in_the_own_experiments_only(teams):
+    for name in (OURS, THEIRS):
+        unit = {"experiment_id": name, "unit_id": "u"}
+        assert teams.post("/assignments", json=unit, headers=teams.everything).status_code == 201
+    forced = {"experiment_id": THEIRS, "unit_id": "u", "variant_id": f"{THEIRS}-a"}
+    assert teams.post("/assignments/overrides", json=forced).status_code == 403
+    merged = teams.post("/assignments/merge", json={"unit_id": "cookie", "into_unit_id": "u"}).json()
+    assert merged["variants"] == {OURS: f"{OURS}-a"}
+    assert teams.post("/assignments/forget", json={"unit_id": "u"}).json()["assignments"] == 1
+    named = {"unit_id": "u", "experiment_id": THEIRS}
+    assert teams.post("/assignments/forget", json=named).status_code == 403
+    kept = teams.get(f"/assignments/{THEIRS}?unit_id=u", headers=teams.everything)
+    assert kept.json()["variant_id"] == f"{THEIRS}-a"
+
+
 def test_events_of_another_teams_units_are_refused(teams):
     event = {"experiment_id": THEIRS, "unit_id": "u", "event_id": "e", "type": "exposure"}
     assert teams.post("/events", json=event).status_code == 403

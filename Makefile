@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
+WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -19,7 +20,7 @@ help: ## show this list
 run: $(VENV)/run.stamp ## install what is needed, start the database and the service, print where they are
 	@$(PLACE_FOR_DATA) exec $(BIN)/python -m app serve $(ARGS)
 
-test: $(VENV)/dev.stamp ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
+test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest --ignore tests/web --numprocesses auto --dist loadfile $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
@@ -41,6 +42,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 
 tools: ## Debian, as root: install what some checks and tests use beside Python, where it is missing
 	@command -v promtool >/dev/null || $(APT) prometheus
+	@command -v npm >/dev/null || $(APT) nodejs npm
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -118,6 +120,11 @@ if "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
 sys.stdout.write(lock)
 endef
 export LOCK_OF_THIS_PLATFORM
+
+# OpenFeature's web provider, for one test, which says so where it is skipped
+$(WEB_PROVIDER): tests/openfeature/web/package-lock.json
+	@if command -v npm >/dev/null && npm ci --silent --prefix $(dir $<); then touch $@; \
+		else echo "no npm, or no npm registry: the test of OpenFeature's web provider is skipped"; fi
 
 # Where the home directory cannot be written to, the data goes into this tree; said settings come first
 define PLACE_FOR_DATA

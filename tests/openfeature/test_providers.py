@@ -41,9 +41,7 @@ def address(server_url):
 def client(address):
     """A client of the Python SDK for one user."""
     provider = OFREPProvider(address)
-    api.set_provider(provider)
-        provider
-    )
+    api.set_provider_and_wait(provider)
     yield api.get_client()
     api.clear_providers()
     provider.session.close()

@@ -174,3 +174,18 @@ def test_runs_are_listed_the_newest_first_page_by_page(client, clock, simulate):
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyJub3ciLCJhIl0", "WzEsImEiXQ"])
 def test_a_cursor_that_is_not_ours_is_refused(client, cursor):
     assert client.get("/simulations", params={"cursor": cursor}).status_code == 422
+
+
+def test_a_race_is_watched_as_it_stands_until_it_is_over(client, simulate):
+    location = simulate("clv", TELCO | {"days": 250, "quota": 6, "replications": 4}, **ASYNC).headers[
+        "Location"
+    ]
+    told = [
+        json.loads(event.partition("data: ")[2])
+        for event in client.get(f"{location}/events").text.strip().split("\n\n")
+    ]
+    standings = [one["standing"] for one in told if "standing" in one]
+    assert standings
+    assert len(standings[-1]["policies"]) == 5
+    assert all(len(line) <= len(standings[-1]["days"]) for line in standings[-1]["policies"])
+    assert "standing" not in told[-1]

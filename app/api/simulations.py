@@ -228,6 +228,11 @@ def _read_whole(desk: Desk, simulation_id: str) -> tuple[SimulationHead, str]:
         return simulations.read(session, simulation_id, desk.now), whole
 
 
+def _watch(database: Database, simulation_id: str, now: dt.datetime) -> tuple[SimulationHead, Any]:
+    with database.transaction() as session:
+        return simulations.watch(session, simulation_id, now)
+
+
 def _read_head(database: Database, simulation_id: str, now: dt.datetime) -> SimulationHead:
     with database.transaction() as session:
         return simulations.read(session, simulation_id, now)
@@ -326,31 +331,38 @@ EVENTS = (
 async def follow_simulation(
     simulation_id: Path, database: DatabaseDep, request: Request
 ) -> StreamingResponse:
-    """Follow a simulation's progress as server-sent events, until it is over."""
+    """Follow a simulation's progress as server-sent events, until it is over.
+
+    While a CLV race is played, an event also has its `standing`: up to 100 `days`, and for each policy its mean
+    cumulative delta CLV on the first of them, as far as it has come.
+    """
     clock: Clock = request.app.state.clock
-    first = await run_in_threadpool(_read_head, database, simulation_id, clock())
+    first = await run_in_threadpool(_watch, database, simulation_id, clock())
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(database, clock, first), media_type="text/event-stream", headers=headers)
+    events = _events(database, clock, *first)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(database: Database, clock: Clock, head: SimulationHead) -> AsyncIterator[str]:
+async def _events(
+    database: Database, clock: Clock, head: SimulationHead, standing: Any
+) -> AsyncIterator[str]:
     while True:
-        said = _event(head)
+        said = _event(head, standing)
         yield said
-        while _event(head) == said:
+        while _event(head, standing) == said:
             if head.state in OVER:
                 return
             await asyncio.sleep(LOOK_EVERY)
             try:
-                head = await run_in_threadpool(_read_head, database, head.id, clock())
+                head, standing = await run_in_threadpool(_watch, database, head.id, clock())
             except Unavailable:  # the run may well go on: keep looking
                 continue
 
 
-def _event(head: SimulationHead) -> str:
-    fault = {} if head.fault is None else {"fault": head.fault}
-    data = json.dumps(head.progress.model_dump() | fault, separators=(",", ":"))
-    return f"event: {head.state}\ndata: {data}\n\n"
+def _event(head: SimulationHead, standing: Any) -> str:
+    more = {"fault": head.fault, "standing": standing}
+    data = head.progress.model_dump() | {name: one for name, one in more.items() if one is not None}
+    return f"event: {head.state}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
 CSV_EXAMPLE = "contact,day,segment,arm,propensity,delay,reward\r\n0,0,0,7,0.05,,-3.0\r\n"

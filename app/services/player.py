@@ -17,6 +17,7 @@ from app.bandits import custom
 from app.services import plans, result_tables, scenarios
 
 TELL_EVERY = 0.1  # seconds
+STANDING_EVERY = 0.4
 LISTEN = 0.05
 
 Task = Literal["play", "plan"] | tuple[Literal["log"], int]
@@ -55,6 +56,7 @@ class Player:
         scenario: str,
         request: dict[str, Any],
         tell: Callable[[int, int], None],
+        watch: Callable[[str], None],
         stop: Callable[[], bool],
     ) -> str:
         """Return the text that the task makes.
@@ -63,6 +65,7 @@ class Player:
         ----------
         task : "play" and "plan" make a result in JSON; ("log", policy) the log of a policy in CSV
         tell : called with the steps done and all there are
+        watch : called with the standing in JSON, in scenarios that have one
         stop : asked often; True ends the process
 
         Raises
@@ -78,6 +81,8 @@ class Player:
                     said = self._connection.recv()
                     if said.kind == "progress":
                         tell(*said.what)
+                    elif said.kind == "standing":
+                        watch(said.what)
                     elif said.kind == "fault":
                         raise Faulted(said.what)
                     else:
@@ -99,7 +104,7 @@ class Player:
 
 
 class _Said(NamedTuple):
-    kind: Literal["progress", "fault", "text"]
+    kind: Literal["progress", "standing", "fault", "text"]
     what: Any
 
 
@@ -121,7 +126,7 @@ def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -
             return _Said("text", as_json(plans.play(request)))
         prepared = scenarios.prepare(scenario, request)
         if task == "play":
-            return _Said("text", as_json(prepared.play(tell)))
+            return _Said("text", as_json(prepared.play(tell, tell.watch)))
         return _Said("text", result_tables.as_csv(prepared.log(task[1])))
     except (EOFError, OSError):
         raise
@@ -135,13 +140,20 @@ class _Teller:
     """Passes progress on, not too often."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._next = connection, 0.0
+        self._connection, self._next, self._next_standing = connection, 0.0, 0.0
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if now >= self._next or done == total:
             self._next = now + TELL_EVERY
             self._connection.send(_Said("progress", (done, total)))
+
+    def watch(self, standing: Callable[[], dict[str, Any]]) -> None:
+        """Pass a standing on, made only when it is time."""
+        now = time.monotonic()
+        if now >= self._next_standing:
+            self._next_standing = now + STANDING_EVERY
+            self._connection.send(_Said("standing", as_json(standing())))
 
 
 def as_json(result: dict[str, Any]) -> str:

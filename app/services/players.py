@@ -40,6 +40,7 @@ class Job:
     total: int = 1
     done: int = 0
     running: bool = False
+    standing: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     text: "Future[str | None]" = field(default_factory=Future)
 
@@ -51,6 +52,10 @@ class Job:
     def tell(self, done: int, total: int) -> None:
         """Note how far it is."""
         self.done, self.total = done, total
+
+    def watch(self, standing: str) -> None:
+        """Note how it stands."""
+        self.standing = standing
 
 
 class Players:
@@ -136,7 +141,9 @@ class Players:
     def _played(self, job: Job, player: Player) -> bool:
         """Play a job to whatever end; return whether the process is still good."""
         try:
-            text = player.work(job.task, job.scenario, job.request, job.tell, lambda: self._unwanted(job))
+            text = player.work(
+                job.task, job.scenario, job.request, job.tell, job.watch, lambda: self._unwanted(job)
+            )
         except Stopped:
             stopped = "the service stopped" if self._closing.is_set() else None
             self._finish(job, "failed" if stopped else "cancelled", fault=stopped)
@@ -193,7 +200,7 @@ class Players:
             if not open_:
                 continue
             with contextlib.suppress(Unavailable), self._database.transaction() as session:
-                progress = {job.key: (job.done, job.total, job.running) for job in open_}
+                progress = {job.key: (job.done, job.total, job.running, job.standing) for job in open_}
                 wanted = simulations.show_signs_of_life(session, progress, self._clock())
                 for job in open_:
                     if job.key not in wanted:

@@ -68,7 +68,11 @@ class Replay:
         """Policies."""
         return len(self.targets)
 
-    def play(self, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+    def play(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        watch: object = None,  # noqa: ARG002 - a replay has no standing
+    ) -> dict[str, Any]:
         """The estimates of every policy."""
         log, policies = self.recorded, []
         for done, target in enumerate(self.targets, start=1):

@@ -24,6 +24,7 @@ from app.simulation.clv.scenario import Scenario as Telco
 from app.simulation.email.contestants import ORIGINAL, OriginalEpsilonGreedy
 
 Progress = Callable[[int, int], None]
+Watch = Callable[[Callable[[], dict[str, Any]]], None]
 Row = Mapping[str, Any]
 
 
@@ -46,8 +47,14 @@ class Prepared(Protocol):
     def steps(self) -> int:
         """What progress counts up to."""
 
-    def play(self, progress: Progress | None = None) -> dict[str, Any]:
-        """The result, JSON-able."""
+    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
+        """The result, JSON-able.
+
+        Parameters
+        ----------
+        progress : called with the steps done and all there are
+        watch : called now and then with what makes the standing, in scenarios that have one
+        """
 
     def log(self, policy: int) -> Iterator[Row]:
         """The decisions of one policy in the exported replication.
@@ -77,7 +84,7 @@ class EmailRace:
 
     steps = decisions
 
-    def play(self, progress: Progress | None = None) -> dict[str, Any]:
+    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:  # noqa: ARG002
         """The figures of every policy and of the even split."""
         return email.play(self.scenario, progress).to_dict()
 
@@ -111,9 +118,9 @@ class TelcoRace:
         """Days of a policy in a block of replications."""
         return self.race.steps
 
-    def play(self, progress: Progress | None = None) -> dict[str, Any]:
+    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
         """The figures of every policy."""
-        return play_clv(self.race, progress).to_dict()
+        return play_clv(self.race, progress, watch).to_dict()
 
     def log(self, policy: int) -> Iterator[Row]:
         """The contacts of a policy."""

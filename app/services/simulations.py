@@ -107,6 +107,18 @@ def result_of(
     return head, json.loads(result)
 
 
+def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationHead, Any]:
+    """Return a run as it stands, and its standing while it is played, in scenarios that have one.
+
+    Raises
+    ------
+    NotFound: there is no such run
+    """
+    head = read(session, simulation_id, now)
+    standing = session.scalar(select(Run.standing).where(Run.simulation_id == simulation_id))
+    return head, None if standing is None else json.loads(standing)
+
+
 def list_simulations(
     session: Session, before: tuple[dt.datetime, str] | None, limit: int, now: dt.datetime
 ) -> list[SimulationHead]:
@@ -150,20 +162,26 @@ def finish(
     session.execute(
         update(Run)
         .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
-        .values(state=state, done=done, total=total, result=result, fault=fault)
+        .values(state=state, done=done, total=total, standing=None, result=result, fault=fault)
     )
 
 
 def show_signs_of_life(
-    session: Session, progress: Mapping[str, tuple[int, int, bool]], now: dt.datetime
+    session: Session, progress: Mapping[str, tuple[int, int, bool, str | None]], now: dt.datetime
 ) -> set[str]:
-    """Write down how far runs are, (done, total, running) by id; return which of them are still wanted."""
+    """Write down how far runs are, (done, total, running, standing) by id; return which are still wanted."""
     wanted = set()
-    for simulation_id, (done, total, running) in sorted(progress.items()):
+    for simulation_id, (done, total, running, standing) in sorted(progress.items()):
         found = session.scalar(
             update(Run)
             .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
-            .values(done=done, total=total, state="running" if running else "queued", seen_at=now)
+            .values(
+                done=done,
+                total=total,
+                state="running" if running else "queued",
+                standing=standing,
+                seen_at=now,
+            )
             .returning(Run.simulation_id)
         )
         wanted |= {found} if found is not None else set()

@@ -291,7 +291,8 @@ class SimulationRun(Base):
 
     ``seen_at`` is the database's time of the last sign of life from the process that runs it: an open run without
     one was left behind. ``request`` and ``result`` are texts: they keep the very bytes. ``experiment_prefix`` is
-    the limit of the API key that asked for it: the keys of one team see each other's runs.
+    the limit of the API key that asked for it: the keys of one team see each other's runs. ``standing`` tells how
+    an open run stands, in JSON, and is gone at its end.
     """
 
     __tablename__ = "simulations"
@@ -311,6 +312,7 @@ class SimulationRun(Base):
     result: Mapped[str | None]
     fault: Mapped[str | None]
     experiment_prefix: Mapped[str | None]
+    standing: Mapped[str | None]
 
 
 class ApiKey(Base):

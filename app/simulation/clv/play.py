@@ -1,48 +1,83 @@
 """Play a race, whole or a block at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from app.simulation.clv.campaign import Booked, Campaign
 from app.simulation.clv.outcomes import Outcomes
 from app.simulation.clv.policies.contract import RacePolicy
 from app.simulation.clv.race import Race
 from app.simulation.clv.result import RaceResult
+from app.simulation.clv.standing import Part, Watch, standing
 from app.simulation.clv.world import World
 from app.simulation.streams import stream
 
 Progress = Callable[[int, int], None]
 
 
-def play(race: Race, progress: Progress | None = None) -> RaceResult:
+def play(race: Race, progress: Progress | None = None, watch: Watch | None = None) -> RaceResult:
     """Play all blocks one after another.
 
     Parameters
     ----------
     race : what to play
     progress : called with (steps done, steps in all) after each day of each policy; what it raises ends the race
+    watch : called after each day with what makes the race's standing
     """
-    blocks = []
+    blocks: list[tuple[Booked, ...]] = []
     for block in range(race.blocks):
         done = block * race.steps_of_block
-        blocks.append(play_block(race, block, _shifted(progress, done, race.steps)))
+        blocks.append(play_block(race, block, _shifted(progress, done, race.steps), watch, blocks))
     return combined(race, blocks)
 
 
-def play_block(race: Race, block: int, progress: Progress | None = None) -> tuple[Booked, ...]:
+def play_block(
+    race: Race,
+    block: int,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    before: Sequence[tuple[Booked, ...]] = (),
+) -> tuple[Booked, ...]:
     """Play one block of replications, which no other block can change: what each policy came to.
 
-    Progress counts the steps of this block.
+    Progress counts the steps of this block; a standing holds the blocks `before`, too.
     """
     world = World.of(race.scenario)
     outcomes = outcomes_of(race, block)
-    booked = []
-    for place, policy in enumerate(race.policies):
-        campaign = campaign_of(race, world, outcomes, block, policy)
-        for day, _ in enumerate(campaign.days(), start=1):
-            if progress is not None:
-                progress(place * race.scenario.days + day, race.steps_of_block)
-        booked.append(campaign.booked)
+    booked: list[Booked] = []
+    for heat in _heats(race):
+        campaigns = [campaign_of(race, world, outcomes, block, policy) for policy in heat]
+        mornings = [campaign.days() for campaign in campaigns]
+        for day in range(race.scenario.days):
+            for place, morning in enumerate(mornings, start=1):
+                next(morning)
+                if progress is not None:
+                    done = len(booked) * race.scenario.days + day * len(heat) + place
+                    progress(done, race.steps_of_block)
+            if watch is not None:
+                running = [(campaign.booked, day + 1) for campaign in campaigns]
+                watch(partial(_standing, race, before, booked, running))
+        booked += [campaign.booked for campaign in campaigns]
     return tuple(booked)
+
+
+def _heats(race: Race) -> list[tuple[RacePolicy, ...]]:
+    """Who runs side by side: all, or one after another where each needs its own copy of the base."""
+    if race.scenario.recontact_days is None:
+        return [race.policies]
+    return [(policy,) for policy in race.policies]
+
+
+def _standing(
+    race: Race, before: Sequence[tuple[Booked, ...]], booked: Sequence[Booked], running: Sequence[Part]
+) -> dict[str, Any]:
+    """The standing from the blocks before, and from this one's policies that are through or run."""
+    days = race.scenario.days
+    now: list[list[Part]] = [[(one, days)] for one in booked] + [[part] for part in running]
+    now += [[] for _ in race.policies[len(now) :]]
+    past: list[list[Part]] = [[(block[i], days) for block in before] for i in range(len(race.policies))]
+    return standing(race, [[*old, *new] for old, new in zip(past, now, strict=True)])
 
 
 def combined(race: Race, blocks: Sequence[tuple[Booked, ...]]) -> RaceResult:

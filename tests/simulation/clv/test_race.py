@@ -118,3 +118,22 @@ def test_a_ratio_to_itself_is_exactly_one_and_to_a_loss_is_none():
     figures = np.array([1.0, 2.0, 4.0])
     assert ratio(figures, figures) == {"mean": 1.0, "interval_95": [1.0, 1.0]}
     assert ratio(figures, -figures) is None
+
+
+def test_a_standing_tells_the_means_of_the_days_played():
+    """On each day of the last block of replications it is what the whole race's means say of the days so far."""
+    told = []
+    result = play(RACE, watch=lambda standing: told.append(standing())).to_dict()
+    for day in (1, 17, 40):
+        stands = told[40 + day - 1]
+        assert stands["days"] == list(range(1, 41))
+        for line, policy in zip(stands["policies"], result["policies"], strict=True):
+            assert line[:day] == pytest.approx(policy["by_day"]["mean"][:day], abs=0.006)
+
+
+def test_where_customers_are_contacted_again_the_policies_stand_one_after_another():
+    told = []
+    scenario = replace(RACE.scenario, recontact_days=21)
+    again = replace(RACE, scenario=scenario, policies=preset()[:2], replications=2)
+    play(again, watch=lambda standing: told.append([len(line) for line in standing()["policies"]]))
+    assert told == [[day, 0] for day in range(1, 41)] + [[40, day] for day in range(1, 41)]

@@ -1,0 +1,103 @@
+"""Events in batches of 1,000, against the same statements straight through psycopg."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from pydantic import TypeAdapter
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from app.schemas.events import EventIn
+from app.services import event_rows
+from app.services.rollup import Conditions, Known, Unit, roll_up
+from benchmarks.figures import Figure, Target, milliseconds, timed
+from benchmarks.service import Service
+
+BATCH = 1_000
+REPEATS = 15
+POSTED, BARE = "events-posted", "events-bare"
+LOCK = "select version from experiment_versions where experiment_id = %s for update"
+DIALECT = PGDialect_psycopg()
+READ, STORE, COUNT = (
+    str(statement.compile(dialect=DIALECT))
+    for statement in (event_rows.READ, event_rows.STORE, event_rows.COUNT)
+)
+EVENTS = TypeAdapter(list[EventIn])
+
+
+def measure(service: Service) -> Iterator[Figure]:
+    """Yield the rows/s of first exposures and of rewards."""
+    for experiment_id in (POSTED, BARE):
+        variants = [{"variant_id": name} for name in ("control", "a", "b", "c", "d")]
+        experiment = {"experiment_id": experiment_id, "source": "tracked", "variants": variants}
+        service.post("/experiments", json.dumps(experiment).encode())
+    exposures, rewards = [], []
+    with service.connect() as connection:
+        for turn in range(REPEATS):
+            for experiment_id in (POSTED, BARE):
+                service.post("/assignments", json.dumps(_units(experiment_id, turn)).encode())
+            exposures.append(_pair(service, connection, turn, ("exposure", "exposure")))
+            rewards.append(_pair(service, connection, turn, ("conversion", "value")))
+    for what, pairs in (("first exposures", exposures), ("conversions and values", rewards)):
+        yield Figure(
+            f"POST /events, {BATCH:,} {what}: rows/s / the bare statements'",
+            [bare / posted for posted, bare in pairs],
+            Target(">=", 0.4),
+            f"{milliseconds([p for p, _ in pairs])} against {milliseconds([b for _, b in pairs])}",
+        )
+
+
+def _units(experiment_id: str, turn: int) -> list[dict[str, Any]]:
+    return [{"experiment_id": experiment_id, "unit_id": f"user-{turn}-{i}"} for i in range(BATCH)]
+
+
+def _pair(
+    service: Service, connection: psycopg.Connection[Any], turn: int, kinds: tuple[str, str]
+) -> tuple[float, float]:
+    """Return the seconds of the same events posted, and by the statements alone."""
+    body = json.dumps(_events(POSTED, turn, kinds)).encode()
+    bare = EVENTS.validate_python(_events(BARE, turn, kinds))
+    statements = _statements(connection, bare)
+
+    def post() -> None:
+        if service.post("/events", body)["counted"] != BATCH:
+            raise RuntimeError("not every event was counted")
+
+    return timed(post), timed(lambda: _execute(connection, statements))
+
+
+def _events(experiment_id: str, turn: int, kinds: tuple[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for i, unit in enumerate(_units(experiment_id, turn)):
+        kind = kinds[i % 2]
+        amount = {"value": 9.99 + i} if kind == "value" else {}
+        found.append(unit | {"event_id": f"{kind}-{turn}-{i}", "type": kind, **amount})
+    return found
+
+
+def _statements(
+    connection: psycopg.Connection[Any], events: list[EventIn]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return what the service would execute for some events, worked out beforehand."""
+    now = dt.datetime.now(dt.UTC)
+    sent = event_rows.sent_values(BARE, events)
+    rows = connection.execute(READ, sent).fetchall()
+    connection.commit()
+    known = [Known(taken_for, Unit(*unit)) for taken_for, *unit in rows]
+    found = roll_up(events, known, Conditions(now, ZoneInfo("UTC"), dt.timedelta(days=30)))
+    stored, counted = (
+        values(BARE, found, now) for values in (event_rows.stored_values, event_rows.counted_values)
+    )
+    return [(READ, sent), (STORE, stored), (COUNT, counted)]
+
+
+def _execute(connection: psycopg.Connection[Any], statements: list[tuple[str, dict[str, Any]]]) -> None:
+    connection.execute(LOCK, [BARE])
+    for statement, values in statements:
+        cursor = connection.execute(statement, values)
+        if statement is READ:
+            cursor.fetchall()
+    connection.commit()

@@ -149,9 +149,11 @@ async def answer_invalid_request(request: Request, error: Exception) -> ProblemR
     return problem(422, f"the request does not fit: {where}", faults)
 
 
-async def answer_http_error(request: Request, error: Exception) -> ProblemResponse:
+async def answer_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return refusal(errors.NotFound("Not Found"), request.scope["path"])
     if error.status_code == 400:  # what the framework says of a body that its JSON parser gave up on
         return problem(422, UNREADABLE, (errors.FieldError("body", UNREADABLE),))
     headers = dict(error.headers) if error.headers else {}

@@ -38,7 +38,9 @@ export async function show({ query, signal, setQuery }) {
     await follow(await postText(`/simulations/replay?${asQuery(policies.value(), joined(others).value())}`, text, type, { signal }).catch(told));
   };
   const every = () => [log.field, ...policies.fields(), ...joined(others).fields()];
-  const filled = form([log.element, policies.element, h("div", { class: "fields" }, others.map(([, one]) => one.element))], every, send, { button: "Judge" });
+  const rest = h("details", { class: "more-settings" }, h("summary", {}, "Every other parameter"), h("div", { class: "fields" }, others.map(([, one]) => one.element)));
+  const nobody = h("p", { class: "hint" }, "Without any, the even split and each arm alone are judged.");
+  const filled = form([log.element, policies.element, nobody, rest], every, send, { button: "Judge" });
   if (query.has("run")) setTimeout(() => again(query.get("run")));
   return [
     h("h1", {}, "Replay"),

@@ -43,7 +43,7 @@ function inWords(text) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-const OWN_WORDS = { a: "Successes", b: "Failures", emails: "E-mails", cost_per_email: "Cost per e-mail", q0: "Conversion on the first day", sd: "Step, standard deviation", at: "After so many e-mails" };
+const OWN_WORDS = { arm: "Arms", a: "Successes", b: "Failures", emails: "E-mails", cost_per_email: "Cost per e-mail", q0: "Conversion on the first day", sd: "Step, standard deviation", at: "After so many e-mails" };
 
 /** "cost_per_contact" as a person would write it. */
 export function labelOf(name, schema = {}) {

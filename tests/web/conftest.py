@@ -16,7 +16,7 @@ from tests.web import seasons
 from tests.web.chromium import FLAGS, MISSING, chromium
 from tests.web.service import served
 
-PATIENCE = 20_000  # milliseconds, on a machine that does much else
+PATIENCE = 60_000  # milliseconds, on a machine that does much else
 expect.set_options(timeout=PATIENCE)
 
 

@@ -67,6 +67,7 @@ CHECKOUT = Season(
         ],
     },
     {"none": 0.020, "warranty": 0.026, "bundle": 0.022},
+    days=14,
     traffic=2_500,
     value=38.0,
 )

@@ -35,30 +35,21 @@ def settle(page: Page) -> None:
 
 
 @every_page
-def test_every_control_has_a_name_and_every_table_its_headers(page: Page, site: str, address: str) -> None:
+def test_everybody_can_use_a_page(page: Page, site: str, address: str) -> None:
+    """Whoever hears it, sees little, has it dark or on a small screen; one visit, because visits take time."""
     page.goto(f"{site}/{address}")
     settle(page)
-    assert label_faults(page) == []
-
-
-@every_page
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(page: Page, site: str, address: str, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.goto(f"{site}/{address}")
-    settle(page)
-    assert contrast_faults(page) == []
-
-
-@every_page
-def test_a_page_fits_a_small_screen(page: Page, site: str, address: str) -> None:
+    faults = {"names and headers": label_faults(page)}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        faults[f"contrast, {scheme}"] = contrast_faults(page)
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"{site}/{address}")
-    settle(page)
-    assert (
-        page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        <= 0
-    )
+    faults["wider than 360 px"] = overflow(page)
+    assert {what: found for what, found in faults.items() if found} == {}
+
+
+def overflow(page: Page) -> int:
+    return page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 def test_the_first_load_is_small_and_asks_nobody_else(page: Page, site: str) -> None:

@@ -16,7 +16,7 @@ export function variantsPanel(experiment, again) {
   const byValue = experiment.objective === "value";
   return h(
     "section",
-    { class: "panel", "aria-labelledby": "variants" },
+    { class: "panel membership", "aria-labelledby": "variants" },
     h(
       "div",
       { class: "panel-head" },
@@ -26,8 +26,7 @@ export function variantsPanel(experiment, again) {
     table(
       "Variants",
       [
-        { title: "Variant", of: (row) => [dot(row.place), " ", named(row.name, row.variant_id), row.variant_id === experiment.control && h("span", { class: "badge" }, "control")] },
-        { title: "Description", of: ({ description }) => description ?? "" },
+        { title: "Variant", of: (row) => words(row, row.variant_id === experiment.control) },
         { title: "Since", of: ({ active_from }) => day(active_from) },
         { title: "Retired", of: ({ retired_on }) => (retired_on ? `from ${day(retired_on)}` : "no") },
         { title: "What to do", of: (row) => h("span", { class: "buttons" }, deeds(row, experiment, path, again)) },
@@ -36,6 +35,14 @@ export function variantsPanel(experiment, again) {
     ),
   );
 }
+
+const words = (variant, isControl) => [
+  dot(variant.place),
+  " ",
+  named(variant.name, variant.variant_id),
+  isControl && h("span", { class: "badge" }, "control"),
+  variant.description && h("span", { class: "hint" }, variant.description),
+];
 
 function deeds(variant, experiment, path, again) {
   const own = `${path}/${variant.variant_id}`;

@@ -26,7 +26,7 @@ async function rollOut(experiment, judged, path, done) {
   const name = variantName(variant(chosen));
   const sure = await confirm(
     `Really give ${name} all traffic?`,
-    `From today on every other variant of ${experiment.experiment_id} gets 0 %. It is recorded like every change, and can be undone.`,
+    `From today on every other variant of ${experiment.experiment_id} gets\u00a00\u00a0%. It is recorded like every change, and can be undone.`,
     `Yes, give ${name} everything`,
     "danger",
   );

@@ -114,11 +114,8 @@ function facts(experiment, allocation, gain) {
         value ? money(value.mean, currency, true) : "–",
         value ? `against an even split; 95 %: ${intervalText(value.interval_95, (amount) => money(amount, currency, true))}` : "once every variant has revenue",
       ),
-    tile(
-      "Value remaining",
-      percent(allocation.value_remaining),
-      allocation.value_remaining === null ? "told of conversions only" : "by which another may still beat the leader (95 %)",
-    ),
+    allocation.objective === "conversion" &&
+      tile("Value remaining", percent(allocation.value_remaining), "by which another may still beat the leader (95 %)"),
     tile("Data up to", since ? daysAgo(since, allocation.date) : "none yet", since ? day(since) : "send daily totals to begin"),
     tile("Policy", allocation.policy.kind.replaceAll("_", " "), experiment.objective === "value" ? `by value, in ${experiment.currency}` : "by conversions"),
   );

@@ -24,14 +24,14 @@ def locked_url(database_url, service_url):
 def test_who_has_no_key_or_a_wrong_one_is_refused_and_not_shown_a_default(client_of, locked_url):
     for key in (None, f"gh_admin_{'x' * 40}"):
         with pytest.raises(Unauthorized):
-            client_of(locked_url, api_key=key).decide("button", "user-42")
+            client_of(locked_url, api_key=key).decide("button", "user-42", within=30)
 
 
 def test_the_key_opens_every_request(client_of, locked_url):
     client = client_of(locked_url, api_key=KEY)
     client.create_experiment("button", ["control", "bold"], source="tracked")
     with_events = client.event_sender()
-    with_events.shown(client.decide("button", "user-42"))
+    with_events.shown(client.decide("button", "user-42", within=30))
     with_events.close()
     run = client.simulate_email(emails=100, replications=1, policies=[{"kind": "uniform"}])
     assert client.wait_for_simulation(run.id).state == "done"

@@ -32,7 +32,7 @@ def test_the_service_agrees_about_every_unit_and_counts_what_was_shown(service_u
         settings = {"assignment_mode": "rendezvous", "holdout_percent": 20, "source": "tracked"}
         client.create_experiment("button", VARIANTS, **settings)
         units = [f"user-{number}" for number in range(300)]
-        here = [client.decide_locally("button", unit).assignment for unit in units]
+        here = [client.decide_locally("button", unit, within=30).assignment for unit in units]
         there = client.assign_many(("button", unit) for unit in units)
         assert here == list(there)
         assert {one.reason for one in here} == {"drawn", "holdout"}

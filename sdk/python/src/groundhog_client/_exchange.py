@@ -6,7 +6,6 @@ done next and is sent the outcome.
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from itertools import count
 from time import monotonic
 from typing import TypeVar
 
@@ -63,7 +62,9 @@ class Exchanges:
         until = self._until(request)
         known = self.kept.get(request) if request.kept else None
         asked = request if known is None else _if_changed(request, known)
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             outcome = yield Attempt(asked, self._seconds(request, until))
             if isinstance(outcome, Answer) and outcome.status < 400:
                 return request.read(self._whole(request, known, outcome))
@@ -72,7 +73,6 @@ class Exchanges:
             if attempt >= self.patience.attempts or not _again(request, error) or self.clock() + wait > until:
                 raise error
             yield Pause(wait)
-        raise AssertionError("count() has no end")
 
     def _until(self, request: Request[object]) -> float:
         unlimited = self.patience.deadline is None or request.unhurried

@@ -11,6 +11,8 @@ from groundhog_client._exchange import Attempt
 from groundhog_client._version import __version__
 
 CONNECT_SECONDS = 5.0
+CONNECTIONS = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4.0)
+"""The service closes idle connections after 5 s: being first keeps a request from being sent into a closed one."""
 UNHURRIED_SECONDS = 600.0
 """How long the answer to an upload may take once the upload is sent."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)

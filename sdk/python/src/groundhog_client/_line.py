@@ -11,7 +11,7 @@ import httpx2
 from groundhog_client._errors import problem_of
 from groundhog_client._exchange import Attempt, Exchange, Exchanges, Outcome, Pause, Step
 from groundhog_client._following import Following
-from groundhog_client._http import address, failure, headers, too_late, words
+from groundhog_client._http import CONNECTIONS, address, failure, headers, too_late, words
 from groundhog_client._patience import Patience
 from groundhog_client._wire import Answer, Request, Stream
 
@@ -27,7 +27,7 @@ class Line:
         self.exchanges = exchanges
         self._url, self._headers = address(url), headers(api_key)
         self._own = http is None
-        self._http = http or httpx2.Client()
+        self._http = http or httpx2.Client(limits=CONNECTIONS)
 
     def close(self) -> None:
         """Close the connections, if they are not the caller's own."""

@@ -79,6 +79,17 @@ def test_a_single_row_of_thompson_played_at_once_follows_the_shares():
     assert (np.abs(frequencies - expected) <= 4 * np.sqrt(expected * (1 - expected) / 2000)).all()
 
 
+@pytest.mark.parametrize(("uniform", "again"), [(0.0, 2 / 3), (1.0, 1 / 3)], ids=["success", "failure"])
+def test_a_single_row_of_thompson_learns_from_each_unit_before_the_next(uniform, again):
+    """Of Beta(2, 1) and Beta(1, 1) the first is the larger in 2 of 3 cases, of Beta(1, 2) and Beta(1, 1) in 1."""
+    rng, n, units = RNG(6), 2000, np.full((2, 1), uniform)
+    played = [
+        in_sequence(ThompsonSampling(), 2, 1, rng).play(units, np.full((2, 1), 0.5)).trials.max()
+        for _ in range(n)
+    ]
+    assert np.mean(np.array(played) == 2) == pytest.approx(again, abs=4 * np.sqrt(2 / 9 / n))
+
+
 class Witness:
     """A policy that keeps what it was shown."""
 

@@ -116,3 +116,16 @@ def test_without_values_a_policy_is_shown_none():
     policy = Witness()
     DrawnSequence(policy, 2, 3, RNG(4)).choose()
     assert policy.totals.value is None
+
+
+def test_rows_that_tie_stand_beside_rows_that_do_not():
+    sequence = GreedySequence(0, (1, 2), False, 3, 2, RNG(7))
+    sequence.learn(np.array([3]), np.array([True]))
+    assert sequence.choose().tolist() == [0, 3]
+
+
+def test_a_first_unit_that_explores_has_the_rate_of_its_own_arm():
+    sequence, rates = GreedySequence(1.0, (1, 2), False, 2, 1, RNG(8)), np.array([[1.0], [0.0]])
+    for _ in range(20):
+        counts = sequence.play(np.full((1, 1), 0.5), rates)
+        np.testing.assert_array_equal(counts.successes, counts.trials * rates)

@@ -20,8 +20,8 @@ export function go(address) {
   else location.hash = `/${address}`;
 }
 
-/** The address of a page, with the ids in it made safe: `address("experiments", id, "history")`. */
-export const address = (...parts) => `#/${parts.map(encodeURIComponent).join("/")}`;
+/** The address of a page: `address("experiments", id, "history")`. */
+export const address = (...parts) => `#/${parts.join("/")}`;
 
 async function showPage(pages, address) {
   leave.abort();
@@ -58,15 +58,16 @@ async function loaded(page, signal) {
   }
 }
 
+const IDENTIFIER = /^[A-Za-z0-9][\w.-]*$/; // as the API has them: safe in any path
+
 /** Return the page whose path fits, and what stands for its parameters. */
 function match(pages, path) {
   const parts = path.split("/").filter(Boolean);
   for (const page of pages) {
     const names = page.path.split("/").filter(Boolean);
-    if (names.length !== parts.length) continue;
-    const fits = names.every((name, i) => name.startsWith(":") || name === parts[i]);
-    if (!fits) continue;
-    const params = names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), decodeURIComponent(parts[i])]] : []));
+    const fits = (name, i) => (name.startsWith(":") ? IDENTIFIER.test(parts[i]) : name === parts[i]);
+    if (names.length !== parts.length || !names.every(fits)) continue;
+    const params = names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), parts[i]]] : []));
     return { page, params: Object.fromEntries(params) };
   }
   return null;

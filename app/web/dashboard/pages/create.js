@@ -37,7 +37,7 @@ export async function show({ signal }) {
     const words = { experiment_id: id.value() ?? "", name: name.value(), description: description.value() };
     const made = await post("/experiments", { ...words, variants: variants.values(), ...withoutNothing(settings.values()) }, { signal });
     announce(`${made.experiment_id} was created.`);
-    go(`experiments/${encodeURIComponent(made.experiment_id)}`);
+    go(`experiments/${made.experiment_id}`);
   }
 }
 

@@ -21,7 +21,7 @@ export async function show({ params: { id }, query, signal }) {
     getAll(`/metrics/${id}`, { query: { since }, signal, most: 50_000 }),
     get(`/metrics/${id}`, { query: { limit: 1 }, signal }),
   ]);
-  const here = `experiments/${encodeURIComponent(id)}/data`;
+  const here = `experiments/${id}/data`;
   return experimentPage(
     experiment,
     "data",

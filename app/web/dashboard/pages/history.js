@@ -30,7 +30,7 @@ export async function show({ params: { id }, query, signal }) {
     experiment,
     "history",
     [],
-    periodChoice(period, (chosen) => go(`experiments/${encodeURIComponent(id)}/history?days=${chosen}`)),
+    periodChoice(period, (chosen) => go(`experiments/${id}/history?days=${chosen}`)),
     shown.length || totals.length
       ? h(
           "div",

@@ -14,7 +14,7 @@ export async function show({ params: { id }, signal }) {
     getWhole(`/experiments/${id}`, { signal }),
     get("/policies", { signal }),
   ]);
-  const again = () => go(`experiments/${encodeURIComponent(id)}/settings`);
+  const again = () => go(`experiments/${id}/settings`);
   return experimentPage(
     experiment,
     "settings",

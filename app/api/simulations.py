@@ -27,6 +27,7 @@ from app.api.deps import (
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import Conflict, FieldError, Invalid, NotFound, Unavailable, UnsupportedMediaType
+from app.schemas.experiment_logs import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
 from app.schemas.simulations import (
     ClvRequest,
@@ -35,7 +36,7 @@ from app.schemas.simulations import (
     SimulationHead,
     SimulationsPage,
 )
-from app.services import choices, idempotency, replays, result_tables, scenarios, simulations
+from app.services import choices, experiment_logs, idempotency, replays, result_tables, scenarios, simulations
 from app.services.idempotency import Answer
 from app.services.player import Faulted
 from app.services.players import Job, Players
@@ -135,8 +136,13 @@ LOG = {
             "schema": {"type": "string"},
             "example": '{"arm":"red","propensity":0.5,"reward":0}\n{"arm":"blue","propensity":0.5,"reward":1}\n',
         },
+        "application/json": {
+            "schema": OwnLog.model_json_schema(),
+            "example": OWN_LOG,
+        },
     },
 }
+OWN = "application/json"
 FORMS: dict[str, replays.Form] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
 
 
@@ -145,7 +151,7 @@ FORMS: dict[str, replays.Form] = {"text/csv": "csv", "application/x-ndjson": "nd
     operation_id="simulate_replay",
     response_model=Simulation,
     status_code=201,
-    responses=STARTED | answers(413, 415, 422, 503),
+    responses=STARTED | answers(404, 409, 413, 415, 422, 503),
     openapi_extra={"requestBody": LOG},
 )
 async def simulate_replay(
@@ -173,15 +179,22 @@ async def simulate_replay(
     """Judge policies by a log of real decisions: IPS, self-normalised IPS and doubly robust, with warnings.
 
     A policy that learns is replayed by rejection, on logs of uniformly random decisions only. The policy
-    `always:arm=0` plays one arm. The log itself is not kept.
+    `always:arm=0` plays one arm. The log itself is not kept. Instead of a log, JSON may name a tracked experiment:
+    its units are the decisions, their conversions the reward.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in FORMS:
-        raise UnsupportedMediaType("send the log as text/csv or application/x-ndjson")
+    if media != OWN and media not in FORMS:
+        raise UnsupportedMediaType(
+            "send the log as text/csv or application/x-ndjson, or name an experiment as application/json"
+        )
     body = await request.body()
 
     def prepared() -> Prepared:
         chosen = [choices.from_text(text) for text in policy or ()]
+        if media == OWN:
+            with desk.database.transaction() as session:
+                text, variants = experiment_logs.as_csv(session, experiment_logs.read_request(body))
+            return replays.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
         try:
             text = body.decode()
         except UnicodeDecodeError as error:

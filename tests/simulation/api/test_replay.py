@@ -92,7 +92,7 @@ def test_a_log_or_policy_that_makes_no_sense_is_refused(judge, log, query, field
 
 
 def test_a_log_in_another_form_is_refused(judge):
-    assert judge(media="application/json").status_code == 415
+    assert judge(media="application/xml").status_code == 415
 
 
 def test_the_command_reads_a_gzipped_log(tmp_path):

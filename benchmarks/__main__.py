@@ -3,13 +3,40 @@
 import argparse
 from collections.abc import Iterator
 
-from benchmarks import batches, changed, clv, dashboard, mathematics, page, simulator, unchanged, uploads
+from benchmarks import (
+    assignments,
+    batches,
+    changed,
+    clv,
+    dashboard,
+    events,
+    keys,
+    mathematics,
+    ofrep,
+    page,
+    simulator,
+    unchanged,
+    uploads,
+)
 from benchmarks.figures import Figure
 from benchmarks.service import running_service
 
 QUESTIONS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (mathematics, unchanged, changed, batches, uploads, simulator, clv, dashboard)
+    for module in (
+        mathematics,
+        unchanged,
+        keys,
+        changed,
+        batches,
+        uploads,
+        assignments,
+        ofrep,
+        events,
+        simulator,
+        clv,
+        dashboard,
+    )
 }
 
 

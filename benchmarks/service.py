@@ -65,7 +65,7 @@ class Service:
         response = self._http.getresponse()
         body = response.read()
         self._last_used = time.monotonic()
-        if response.status != 200:
+        if response.status not in {200, 201}:
             raise RuntimeError(f"the service answered {response.status}: {body[:500].decode()}")
         return json.loads(body)
 

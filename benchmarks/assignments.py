@@ -1,0 +1,93 @@
+"""Assignments of known and of new units, against a route that does nothing, and in batches."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+from statistics import median
+
+from benchmarks import wrk
+from benchmarks.figures import Figure, Target, timed
+from benchmarks.service import Service
+
+EXPERIMENT = "assigned"
+KNOWN = 10_000
+BATCH = 1_000
+BATCHES = 5
+SINGLES = 200
+SECONDS = 2
+PAIRS = 9
+
+_turn = count()
+
+
+def measure(service: Service) -> Iterator[Figure]:
+    """Yield requests/s for known and new units, and what a batch of 1,000 saves."""
+    if not wrk.installed():
+        print(f"  POST /assignments: skipped, {wrk.MISSING}")
+        return
+    variants = [{"variant_id": name} for name in ("control", "a", "b", "c", "d")]
+    experiment = {"experiment_id": EXPERIMENT, "source": "tracked", "variants": variants}
+    service.post("/experiments", json.dumps(experiment).encode())
+    for start in range(0, KNOWN, BATCH):
+        service.post("/assignments", _batch("known", start))
+    yield against_noop(service, "POST /assignments, known unit", _known_units, 0.4)
+    yield against_noop(service, "POST /assignments, new unit, stored", _new_units, 0.25)
+    yield _batches(service, "known units", lambda: "known")
+    yield _batches(service, "new units", lambda: f"batch-{next(_turn)}")
+
+
+def _unit(unit: str) -> str:
+    """Return the Lua expression of a body."""
+    return f"""'{{"experiment_id":"{EXPERIMENT}","unit_id":"' .. {unit} .. '"}}'"""
+
+
+def _known_units() -> wrk.Posts:
+    return wrk.Posts("/assignments", _unit(f"'known-' .. n % {KNOWN}"))
+
+
+def _new_units() -> wrk.Posts:
+    return wrk.Posts("/assignments", _unit(f"'new-{next(_turn)}-' .. n"))
+
+
+def _batch(prefix: str, start: int) -> bytes:
+    units = [{"experiment_id": EXPERIMENT, "unit_id": f"{prefix}-{n}"} for n in range(start, start + BATCH)]
+    return json.dumps(units).encode()
+
+
+def against_noop(service: Service, what: str, posts: Callable[[], wrk.Posts], target: float | None) -> Figure:
+    """Compare the requests/s of some posts with those of the route that does nothing, by turns."""
+    wrk.load(service.url, posts(), 1)
+    pairs = [
+        (wrk.load(service.url, ["/noop"], SECONDS), wrk.load(service.url, posts(), SECONDS))
+        for _ in range(PAIRS)
+    ]
+    noop, posted = ([pair[i] for pair in pairs] for i in (0, 1))
+    return Figure(
+        f"{what}: requests/s / no-op's",
+        [one.per_second / nothing.per_second for nothing, one in pairs],
+        None if target is None else Target(">=", target),
+        f"{median(p.per_second for p in posted):,.0f} against {median(n.per_second for n in noop):,.0f} per s, "
+        f"p99 {median(p.p99_ms for p in posted):.1f} ms",
+    )
+
+
+def _batches(service: Service, what: str, prefix: Callable[[], str]) -> Figure:
+    """Compare the units/s of one sender's batches with those of its single requests."""
+    pairs = [(_singly(service, prefix()), _together(service, prefix())) for _ in range(PAIRS)]
+    one, many = (f"{median(pair[i] for pair in pairs):,.0f}" for i in (0, 1))
+    return Figure(
+        f"POST /assignments, {what}: units/s of one sender in batches of {BATCH:,} / one by one",
+        [together / singly for singly, together in pairs],
+        Target(">=", 10),
+        f"{many} against {one} per s",
+    )
+
+
+def _singly(service: Service, prefix: str) -> float:
+    bodies = [json.dumps(unit).encode() for unit in json.loads(_batch(prefix, 0))[:SINGLES]]
+    return SINGLES / timed(lambda: [service.post("/assignments", body) for body in bodies])
+
+
+def _together(service: Service, prefix: str) -> float:
+    bodies = [_batch(prefix, start) for start in range(0, BATCHES * BATCH, BATCH)]
+    return BATCHES * BATCH / timed(lambda: [service.post("/assignments", body) for body in bodies])

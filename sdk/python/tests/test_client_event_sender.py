@@ -160,7 +160,7 @@ def test_who_adds_waits_while_there_is_no_room(connect, events):
 
 def test_who_adds_is_told_when_no_room_comes(connect, events):
     events.failures = [httpx2.Response(503)] * 10_000
-    batching = Batching(size=2, capacity=4, room_within=0.05, deliver_within=0.05)
+    batching = Batching(size=2, capacity=4, room_within=0.4, deliver_within=0.05)
     sender = connect(events, patience=Patience(first_wait=0.01)).event_sender(batching)
     with pytest.raises(BufferFull, match="4 events wait, because of: 503"):
         send(sender, *range(5))

@@ -68,8 +68,9 @@ def imported(modules: list[str]) -> list[str]:
     return found
 
 
+# These are coroutines because a thread for each of thirty files would take longer than the files themselves.
 @router.get("/static/dashboard/{digest}/{name:path}")
-def dashboard_file(digest: str, name: str, request: Request) -> Response:
+async def dashboard_file(digest: str, name: str, request: Request) -> Response:
     """Return a file of the dashboard."""
     made = dashboard()
     content = made.files.get(name) if digest == made.digest else None
@@ -79,7 +80,7 @@ def dashboard_file(digest: str, name: str, request: Request) -> Response:
 
 
 @router.get("/static/vega-{made_of}.js")
-def chart_library(made_of: str, request: Request) -> Response:
+async def chart_library(made_of: str, request: Request) -> Response:
     """Return Vega-Lite."""
     content = charts.compressed(f"vega-{made_of}.js")
     if content is None:

@@ -65,7 +65,7 @@ def redoc_script() -> Response:
 
 
 @router.get("/")
-def dashboard_page(request: Request) -> Response:
+async def dashboard_page(request: Request) -> Response:
     """Return the dashboard; its pages are addressed behind the #."""
     return assets.packed(assets.index(), "text/html; charset=utf-8", request, _headers(POLICY))
 

@@ -72,7 +72,7 @@ def store_assignments(
             reasons[i] = "unknown_revision" if revision else "older_than_split"
         else:
             unit_id = events[i].unit_id
-            rows.setdefault(unit_id, draws.draw(terms, split, unit_id, salt, min(moment, conditions.now)))
+            rows.setdefault(unit_id, draws.draw(terms, split, unit_id, salt, moment))
     _store(session, experiment_id, [row for _, row in sorted(rows.items())])
     return reasons
 

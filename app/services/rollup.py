@@ -62,12 +62,12 @@ class Conditions:
         return moment.astimezone(self.zone).date()
 
     def moment(self, event: EventIn) -> dt.datetime:
-        """Return when an event happened."""
-        return event.occurred_at or self.now
+        """Return when an event happened: now at the latest, whatever the clock of its sender says."""
+        return min(event.occurred_at or self.now, self.now)
 
     def in_future(self, event: EventIn) -> bool:
         """Say whether an event claims to happen later than any clock could be off."""
-        return self.moment(event) > self.now + CLOCK_SKEW
+        return event.occurred_at is not None and event.occurred_at > self.now + CLOCK_SKEW
 
 
 @dataclass(slots=True)

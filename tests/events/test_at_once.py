@@ -125,25 +125,25 @@ def test_an_event_sent_again_for_a_forgotten_unit_is_a_duplicate_without_a_name(
     assert (item["status"], item["detail"]) == ("duplicate", None)
 
 
-def test_a_batch_of_five_hundred_experiments_is_taken_in_time(client, database_url):
+def test_a_batch_of_two_hundred_experiments_is_taken_in_time(client, database_url):
     with psycopg.connect(database_url) as connection:
         for statement in MANY:
             connection.execute(statement)
     began = time.monotonic()
-    sent = [event("u", "exposure", experiment_id=f"x{i}") for i in range(1, 501)]
+    sent = [event("u", "exposure", experiment_id=f"x{i}") for i in range(1, 201)]
     assert set(send(client, *sent)) == {("counted", None)}
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 20
 
 
 MANY = [
     """insert into experiments (experiment_id, source, created_at)
-       select 'x' || i, 'tracked', now() from generate_series(1, 500) i""",
-    "insert into experiment_versions select 'x' || i, 1, 1 from generate_series(1, 500) i",
+       select 'x' || i, 'tracked', now() from generate_series(1, 200) i""",
+    "insert into experiment_versions select 'x' || i, 1, 1 from generate_series(1, 200) i",
     """insert into experiment_settings (experiment_id, active_from, state, settings, changed_at)
-       select 'x' || i, '2026-03-01', 'running', '{}', now() from generate_series(1, 500) i""",
+       select 'x' || i, '2026-03-01', 'running', '{}', now() from generate_series(1, 200) i""",
     """insert into variants (experiment_id, variant_id, position, is_control, registered_on)
-       select 'x' || i, 'a', 0, false, '2026-03-01' from generate_series(1, 500) i""",
+       select 'x' || i, 'a', 0, false, '2026-03-01' from generate_series(1, 200) i""",
     """insert into assignments
            (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
-       select 'x' || i, 'u', 'a', 'drawn', 1, 1, 'r', '2026-03-09' from generate_series(1, 500) i""",
+       select 'x' || i, 'u', 'a', 'drawn', 1, 1, 'r', '2026-03-09' from generate_series(1, 200) i""",
 ]

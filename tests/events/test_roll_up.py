@@ -147,6 +147,12 @@ def test_what_has_not_happened_yet_is_kept_out_but_for_a_clock_a_little_off(clie
     assert send(client, event("u", "exposure", occurred_at=at(minutes=minutes))) == [became]
 
 
+def test_a_reward_counts_although_the_clock_of_the_exposures_sender_is_a_little_ahead(client, assign):
+    assign("a", "u")
+    send(client, event("u", "exposure", occurred_at=at(minutes=4)))
+    assert send(client, event("u", "conversion")) == [COUNTED]
+
+
 def test_a_forced_unit_counts_nowhere(client, assign):
     assign("a", "u", kind="forced")
     assert send(client, event("u", "exposure"), event("u", "conversion")) == [refused("forced")] * 2
@@ -280,3 +286,16 @@ def test_the_answer_counts_what_became_of_the_events(client, assign):
     answer = client.post("/events", json=sent).json()
     del answer["items"]
     assert answer == {"received": 4, "counted": 1, "known": 1, "duplicate": 1, "refused": 1}
+
+
+def test_operators_see_what_became_of_events(client, assign):
+    assign("a", "u")
+    before = counter(client, "counted")
+    send(client, event("u", "exposure"), event("u", "exposure"), event("nobody", "exposure"))
+    assert counter(client, "counted") - before == 1
+
+
+def counter(client, status):
+    lines = client.get("/metrics").text.splitlines()
+    name = f'groundhog_events_total{{status="{status}"}} '
+    return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)

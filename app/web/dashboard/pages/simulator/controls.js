@@ -16,7 +16,7 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 /** The control of a parameter. `schemas` are those that a `$ref` may name. */
 export function control(name, described, schemas) {
   const { hint, usual, schema, rest } = plain(described, schemas);
-  const given = { name, label: labelOf(name, schema), hint: hint && inWords(hint), usual, schema, schemas };
+  const given = { name, label: labelOf(name, schema), hint: hint && inWords(hint), usual, schema, schemas, preset: described.examples?.[0] };
   if (rest.length > 1 && rest.every(({ type }) => type === "object")) return choiceOfObjects(given, rest);
   if (rest.length > 1) return leaf(given, { kind: "text", read: oneOrSeveral, written: list });
   if (schema.prefixItems) return row(given);
@@ -157,10 +157,9 @@ function choiceOfObjects({ name, label, hint, schemas }, kinds) {
 }
 
 /** Objects as rows that can be added and taken away; none stands for the preset, with which one can begin. */
-function rows({ name, label, hint, schemas, schema }, item) {
+function rows({ name, label, hint, schemas, preset }, item) {
   const id = uniqueId("rows");
   const place = h("div", { class: "rows" });
-  const preset = schema.examples?.[0];
   let parts = [];
   const draw = () => {
     replace(place, parts.map((part, i) =>
@@ -190,7 +189,7 @@ function rows({ name, label, hint, schemas, schema }, item) {
     element: h("fieldset", { class: "group", "aria-describedby": id }, h("legend", {}, label), h("p", { class: "hint", id }, hint), place, h("p", { class: "buttons" }, begin, h("button", { type: "button", class: "quiet", onclick: () => (make(), draw(), changed(place)) }, "+ Add one"))),
     fields: () => parts.flatMap((part) => part.fields()),
     value: () => (parts.length ? parts.map((part) => part.value() ?? {}) : undefined),
-    set: (value) => enter(value ?? []),
+    set: (value) => enter(value && !same(value, preset) ? value : []),
   };
 }
 

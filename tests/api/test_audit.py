@@ -36,9 +36,10 @@ def test_a_change_is_written_down_once_with_its_key_and_experiment(
     assert entries(keyed)[1:] == [("a key of a test", operation, ("homepage",))]
 
 
-def test_an_array_and_an_upload_name_every_experiment_they_wrote(client):
+def test_an_array_and_an_upload_name_every_experiment_they_wrote(client, clock):
     client.post("/metrics/", json=[total(experiment_id=name) for name in "ba"])
     csv = "experiment_id,variant_id,date,impressions,successes\nd,x,2026-03-01,1,1\nc,x,2026-03-01,1,1\n"
+    clock.pass_days(1)
     client.post("/metrics/bulk", content=csv, headers={"Content-Type": "text/csv"})
     assert entries(client) == [
         ("anybody", "record_metrics", ("a", "b")),

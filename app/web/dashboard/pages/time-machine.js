@@ -151,7 +151,7 @@ function everybody(run, names) {
         { title: "Policy", of: ({ name }) => name },
         { title: "Conversions", ...spread(({ conversions }) => count(Math.round(conversions.mean))) },
         { title: "Against even split", ...spread(({ lift }) => h("b", {}, signedPercent(lift?.mean))) },
-        { title: "95 % interval", ...spread(({ lift }) => (lift?.interval_95 ? intervalText(lift.interval_95, signedPercent) : "–")) },
+        { title: "95 % interval", ...spread(({ lift }) => (lift?.interval_95 && lift.sd > 0 ? intervalText(lift.interval_95, signedPercent) : "–")) },
         { title: "Regret", ...spread((one) => count(Math.round(one.pseudo_regret.mean))) },
         { title: "To the best subject", ...spread((one) => percent(one.top_arm_share?.mean, 1)) },
         { title: "Profit", ...spread(({ profit }) => count(Math.round(profit.mean))) },

@@ -5,7 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
@@ -23,9 +24,25 @@ PAGES = {
     "today": "#/experiments/homepage_test",
     "history": "#/experiments/homepage_test/history",
     "plan": "#/plan?rates=10%2C+12%2C+11&traffic=2000",
+    "time-machine": "#/time-machine?days=10",
+    "drag-race": "#/drag-race?customers=40000&days=200&replications=5",
+    "replay": "#/replay",
 }
+RESULTS = {"plan": ".headline", "time-machine": ".improvement", "drag-race": ".headline", "replay": ".tiles"}
+"""What is there when a page that plays something has played it."""
 NOTHING_WAITS = """() => !document.querySelector("[aria-busy], [disabled]")
     && [...document.querySelectorAll(".canvas")].every(canvas => canvas.dataset.drawn)"""
+
+
+def judge_a_log(page: Page) -> None:
+    """Have a log judged of which nine decisions in ten were for one arm."""
+    rng = np.random.default_rng(1)
+    rates, propensities = {"bold": 0.13, "question": 0.11, "numbers": 0.15}, [0.9, 0.08, 0.02]
+    arms = rng.choice(list(rates), 2_000, p=propensities).tolist()
+    chance = dict(zip(rates, propensities, strict=True))
+    lines = [f"{arm},{chance[arm]},{int(rng.random() < rates[arm])}" for arm in arms]
+    page.get_by_label("Log", exact=True).fill("\n".join(["arm,propensity,reward", *lines]))
+    page.get_by_role("button", name="Judge").click()
 
 
 def photograph(browser: Browser, address: str) -> None:
@@ -46,13 +63,16 @@ def photograph(browser: Browser, address: str) -> None:
                 page.goto(f"{address}/{place}")
                 page.get_by_role("heading", level=1).wait_for()
                 page.set_viewport_size({"width": width, "height": 5_000})  # so that every chart is drawn
-                if name == "plan":
-                    page.locator(".headline").wait_for()
+                if name == "replay":
+                    judge_a_log(page)
+                if name in RESULTS:
+                    page.locator(RESULTS[name]).wait_for()
                 page.wait_for_function(NOTHING_WAITS)
                 whole = page.evaluate(
                     "() => Math.ceil(document.querySelector('footer').getBoundingClientRect().bottom)"
                 )
                 page.set_viewport_size({"width": width, "height": min(whole, height)})
+                page.evaluate("() => document.querySelector('.outcome')?.scrollIntoView()")
                 page.wait_for_timeout(300)
                 page.screenshot(path=FOLDER / f"dashboard-{name}-{width}-{scheme}.png")
             context.close()

@@ -22,6 +22,9 @@ PAGES = [
         "settings": f"{EXPERIMENT}/settings",
         "upload": "#/upload",
         "plan": "#/plan",
+        "time machine": "#/time-machine",
+        "drag race": "#/drag-race",
+        "replay": "#/replay",
         "unknown": "#/nowhere",
     }.items()
 ]

@@ -125,6 +125,14 @@ def test_an_event_sent_again_for_a_forgotten_unit_is_a_duplicate_without_a_name(
     assert (item["status"], item["detail"]) == ("duplicate", None)
 
 
+def test_an_event_sent_again_after_a_merge_is_a_duplicate_of_its_own_unit(client, assign):
+    assign("a", "account", "cookie")
+    send(client, event("cookie", "exposure"))
+    client.post("/assignments/merge", json={"unit_id": "cookie", "into_unit_id": "account"})
+    (item,) = client.post("/events", json=event("cookie", "exposure")).json()["items"]
+    assert (item["status"], item["detail"]) == ("duplicate", None)
+
+
 def test_a_batch_of_two_hundred_experiments_is_taken_in_time(client, database_url):
     with psycopg.connect(database_url) as connection:
         for statement in MANY:

@@ -19,6 +19,7 @@ from app.storage.database import Database
 SIGN_OF_LIFE = 0.5  # seconds between two
 MOST_WAITING = 100
 PATIENCE = 20  # seconds of a database away, at the end of a run
+STOPPED = "the service stopped before its turn"
 
 logger = logging.getLogger("groundhog.simulations")
 
@@ -80,20 +81,31 @@ class Players:
             raise Unavailable(f"{MOST_WAITING} simulations wait already; try again later", retry_after=10)
 
     def submit(self, job: Job) -> "Future[str | None]":
-        """Hand a job in; the future has its text, or None where it did not get to an end."""
+        """Hand a job in; the future has its text, or None where it did not get to an end.
+
+        After `close` nobody would play it: it has failed at once.
+        """
         with self._lock:
             self._jobs[job.key] = job
-            if not self._threads:
-                names = [*(f"simulation {i + 1}" for i in range(self._size)), "simulations' signs of life"]
-                works: list[Callable[[], None]] = [self._serve] * self._size + [self._keep_alive]
-                self._threads = [
-                    threading.Thread(target=work, name=name, daemon=True)
-                    for work, name in zip(works, names, strict=True)
-                ]
-                for thread in self._threads:
-                    thread.start()
-        self._waiting.put(job)
+            closing = self._closing.is_set()
+            if not closing and not self._threads:
+                self._threads = self._started_threads()
+        if closing:
+            self._finish(job, "failed", fault=STOPPED)
+        else:
+            self._waiting.put(job)
         return job.text
+
+    def _started_threads(self) -> list[threading.Thread]:
+        names = [*(f"simulation {i + 1}" for i in range(self._size)), "simulations' signs of life"]
+        works: list[Callable[[], None]] = [self._serve] * self._size + [self._keep_alive]
+        threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for work, name in zip(works, names, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
 
     def running(self, key: str) -> "Future[str | None] | None":
         """Return what a run of this process will come to, or None where it is not one."""
@@ -116,7 +128,7 @@ class Players:
         for thread in threads:
             thread.join()
         for job in list(self._jobs.values()):  # those that never got their turn
-            self._finish(job, "failed", fault="the service stopped before its turn")
+            self._finish(job, "failed", fault=STOPPED)
 
     def _serve(self) -> None:
         player: Player | None = None
@@ -134,7 +146,7 @@ class Players:
                 player.end()
                 player = None
         if job is not None:
-            self._finish(job, "failed", fault="the service stopped before its turn")
+            self._finish(job, "failed", fault=STOPPED)
         if player is not None:
             player.end()
 

@@ -21,7 +21,7 @@ GENERATION = GenerationConfig(max_examples=15, deterministic=True, database="non
 CONFIG = SchemathesisConfig(seed=1, projects=ProjectsConfig(default=ProjectConfig(generation=GENERATION)))
 DESCRIBED = create_app(Settings(database_url="postgresql://nobody@localhost/none"))
 schema = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG).exclude(path="/plans")
-"""Not ``POST /plans``, of which every example plays for seconds: tests/simulation/api/test_plans.py attacks it."""
+"""Not ``POST /plans``, of which every example plays for seconds: tests/api/test_plans.py attacks it."""
 
 EVERYWHERE = [checks.positive_data_acceptance]
 """What fits the schema may still be impossible: more successes than impressions, a date after tomorrow, floors."""

@@ -30,6 +30,7 @@ LABELS = """() => {
   }
   for (const chart of document.querySelectorAll("figure.chart")) {
     if (!chart.querySelector("details table")) say(chart, "has no table behind it");
+    if (!chart.querySelector("[role=img][aria-label]")) say(chart, "has no words for its picture");
   }
   let last = 0;
   for (const heading of document.querySelectorAll("h1, h2, h3, h4")) {

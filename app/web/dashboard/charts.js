@@ -19,7 +19,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
  * @param {(view) => void} [options.whenDrawn] - called with Vega's view after every drawing, to move it
  */
 export function chart(title, spec, { summary, figures, signal, tools = [], whenDrawn = () => {} }) {
-  const canvas = h("div", { class: "canvas", role: "img", "aria-label": `${title}. ${summary}` });
+  const canvas = h("div", { class: "canvas", role: "img", "aria-label": `${title}. ${summary}` }, h("div", {}));
   const element = h(
     "figure",
     { class: "chart" },
@@ -53,14 +53,15 @@ function drawWhenNear(canvas, spec, signal, whenDrawn) {
 }
 
 async function drawing(canvas, spec, before) {
+  const inner = canvas.firstChild; // Vega gives the element it draws into a role of its own
   try {
     const { vegaEmbed } = await library();
     before?.finalize();
-    const drawn = await vegaEmbed(canvas, { width: "container", height: 260, ...spec }, options());
+    const drawn = await vegaEmbed(inner, { width: "container", height: 260, ...spec }, options());
     canvas.dataset.drawn = "yes";
     return drawn;
   } catch (error) {
-    canvas.replaceChildren(h("p", { class: "hint" }, `No chart: ${error.message} The figures are below.`));
+    inner.replaceChildren(h("p", { class: "hint" }, `No chart: ${error.message} The figures are below.`));
     canvas.dataset.drawn = "no";
     return null;
   }

@@ -62,7 +62,7 @@ def photograph(browser: Browser, address: str) -> None:
                 page.goto("about:blank")
                 page.goto(f"{address}/{place}")
                 page.get_by_role("heading", level=1).wait_for()
-                page.set_viewport_size({"width": width, "height": 5_000})  # so that every chart is drawn
+                page.set_viewport_size({"width": width, "height": 12_000})  # so that every chart is drawn
                 if name == "replay":
                     judge_a_log(page)
                 if name in RESULTS:

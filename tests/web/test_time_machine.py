@@ -90,6 +90,8 @@ def test_the_slider_goes_through_one_campaign(played: Page, record_property) -> 
 
 def test_the_campaign_is_replayed_by_a_button(played: Page) -> None:
     replay = played.get_by_role("region", name="Replay one campaign")
+    replay.get_by_role("slider").fill("90")
+    expect(replay.locator("output")).to_have_text("546 e-mails")
     replay.get_by_role("button", name="Play").click()
     expect(replay.get_by_role("button", name="Pause")).to_be_visible()
     expect(replay.get_by_role("button", name="Play")).to_be_visible()
@@ -144,6 +146,35 @@ def test_policies_come_and_go_with_all_that_can_be_set_of_them(page: Page, empty
     asked = run_of(page)["request"]
     assert [policy["kind"] for policy in asked["policies"]] == ["epsilon_greedy", "ucb1"]
     assert asked["emails"] == 300
+
+
+def test_every_other_parameter_is_a_control_that_has_an_effect(page: Page, empty_site: str) -> None:
+    page.goto(f"{empty_site}/#/time-machine?emails=200&replications=2")
+    expect(page.locator(".improvement")).to_be_visible()
+    page.get_by_text("Every other parameter").click()
+    page.get_by_label("Subjects").fill("Red\nGreen")
+    page.get_by_label("Rates").first.fill("0.2, 0.4")
+    page.get_by_label("Drift").select_option("change points")
+    page.get_by_role("group", name="Points").get_by_role("button", name="Add one").click()
+    page.get_by_label("After so many e-mails").fill("100")
+    page.get_by_role("group", name="Points 1").get_by_label("Rates").fill("0.4, 0.2")
+    page.get_by_label("Cost per e-mail").fill("0.01")
+    page.get_by_label("Value per conversion").fill("5, 6")
+    page.get_by_role("group", name="Prior").get_by_label("Failures").fill("9")
+    press_play(page)
+    page.wait_for_url(re.compile("drift=.*run="))
+    expect(page.locator(".old")).to_be_hidden()
+    asked = run_of(page)["request"]
+    assert asked["subjects"] == ["Red", "Green"]
+    assert asked["drift"] == {"kind": "change_points", "points": [{"at": 100, "rates": [0.4, 0.2]}]}
+    assert (asked["cost_per_email"], asked["value_per_conversion"]) == (0.01, [5, 6])
+    assert asked["prior"] == {"a": 1, "b": 9}
+    names = page.locator("[data-field]").evaluate_all(
+        "all => all.map(one => one.dataset.field.split('.')[0])"
+    )
+    assert set(names) == set(asked)
+    page.get_by_role("link", name="Back to the preset").click()
+    expect(page.get_by_label("E-mails", exact=True)).to_have_value("10000")
 
 
 def test_nonsense_is_refused_beside_the_fields_by_the_api(page: Page, empty_site: str) -> None:

@@ -8,6 +8,7 @@
 import { get } from "../../api.js";
 import { form } from "../../components/form.js";
 import { announce, h, replace } from "../../dom.js";
+import { sentence } from "../../components/states.js";
 import { control, joined } from "./controls.js";
 import { cancel, followed, start } from "./follow.js";
 import { policiesControl } from "./policies.js";
@@ -45,10 +46,11 @@ export async function simulatorPage({ query, signal, setQuery }, scenario, headi
     const body = asked();
     remember(body, null);
     const run = await start(scenario.name, body, { live: scenario.live, signal });
-    await follow(run, JSON.stringify(body));
+    outcome.scrollIntoView();
+    await follow(run, body);
   };
-  const follow = async (run, of) => {
-    remember(asked(), run.id);
+  const follow = async (run, body) => {
+    remember(body, run.id);
     replace(outcome, scenario.waiting?.(run, signal));
     const panel = progressPanel(run, () => cancel(run.id));
     const waiting = setTimeout(() => outcome.prepend(panel.element), 150); // most are faster
@@ -57,7 +59,7 @@ export async function simulatorPage({ query, signal, setQuery }, scenario, headi
       if (ended.state !== "done") return replace(outcome, over(ended, () => filled.requestSubmit()));
       replace(outcome, old, scenario.results(ended, signal));
       announce(scenario.headline(ended));
-      shown = of;
+      shown = JSON.stringify(body);
       markOld();
     } finally {
       clearTimeout(waiting);
@@ -78,7 +80,7 @@ export async function simulatorPage({ query, signal, setQuery }, scenario, headi
     h("div", { class: "fields" }, scenario.first.filter((name) => name !== "policies").map((name) => first.find(([own]) => own === name)?.[1].element)),
     h("details", { class: "more-settings" }, h("summary", {}, "Every other parameter"), h("div", { class: "fields" }, rest.map(([, one]) => one.element))),
   ];
-  const preset = h("a", { href: `#/${scenario.path}`, class: "button", onclick: () => all.set({}) }, "Back to the preset");
+  const preset = h("a", { href: `#/${scenario.path}`, class: "button", onclick: () => (all.set({}), markOld()) }, "Back to the preset");
   const filled = form(content, all.fields, play, { button: "Play", more: [preset] });
   for (const happened of ["input", "change"]) filled.addEventListener(happened, markOld);
 
@@ -87,12 +89,16 @@ export async function simulatorPage({ query, signal, setQuery }, scenario, headi
   else replace(outcome, scenario.empty);
   return [heading, h("div", { class: "stack" }, h("section", { class: "panel simulator", "aria-label": "Parameters" }, filled), outcome)];
 
+  function fail(error) {
+    if (error.name !== "AbortError") replace(outcome, h("p", { class: "notice bad", role: "alert" }, sentence(error)));
+  }
+
   /** Show the run of a link, or play it again where it is gone. */
   async function again(id) {
     const run = id && (await get(`/simulations/${id}`, { signal }).catch((error) => (error.status === 404 ? null : Promise.reject(error))));
     if (!run || run.scenario !== scenario.name) return void setTimeout(() => filled.requestSubmit());
     if ([...query.keys()].length === 1) all.set(run.request);
-    setTimeout(() => follow(run, JSON.stringify(asked())).catch((error) => error.name === "AbortError" || Promise.reject(error)));
+    setTimeout(() => follow(run, asked()).catch(fail));
   }
 }
 

@@ -41,8 +41,8 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
 
 tools: ## Debian, as root: install what some checks and tests use beside Python, where it is missing
-	@command -v promtool >/dev/null || $(APT) prometheus
-	@command -v npm >/dev/null || $(APT) nodejs npm
+	@command -v promtool >/dev/null || { $(APT) prometheus; }
+	@command -v npm >/dev/null || { $(APT) nodejs npm; }
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)

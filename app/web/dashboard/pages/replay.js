@@ -12,11 +12,12 @@ import { control, joined } from "./simulator/controls.js";
 import { cancel, followed } from "./simulator/follow.js";
 import { logField } from "./simulator/log-field.js";
 import { kindName, policyNames } from "./simulator/names.js";
+import { described } from "./simulator/page.js";
 import { policiesControl } from "./simulator/policies.js";
 import { progressPanel } from "./simulator/progress.js";
 
 export async function show({ query, signal, setQuery }) {
-  const [openapi, { items: kinds }] = await Promise.all([get("/openapi.json"), get("/policies", { query: { scenario: "replay" }, signal })]);
+  const [openapi, { items: kinds }] = await Promise.all([described(), get("/policies", { query: { scenario: "replay" }, signal })]);
   const parameters = openapi.paths["/simulations/replay"].post.parameters.filter((one) => one.in === "query" && one.name !== "policy");
   const log = logField();
   const policies = policiesControl(kinds, [], { least: 0 });

@@ -104,6 +104,10 @@ STARTED: dict[int | str, dict[str, Any]] = {
 async def simulate_email(asked: EmailRequest, desk: DeskDep) -> Response:
     """Play an e-mail campaign: every policy beside the even split, on common random numbers.
 
+    Curves (`over_time`) are told at the e-mails `emails_at`, as means with the range of single replications.
+    `one_replication` is the first replication there: `sent` and `conversions` of each subject so far, the
+    `pseudo_regret` and `realised_regret` so far, and the `top_arm_share`, the part sent to the best subject.
+
     A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
     """
     return await _start(desk, "email", await run_in_threadpool(scenarios.prepare_email, asked))
@@ -118,6 +122,9 @@ async def simulate_email(asked: EmailRequest, desk: DeskDep) -> Response:
 )
 async def simulate_clv(asked: ClvRequest, desk: DeskDep) -> Response:
     """Play a telco's year of calls and e-mails; the score is the cumulative delta of customer lifetime value.
+
+    `by_day` is its mean with the range of single replications, `actions_by_day` the mean contacts of each arm;
+    `actions` tells what the arms are made of, `products` and `lifetime_value` (a histogram) the customers.
 
     A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
     """

@@ -38,7 +38,7 @@ def judge_a_log(page: Page) -> None:
     """Have a log judged of which nine decisions in ten were for one arm."""
     rng = np.random.default_rng(1)
     rates, propensities = {"bold": 0.13, "question": 0.11, "numbers": 0.15}, [0.9, 0.08, 0.02]
-    arms = rng.choice(list(rates), 2_000, p=propensities).tolist()
+    arms = rng.choice(list(rates), 600, p=propensities).tolist()
     chance = dict(zip(rates, propensities, strict=True))
     lines = [f"{arm},{chance[arm]},{int(rng.random() < rates[arm])}" for arm in arms]
     page.get_by_label("Log", exact=True).fill("\n".join(["arm,propensity,reward", *lines]))
@@ -57,7 +57,7 @@ def photograph(browser: Browser, address: str) -> None:
                 reduced_motion="reduce",
             )
             page = context.new_page()
-            page.set_default_timeout(60_000)
+            page.set_default_timeout(120_000)
             for name, place in PAGES.items():
                 page.goto("about:blank")
                 page.goto(f"{address}/{place}")

@@ -7,17 +7,23 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.played import cells, draw_every_chart, faults, number, press_play, run_of
+from tests.web.played import cells, draw_every_chart, faults, number, played_link, press_play, run_of
 
 SMALL = "customers=1500&days=60&quota=20&replications=2"
 LARGE = "customers=50000&replications=200"
 LEADERS = "Leader board, the most added lifetime value first"
 
 
+@pytest.fixture(scope="module")
+def race(empty_site: str) -> str:
+    """The link to a small race that was run."""
+    return played_link(empty_site, "clv", "drag-race", SMALL)
+
+
 @pytest.fixture
-def raced(page: Page, empty_site: str) -> Page:
-    """A small race, run by a link."""
-    page.goto(f"{empty_site}/#/drag-race?{SMALL}")
+def raced(page: Page, race: str) -> Page:
+    """A small race, shown by its link."""
+    page.goto(race)
     expect(page.locator(".headline")).to_be_visible()
     return page
 

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.played import cells, draw_every_chart, faults, number, press_play, run_of
+from tests.web.played import cells, draw_every_chart, faults, number, played_link, press_play, run_of
 
 SMALL = "emails=600&replications=3&days=3"
 STEPS = """async slider => {
@@ -22,10 +22,16 @@ STEPS = """async slider => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def campaign(empty_site: str) -> str:
+    """The link to a small campaign that was played."""
+    return played_link(empty_site, "email", "time-machine", SMALL)
+
+
 @pytest.fixture
-def played(page: Page, empty_site: str) -> Page:
-    """A small campaign, played by a link."""
-    page.goto(f"{empty_site}/#/time-machine?{SMALL}")
+def played(page: Page, campaign: str) -> Page:
+    """A small campaign, shown by its link."""
+    page.goto(campaign)
     expect(page.locator(".improvement")).to_be_visible()
     return page
 

@@ -11,7 +11,7 @@ import { count, figure, percent, plural } from "../format.js";
 import { control, joined } from "./simulator/controls.js";
 import { cancel, followed } from "./simulator/follow.js";
 import { logField } from "./simulator/log-field.js";
-import { kindName, policyNames } from "./simulator/names.js";
+import { policyNames } from "./simulator/names.js";
 import { described } from "./simulator/page.js";
 import { policiesControl } from "./simulator/policies.js";
 import { progressPanel } from "./simulator/progress.js";
@@ -71,9 +71,10 @@ function told(error) {
 }
 
 function judged(run, signal) {
-  const names = run.policies.map(({ policy }, i) => (policy.kind === "always" ? `Always ${run.log.arms[policy.arm]}` : policyNames(run.policies.map((one) => one.policy))[i]));
-  const weighed = run.policies.map((one, i) => ({ ...one, name: names[i] })).filter(({ estimates }) => estimates);
-  const replayed = run.policies.map((one, i) => ({ ...one, name: names[i] })).filter(({ rejection }) => rejection);
+  const names = policyNames(run.policies.map(({ policy }) => policy));
+  const named = run.policies.map((one, i) => ({ ...one, name: one.policy.kind === "always" ? `Always ${run.log.arms[one.policy.arm]}` : names[i] }));
+  const weighed = named.filter(({ estimates }) => estimates);
+  const replayed = named.filter(({ rejection: found }) => found);
   return [
     facts(run),
     weighed.length > 0 && trust(weighed),
@@ -172,7 +173,7 @@ const rejection = (run, replayed) =>
     table(
       "Policies that learn, replayed by rejection",
       [
-        { title: "Policy", of: ({ name, policy }) => name ?? kindName(policy.kind) },
+        { title: "Policy", of: ({ name }) => name },
         { title: "Per decision", figure: true, of: ({ rejection: found }) => h("b", {}, figure(found.mean)) },
         { title: "95 % interval", figure: true, of: ({ rejection: found }) => (found.interval_95 ? intervalText(found.interval_95, figure) : "–") },
         { title: "Kept decisions", figure: true, of: ({ rejection: { kept } }) => count(kept.mean) },

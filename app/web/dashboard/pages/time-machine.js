@@ -4,7 +4,7 @@ import { seriesColour } from "../charts.js";
 import { intervalText } from "../components/interval.js";
 import { table } from "../components/table.js";
 import { h } from "../dom.js";
-import { count, money, percent, plural, rate, signedPercent } from "../format.js";
+import { count, percent, plural, rate, signedPercent } from "../format.js";
 import { conversionsOverTime, dynamics, traffic } from "./simulator/email-charts.js";
 import { policyNames } from "./simulator/names.js";
 import { empty } from "../components/states.js";
@@ -49,8 +49,8 @@ function worldChoice(names, chosen) {
 
 /** The lift as one sentence, with its sign in the words. */
 function headline(run, place) {
-  const { lift, policy } = run.policies[place];
-  const [name] = [policyNames(run.policies.map((one) => one.policy))[place]];
+  const { lift } = run.policies[place];
+  const name = policyNames(run.policies.map((one) => one.policy))[place];
   if (lift === null) return `${name} cannot be compared: the even split had no conversions.`;
   const more = lift.mean >= 0 ? "more" : "fewer";
   return `${name} converts ${percent(Math.abs(lift.mean), 1)} ${more} than the even split.`;

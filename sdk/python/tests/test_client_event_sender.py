@@ -189,6 +189,19 @@ def test_what_the_service_refuses_is_told_with_the_reason(connect, events):
     assert events.units() == [1, 2]
 
 
+@pytest.mark.parametrize("status", [403, 404, 409])
+def test_an_event_for_which_whole_batches_are_refused_keeps_no_other_back(connect, events, status):
+    def answer(request):
+        return httpx2.Response(status) if b'"poison"' in request.content else events(request)
+
+    told = []
+    sender = connect(answer).event_sender(Batching(size=10, interval=60), on_refused=told.append)
+    send(sender, *range(4), "poison", *range(4, 25))
+    sender.close()
+    assert [refusal.event["unit_id"] for refusal in told] == ["poison"]
+    assert events.units() == list(range(25))
+
+
 def test_a_refusal_nobody_asked_about_is_in_the_log(connect, events, caplog):
     sender = connect(events).event_sender()
     send(sender, "nobody")

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from app.schemas.api_keys import ApiKeyIn
 from app.services import api_keys
 from app.settings import Settings
 from app.storage.database import Database
@@ -13,12 +14,24 @@ KEY = f"gh_admin_{'s' * 40}"
 
 
 @pytest.fixture
-def locked_url(database_url, service_url):
+def database(database_url):
     database = Database(Settings(database_url=database_url))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def locked_url(database, service_url):
     with database.transaction() as session:
         api_keys.keep_admin_key(session, KEY, dt.datetime.now(dt.UTC))
-    database.close()
     return service_url
+
+
+@pytest.fixture
+def limited_key(database):
+    new = ApiKeyIn(name="shop", scopes=["report"], experiment_prefix="shop_")
+    with database.transaction() as session:
+        return api_keys.create(session, new, dt.datetime.now(dt.UTC))[1]
 
 
 def test_who_has_no_key_or_a_wrong_one_is_refused_and_not_shown_a_default(client_of, locked_url):
@@ -34,3 +47,16 @@ def test_the_key_opens_every_request(client_of, locked_url):
     sender.shown(client.decide("button", "user-42", within=30))
     sender.close()
     assert [day.impressions for day in client.each_daily_total("button")] == [1]
+
+
+def test_events_beyond_the_keys_limit_do_not_keep_the_others_back(client_of, locked_url, limited_key):
+    admin, told = client_of(locked_url, api_key=KEY), []
+    for name in ("button", "shop_button"):
+        admin.create_experiment(name, ["control", "bold"], source="tracked")
+        admin.assign(name, "user-42")
+    sender = client_of(locked_url, api_key=limited_key).event_sender(on_refused=told.append)
+    sender.exposure("button", "user-42")
+    sender.exposure("shop_button", "user-42")
+    sender.close()
+    assert [(refusal.event["experiment_id"], refusal.reason) for refusal in told] == [("button", "forbidden")]
+    assert [day.impressions for day in admin.each_daily_total("shop_button")] == [1]

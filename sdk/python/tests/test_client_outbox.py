@@ -9,14 +9,18 @@ from groundhog_client import (
     EventResult,
     EventsTaken,
     FieldError,
+    Forbidden,
+    GroundhogError,
     Invalid,
     Patience,
-    TooLarge,
+    Problem,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
     Unreachable,
     UnreadableAnswer,
 )
+from groundhog_client._errors import problem_of
 from groundhog_client._outbox import Outbox
 
 
@@ -78,6 +82,10 @@ def test_what_was_taken_leaves_and_what_was_refused_is_told(time):
         Unreachable("refused"),
         Unavailable(503, "away"),
         Unauthorized(401, "no key"),
+        Problem(407, "the proxy wants a password"),
+        Problem(408, "slow"),
+        TooManyRequests(429, "slower"),
+        GroundhogError("broken"),
         UnreadableAnswer("<html>"),
     ],
 )
@@ -114,15 +122,50 @@ def test_an_event_the_service_cannot_read_is_told_and_the_others_go_again(time):
     assert (box.added, box.settled, box.wait(hurry=True)) == (5, 1, 0.0)
 
 
-@pytest.mark.parametrize("error", [Invalid(422, "no"), TooLarge(413, "over the limit")])
-def test_where_nobody_can_tell_which_event_it_is_smaller_batches_find_it(time, error):
+def test_events_beyond_the_keys_limit_are_told_and_the_others_go_again(time):
+    box = outbox(time, 3)
+    places = [FieldError(f"body.{place}.experiment_id", "outside the limit") for place in (0, 2)]
+    told = box.settle(box.batch(), Forbidden(403, "the API key is limited", errors=places))
+    assert [(refusal.event["event_id"], refusal.reason) for refusal in told] == [
+        ("e0", "forbidden"),
+        ("e2", "forbidden"),
+    ]
+    assert [event["event_id"] for event in box.left()] == ["e1"]
+
+
+REFUSED_AS_A_WHOLE = {
+    400: "invalid",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    413: "invalid",
+    415: "invalid",
+    422: "invalid",
+}
+
+
+@pytest.mark.parametrize(("status", "reason"), REFUSED_AS_A_WHOLE.items())
+def test_where_nobody_can_tell_which_event_it_is_smaller_batches_find_it(time, status, reason):
     box, told = outbox(time, 8, size=8), []
     while len(box):
         batch = box.batch()
         bad = b'{"event_id": "e5"}' in batch
-        told += box.settle(batch, error if bad else taken(batch))
-    assert [refusal.event for refusal in told] == [{"event_id": "e5"}]
+        told += box.settle(batch, problem_of(status, {}, b'{"detail": "no"}') if bad else taken(batch))
+        assert box.wait(hurry=True) in {0.0, float("inf")}
+    assert [(refusal.event, refusal.reason, refusal.detail) for refusal in told] == [
+        ({"event_id": "e5"}, reason, "no")
+    ]
     assert box.settled == 8
+
+
+def test_the_last_event_refused_the_trouble_is_over(time):
+    box = outbox(time, 2)
+    error = Forbidden(403, "the API key has no scope for it")
+    box.settle(box.batch(), error)
+    assert box.trouble is error
+    for _ in range(2):
+        box.settle(box.batch(), error)
+    assert (len(box), box.trouble) == (0, None)
 
 
 def test_an_answer_that_leaves_out_events_settles_none(time):

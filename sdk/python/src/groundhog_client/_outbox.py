@@ -3,16 +3,20 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from groundhog_client._errors import GroundhogError, Invalid, TooLarge, UnreadableAnswer
+from groundhog_client._errors import GroundhogError, Problem, UnreadableAnswer
 from groundhog_client._events import EventsTaken
 from groundhog_client._patience import Chance, Patience
 
 FAULT = re.compile(r"body\.(\d+)(?:\.|$)")
+NOT_OF_EVENTS = frozenset({401, 407, 408, 425, 429})
+"""Statuses of 4xx that another key, or time, will mend: no event is at fault."""
+REASONS = {403: "forbidden", 404: "not_found", 409: "conflict"}
+"""What a refusal of a whole message is called; any other is ``invalid``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,9 @@ class Refusal:
 class Outbox:
     """Events in the order they were added; the first ones go as a batch and stay until the service has them.
 
-    Nothing leaves but what was taken, or was refused by name. A batch that failed goes again as it was, with the
-    same event ids, so that what was taken before the connection broke counts once.
+    Nothing leaves but what was taken, or was refused by itself. A batch that failed goes again as it was, with the
+    same event ids, so that what was taken before the connection broke counts once. One that was refused as a whole
+    goes in halves, so that no event keeps those behind it from the service.
     """
 
     def __init__(
@@ -110,15 +115,14 @@ class Outbox:
             outcome = UnreadableAnswer("the answer does not say of every event what became of it")
         if isinstance(outcome, EventsTaken):
             return self._taken(batch, outcome)
-        faults = _faults(outcome, len(batch))
-        if faults:
-            return self._without(batch, faults)
+        if isinstance(outcome, Problem) and _is_of_events(outcome):
+            return self._refused(batch, outcome)
         self._failed(outcome)
         return []
 
     def _taken(self, batch: Sequence[bytes], taken: EventsTaken) -> list[Refusal]:
         self._drop(len(batch))
-        self._failures, self._again_at, self.trouble = 0, 0.0, None
+        self._well()
         self._size = min(self.batching.size, self._size * 2)
         said = zip(batch, taken.items, strict=True)
         return [
@@ -127,7 +131,17 @@ class Outbox:
             if result.status == "refused"
         ]
 
-    def _without(self, batch: Sequence[bytes], faults: Mapping[int, str]) -> list[Refusal]:
+    def _refused(self, batch: Sequence[bytes], problem: Problem) -> list[Refusal]:
+        faults = _faults(problem, len(batch))
+        if not faults:  # it cannot be told which one: smaller batches will
+            self._size, self.trouble = len(batch) // 2, problem
+            return []
+        self._well()
+        self._without(batch, faults)
+        reason = REASONS.get(problem.status, "invalid")
+        return [Refusal(json.loads(batch[place]), reason, detail) for place, detail in faults.items()]
+
+    def _without(self, batch: Sequence[bytes], faults: Container[int]) -> None:
         """Take out what cannot be sent as it is; the others go again."""
         times = [added for added, _ in islice(self._waiting, len(batch))]
         self._drop(len(batch))
@@ -136,15 +150,14 @@ class Outbox:
         ]
         self._waiting.extendleft(reversed(sound))
         self.settled -= len(sound)
-        return [Refusal(json.loads(batch[i]), "invalid", detail) for i, detail in faults.items()]
 
     def _failed(self, error: GroundhogError) -> None:
-        if isinstance(error, TooLarge | Invalid):  # it cannot be told which one: smaller batches will
-            self._size = max(1, self._size // 2)
-            return
         self.trouble = error
         self._failures += 1
         self._again_at = self._clock() + self._patience.wait_after(self._failures, error, self._chance)
+
+    def _well(self) -> None:
+        self._failures, self._again_at, self.trouble = 0, 0.0, None
 
     def _drop(self, number: int) -> None:
         for _ in range(number):
@@ -152,12 +165,15 @@ class Outbox:
         self.settled += number
 
 
-def _faults(error: GroundhogError, sent: int) -> dict[int, str]:
+def _is_of_events(problem: Problem) -> bool:
+    """Say whether what was sent is refused for good, and not who sent it, or for the moment."""
+    return 400 <= problem.status < 500 and problem.status not in NOT_OF_EVENTS
+
+
+def _faults(problem: Problem, sent: int) -> dict[int, str]:
     """Return the places of the events at fault, each with a sentence; none where nobody can tell."""
-    if not isinstance(error, TooLarge | Invalid):
-        return {}
     if sent == 1:
-        return {0: error.detail if not error.errors else error.errors[0].message}
-    found = ((FAULT.match(fault.field), fault.message) for fault in error.errors)
+        return {0: problem.errors[0].message if problem.errors else problem.detail}
+    found = ((FAULT.match(fault.field), fault.message) for fault in problem.errors)
     places = {int(match[1]): message for match, message in found if match}
     return {place: message for place, message in places.items() if place < sent}

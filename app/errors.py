@@ -10,7 +10,9 @@ GroundhogError
 ├── Unauthorized     it is not known who asks: no API key, or one that is not valid
 ├── Forbidden        the API key may not do this
 ├── TooManyRequests  the API key asks more often than it may
-└── Unavailable      the database cannot answer now; trying again may help
+├── NotAllowed       the thing named exists, but nothing of that kind can be done with it
+├── Unavailable      the database cannot answer now; trying again may help
+└── Defect           something of ours is broken; the log says what
 """
 
 from collections.abc import Iterable, Sequence
@@ -98,3 +100,18 @@ class Unavailable(GroundhogError):
     def __init__(self, detail: str, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class NotAllowed(GroundhogError):
+    """The thing named exists, but what was asked is not among what can be done with it (``allowed``)."""
+
+    def __init__(self, detail: str, allowed: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.allowed = tuple(allowed)
+
+
+class Defect(GroundhogError):
+    """Something of ours is broken; who raises it has logged what."""
+
+    def __init__(self) -> None:
+        super().__init__("something went wrong on our side; the log has it under this request_id")

@@ -1,10 +1,11 @@
-"""Refuse bodies over the limit, as problem+json, before they fill the memory."""
+"""Refuse bodies over the limit before they fill the memory."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem
+from app.api.problems import refusal
+from app.errors import TooLarge
 
 
 class BodyLimit:
@@ -23,7 +24,7 @@ class BodyLimit:
             return
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isascii() and declared.isdigit() and int(declared[:18]) > self.max_bytes:
-            await problem(413, self.detail)(scope, receive, send)
+            await refusal(TooLarge(self.detail), scope["path"])(scope, receive, send)
             return
         size = 0
 

@@ -50,6 +50,7 @@ REASONS: Mapping[Reason, str] = {
 CODES: Mapping[type[errors.GroundhogError], tuple[int, ErrorCode]] = {
     errors.NotFound: (404, "FLAG_NOT_FOUND"),
     errors.Conflict: (400, "GENERAL"),
+    errors.TooLarge: (400, "INVALID_CONTEXT"),
 }
 
 REQUEST: dict[str, Any] = {

@@ -24,7 +24,9 @@ STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.TooManyRequests: 429,
+    errors.NotAllowed: 405,
     errors.Unavailable: 503,
+    errors.Defect: 500,
 }
 """The status of each error class; a test checks that none is missing."""
 
@@ -130,11 +132,13 @@ def as_problem(error: errors.GroundhogError, path: str) -> Response:
 
 
 def headers_of(error: errors.GroundhogError) -> dict[str, str]:
-    """Return the headers that go with an error: when to come again, how to say who one is."""
+    """Return the headers that go with an error: when to come again, how to say who one is, what can be done."""
     if isinstance(error, errors.Unavailable | errors.TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthorized):
         return {"WWW-Authenticate": 'Bearer realm="groundhog"'}
+    if isinstance(error, errors.NotAllowed):
+        return {"Allow": ", ".join(error.allowed)}
     return {}
 
 
@@ -152,14 +156,19 @@ async def answer_invalid_request(request: Request, error: Exception) -> ProblemR
 async def answer_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return refusal(errors.NotFound("Not Found"), request.scope["path"])
-    if error.status_code == 400:  # what the framework says of a body that its JSON parser gave up on
-        return problem(422, UNREADABLE, (errors.FieldError("body", UNREADABLE),))
+    path, detail = request.scope["path"], str(error.detail)
     headers = dict(error.headers) if error.headers else {}
-    if error.status_code == 405:
-        headers["Allow"] = ", ".join(allowed_methods(request)) or headers.get("Allow", "GET, HEAD")
-    return problem(error.status_code, str(error.detail), headers=headers)
+    match error.status_code:
+        case 400:  # what the framework says of a body that its JSON parser gave up on
+            return problem(422, UNREADABLE, (errors.FieldError("body", UNREADABLE),))
+        case 404:
+            return refusal(errors.NotFound("Not Found"), path)
+        case 405:
+            allowed = allowed_methods(request) or [headers.get("Allow", "GET, HEAD")]
+            return refusal(errors.NotAllowed(detail, allowed), path)
+        case 413:
+            return refusal(errors.TooLarge(detail), path)
+    return problem(error.status_code, detail, headers=headers)
 
 
 def allowed_methods(request: Request) -> list[str]:
@@ -171,9 +180,9 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted({method for route in fitting for method in route.methods or ()})
 
 
-async def answer_defect(request: Request, error: Exception) -> ProblemResponse:
+async def answer_defect(request: Request, error: Exception) -> Response:
     """Answer a defect of ours with nothing but the request id that finds it in the log."""
-    return problem(500, "something went wrong on our side; the log has it under this request_id")
+    return refusal(errors.Defect(), request.scope["path"])
 
 
 def install(app: FastAPI) -> None:

@@ -205,6 +205,36 @@ def test_a_flag_that_does_not_exist_is_404_with_its_key(create, evaluate, key):
     assert "key" in said
 
 
+@pytest.mark.parametrize("path", ["/e", ""])
+def test_a_defect_is_500_in_the_protocols_form(create, client, monkeypatch, path):
+    async def broken(*_):
+        raise RuntimeError("a defect")
+
+    create()
+    monkeypatch.setattr(client.app.state.assigner, "assign", broken)
+    answer = client.post(FLAGS + path, json={"context": {"targetingKey": "u"}})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/json")
+    said = answer.json()
+    assert (said["errorCode"], said.get("key")) == ("GENERAL", "e" if path else None)
+    assert "request_id" in said["errorDetails"]
+    assert "a defect" not in answer.text
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_over_the_limit_is_an_invalid_context(make_client, declared):
+    body = b'{"context": {"targetingKey": "u", "x": "' + b"x" * 3_000 + b'"}}'
+    answer = make_client(max_body_bytes=2_000).post(FLAGS, content=body if declared else iter([body]))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
+    assert answer.json()["errorCode"] == "INVALID_CONTEXT"
+
+
+@pytest.mark.parametrize("path", ["/e", ""])
+def test_another_method_is_405_in_the_protocols_form(client, path):
+    answer = client.get(FLAGS + path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/json")
+    assert (answer.json()["errorCode"], answer.headers["Allow"]) == ("GENERAL", "POST")
+
+
 def test_parameters_of_providers_mean_nothing_here(create, client):
     create()
     query = "?flagConfigEtag=x&flagConfigLastModified=1&project=y"

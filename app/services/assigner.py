@@ -6,15 +6,16 @@ Every request reads its units' rows and its experiments' versions anew; only wha
 
 import asyncio
 import datetime as dt
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, GroundhogError, NotFound, Unavailable
+from app.errors import Conflict, Defect, GroundhogError, NotFound, Unavailable
 from app.services import callers, draws, splits
 from app.services.draws import Assigned
 from app.services.splits import Split
@@ -29,6 +30,8 @@ KEPT = 10_000
 
 TRIES = 5
 """A second try is rare (somebody else stored the unit in between), a third needs bad luck."""
+
+logger = logging.getLogger("groundhog.assigner")
 
 Loaded = TypeVar("Loaded")
 Outcome = Assigned | GroundhogError
@@ -56,7 +59,8 @@ class Assigner:
         """Return what each unit is served, or why it is served nothing; who has no assignment gets one.
 
         Safe to repeat: a unit's first assignment stays. Safe to race: PostgreSQL lets one of several first
-        assignments win, and the others read it. What is answered as stored was committed before.
+        assignments win, and the others read it. What is answered as stored was committed before. What is wrong
+        with one experiment concerns its units alone.
 
         Raises
         ------
@@ -70,10 +74,8 @@ class Assigner:
             if not waiting:
                 return [outcomes[pair] for pair in pairs]
             found = await self._find.ask(waiting)
-            terms = {
-                experiment_id: await self._terms_now(experiment_id, settings_version, now)
-                for experiment_id, (settings_version, _) in found.versions.items()
-            }
+            terms = await self._terms_of(waiting, found, now, outcomes)
+            waiting = [pair for pair in waiting if pair not in outcomes]
             fresh: list[Row] = []
             for experiment_id, unit_ids in _serve_known(waiting, found, terms, outcomes).items():
                 newest = found.versions[experiment_id][1]
@@ -81,20 +83,40 @@ class Assigner:
             waiting = await self._keep(fresh, terms, outcomes) if fresh else []
         raise Unavailable("these units are being changed by others; try again shortly")
 
+    async def _terms_of(
+        self, pairs: Sequence[Pair], found: Found, now: dt.datetime, outcomes: Outcomes
+    ) -> dict[str, Terms]:
+        """Return the terms by experiment, and note why there are none: what is not there, what cannot be read."""
+        terms: dict[str, Terms] = {}
+        for experiment_id, unit_ids in _by_experiment(pairs).items():
+            versions = found.versions.get(experiment_id)
+            held: Terms | GroundhogError = NotFound(f"there is no experiment {experiment_id!r}")
+            if versions is not None:
+                held = await _or_error(self._terms_now(experiment_id, versions[0], now))
+            if isinstance(held, GroundhogError):
+                outcomes |= {(experiment_id, unit_id): held for unit_id in unit_ids}
+            else:
+                terms[experiment_id] = held
+        return terms
+
     async def _draw(
         self, terms: Terms, unit_ids: Sequence[str], newest: int | None, now: dt.datetime, outcomes: Outcomes
     ) -> list[Row]:
         """Draw units that have no assignment and return the rows that must be stored before they are served."""
-        try:
-            split = await self._split_now(terms, newest, now)
-            rows = [draws.draw(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
-        except GroundhogError as error:
-            outcomes |= {(terms.experiment_id, unit_id): error for unit_id in unit_ids}
+        rows = await _or_error(self._drawn(terms, unit_ids, newest, now))
+        if isinstance(rows, GroundhogError):
+            outcomes |= {(terms.experiment_id, unit_id): rows for unit_id in unit_ids}
             return []
         if terms.settings.assignment_mode == "sticky":
             return rows
         outcomes |= {row.pair: draws.unstored(terms, row) for row in rows}
         return []
+
+    async def _drawn(
+        self, terms: Terms, unit_ids: Sequence[str], newest: int | None, now: dt.datetime
+    ) -> list[Row]:
+        split = await self._split_now(terms, newest, now)
+        return [draws.draw(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
 
     async def _keep(self, fresh: Sequence[Row], terms: Mapping[str, Terms], outcomes: Outcomes) -> list[Pair]:
         """Store rows and return the units that must be looked at again: somebody else was first."""
@@ -151,6 +173,24 @@ class Assigner:
         return await asyncio.to_thread(in_transaction)
 
 
+async def _or_error(work: Awaitable[Loaded]) -> Loaded | GroundhogError:
+    """Return what came of the work for one experiment, or its error: others' units must not share it."""
+    try:
+        return await work
+    except GroundhogError as error:
+        return error
+    except Exception:
+        logger.exception("the units of an experiment cannot be assigned")
+        return Defect()
+
+
+def _by_experiment(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    unit_ids: dict[str, list[str]] = defaultdict(list)
+    for experiment_id, unit_id in pairs:
+        unit_ids[experiment_id].append(unit_id)
+    return unit_ids
+
+
 def _serve_known(
     waiting: Sequence[Pair], found: Found, terms: Mapping[str, Terms], outcomes: Outcomes
 ) -> dict[str, list[str]]:
@@ -158,10 +198,8 @@ def _serve_known(
     unknown: dict[str, list[str]] = defaultdict(list)
     for pair in waiting:
         experiment_id, unit_id = pair
-        held, row = terms.get(experiment_id), found.rows.get(pair)
-        if held is None:
-            outcomes[pair] = NotFound(f"there is no experiment {experiment_id!r}")
-        elif row is None and held.state == "running":
+        held, row = terms[experiment_id], found.rows.get(pair)
+        if row is None and held.state == "running":
             unknown[experiment_id].append(unit_id)
         else:
             outcomes[pair] = _served(held, unit_id, row)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from sqlalchemy import text
@@ -23,25 +23,35 @@ DRAWN = text("""
 """Splits of the same shares are one here: the test multiplies what each says, so nothing is lost."""
 
 
+def arms_of(variant_ids: Sequence[str], splits: Iterable[Mapping[str, float]]) -> list[str]:
+    """Return the variants, then those that only splits still know: deleted, but units were drawn beside them."""
+    return list(dict.fromkeys([*variant_ids, *(name for shares in splits for name in shares)]))
+
+
 def assignment_ratio(
     session: Session, experiment_id: str, variant_ids: Sequence[str], date: dt.date
 ) -> SampleRatio | None:
-    """Return how units were drawn on the days before a date; None where none were."""
+    """Return how units were drawn on the days before a date; None where none were.
+
+    A variant that was deleted is tested with the others, but not told of.
+    """
     rows = session.execute(DRAWN, {"experiment_id": experiment_id, "date": date}).all()
     if not rows:
         return None
-    place = {variant_id: arm for arm, variant_id in enumerate(variant_ids)}
     strata = {shares: split for split, shares in enumerate(dict.fromkeys(row.shares for row in rows))}
-    units = np.zeros((len(strata), len(place)))
+    percent = [json.loads(shares) for shares in strata]
+    arms = arms_of(variant_ids, percent)
+    place = {variant_id: arm for arm, variant_id in enumerate(arms)}
+    units = np.zeros((len(strata), len(arms)))
     for row in rows:
         units[strata[row.shares], place[row.variant_id]] = row.units
-    percent = [json.loads(shares) for shares in strata]
-    shares = np.array([[split.get(name, 0.0) / 100 for name in variant_ids] for split in percent])
+    shares = np.array([[split.get(name, 0.0) / 100 for name in arms] for split in percent])
     expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
+    living = slice(len(variant_ids))
     return SampleRatio(
         p=float(assignment_ratio_p(units, shares)),
         of="units",
         over={"splits": len(strata)},
-        counted=dict(zip(variant_ids, units.sum(axis=0).tolist(), strict=True)),
-        expected=dict(zip(variant_ids, expected.tolist(), strict=True)),
+        counted=dict(zip(variant_ids, units.sum(axis=0)[living].tolist(), strict=True)),
+        expected=dict(zip(variant_ids, expected[living].tolist(), strict=True)),
     )

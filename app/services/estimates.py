@@ -18,7 +18,7 @@ from app.errors import Conflict
 from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from app.schemas.experiments import Experiment
 from app.services import experiments
-from app.services.assignment_ratio import assignment_ratio
+from app.services.assignment_ratio import arms_of, assignment_ratio
 from app.storage.tables import HoldoutMetrics
 
 EXPOSED = text("""
@@ -42,7 +42,10 @@ EXPOSED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """What exposed units did: counts and sums by split and arm (j, k), and those of the hold-out."""
+    """What exposed units did: counts and sums by split and arm (j, k), and those of the hold-out.
+
+    The arms are the variants in their order, then those that were deleted since: they had a share of the splits.
+    """
 
     propensities: Floats
     units: Floats
@@ -90,12 +93,12 @@ def _cohorts(session: Session, experiment_id: str, names: Sequence[str]) -> Coho
     drawn = [row for row in rows if row.kind == "drawn"]
     shares = {row.split: row.shares for row in drawn}
     batch = {split: j for j, split in enumerate(shares)}
-    arm = {name: i for i, name in enumerate(names)}
+    arm = {name: i for i, name in enumerate(arms_of(names, shares.values()))}
     figures = np.zeros((4, len(batch), len(arm)))
     for row in drawn:
         at = batch[row.split], arm[row.variant_id]
         figures[:, *at] = row.units, row.successes, row.value, row.value_sq
-    percent = [[shown.get(name, 0.0) for name in names] for shown in shares.values()]
+    percent = [[shown.get(name, 0.0) for name in arm] for shown in shares.values()]
     propensities = np.array(percent).reshape(figures.shape[1:]) / 100
     held_out = [row for row in rows if row.kind == "holdout"]
     units, successes, value, value_sq = figures

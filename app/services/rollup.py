@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from app.schemas.events import EventIn, Reason, Status
+from app.storage.assignments import Row
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far a client's clock may be off before its times are refused."""
@@ -24,7 +25,13 @@ Kind = Literal["drawn", "holdout", "forced"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An assigned unit and what it did so far; ``retired_on`` is its variant's."""
+    """An assigned unit and what it did so far.
+
+    Parameters
+    ----------
+    retired_on : when its variant retired
+    draw : its assignment where none is stored yet; the unit's first event that counts stores it
+    """
 
     unit_id: str
     variant_id: str
@@ -35,6 +42,7 @@ class Unit:
     exposed_on: dt.date | None = None
     converted_at: dt.datetime | None = None
     value: Decimal | None = None
+    draw: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +150,9 @@ def roll_up(events: Sequence[EventIn], known: Sequence[Known], conditions: Condi
 
 
 def _now_known(known: Known, event: EventIn, found: RollUp, taken_for: Mapping[str, str]) -> Known:
-    """Return what is known of an event after those before it in the batch."""
-    unit = known.unit and found.units.get(known.unit.unit_id, known.unit)
+    """Return what is known of an event after those before it in the batch, which may have given it its unit."""
+    unit_id = event.unit_id if known.unit is None else known.unit.unit_id
+    unit = found.units.get(unit_id, known.unit)
     return replace(known, taken_for=known.taken_for or taken_for.get(event.event_id), unit=unit)
 
 
@@ -159,11 +168,19 @@ def _judged(event: EventIn, moment: dt.datetime, known: Known, conditions: Condi
         return Outcome("refused", known.missing)
     if unit.kind == "forced":
         return Outcome("refused", "forced")
-    if unit.retired_on is not None and conditions.day(moment) >= unit.retired_on:
+    if _retired(unit, conditions.day(moment)):
         return Outcome("refused", "retired_variant")
     if event.type == "exposure":
         return _judged_exposure(moment, unit, conditions)
     return _judged_reward(event, moment, unit, conditions)
+
+
+def _retired(unit: Unit, date: dt.date) -> bool:
+    """Say whether a unit's variant was gone on a date; to the hold-out it does not matter which is the control.
+
+    Of the day it retired on it is not known at which hour: that day still counts.
+    """
+    return unit.kind != "holdout" and unit.retired_on is not None and date > unit.retired_on
 
 
 def _judged_exposure(moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
@@ -177,7 +194,7 @@ def _judged_exposure(moment: dt.datetime, unit: Unit, conditions: Conditions) ->
 def _judged_reward(event: EventIn, moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
     if unit.exposed_at is None:
         return Outcome("refused", "no_exposure")
-    if moment < unit.exposed_at:
+    if moment < unit.exposed_at - CLOCK_SKEW:
         return Outcome("refused", "before_exposure")
     if moment > unit.exposed_at + conditions.reward_window:
         return Outcome("refused", "too_late")

@@ -126,11 +126,20 @@ def test_a_reward_counts_up_to_the_end_of_the_reward_window(client, assign, cloc
     assert send(client, event("u", "conversion", occurred_at=at(days=7, hours=hours))) == [became]
 
 
-def test_a_reward_before_the_exposure_is_kept_out(client, assign):
+@pytest.mark.parametrize(("minutes", "became"), [(-6, refused("before_exposure")), (-4, COUNTED)])
+def test_a_reward_before_the_exposure_is_kept_out_but_for_a_clock_a_little_off(
+    client, assign, minutes, became
+):
     assign("a", "u")
     send(client, event("u", "exposure"))
-    early = event("u", "conversion", occurred_at=at(seconds=-1))
-    assert send(client, early) == [refused("before_exposure")]
+    assert send(client, event("u", "conversion", occurred_at=at(minutes=minutes))) == [became]
+
+
+def test_a_reward_stamped_by_its_sender_counts_beside_an_exposure_stamped_on_arrival(client, assign):
+    assign("a", "u")
+    sent = [event("u", "exposure"), event("u", "conversion", occurred_at=at(milliseconds=-20))]
+    assert send(client, *sent) == [COUNTED, COUNTED]
+    assert totals(client) == {("a", "2026-03-10"): (1, 1, 0, 0)}
 
 
 @pytest.mark.parametrize(("minutes", "became"), [(-6, refused("before_assignment")), (-4, COUNTED)])
@@ -159,10 +168,10 @@ def test_a_forced_unit_counts_nowhere(client, assign):
     assert totals(client) == {}
 
 
-def test_a_retired_variants_units_count_up_to_the_day_before(client, assign, clock):
+def test_a_retired_variants_units_count_up_to_the_day_it_retired_on(client, assign, clock):
     assign("a", "u1", "u2")
     send(client, event("u1", "exposure"))
-    assert client.patch("/experiments/e/variants/a", json={"retired_on": "2026-03-11"}).status_code == 200
+    assert client.patch("/experiments/e/variants/a", json={"retired_on": "2026-03-10"}).status_code == 200
     clock.pass_days(1)
     assert (
         send(client, event("u1", "conversion"), event("u2", "exposure")) == [refused("retired_variant")] * 2
@@ -170,6 +179,15 @@ def test_a_retired_variants_units_count_up_to_the_day_before(client, assign, clo
     before = event("u1", "conversion", occurred_at="2026-03-10T23:59:59Z")
     assert send(client, before) == [COUNTED]
     assert totals(client) == {("a", "2026-03-10"): (1, 1, 0, 0)}
+
+
+def test_the_hold_out_counts_on_whichever_variant_retires(client, assign, clock, held_out):
+    assign("a", "h1", "h2", kind="holdout")
+    send(client, event("h1", "exposure"))
+    client.patch("/experiments/e/variants/a", json={"retired_on": "2026-03-10"})
+    clock.pass_days(1)
+    assert send(client, event("h1", "conversion"), event("h2", "exposure")) == [COUNTED, COUNTED]
+    assert [row[1:4] for row in held_out()] == [(dt.date(2026, 3, 10), 1, 1), (dt.date(2026, 3, 11), 1, 0)]
 
 
 @pytest.mark.parametrize("state", ["paused", "archived"])

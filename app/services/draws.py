@@ -39,10 +39,25 @@ def draw(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) 
 
     The same for the same unit, terms, split and salt, wherever and whenever it is computed.
     """
-    experiment_id = terms.experiment_id
+    return hold_out(terms, unit_id, salt, now) or draw_by_shares(terms, split, unit_id, salt, now)
+
+
+def hold_out(terms: Terms, unit_id: str, salt: str, now: dt.datetime) -> Row | None:
+    """Return the assignment of a unit that is held out, which no split is needed for; None if it is not.
+
+    Raises
+    ------
+    Conflict: no variant is active today
+    """
     percent = terms.settings.holdout_percent
-    if percent and held_out(salt, experiment_id, unit_id, percent):
-        return Row(experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
+    if not percent or not held_out(salt, terms.experiment_id, unit_id, percent):
+        return None
+    return Row(terms.experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
+
+
+def draw_by_shares(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) -> Row:
+    """Return the assignment of a unit that is not held out."""
+    experiment_id = terms.experiment_id
     variant_id = drawn_variant(salt, experiment_id, unit_id, split.shares)
     propensity = split.shares[variant_id] / 100
     return Row(experiment_id, unit_id, variant_id, "drawn", split.number, propensity, split.revision, now)

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -11,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
-from app.services import callers, event_rows, experiments, locks
+from app.services import callers, event_rows, experiments, first_exposures, locks
 from app.services.assignments import TOMBSTONE
-from app.services.first_exposures import store_assignments
 from app.services.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
 from app.services.timeline import Timeline, read_timelines
 
@@ -112,13 +110,14 @@ def _take(
     settings = timeline.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
     conditions = Conditions(now, ZoneInfo(settings.time_zone), window)
-    known = event_rows.read(session, experiment_id, events)
-    if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
-        reasons = store_assignments(session, experiment_id, events, known, conditions, salt)
-        known = [
-            replace(one, missing=reasons.get(i, one.missing))
-            for i, one in enumerate(event_rows.read(session, experiment_id, events))
-        ]
-    found = roll_up(events, known, conditions)
+
+    def judge() -> RollUp:
+        known = event_rows.read(session, experiment_id, events)
+        if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
+            known = first_exposures.draw(session, experiment_id, events, known, timeline, conditions, salt)
+        return roll_up(events, known, conditions)
+
+    while not first_exposures.store(session, experiment_id, found := judge()):
+        pass  # a unit was given an assignment meanwhile, which stays: judge by that one
     event_rows.write(session, experiment_id, found, now)
     return found

@@ -1,7 +1,8 @@
 """In mode rendezvous a unit's first exposure draws and stores its assignment; nothing is stored before."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from sqlalchemy import text
@@ -9,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
-from app.services import draws, splits
-from app.services.rollup import CLOCK_SKEW, Conditions, Known
+from app.services import draws, members, splits
+from app.services.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
 from app.services.splits import Split
 from app.services.terms import Terms, read_terms
+from app.services.timeline import Timeline
 from app.storage.assignments import Row
 
 STORE = text("""
@@ -27,54 +29,151 @@ STORE = text("""
         ) as drawn
         on conflict do nothing
         returning variant_id, split
+    ), counted as (
+        insert into assignment_counts as there (experiment_id, assigned_on, split, variant_id, units)
+        select :experiment_id, splits.for_date, splits.split, stored.variant_id, count(*)
+        from stored
+        join splits on splits.experiment_id = :experiment_id and splits.split = stored.split
+        group by splits.for_date, splits.split, stored.variant_id
+        order by splits.split, stored.variant_id
+        on conflict (experiment_id, assigned_on, split, variant_id)
+            do update set units = there.units + excluded.units
     )
-    insert into assignment_counts as there (experiment_id, assigned_on, split, variant_id, units)
-    select :experiment_id, splits.for_date, splits.split, stored.variant_id, count(*)
-    from stored
-    join splits on splits.experiment_id = :experiment_id and splits.split = stored.split
-    group by splits.for_date, splits.split, stored.variant_id
-    order by splits.split, stored.variant_id
-    on conflict (experiment_id, assigned_on, split, variant_id)
-        do update set units = there.units + excluded.units
+    select count(*) from stored
 """)
 
-Reasons = Mapping[int, Reason]
-"""Why units have no assignment, by the places of their events."""
 
-
-def store_assignments(
+def draw(
     session: Session,
     experiment_id: str,
     events: Sequence[EventIn],
     known: Sequence[Known],
+    timeline: Timeline,
     conditions: Conditions,
     salt: str,
-) -> Reasons:
-    """Store the assignments of units that are exposed for the first time; return why others have none.
+) -> list[Known]:
+    """Return what is known of events once the units that are exposed for the first time are drawn.
 
-    The draw is the one the unit was shown: with the split of the revision named, else with the present one. Safe
-    to race: a unit's first assignment stays, so the caller reads afterwards which it is.
+    The draw is the one the unit was shown; ``missing`` says why there is none. Nothing is stored.
     """
-    missing = [i for i, one in enumerate(known) if one.unit is None and one.taken_for is None]
-    reasons: dict[int, Reason] = {i: "no_exposure" for i in missing if events[i].type != "exposure"}
-    exposures = [i for i in missing if i not in reasons and not conditions.in_future(events[i])]
-    if not exposures:
-        return reasons
-    terms = read_terms(session, experiment_id, conditions.now)
-    if terms.state != "running" or terms.control is None:
-        return reasons | dict.fromkeys(exposures, "halted")
-    split_of = cache(partial(_split_of, session, terms, now=conditions.now))
-    rows: dict[str, Row] = {}
-    for i in sorted(exposures, key=lambda i: conditions.moment(events[i])):
-        revision, moment = events[i].revision, conditions.moment(events[i])
-        split = split_of(revision, conditions.day(moment + CLOCK_SKEW))
-        if split is None:
-            reasons[i] = "unknown_revision" if revision else "older_than_split"
+    drawing = cache(partial(_drawing, session, experiment_id, timeline, conditions, salt))
+    found = []
+    for event, one in zip(events, known, strict=True):
+        if one.unit is not None or one.taken_for is not None or conditions.in_future(event):
+            found.append(one)
+        elif event.type != "exposure":
+            found.append(replace(one, missing="no_exposure"))
         else:
-            unit_id = events[i].unit_id
-            rows.setdefault(unit_id, draws.draw(terms, split, unit_id, salt, moment))
-    _store(session, experiment_id, [row for _, row in sorted(rows.items())])
-    return reasons
+            found.append(drawing().known(event))
+    return found
+
+
+def store(session: Session, experiment_id: str, found: RollUp) -> bool:
+    """Store the draws of units whose first event was taken; say whether all of them had no assignment till now.
+
+    Safe to race: a unit's first assignment stays.
+    """
+    rows = [unit.draw for _, unit in sorted(found.units.items()) if unit.draw is not None]
+    if not rows:
+        return True
+    stored = session.scalar(
+        STORE,
+        {
+            "experiment_id": experiment_id,
+            "unit_ids": [row.unit_id for row in rows],
+            "variant_ids": [row.variant_id for row in rows],
+            "kinds": [row.kind for row in rows],
+            "splits": [row.split for row in rows],
+            "propensities": [row.propensity for row in rows],
+            "revisions": [row.revision for row in rows],
+            "moments": [row.assigned_at for row in rows],
+        },
+    )
+    return bool(stored == len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What units that are exposed for the first time were drawn with.
+
+    Parameters
+    ----------
+    began_on : the experiment's first day
+    halted_on : the first day of the pause or archival that lasts; None while the experiment runs
+    retired_on : of each variant there is
+    split_of : the split of a revision, or of none, for a day; None where there is no such split
+    """
+
+    terms: Terms
+    began_on: dt.date
+    halted_on: dt.date | None
+    retired_on: Mapping[str, dt.date | None]
+    split_of: Callable[[str | None, dt.date], Split | None]
+    conditions: Conditions
+    salt: str
+
+    def known(self, event: EventIn) -> Known:
+        """Return the unit of an exposure as it was drawn, or why there is none."""
+        row = self._row(event, self.conditions.moment(event))
+        if not isinstance(row, Row):
+            return Known(None, None, row)
+        if row.variant_id not in self.retired_on:
+            return Known(None, None, "retired_variant")
+        retired_on = self.retired_on[row.variant_id]
+        return Known(None, Unit(row.unit_id, row.variant_id, row.kind, row.assigned_at, retired_on, draw=row))
+
+    def _row(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+        """Return what was drawn, or why nothing was.
+
+        A halt is known by its day alone: what names its revision was drawn before it, and counts up to that day.
+        So does the hold-out, which sees the control before and after.
+        """
+        if self.halted_on is not None and self.conditions.day(moment) > self.halted_on:
+            return "halted"
+        return self._named(event, moment) if event.revision else self._unnamed(event, moment)
+
+    def _named(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+        """Draw with the revision that was shown; who was shown one was not held out, whatever holds today."""
+        split = self.split_of(event.revision, self._day(moment))
+        if split is None:
+            return "unknown_revision"
+        return draws.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+
+    def _unnamed(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+        """Ask the hold-out first, which is the same every day, then draw with the present shares."""
+        if self.terms.control is None:
+            return "halted"
+        if self._day(moment) < self.began_on:
+            return "older_than_split"
+        held_out = draws.hold_out(self.terms, event.unit_id, self.salt, moment)
+        if held_out is not None:
+            return held_out
+        if self.halted_on is not None:
+            return "halted"
+        split = self.split_of(None, self._day(moment))
+        if split is None:
+            return "older_than_split"
+        return draws.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+
+    def _day(self, moment: dt.datetime) -> dt.date:
+        return self.conditions.day(moment + CLOCK_SKEW)
+
+
+def _drawing(
+    session: Session, experiment_id: str, timeline: Timeline, conditions: Conditions, salt: str
+) -> _Drawing:
+    terms = read_terms(session, experiment_id, conditions.now)
+    halt = timeline.halt_on(timeline.latest.active_from)
+    variants = members.read_variants(session, [experiment_id]).get(experiment_id, [])
+    return _Drawing(
+        terms=terms,
+        began_on=timeline.phases[0].active_from,
+        halted_on=None if halt is None else halt.shares_of,
+        retired_on={variant.variant_id: variant.retired_on for variant in variants},
+        split_of=cache(partial(_split_of, session, terms, now=conditions.now)),
+        conditions=conditions,
+        salt=salt,
+    )
 
 
 def _split_of(
@@ -88,21 +187,3 @@ def _split_of(
         return splits.of_revision(session, terms, revision, date)
     except NotFound:
         return None
-
-
-def _store(session: Session, experiment_id: str, rows: Sequence[Row]) -> None:
-    """Store assignments in the order of their units and count those that were drawn."""
-    if rows:
-        session.execute(
-            STORE,
-            {
-                "experiment_id": experiment_id,
-                "unit_ids": [row.unit_id for row in rows],
-                "variant_ids": [row.variant_id for row in rows],
-                "kinds": [row.kind for row in rows],
-                "splits": [row.split for row in rows],
-                "propensities": [row.propensity for row in rows],
-                "revisions": [row.revision for row in rows],
-                "moments": [row.assigned_at for row in rows],
-            },
-        )

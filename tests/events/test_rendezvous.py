@@ -5,6 +5,7 @@ from collections import Counter
 import psycopg
 import pytest
 
+from app.services import first_exposures
 from tests.events.conftest import create, event, send, totals
 
 UNITS = [f"u{i}" for i in range(200)]
@@ -101,3 +102,109 @@ def test_an_assignment_stored_before_stays_whatever_would_be_drawn(client, assig
     client.patch("/experiments/e", json={"assignment_mode": "rendezvous"})
     send(client, *[event(u, "exposure") for u in UNITS[:20]])
     assert totals(client) == {("a", "2026-03-10"): (20, 0, 0, 0)}
+
+
+def test_an_assignment_stored_while_events_are_judged_stays(client, rows, assign, monkeypatch):
+    """Not all writers of assignments hold the experiment's lock: the mode may have changed just now."""
+    client.patch("/experiments/e", json={"assignment_mode": "rendezvous"})
+    served = shown(client, "u")["u"]["variant_id"]
+    other, store = "b" if served == "a" else "a", first_exposures.store
+
+    def store_late(*args):
+        if not rows():
+            assign(other, "u")
+        return store(*args)
+
+    monkeypatch.setattr(first_exposures, "store", store_late)
+    assert send(client, event("u", "exposure"), event("v", "exposure")) == [("counted", None)] * 2
+    assert dict(rows("unit_id, variant_id"))["u"] == other
+    assert sum(figures[0] for figures in totals(client).values()) == 2
+    assert totals(client)[other, "2026-03-10"][0] >= 1
+
+
+def test_a_unit_shown_a_variant_that_was_deleted_is_kept_out_and_the_others_count(client, rows):
+    create(client, "e", "abc", assignment_mode="rendezvous")
+    served = shown(client, *UNITS[:30])
+    gone = [u for u, item in served.items() if item["variant_id"] == "c"]
+    assert client.delete("/experiments/e/variants/c").status_code == 204
+    answers = send(client, *[event(u, "exposure", revision=served[u]["revision"]) for u in served])
+    refused = {
+        u for u, answer in zip(served, answers, strict=True) if answer == ("refused", "retired_variant")
+    }
+    assert refused == set(gone)
+    assert {row[0] for row in rows()} == set(served) - refused
+
+
+def test_what_is_refused_or_was_taken_before_stores_no_assignment(client, clock, rows):
+    create(client, "e", "abc", assignment_mode="rendezvous")
+    served = shown(client, *UNITS[:30])
+    client.patch("/experiments/e/variants/c", json={"retired_on": "2026-03-10"})
+    clock.pass_days(1)
+    retired = next(item for item in served.values() if item["variant_id"] == "c")
+    late = event(retired["unit_id"], "exposure", revision=retired["revision"])
+    assert send(client, late) == [("refused", "retired_variant")]
+    sent = [event("v1", "exposure", "same"), event("v2", "exposure", "same")]
+    assert [status for status, _ in send(client, *sent)] == ["counted", "duplicate"]
+    assert [row[0] for row in rows()] == ["v1"]
+    assert sum(row[1] for row in rows("variant_id, units", "assignment_counts")) == 1
+
+
+def test_of_two_exposures_the_one_that_is_taken_says_what_was_shown(client, clock, rows):
+    create(client, "e", "ab", assignment_mode="rendezvous")
+    before = shown(client, *UNITS)
+    client.patch("/experiments/e", json={"policy": {"kind": "fixed", "shares": {"a": 1, "b": 99}}})
+    clock.pass_days(1)
+    unit = next(u for u, now in shown(client, *UNITS).items() if before[u]["variant_id"] != now["variant_id"])
+    send(client, event("other", "exposure", "taken"))
+    old = event(
+        unit, "exposure", "taken", occurred_at="2026-03-10T12:00:00Z", revision=before[unit]["revision"]
+    )
+    sent = [old, event(unit, "exposure", "new"), event(unit, "conversion")]
+    assert [status for status, _ in send(client, *sent)] == ["duplicate", "counted", "counted"]
+    assert {row[0]: row[1] for row in rows()}[unit] == "b"
+
+
+def test_the_hold_out_is_counted_as_late_as_those_who_were_drawn(client, clock, held_out):
+    create(client, "e", "ab", assignment_mode="rendezvous", holdout_percent=50)
+    served = shown(client, *UNITS[:20])
+    clock.pass_days(1)
+    sent = [
+        event(u, "exposure", revision=item["revision"], occurred_at="2026-03-10T12:00:00Z")
+        for u, item in served.items()
+    ]
+    assert set(send(client, *sent)) == {("counted", None)}
+    assert held_out()[0][2] == sum(item["reason"] == "holdout" for item in served.values())
+
+
+def test_who_was_shown_a_revision_is_not_held_out_by_a_hold_out_that_grew(client, rows):
+    create(client, "e", "ab", assignment_mode="rendezvous")
+    served = shown(client, *UNITS[:20])
+    client.patch("/experiments/e", json={"holdout_percent": 60})
+    held = [u for u, item in shown(client, *UNITS[:20]).items() if item["reason"] == "holdout"]
+    send(client, *[event(u, "exposure", revision=served[u]["revision"]) for u in held])
+    assert {row[0]: row[1:3] for row in rows()} == {u: (served[u]["variant_id"], "drawn") for u in held}
+
+
+def test_nobody_was_held_out_before_the_experiment_began(client, rows):
+    create(client, "e", "ab", assignment_mode="rendezvous", holdout_percent=100)
+    early = event("u", "exposure", occurred_at="2026-03-09T12:00:00Z")
+    assert send(client, early) == [("refused", "older_than_split")]
+    assert rows() == []
+
+
+@pytest.mark.parametrize("state", ["paused", "archived"])
+def test_what_was_shown_before_a_halt_counts_however_late_it_is_sent(client, clock, held_out, state):
+    """The halt is known by its day: up to that day counts what names its revision, and the hold-out."""
+    create(client, "e", "ab", assignment_mode="rendezvous", holdout_percent=50)
+    served = shown(client, *UNITS[:20])
+    drawn = next(item for item in served.values() if item["reason"] == "drawn")
+    held = next(u for u, item in served.items() if item["reason"] == "holdout")
+    client.patch("/experiments/e", json={"state": state})
+    clock.pass_days(1)
+    named = event(drawn["unit_id"], "exposure", revision=drawn["revision"])
+    then = {"occurred_at": "2026-03-10T11:59:00Z"}
+    assert send(client, named, event(held, "exposure")) == [("refused", "halted")] * 2
+    assert send(client, event(drawn["unit_id"], "exposure", **then)) == [("refused", "halted")]
+    assert send(client, named | then, event(held, "exposure", **then)) == [("counted", None)] * 2
+    assert list(totals(client)) == [(drawn["variant_id"], "2026-03-10")]
+    assert held_out()[0][2] == 1

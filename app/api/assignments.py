@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any
 
-from anyio import from_thread
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
@@ -20,7 +19,6 @@ from app.api.deps import (
     IdempotencyKeyHeader,
     Limit,
     Now,
-    SettingsDep,
     as_response,
     carry_out,
     cursor_after,
@@ -29,7 +27,7 @@ from app.api.deps import (
 )
 from app.api.problems import answers
 from app.api.strict import StrictRoute
-from app.errors import GroundhogError, Unavailable
+from app.errors import Defect, GroundhogError, Unavailable
 from app.schemas.assignments import (
     ASSIGNED,
     NO_SUCH,
@@ -46,10 +44,11 @@ from app.schemas.assignments import (
     Units,
 )
 from app.schemas.fields import UnitId
-from app.services import assignments
+from app.services import assignments, idempotency
 from app.services.assigner import Assigner, Outcome
 from app.services.draws import Assigned
 from app.services.idempotency import Answer
+from app.storage.database import Database
 
 unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python
 
@@ -104,19 +103,28 @@ async def assign(
     many = isinstance(units, list)
     pairs = [(unit.experiment_id, unit.unit_id) for unit in (units if isinstance(units, list) else [units])]
 
-    async def outcomes() -> Answer:
-        found = await assigner.assign(pairs, now)
-        return _array(found, pairs) if many else _single(found[0])
-
     if idempotency_key is None:
-        return as_response(await outcomes())
-
-    # The rows are committed before the key is: lost in between, a repeated request finds the units known
-    def work(_: Session) -> Answer:
-        return from_thread.run(outcomes)
-
+        return as_response(_answer(await assigner.assign(pairs, now), pairs, many))
     once = same_request(request, idempotency_key, sha256(await request.body()).digest())
-    return await run_in_threadpool(carry_out, state.database, once, work, now)
+    kept = await run_in_threadpool(_answered, state.database, once)
+    if kept is not None:
+        return as_response(kept)
+    # No transaction is open now: the assigner needs connections itself, and who held one would wait for the
+    # others. Assigning twice is harmless; of two answers the first one kept goes to both.
+    outcomes = await assigner.assign(pairs, now)
+    answer = _answer(outcomes, pairs, many)
+    if any(isinstance(outcome, Unavailable | Defect) for outcome in outcomes):
+        return as_response(answer)  # sent again, it may fare better
+    return await run_in_threadpool(carry_out, state.database, once, lambda _: answer, now)
+
+
+def _answered(database: Database, request: idempotency.Request | None) -> Answer | None:
+    with database.transaction() as session:
+        return idempotency.answered(session, request)
+
+
+def _answer(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]], many: bool) -> Answer:
+    return _array(outcomes, pairs) if many else _single(outcomes[0])
 
 
 def _single(outcome: Outcome) -> Answer:
@@ -170,7 +178,7 @@ def _refused(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[s
     responses=answers(404, 409, 413, 415, 422, 503),
 )
 def override_assignment(
-    override: OverrideIn, database: DatabaseDep, settings: SettingsDep, request: IdempotencyDep, now: Now
+    override: OverrideIn, database: DatabaseDep, request: IdempotencyDep, now: Now
 ) -> Response:
     """Force a unit to a variant, for testing or by wish; null takes it back. Repeating changes nothing.
 
@@ -178,7 +186,7 @@ def override_assignment(
     """
 
     def work(session: Session) -> Answer:
-        assignments.override(session, override, settings.assignment_salt, now)
+        assignments.override(session, override, now)
         return Answer.of(override)
 
     return carry_out(database, request, work, now)

@@ -8,20 +8,27 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import case, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
-from app.services import callers, draws, locks
-from app.services.rendezvous import drawn_variant
+from app.services import callers, locks
 from app.services.terms import Terms, read_terms
 from app.storage.tables import Assignment, Event, Experiment, ExperimentVersion, Split
 
 TRIES = 5
 TOMBSTONE = "forgotten:"
 AS_DRAWN = ("variant_id", "kind", "split", "propensity", "revision")
+FORMER = {
+    former: case((Assignment.kind == "forced", kept), else_=present)
+    for former, kept, present in (
+        ("former_kind", Assignment.former_kind, Assignment.kind),
+        ("former_variant_id", Assignment.former_variant_id, Assignment.variant_id),
+    )
+}
+"""What a row was before it was first forced, for the statement that forces it."""
 
 
 def read(session: Session, experiment_id: str, unit_id: str) -> Assignment:
@@ -52,23 +59,23 @@ def read_page(session: Session, experiment_id: str, after: str | None, limit: in
     return session.scalars(query.order_by(Assignment.unit_id).limit(limit)).all()
 
 
-def override(session: Session, sent: OverrideIn, salt: str, now: dt.datetime) -> None:
+def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     """Force a unit to a variant, or take that back; repeating it changes nothing.
 
     A forced unit counts no more: its events are refused and it leaves the estimates. Taken back, it is again what
-    it was: drawn, with the very split it was drawn with; a unit that was never drawn has no assignment again.
+    it was: drawn, with the very split it was drawn with, or held out; who had no assignment has none again.
 
     Raises
     ------
     NotFound: there is no such experiment or variant
-    Conflict: the variant is not active; or the unit cannot go back, because others were merged into it
+    Conflict: the variant is not active; or there is no way back: its own was deleted, others were merged into it
     """
     locks.lock(session, sent.experiment_id)
     terms = read_terms(session, sent.experiment_id, now)
     row = _deciding(session, sent.experiment_id, sent.unit_id)
     if sent.variant_id is None:
         if row is not None and row.kind == "forced":
-            _take_back(session, terms, row, salt)
+            _take_back(session, terms, row)
         return
     _check_active(terms, sent.variant_id)
     forced = {"variant_id": sent.variant_id, "kind": "forced", "propensity": None, "revision": None}
@@ -80,7 +87,7 @@ def override(session: Session, sent: OverrideIn, salt: str, now: dt.datetime) ->
             assigned_at=now,
             **forced,
         )
-        .on_conflict_do_update(index_elements=["experiment_id", "unit_id"], set_=forced)
+        .on_conflict_do_update(index_elements=["experiment_id", "unit_id"], set_=forced | FORMER)
     )
 
 
@@ -91,18 +98,24 @@ def _check_active(terms: Terms, variant_id: str) -> None:
         raise Conflict(f"variant {variant_id!r} is not active on {terms.date}")
 
 
-def _take_back(session: Session, terms: Terms, row: Assignment, salt: str) -> None:
-    if row.split is not None:
-        split = session.get_one(Split, (row.experiment_id, row.split))
-        row.variant_id = drawn_variant(salt, row.experiment_id, row.unit_id, split.shares)
-        row.kind, row.propensity, row.revision = "drawn", split.shares[row.variant_id] / 100, split.revision
-    elif row.exposed_at is not None:  # without a split only the hold-out is exposed
-        row.variant_id, row.kind = draws.control(terms), "holdout"
+def _take_back(session: Session, terms: Terms, row: Assignment) -> None:
+    if row.former_kind is not None and row.former_variant_id is not None:
+        if row.former_variant_id not in terms.values:
+            raise Conflict(f"its variant {row.former_variant_id!r} was deleted: force it to another instead")
+        _restore(session, row, row.former_kind, row.former_variant_id)
     elif _has_followers(session, row):
         raise Conflict("other units were merged into this one: force it to another variant instead")
     else:
         session.delete(row)
     session.flush()
+
+
+def _restore(session: Session, row: Assignment, kind: str, variant_id: str) -> None:
+    if row.split is not None:
+        split = session.get_one(Split, (row.experiment_id, row.split))
+        row.propensity, row.revision = split.shares[variant_id] / 100, split.revision
+    row.kind, row.variant_id = kind, variant_id
+    row.former_kind = row.former_variant_id = None
 
 
 def _has_followers(session: Session, row: Assignment) -> bool:

@@ -58,6 +58,18 @@ def once(session: Session, request: Request | None, work: Callable[[], Answer], 
     return stored_answer(session, request)
 
 
+def answered(session: Session, request: Request | None) -> Answer | None:
+    """Return what this request was answered before, if it was; for work that must not wait inside a transaction.
+
+    Raises
+    ------
+    Invalid: the key came before with another body
+    """
+    if request is None or session.get(IdempotencyKey, (request.scope, request.key)) is None:
+        return None
+    return stored_answer(session, request)
+
+
 def claim(session: Session, scope: str, key: str, now: dt.datetime) -> bool:
     """Reserve a key for this transaction; wait for one that holds it, and return False if that one kept it."""
     claimed = session.scalar(

@@ -187,6 +187,7 @@ class Assignment(Base):
     ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
     those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,
     so that each is counted once. A unit that was merged into another points to it: that one decides and counts.
+    What a forced unit was before, if it was anything, stands beside (``former_``), to be restored.
     """
 
     __tablename__ = "assignments"
@@ -198,6 +199,10 @@ class Assignment(Base):
             name="drawn_by_a_split",
         ),
         CheckConstraint("(exposed_at is null) = (exposed_on is null)", name="exposed_on_a_day"),
+        CheckConstraint(
+            "(former_kind is null) = (former_variant_id is null) and (former_kind is null or kind = 'forced')",
+            name="former_if_forced",
+        ),
         Index(
             "ix_assignments_experiment_id_merged_into",
             "experiment_id",
@@ -219,6 +224,8 @@ class Assignment(Base):
     converted_at: Mapped[dt.datetime | None]
     value: Mapped[Decimal | None]
     merged_into: Mapped[str | None]
+    former_kind: Mapped[str | None]
+    former_variant_id: Mapped[str | None]
 
 
 class AssignmentCount(Base):
@@ -365,6 +372,7 @@ RULES = {
     "ck_assignments_kind": "an assignment is drawn, of the hold-out, or forced",
     "ck_assignments_drawn_by_a_split": "a drawn assignment has its split, propensity and revision; no other has",
     "ck_assignments_exposed_on_a_day": "an exposure has its moment and its day",
+    "ck_assignments_former_if_forced": "only a forced assignment was another before: its kind and its variant",
     "ck_events_kind": "an event is an exposure, a conversion or a value",
     "fk_assignments_variants": "units are assigned to registered variants; retire the variant instead",
     "pk_variants": "the experiment already has a variant with this id",

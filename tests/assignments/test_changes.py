@@ -108,6 +108,41 @@ def test_a_unit_that_others_were_merged_into_is_not_let_go(create, assign, post)
     assert assign("cookie")["variant_id"] == "d"
 
 
+def test_a_held_out_unit_is_held_out_again_whatever_the_hold_out_is_by_then(
+    create, assign, post, rows, client, clock
+):
+    create(holdout_percent=100)
+    assert assign()["reason"] == "holdout"
+    before = rows("select * from assignments")
+    post("overrides", **UNIT, variant_id="a")
+    post("overrides", **UNIT, variant_id="b")
+    client.patch("/experiments/e", json={"holdout_percent": 0})
+    client.patch("/experiments/e/variants/d", json={"is_control": True})
+    clock.pass_days(1)
+    post("overrides", **UNIT, variant_id=None)
+    assert rows("select * from assignments") == before
+    assert (assign()["reason"], assign()["variant_id"]) == ("holdout", "control")
+
+
+def test_a_unit_stays_what_it_was_drawn_under_another_salt(create, assign, post, make_client):
+    create()
+    drawn = assign()
+    salted = make_client(assignment_salt="pepper")
+    for variant_id in (other_than(drawn["variant_id"]), None):
+        forced = salted.post("/assignments/overrides", json=UNIT | {"variant_id": variant_id})
+        assert forced.status_code == 200
+    assert assign() == drawn | {"new": False}
+
+
+def test_a_unit_whose_variant_was_deleted_meanwhile_stays_forced(create, assign, post, client):
+    create()
+    drawn = assign()["variant_id"]
+    post("overrides", **UNIT, variant_id=other_than(drawn))
+    assert client.delete(f"/experiments/e/variants/{drawn}").status_code == 204
+    assert "was deleted" in post("overrides", 409, **UNIT, variant_id=None)["detail"]
+    assert assign()["reason"] == "forced"
+
+
 # ---- merge
 
 

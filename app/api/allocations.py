@@ -60,7 +60,7 @@ class Kept:
         self._answers: LRUCache[tuple[str, dt.date], Served] = LRUCache(
             max_bytes, getsizeof=lambda served: len(served.body) + 256
         )
-        self._zones: LRUCache[str, str] = LRUCache(max(max_bytes // 256, 1))
+        self._days: LRUCache[str, tuple[str, dt.date]] = LRUCache(max(max_bytes // 256, 1))
 
     def get(self, experiment_id: str, date: dt.date) -> Served | None:
         """Return what was last served for an experiment and date."""
@@ -68,15 +68,16 @@ class Kept:
             return self._answers.get((experiment_id, date))
 
     def today(self, experiment_id: str, now: dt.datetime) -> dt.date | None:
-        """Return the experiment's present day, as far as its time zone is known here."""
+        """Return the experiment's present day, as far as its time zone and its first day are known here."""
         with self._lock:
-            zone = self._zones.get(experiment_id)
-        return None if zone is None else local_date(now, zone)
+            known = self._days.get(experiment_id)
+        return None if known is None else max(local_date(now, known[0]), known[1])
 
-    def put(self, experiment_id: str, date: dt.date, zone: str, served: Served) -> None:
+    def put(self, experiment_id: str, found: allocations.Allocation, served: Served) -> None:
         """Keep an answer, in place of an older one."""
+        date = found.date
         with self._lock:
-            self._zones[experiment_id] = zone
+            self._days[experiment_id] = found.time_zone, found.began
             before = self._answers.get((experiment_id, date))
             if before is not None and before.version > served.version:
                 return
@@ -148,7 +149,7 @@ def _allocate(
         telemetry.REVISIONS.inc()
     body = found.body.encode()
     served = Served(found.version, body, etag_of(body))
-    kept.put(experiment_id, found.date, found.time_zone, served)
+    kept.put(experiment_id, found, served)
     return served
 
 

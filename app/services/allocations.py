@@ -45,10 +45,14 @@ BEFORE = (
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """An answer as served: its bytes, and the version of the experiment it belongs to."""
+    """An answer as served: its bytes, and the version of the experiment it belongs to.
+
+    ``began`` is the experiment's first day, before which there is no today.
+    """
 
     date: dt.date
     time_zone: str
+    began: dt.date
     version: int
     body: str
     computed: bool = False
@@ -103,8 +107,8 @@ class State:
 
     def answered(self, body: str, computed: bool = False, recorded_now: bool = False) -> Allocation:
         """Return an answer that belongs to this state."""
-        zone = self.timeline.latest.settings.time_zone
-        return Allocation(self.date, zone, self.version, body, computed, recorded_now)
+        zone, began = self.timeline.latest.settings.time_zone, self.timeline.phases[0].active_from
+        return Allocation(self.date, zone, began, self.version, body, computed, recorded_now)
 
 
 def _read_state(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> State:

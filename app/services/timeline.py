@@ -60,8 +60,8 @@ class Timeline:
         return self.phases[-1]
 
     def today(self, now: dt.datetime) -> dt.date:
-        """Return the experiment's present day."""
-        return local_date(now, self.latest.settings.time_zone)
+        """Return the experiment's present day; none before its first, wherever its zone was moved since."""
+        return max(local_date(now, self.latest.settings.time_zone), self.phases[0].active_from)
 
     def on(self, date: dt.date) -> Phase:
         """Return the phase in force on a date; before the first, the first as if it were running."""

@@ -1,7 +1,11 @@
 """POST /assignments: what a unit is served, and why."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from app.errors import Unavailable
+from app.services import splits
 from app.services.rendezvous import drawn_variant, held_out
 from tests.contract.conftest import problem
 
@@ -266,6 +270,57 @@ def test_a_request_with_a_key_is_answered_again_with_the_same_words(create, clie
     assert first.content == again.content
     assert again.headers["Idempotency-Replayed"] == "true"
     problem(client.post("/assignments", json=unit | {"unit_id": "v"}, headers=key), 422)
+
+
+def test_thirty_keyed_requests_at_once_share_a_pool_of_one(create, make_client):
+    create()
+    client = make_client(pool_size=1)
+
+    def first(number):
+        unit, key = {"experiment_id": "e", "unit_id": f"u{number}"}, {"Idempotency-Key": f"k{number}"}
+        return client.post("/assignments", json=unit, headers=key).status_code
+
+    with ThreadPoolExecutor(30) as threads:
+        assert set(threads.map(first, range(30))) == {201}
+
+
+def test_requests_with_one_key_at_once_are_answered_with_the_same_words(create, client):
+    create()
+    unit, key = {"experiment_id": "e", "unit_id": "u"}, {"Idempotency-Key": "k"}
+    with ThreadPoolExecutor(10) as threads:
+        found = list(threads.map(lambda _: client.post("/assignments", json=unit, headers=key), range(10)))
+    assert len({(answer.status_code, answer.content) for answer in found}) == 1
+    assert sum("Idempotency-Replayed" not in answer.headers for answer in found) == 1
+
+
+def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_kept(create, client, monkeypatch):
+    create()
+    create("away")
+    as_it_is = splits.current
+
+    def current(session, terms, now):
+        if terms.experiment_id == "away":
+            raise Unavailable("not now")
+        return as_it_is(session, terms, now)
+
+    units = [{"experiment_id": name, "unit_id": "u"} for name in ("e", "away")]
+    with monkeypatch.context() as patch:
+        patch.setattr(splits, "current", current)
+        first = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
+    again = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
+    assert first[1]["error"]["status"] == 503
+    assert (again[0], again[1]["reason"]) == (first[0] | {"new": False}, "drawn")
+
+
+def test_a_time_zone_moved_west_on_the_first_day_leaves_known_units_alone(create, assign, client):
+    create(time_zone="Pacific/Kiritimati")  # 12:00 in UTC is 2:00 the next day there
+    before = assign("u")
+    client.patch("/experiments/e", json={"time_zone": "Pacific/Honolulu"})
+    assert assign("u") == before | {"new": False}
+    assert assign("v")["reason"] == "drawn"
+    for _ in range(2):  # computed, then from memory
+        assert client.get("/allocations/e").json()["date"] == "2026-03-11"
+        assert client.get("/allocations/e?for_date=2026-03-10").status_code in {200, 409}
 
 
 def test_every_stored_assignment_can_be_listed(create, assign_many, client):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import fresh_database
 from tests.whole.test_processes import get, post, service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -48,9 +49,9 @@ def test_every_alert_is_tested():
 
 
 @pytest.fixture(scope="module")
-def scraped(migrated_url, tmp_path_factory):
+def scraped(server_url, tmp_path_factory):
     """The address of a Prometheus that has scraped a service with an experiment that a gate holds."""
-    with service(migrated_url) as address:
+    with fresh_database(server_url) as url, service(url) as address:
         _use(address)
         with _prometheus(address, tmp_path_factory.mktemp("prometheus")) as prometheus:
             _wait_for_samples(prometheus, 3)

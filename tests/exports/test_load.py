@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from app.errors import Invalid
@@ -151,20 +152,23 @@ def test_a_file_that_cannot_be_read_is_one_sentence(database_url, file):
 
 
 def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, tmp_path):
+    """The second part waits for the lock of its experiment, which the test holds until the process is killed."""
+    client.post("/experiments", json={"experiment_id": "held"}).raise_for_status()
     file = tmp_path / "big.csv"
-    days = 60_000
-    lines = (
-        f"big,v{n % 200},{dt.date(2020, 1, 1) + dt.timedelta(days=n // 200)},1000,1\n" for n in range(days)
-    )
-    file.write_text(HEADER + "".join(lines))
-    process = command(database_url, "load", str(file))
-    give_up = time.monotonic() + 60
-    while client.get("/metrics/big?limit=1").status_code == 404 and time.monotonic() < give_up:
-        time.sleep(0.05)
-    process.kill()
-    process.communicate(timeout=10)
+    date = dt.date(2020, 1, 1)
+    first = (f"big,v{n % 200},{date + dt.timedelta(days=n // 200)},1000,1\n" for n in range(50_000))
+    second = (f"held,a,{date + dt.timedelta(days=n)},1000,1\n" for n in range(500))
+    file.write_text(HEADER + "".join(first) + "".join(second))
+    with psycopg.connect(database_url.replace("+psycopg", "")) as holder:
+        holder.execute("select from experiment_versions where experiment_id = 'held' for update")
+        process = command(database_url, "load", str(file))
+        give_up = time.monotonic() + 60
+        while client.get("/metrics/big?limit=1").status_code == 404 and time.monotonic() < give_up:
+            time.sleep(0.05)
+        process.kill()
+        process.communicate(timeout=10)
     out, err = command(database_url, "load", str(file)).communicate(timeout=120)
-    assert out.startswith("60,000 lines: 60,000 inserted, 0 updated, 0 unchanged"), out + err
+    assert out.startswith("50,500 lines: 50,500 inserted, 0 updated, 0 unchanged"), out + err
 
 
 def test_export_and_import_by_command(client, database_url, tmp_path, empty_database_url):

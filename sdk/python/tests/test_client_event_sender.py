@@ -209,6 +209,40 @@ def test_a_refusal_nobody_asked_about_is_in_the_log(connect, events, caplog):
     assert "an event was refused (unknown_unit)" in caplog.text
 
 
+def test_an_error_in_hearing_of_a_refusal_is_logged_and_the_sending_goes_on(connect, events, caplog):
+    heard = []
+
+    def on_refused(refusal):
+        heard.append(refusal.event["unit_id"])
+        raise RuntimeError("no disk")
+
+    sender = connect(events).event_sender(Batching(size=2, interval=60), on_refused=on_refused)
+    send(sender, "nobody", "nobody", 1, 2, "nobody", 3)
+    sender.close()
+    assert (heard, events.units()) == (["nobody"] * 3, [1, 2, 3])
+    assert caplog.text.count("RuntimeError: no disk") == 3
+
+
+def test_flushing_returns_once_every_refusal_was_told(connect, events):
+    told = []
+    sender = connect(events).event_sender(
+        Batching(size=1), on_refused=lambda refusal: (time.sleep(0.2), told.append(refusal))
+    )
+    send(sender, "nobody")
+    assert comes(lambda: len(sender) == 0)  # it is settled, and being told
+    sender.flush()
+    assert len(told) == 1
+
+
+def test_an_attempt_that_breaks_in_an_unforeseen_way_is_made_again(connect, events, caplog):
+    events.failures = [RuntimeError("the transport is broken")] * 3
+    sender = connect(events).event_sender(Batching(interval=60))
+    send(sender, 1, 2)
+    sender.flush()
+    assert (events.batches, events.units()) == ([2, 2, 2, 2], [1, 2])
+    assert "RuntimeError: the transport is broken" in caplog.text
+
+
 def test_trouble_is_told_while_it_lasts(connect, events):
     events.failures = [httpx2.Response(503, json={"detail": "the database is away"})] * 10_000
     sender = connect(events, patience=Patience(first_wait=0.01)).event_sender(Batching(interval=0.0))

@@ -7,7 +7,7 @@ from typing import Self
 
 from groundhog_client._deciding import Decision
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
-from groundhog_client._event_sender import OnRefused
+from groundhog_client._event_sender import OnRefused, broken, tell
 from groundhog_client._events import Event, EventsTaken
 from groundhog_client._outbox import Outbox
 from groundhog_client._wire import encode
@@ -134,8 +134,7 @@ class AsyncEventSender:
         while True:
             batch = await self._next_batch()
             outcome = await self._outcome(batch)
-            for refusal in self._outbox.settle(batch, outcome):
-                self._on_refused(refusal)
+            tell(self._on_refused, self._outbox.settle(batch, outcome))
             async with self._changed:
                 self._changed.notify_all()
 
@@ -151,3 +150,5 @@ class AsyncEventSender:
             return await self._send(batch)
         except GroundhogError as error:
             return error
+        except Exception as error:
+            return broken(error)

@@ -242,7 +242,7 @@ class Client:
 
         Parameters
         ----------
-        on_refused : is called with every event the service does not take, and why
+        on_refused : is called with every event the service does not take, and why; an error in it is logged
         """
         shared = self._line.exchanges
         outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)

@@ -3,7 +3,7 @@
 import atexit
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,21 @@ def log_refusal(refusal: Refusal) -> None:
     logger.warning("an event was refused (%s): %s %s", refusal.reason, refusal.detail, refusal.event)
 
 
+def tell(on_refused: OnRefused, refusals: Iterable[Refusal]) -> None:
+    """Tell what was refused; an error of the program's own in hearing it must not stop the sending."""
+    for refusal in refusals:
+        try:
+            on_refused(refusal)
+        except Exception:
+            logger.exception("on_refused failed, so that nobody heard of %s", refusal)
+
+
+def broken(error: Exception) -> GroundhogError:
+    """Return what stands for an attempt that broke as nobody foresaw: it is made again, like any that failed."""
+    logger.error("an attempt to send events broke, and will be made again", exc_info=error)
+    return GroundhogError(f"the attempt broke: {error!r}")
+
+
 class EventSender:
     """Takes events at once and sends them in batches: when enough wait, when some wait long enough, when closed.
 
@@ -35,7 +50,7 @@ class EventSender:
     def __init__(self, outbox: Outbox, send: Send, on_refused: OnRefused) -> None:
         self._outbox, self._send, self._on_refused = outbox, send, on_refused
         self._changed = threading.Condition()
-        self._goal, self._closed = 0, False
+        self._goal, self._told, self._closed = 0, 0, False
         self._thread: threading.Thread | None = None
         atexit.register(self._at_exit)
 
@@ -101,7 +116,7 @@ class EventSender:
             self._goal = goal = self._outbox.added
             self._run()
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._outbox.settled >= goal, seconds):
+            if not self._changed.wait_for(lambda: self._told >= goal, seconds):
                 raise self._not_sent()
 
     def close(self) -> None:
@@ -141,9 +156,9 @@ class EventSender:
             outcome = self._outcome(batch)
             with self._changed:
                 refusals = self._outbox.settle(batch, outcome)
-            for refusal in refusals:
-                self._on_refused(refusal)
+            tell(self._on_refused, refusals)
             with self._changed:
+                self._told = self._outbox.settled  # only now: who flushes and ends the program hears of all
                 self._changed.notify_all()
 
     def _next_batch(self) -> list[bytes] | None:
@@ -161,3 +176,5 @@ class EventSender:
             return self._send(batch)
         except GroundhogError as error:
             return error
+        except Exception as error:
+            return broken(error)

@@ -179,6 +179,8 @@ def _flag(assigned: Assigned) -> dict[str, Any]:
     metadata: dict[str, Any] = {"reason": assigned.reason}
     if assigned.propensity is not None:
         metadata |= {"propensity": assigned.propensity, "revision": assigned.revision}
+    if assigned.state != "running":
+        metadata["state"] = assigned.state
     return {
         "key": assigned.experiment_id,
         "reason": "STATIC" if assigned.propensity == 1 else REASONS[assigned.reason],

@@ -43,11 +43,13 @@ class EvaluatedFlag(BaseModel):
     reason: Literal["SPLIT", "STATIC", "TARGETING_MATCH", "DISABLED"] = Field(
         description="SPLIT: drawn by the shares. TARGETING_MATCH: forced by an override. STATIC: there was no "
         "choice (hold-out, rollout, retired variant). DISABLED: paused or archived, the control"
+        " for a unit that has no variant yet"
     )
     variant: str
     value: VariantValue = Field(description="The variant's value, or its id where it has none")
     metadata: dict[str, bool | str | float] = Field(
-        description="`reason` as in POST /assignments; `propensity` and `revision` where the unit was drawn"
+        description="`reason` as in POST /assignments; `propensity` and `revision` where the unit was drawn; `state`"
+        " while the experiment is paused or archived"
     )
 
 

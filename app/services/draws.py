@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.errors import Conflict
+from app.schemas.experiments import State
 from app.services.rendezvous import drawn_variant, held_out
 from app.services.splits import Split
 from app.services.terms import Terms
@@ -21,6 +22,7 @@ class Assigned:
     ----------
     assigned_at : when the assignment was stored; None where none is stored (yet)
     new : whether it was stored just now
+    state : the experiment's: who has an assignment keeps it while it is halted
     """
 
     experiment_id: str
@@ -32,6 +34,7 @@ class Assigned:
     revision: str | None = None
     assigned_at: dt.datetime | None = None
     new: bool = False
+    state: State = "running"
 
 
 def draw(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) -> Row:
@@ -79,7 +82,8 @@ def halted(terms: Terms, unit_id: str) -> Assigned:
     """Return what a unit without an assignment is served while the experiment is paused or archived."""
     assert terms.state != "running"
     variant_id = control(terms)
-    return Assigned(terms.experiment_id, unit_id, variant_id, terms.values[variant_id], terms.state)
+    value = terms.values[variant_id]
+    return Assigned(terms.experiment_id, unit_id, variant_id, value, terms.state, state=terms.state)
 
 
 def control(terms: Terms) -> str:
@@ -106,4 +110,5 @@ def _served(terms: Terms, unit_id: str, variant_id: str, reason: Reason, row: Ro
         revision=row.revision if drawn else None,
         assigned_at=row.assigned_at,
         new=new,
+        state=terms.state,
     )

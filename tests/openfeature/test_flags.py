@@ -65,7 +65,21 @@ def test_a_halted_experiment_is_a_disabled_flag_with_the_control(create, evaluat
     client.patch("/experiments/e", json={"state": state})
     found = evaluate().json()
     assert (found["reason"], found["variant"], found["value"]) == ("DISABLED", "control", 1.0)
-    assert found["metadata"] == {"reason": state}
+    assert found["metadata"] == {"reason": state, "state": state}
+
+
+@pytest.mark.parametrize("state", ["paused", "archived"])
+def test_a_known_unit_keeps_its_variant_through_a_halt_that_the_metadata_name(
+    create, evaluate, client, state
+):
+    create()
+    before = evaluate().json()
+    client.patch("/experiments/e", json={"state": state})
+    found = evaluate().json()
+    assert found == before | {"metadata": before["metadata"] | {"state": state}}
+    assert found["reason"] == "SPLIT"
+    client.patch("/experiments/e", json={"state": "running"})
+    assert evaluate().json() == before
 
 
 def test_a_forced_unit_is_a_targeting_match(create, evaluate, client):
@@ -152,7 +166,9 @@ def test_the_tag_covers_the_whole_context_and_the_result(create, evaluate, clien
     tags.append(evaluate(key).headers["ETag"])
     client.patch("/experiments/e", json={"state": "paused"})
     tags.append(evaluate(key, "w").headers["ETag"])
-    assert len(set(tags)) == 5
+    tags.append(evaluate(key).headers["ETag"])  # the same variant, of a paused experiment
+    assert len(set(tags)) == 6
+    client.patch("/experiments/e", json={"state": "running"})
     assert evaluate(key).headers["ETag"] == tags[3]
 
 

@@ -48,8 +48,8 @@ class EvaluatedFlag(BaseModel):
     variant: str
     value: VariantValue = Field(description="The variant's value, or its id where it has none")
     metadata: dict[str, bool | str | float] = Field(
-        description="`reason` as in POST /assignments; `propensity` and `revision` where the unit was drawn; `state`"
-        " while the experiment is paused or archived"
+        description="`reason` as in POST /assignments; `propensity` and `revision` where the unit was drawn; "
+        "`state` while the experiment is paused or archived"
     )
 
 

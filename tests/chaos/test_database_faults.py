@@ -1,0 +1,158 @@
+"""PostgreSQL stands still, has no room, or cuts its connections, under mixed load."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import httpx2
+import psycopg
+import pytest
+
+from app.storage.embedded.server import running_url
+from tests.chaos.conftest import KILLS, Running
+from tests.chaos.load import check, load
+from tests.setup.conftest import open_folder, postmaster
+
+STANDSTILL_SECONDS = 10 if KILLS > 2 else 2
+
+
+def query(running, statement):
+    url = running_url(running.home).replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def children_of(pid):
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(child) for child in found.stdout.split()]
+
+
+def test_postgresql_stands_still_for_a_while(running):
+    with load(lambda: running.address) as writing:
+        writing.wait_for(20)
+        server = postmaster(running.home)
+        stopped = [server, *children_of(server)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(STANDSTILL_SECONDS)
+            assert httpx2.get(f"{running.address}/livez", timeout=5).status_code == 200
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        writing.wait_for(20)
+    check(running.address, writing)
+
+
+def test_every_connection_is_cut_again_and_again(running):
+    with load(lambda: running.address) as writing:
+        for _ in range(3 * KILLS):
+            writing.wait_for(10)
+            query(
+                running,
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'groundhog' and pid <> pg_backend_pid()",
+            )
+        writing.wait_for(20)
+    check(running.address, writing)
+
+
+@pytest.fixture
+def on_a_small_disk():
+    """A service whose data lie on a tmpfs of their own."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root; the injected fault below runs everywhere")
+    with open_folder() as folder:
+        disk = folder / "disk"
+        disk.mkdir(mode=0o711)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=320m,mode=0711", "tmpfs", disk],
+            capture_output=True,
+            check=False,
+        )
+        if mounted.returncode != 0:
+            pytest.skip("no tmpfs can be mounted here; the injected fault below runs everywhere")
+        try:
+            service = Running(disk / "home")
+            try:
+                service.wait_until_ready()
+                yield service, disk
+            finally:
+                service.terminate()
+        finally:
+            subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_the_disk_is_full_for_a_while(on_a_small_disk):
+    running, disk = on_a_small_disk
+    with load(lambda: running.address) as writing:
+        writing.wait_for(20)
+        ballast = disk / "ballast"
+        with ballast.open("wb") as file:
+            file.write(bytes(max(0, shutil.disk_usage(disk).free - 128 * 1024)))
+        _wait_for_refusals(running)
+        ballast.unlink()
+        writing.wait_for(20)
+    running.wait_until_ready()
+    check(running.address, writing)
+
+
+def _wait_for_refusals(running):
+    """Write long totals until there is no room for them."""
+    give_up = time.monotonic() + 60
+    number = 0
+    while time.monotonic() < give_up:
+        number += 1
+        rows = [
+            {"experiment_id": f"filler-{number}", "variant_id": f"v{i}", "date": "2020-01-01",
+             "impressions": 1, "successes": 1}
+            for i in range(500)
+        ]  # fmt: skip
+        answer = httpx2.post(f"{running.address}/metrics", json=rows, timeout=60)
+        if answer.status_code == 503:
+            assert "Retry-After" in answer.headers
+            return
+        assert answer.status_code == 200, answer.text
+    raise TimeoutError("the disk was never full")
+
+
+def test_an_injected_disk_full_is_a_503_and_loses_nothing(running):
+    with load(lambda: running.address) as writing:
+        writing.wait_for(20)
+        url = running_url(running.home).replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "create function full_disk() returns trigger language plpgsql as"
+                " $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$"
+            )
+            connection.execute(
+                "create trigger full_disk before insert on experiment_metrics execute function full_disk()"
+            )
+            total = {"experiment_id": "e", "variant_id": "a", "date": "2020-01-01", "impressions": 1}
+            answer = httpx2.post(f"{running.address}/metrics", json=total | {"successes": 1}, timeout=30)
+            assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
+            assert "no space" not in answer.text
+            connection.execute("drop trigger full_disk on experiment_metrics")
+        writing.wait_for(20)
+    check(running.address, writing)
+
+
+def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running):
+    with load(lambda: running.address) as writing:
+        writing.wait_for(20)
+        url = running_url(running.home).replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("alter table experiment_metrics add column of_a_later_version text")
+            connection.execute("create table of_a_later_version (experiment_id text primary key)")
+            connection.execute("update alembic_version set version_num = 'of_a_later_version'")
+        running.wait_until_ready()
+        writing.wait_for(20)
+        running.kill()
+        running.start()  # a replica of the older version that starts during the rollout
+        running.wait_until_ready()
+        writing.wait_for(20)
+    check(running.address, writing)

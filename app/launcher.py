@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
@@ -26,6 +27,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
+from app.connections import Connection, Patience
 from app.errors import Unauthorized, Unavailable
 from app.services import api_keys
 from app.settings import Settings
@@ -209,10 +211,13 @@ def _serve_web(settings: Settings, listener: socket.socket, telemetry: Path | No
 
 def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
     """Return how uvicorn serves an application here."""
+    patience = Patience(
+        settings.max_head_bytes, settings.head_seconds, settings.stall_seconds, settings.min_body_rate
+    )
     return Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=cast("type[Connection]", partial(Connection, patience)),  # all that uvicorn does is to call it
         ws="none",
         lifespan="on",
         log_config=None,

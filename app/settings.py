@@ -91,6 +91,16 @@ class Settings(BaseSettings):
     read_only: bool = Field(
         default=False, description="Answer reads only and record no allocation (a replica)"
     )
+    max_head_bytes: int = Field(
+        default=64 * 1024, ge=1024, description="Largest request line and headers together"
+    )
+    head_seconds: float = Field(default=10, gt=0, description="How long a request's headers may take to come")
+    stall_seconds: float = Field(
+        default=30, gt=0, description="How long nothing may come of a body, or be taken of an answer"
+    )
+    min_body_rate: int = Field(
+        default=1_000, ge=1, description="Bytes per second that a body has to reach after that time"
+    )
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest request body but bulk")
     max_bulk_bytes: int = Field(default=4 * 1024**3, ge=1024, description="Largest bulk upload")
     max_line_bytes: int = Field(default=64 * 1024, ge=1024, description="Longest line of a bulk upload")

@@ -1,15 +1,20 @@
-"""Refuse bodies over the limit before they fill the memory."""
+"""Refuse bodies over the limit, and packed ones, before they fill the memory."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import refusal
-from app.errors import TooLarge
+from app.errors import TooLarge, UnsupportedMediaType
+
+PACKED = "bodies are read as they are, without Content-Encoding: send it unpacked (zcat daily.csv.gz | ...)"
 
 
 class BodyLimit:
-    """Answer 413 to a body over ``max_bytes``, declared or streamed; some paths keep their own limit."""
+    """Answer 413 to a body over ``max_bytes``, declared or streamed; some paths keep their own limit.
+
+    A packed body is 415 everywhere: a few kilobytes of it can stand for gigabytes.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int, unlimited: frozenset[str]) -> None:
         self.app = app
@@ -19,10 +24,17 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its body watched."""
-        if scope["type"] != "http" or scope["path"] in self.unlimited:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        if headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+            await refusal(UnsupportedMediaType(PACKED), scope["path"])(scope, receive, send)
+            return
+        if scope["path"] in self.unlimited:
+            await self.app(scope, receive, send)
+            return
+        declared = headers.get("content-length", "0")
         if declared.isascii() and declared.isdigit() and int(declared[:18]) > self.max_bytes:
             await refusal(TooLarge(self.detail), scope["path"])(scope, receive, send)
             return

@@ -51,6 +51,7 @@ CODES: Mapping[type[errors.GroundhogError], tuple[int, ErrorCode]] = {
     errors.NotFound: (404, "FLAG_NOT_FOUND"),
     errors.Conflict: (400, "GENERAL"),
     errors.TooLarge: (400, "INVALID_CONTEXT"),
+    errors.UnsupportedMediaType: (400, "PARSE_ERROR"),
 }
 
 REQUEST: dict[str, Any] = {

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from app import errors, telemetry
@@ -139,6 +140,8 @@ def headers_of(error: errors.GroundhogError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="groundhog"'}
     if isinstance(error, errors.NotAllowed):
         return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, errors.UnsupportedMediaType):
+        return {"Accept-Encoding": "identity"}
     return {}
 
 
@@ -180,6 +183,11 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted({method for route in fitting for method in route.methods or ()})
 
 
+async def answer_gone(request: Request, error: Exception) -> ProblemResponse:
+    """Answer a client that left in the middle of its request: nobody reads it, but it is counted as no defect."""
+    return problem(400, "the connection ended before the request was whole; nothing was done")
+
+
 async def answer_defect(request: Request, error: Exception) -> Response:
     """Answer a defect of ours with nothing but the request id that finds it in the log."""
     return refusal(errors.Defect(), request.scope["path"])
@@ -190,6 +198,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GroundhogError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_invalid_request)
     app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(ClientDisconnect, answer_gone)
     app.add_exception_handler(Exception, answer_defect)
 
 

@@ -43,6 +43,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 tools: ## Debian, as root: install what some checks and tests use beside Python, where it is missing
 	@command -v promtool >/dev/null || { $(APT) prometheus; }
 	@command -v npm >/dev/null || { $(APT) nodejs npm; }
+	@test -x /usr/sbin/pgbouncer || { $(APT) pgbouncer; }
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
 	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -70,7 +70,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         open_without_keys=settings.on_loopback,
         notes_uses=not settings.read_only,
     )
-    app.state.versions = VersionReader(app.state.database, settings.prepare_threshold)
+    app.state.versions = VersionReader(app.state.database)
     app.state.assigner = Assigner(app.state.database, settings)
     app.state.flags = FlagList(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)

@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     lock_timeout_ms: int = Field(default=10_000, ge=0, description="Longest wait for a lock")
     idle_in_transaction_timeout_ms: int = Field(default=60_000, ge=0, description="Longest idle transaction")
     prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
-        default=5, description="psycopg's prepare_threshold; 'none' behind pgbouncer in transaction mode"
+        default=5,
+        description="After how many times a statement is prepared (psycopg); 'none' behind pgbouncer in"
+        " transaction mode: no session keeps anything",
     )
 
     admin_key: Annotated[SecretStr | None, BeforeValidator(_none_from_words)] = Field(

@@ -12,31 +12,23 @@ ADVISORY_LOCK = 0x67_72_6F_75_6E_64
 
 
 def run(connection: Connection) -> None:
-    """Migrate over ``connection`` while holding the advisory lock."""
-    connection.execute(text("set statement_timeout = '10min'"))
-    connection.execute(text("select pg_advisory_lock(:key)").bindparams(key=ADVISORY_LOCK))
-    connection.execute(text("set lock_timeout = '10s'"))
-    connection.commit()
-    try:
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            transaction_per_migration=True,
-            compare_server_default=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-    finally:
-        connection.rollback()
-        connection.execute(text("select pg_advisory_unlock(:key)").bindparams(key=ADVISORY_LOCK))
-        connection.commit()
+    """Migrate over ``connection`` in one transaction that holds the advisory lock: all of it, or nothing.
+
+    The lock is the transaction's: behind a pooler in transaction mode a session's would stay with another client.
+    """
+    with connection.begin():
+        connection.execute(text("set local statement_timeout = '10min'"))
+        connection.execute(text("select pg_advisory_xact_lock(:key)").bindparams(key=ADVISORY_LOCK))
+        connection.execute(text("set local lock_timeout = '10s'"))
+        context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+        context.run_migrations()
 
 
 def main() -> None:
     """Use the connection address of the caller, else ``DATABASE_URL``."""
     address = context.config.get_main_option("sqlalchemy.url") or os.environ["DATABASE_URL"]
     url = make_url(address).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"prepare_threshold": None})
     with engine.connect() as connection:
         run(connection)
     engine.dispose()

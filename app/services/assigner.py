@@ -44,8 +44,8 @@ class Assigner:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._salt = settings.assignment_salt
-        self._find = SharedStatement(database, settings.prepare_threshold, find)
-        self._store = SharedStatement(database, settings.prepare_threshold, store)
+        self._find = SharedStatement(database, find)
+        self._store = SharedStatement(database, store)
         self._terms: LRUCache[str, Terms] = LRUCache(KEPT)
         self._splits: LRUCache[str, Split] = LRUCache(KEPT)
         self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -23,7 +23,7 @@ class FlagList:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._most = settings.ofrep_flags
-        self._changes = SharedStatement(database, settings.prepare_threshold, _changes, by_key=False)
+        self._changes = SharedStatement(database, _changes, by_key=False)
         self._read_at: object = None
         self._ids: Sequence[str] = ()
         self._reading = asyncio.Lock()

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.conninfo import make_conninfo
-from sqlalchemy import create_engine, exc, make_url
+from sqlalchemy import create_engine, exc, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import Conflict, GroundhogError, Unavailable
 from app.settings import Settings
+from app.storage.connector import Connector
 from app.storage.tables import RULES
 
 TRY_LATER = (
@@ -25,6 +25,8 @@ TRY_LATER = (
     pg.DiskFull,
     pg.IdleInTransactionSessionTimeout,
 )
+REFUSED_OPTIONS = "unsupported startup parameter"
+"""What pgbouncer says to a client that wants to keep something in its session."""
 
 
 class Database:
@@ -37,11 +39,11 @@ class Database:
 
     def __init__(self, settings: Settings, before_commit: Callable[[Session], None] | None = None) -> None:
         assert settings.database_url is not None, "the launcher settles the address first"
-        url = make_url(settings.database_url).set(drivername="postgresql+psycopg")
-        self.conninfo = _conninfo(url.set(drivername="postgresql").render_as_string(False), settings)
+        self.connector = Connector(settings.database_url, settings)
+        self._preface = None if self.connector.preface is None else text(self.connector.preface)
         self.engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(self.conninfo, prepare_threshold=settings.prepare_threshold),
+            creator=self.connector.open,
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=settings.pool_timeout_seconds,
@@ -61,6 +63,8 @@ class Database:
         Unavailable: the database is away, out of connections, or gave up waiting
         """
         with translated_errors(), self._session() as session, session.begin():
+            if self._preface is not None:
+                session.execute(self._preface)
             yield session
             if self._before_commit is not None:
                 self._before_commit(session)
@@ -68,24 +72,6 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
-
-
-def _conninfo(url: str, settings: Settings) -> str:
-    options = (
-        f"-c statement_timeout={settings.statement_timeout_ms}"
-        f" -c lock_timeout={settings.lock_timeout_ms}"
-        f" -c idle_in_transaction_session_timeout={settings.idle_in_transaction_timeout_ms}"
-        " -c timezone=UTC"
-    )
-    if settings.read_only:
-        options += " -c default_transaction_read_only=on"
-    return make_conninfo(
-        url,
-        options=options,
-        connect_timeout=settings.connect_timeout_seconds,
-        application_name="groundhog",
-        keepalives_idle=30,
-    )
 
 
 @contextmanager
@@ -115,5 +101,9 @@ def domain_error(error: BaseException | None) -> BaseException:
     if isinstance(error, TRY_LATER):
         return Unavailable("the database did not finish in time; nothing was stored, try again shortly")
     if isinstance(error, psycopg.OperationalError):
+        if REFUSED_OPTIONS in str(error):
+            return Unavailable(
+                "DATABASE_URL is a pooler (pgbouncer): set GROUNDHOG_PREPARE_THRESHOLD=none", 60
+            )
         return Unavailable("the database cannot be reached; nothing was stored, try again shortly")
     return error if error is not None else Unavailable("the database cannot be reached")

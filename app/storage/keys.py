@@ -3,9 +3,8 @@
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 from psycopg.rows import class_row
 
 from app.storage.database import Database
@@ -36,16 +35,12 @@ class KeptKey(NamedTuple):
 
 async def read(database: Database) -> list[KeptKey]:
     """Return every key, revoked ones too."""
-    async with asyncio.timeout(TIMEOUT_SECONDS), await _connect(database) as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
         cursor = connection.cursor(row_factory=class_row(KeptKey))
         return await (await cursor.execute(READ)).fetchall()
 
 
 async def note_uses(database: Database, uses: Mapping[str, dt.datetime]) -> None:
     """Write down when keys were last used."""
-    async with asyncio.timeout(TIMEOUT_SECONDS), await _connect(database) as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
         await connection.execute(NOTE_USES, (list(uses), list(uses.values())))
-
-
-async def _connect(database: Database) -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True, prepare_threshold=None)

@@ -24,7 +24,11 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     A schema that a newer version of the service has made stays as it is: migrations only add.
     """
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"prepare_threshold": None},  # a pooler may be there
+    )
     with Session(engine) as session:
         newer = is_newer(current(session))
     if not newer:

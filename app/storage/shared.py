@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.errors import Unavailable
 from app.storage.database import Database, domain_error
@@ -23,7 +22,8 @@ MOST_KEYS = 1_000
 """Of one statement, unless a single caller brings more."""
 
 
-BY_KEY = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""A prepared statement keeps its plan: made while a table is small, it would read all of it for ever after."""
 
 
 class SharedStatement(Generic[Key, Answer]):
@@ -39,12 +39,11 @@ class SharedStatement(Generic[Key, Answer]):
     def __init__(
         self,
         database: Database,
-        prepare_threshold: int | None,
         execute: Callable[[Connection, Sequence[Key]], Awaitable[Answer]],
         by_key: bool = True,
     ) -> None:
-        self._conninfo = _bound_to_keys(database.conninfo) if by_key else database.conninfo
-        self._prepare_threshold = prepare_threshold
+        self._connector = database.connector
+        self._options = BY_KEY if by_key else None
         self._execute = execute
         self._waiting: deque[tuple[Sequence[Key], asyncio.Future[Answer]]] = deque()
         self._connection: Connection | None = None
@@ -97,24 +96,17 @@ class SharedStatement(Generic[Key, Answer]):
     async def _on_connection(self, keys: Sequence[Key]) -> Answer:
         if self._connection is not None:
             try:
-                return await self._execute(self._connection, keys)
+                return await self._within_limits(self._connection, keys)
             except psycopg.OperationalError:
                 if not self._connection.closed:
                     raise
                 await self.close()  # it was cut since its last use: a new one may do
-        self._connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, prepare_threshold=self._prepare_threshold
-        )
-        return await self._execute(self._connection, keys)
+        self._connection = await self._connector.open_async(self._options)
+        return await self._within_limits(self._connection, keys)
 
-
-def _bound_to_keys(conninfo: str) -> str:
-    """Return the address of connections whose statements never read a whole table.
-
-    A prepared statement keeps its plan: made while the table is small, it would read all of it for ever after.
-    """
-    options = conninfo_to_dict(conninfo)["options"]
-    return make_conninfo(conninfo, options=f"{options} {BY_KEY}")
+    async def _within_limits(self, connection: Connection, keys: Sequence[Key]) -> Answer:
+        async with self._connector.limited(connection):
+            return await self._execute(connection, keys)
 
 
 def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

@@ -18,9 +18,8 @@ TIMEOUT_SECONDS = 5
 class VersionReader:
     """Shares one connection among all requests of an event loop, and reconnects by itself."""
 
-    def __init__(self, database: Database, prepare_threshold: int | None) -> None:
-        self._conninfo = database.conninfo
-        self._prepare_threshold = prepare_threshold
+    def __init__(self, database: Database) -> None:
+        self._connector = database.connector
         self._waiting: dict[str, asyncio.Future[int | None]] = {}
         self._connection: psycopg.AsyncConnection[tuple[str, int]] | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -65,9 +64,7 @@ class VersionReader:
                 return await self._ask(self._connection, experiment_ids)
             except psycopg.OperationalError:  # it was cut since its last use: a new one may do
                 await self._drop_connection()
-        self._connection = await psycopg.AsyncConnection[tuple[str, int]].connect(
-            self._conninfo, autocommit=True, prepare_threshold=self._prepare_threshold
-        )
+        self._connection = await self._connector.open_async()
         return await self._ask(self._connection, experiment_ids)
 
     @staticmethod

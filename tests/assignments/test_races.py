@@ -119,7 +119,7 @@ def test_callers_that_wait_share_one_statement(database):
         return set(keys)
 
     async def ask_all():
-        shared = SharedStatement(database, 5, execute)
+        shared = SharedStatement(database, execute)
         answers = await asyncio.gather(*(shared.ask([number]) for number in range(50)))
         await shared.close()
         return answers
@@ -134,7 +134,7 @@ def test_a_unit_that_two_of_them_bring_is_stored_and_counted_once(create, assign
     assign_many(["first"])
 
     async def store_twice():
-        shared = SharedStatement(database, 5, store)
+        shared = SharedStatement(database, store)
         answers = await asyncio.gather(*(shared.ask([row("u"), row(f"own-{n}")]) for n in range(5)))
         await shared.close()
         return answers
@@ -149,7 +149,7 @@ def test_a_statement_survives_a_cut_connection(create, assign_many, database, mi
     assign_many(["u"])
 
     async def ask_before_and_after():
-        shared = SharedStatement(database, 5, find)
+        shared = SharedStatement(database, find)
         before = await shared.ask([("e", "u")])
         with psycopg.connect(migrated_url, autocommit=True) as connection:
             connection.execute(
@@ -168,7 +168,9 @@ def test_no_plan_reads_all_assignments_however_small_the_table_was(create, assig
     named = FIND
     for number, name in enumerate(("experiments", "experiment_ids", "unit_ids"), start=1):
         named = named.replace(f"%({name})s", f"${number}")
-    options = f"{BY_KEY} -c plan_cache_mode=force_generic_plan"
+    options = " ".join(
+        f"-c {name}={value}" for name, value in {**BY_KEY, "plan_cache_mode": "force_generic_plan"}.items()
+    )
     with psycopg.connect(migrated_url, options=options, autocommit=True) as connection:
         connection.execute("analyze assignments")
         connection.execute(f"prepare f (text[], text[], text[]) as {named}")

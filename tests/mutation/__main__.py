@@ -148,16 +148,19 @@ def first_failure(loop: Loop, tests: list[str], seconds: dict[str, float]) -> st
 class Check:
     """The places to try, and what became of each, in a file of JSON lines."""
 
-    def __init__(self, folder: Path, budget: float, only: set[str] | None, files: list[str]) -> None:
-        self.bandits, self.results = folder / "app/bandits", folder.parent / "results.jsonl"
-        self.budget = budget
-        self.places = [
+    def __init__(self, folder: Path, wanted: argparse.Namespace) -> None:
+        self.bandits, self.results = folder / "app/bandits", wanted.go_on or folder.parent / "results.jsonl"
+        self.budget, self.tests = wanted.seconds, wanted.tests
+        self.ends = time.monotonic() + wanted.for_seconds
+        only = {row["place"] for row in results_in(wanted.again) if row["killer"] is None}
+        places = [
             found
             for path in sorted(self.bandits.glob("*.py"), key=lambda path: path.stat().st_size)
-            if not files or path.name in files
+            if not wanted.files or path.name in wanted.files
             for found in mutants(path.name, path.read_text(), str(path))
-            if only is None or str(found[0]) in only
+            if wanted.again is None or str(found[0]) in only
         ]
+        self.places = places[len(results_in(wanted.go_on)) :]
         self.killers: dict[str, Counter[str]] = {path.name: Counter() for path in self.bandits.glob("*.py")}
         self.found = in_child(lambda: self.collected(lambda loop: measured(loop, str(self.bandits))))
         if isinstance(self.found, str):
@@ -167,7 +170,7 @@ class Check:
     def collected(self, body: Callable[[Loop], Any]) -> Any:
         """What `body` returns within a pytest that has collected all tests."""
         answer: list[Any] = []
-        pytest.main([*PYTEST, "tests/bandits"], plugins=[Loop(lambda loop: answer.append(body(loop)))])
+        pytest.main([*PYTEST, *self.tests], plugins=[Loop(lambda loop: answer.append(body(loop)))])
         return answer[0]
 
     def tests_of(self, place: Place) -> list[str]:
@@ -203,11 +206,18 @@ class Check:
         print("." if killer else f"\n{place} survives {len(tests)} tests, {taken} s", end="", flush=True)
 
     def try_all(self, loop: Loop) -> None:
-        """Try every place."""
+        """Try every place, as far as the time goes."""
         old = functions_of({f"app.bandits.{path.stem}" for path in self.bandits.glob("*.py")})
         gc.freeze()  # a child then finds only its own new functions, and copies no pages for counting garbage
         for place, code in self.places:
+            if time.monotonic() > self.ends:
+                break
             self.try_place(place, code, loop, old)
+
+
+def results_in(path: Path | None) -> list[dict[str, Any]]:
+    """What became of each place of an earlier run, in order; empty without one."""
+    return [json.loads(row) for row in path.read_text().splitlines()] if path and path.exists() else []
 
 
 def main() -> None:
@@ -216,11 +226,11 @@ def main() -> None:
     parser.add_argument("files", nargs="*", help="names of modules; all without")
     parser.add_argument("--seconds", type=float, default=8, help="of tests per place")
     parser.add_argument("--again", type=Path, help="a results.jsonl: try only what survived there")
+    parser.add_argument("--tests", nargs="+", default=["tests/bandits"], help="files or folders of tests")
+    parser.add_argument("--for-seconds", type=float, default=float("inf"), help="then stop, to go on later")
+    parser.add_argument("--go-on", type=Path, help="a results.jsonl: add the places after its last")
     wanted = parser.parse_args()
-    only = None
-    if wanted.again:
-        rows = map(json.loads, wanted.again.read_text().splitlines())
-        only = {row["place"] for row in rows if row["killer"] is None}
+    wanted.go_on = wanted.go_on and wanted.go_on.resolve()
     folder = Path(tempfile.mkdtemp(prefix="mutation-")) / "tree"
     for part in ("app", "tests/bandits"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -235,10 +245,10 @@ def main() -> None:
     few = hypothesis.settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=phases)
     hypothesis.settings.register_profile("few", few)
     hypothesis.settings.load_profile("few")
-    check = Check(folder, wanted.seconds, only, wanted.files)
+    check = Check(folder, wanted)
     print(f"{len(check.places)} places, {len(check.found)} tests that pass; {check.results}", flush=True)
     check.collected(check.try_all)
-    killers = [json.loads(row)["killer"] for row in check.results.read_text().splitlines()]
+    killers = [row["killer"] for row in results_in(check.results)]
     print(f"\n{len(killers)} tried, {killers.count(None)} survive, {killers.count('SIGALRM')} took too long")
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
 
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.greedy_sequence import FEW_ROWS as FEW_ROWS_OF_GREEDY
@@ -10,7 +11,7 @@ from app.bandits.one_by_one import one_by_one
 from app.bandits.policies import build_policy
 from app.bandits.sequences import DrawnSequence, in_sequence
 from app.bandits.thompson import ThompsonSampling
-from app.bandits.thompson_sequence import FEW_ROWS
+from app.bandits.thompson_sequence import AHEAD
 from app.bandits.totals import Totals
 
 ROWS, ROUNDS = 4_000, 8
@@ -48,7 +49,7 @@ def agree(found, expected, n):
 
 @pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5), (1.0, 99.0)], ids=str)
 @pytest.mark.parametrize("arms", ARMS.values(), ids=ARMS)
-def test_screened_thompson_chooses_with_the_probability_of_being_best(arms, prior):
+def test_thompson_chooses_with_the_probability_of_being_best(arms, prior):
     policy = ThompsonSampling(prior)
     sequence = shown(in_sequence(policy, len(arms), ROWS, np.random.default_rng(3)), arms, ROWS)
     assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
@@ -56,7 +57,7 @@ def test_screened_thompson_chooses_with_the_probability_of_being_best(arms, prio
 
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1", "top_two_thompson", "uniform"])
 def test_few_rows_follow_the_same_shares_as_many(kind):
-    arms, rows = ARMS["the first leads"], FEW_ROWS // 2
+    arms, rows = ARMS["the first leads"], 50
     policy = build_policy(kind)
     sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(4)), arms, rows)
     assert agree(frequencies(sequence, arms, rows, 200), policy.shares(as_totals(arms)), rows * 200)
@@ -95,7 +96,7 @@ class Exploring(GreedySequence):
 @pytest.mark.parametrize("start", [(1.0, 2.0), (1.0, 300.0), (0.0, 1e-6)], ids=str)
 @pytest.mark.parametrize(
     "rates",
-    [(0.2, 0.4, 0.6), (0.5, 0.5), (0.01, 0.02, 0.03), (0.0, 0.0, 1.0), (0.3,) * 5, (1.0, 1.0)],
+    [(0.2, 0.4, 0.6), (0.5, 0.5), (0.9,) * 3, (0.01, 0.02, 0.03), (0.0, 0.0, 1.0), (0.3,) * 5, (1.0, 1.0)],
     ids=str,
 )
 def test_stretches_of_epsilon_greedy_are_what_unit_by_unit_gives(rates, start, rows):
@@ -132,6 +133,32 @@ def test_a_few_rows_of_thompson_follow_the_same_law(rows):
     sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(10)), arms, rows)
     found = frequencies(sequence, arms, rows, 6000 // rows)
     assert agree(found, policy.shares(as_totals(arms)), 6000 // rows * rows)
+
+
+@pytest.mark.parametrize("prior", [(1.0, 1.0), (2.5, 1.5), (0.5, 0.5), (1.0, 2e9)], ids=str)
+def test_thompson_played_ahead_decides_each_unit_with_all_that_came_before_it(prior):
+    rows, units, rng = 20_000, 2 * AHEAD + 1, np.random.default_rng(13)
+    rates = np.repeat(np.array([0.2, 0.5, 0.8])[:, None], rows, axis=1)
+    policy = ThompsonSampling(prior)
+    ahead, drawn = (
+        make.play(rng.random((units, rows)), rates).trials
+        for make in (in_sequence(policy, 3, rows, rng), DrawnSequence(policy, 3, rows, rng))
+    )
+    for arm in range(3):
+        table = np.stack(
+            [np.bincount(trials[arm].astype(int), minlength=units + 1) for trials in (ahead, drawn)]
+        )
+        table = table[:, table.sum(axis=0) >= 20]
+        assert chi2_contingency(table).pvalue > 1e-4
+
+
+@pytest.mark.parametrize(("uniform", "again"), [(0.0, 2 / 3), (1.0, 1 / 3)], ids=["success", "failure"])
+def test_a_unit_played_ahead_learns_from_the_one_before_it(uniform, again):
+    """Of Beta(2, 1) and Beta(1, 1) the first is the larger in 2 of 3 cases, of Beta(1, 2) and Beta(1, 1) in 1."""
+    rows = 20_000
+    sequence = in_sequence(ThompsonSampling(), 2, rows, np.random.default_rng(14))
+    trials = sequence.play(np.full((2, rows), uniform), np.full((2, rows), 0.5)).trials
+    assert agree((trials.max(axis=0) == 2).mean(), np.array(again), rows)
 
 
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "top_two_thompson"])

@@ -1,7 +1,7 @@
 """Every setting of the service, once.
 
-Read from the environment (prefix ``GROUNDHOG_``, except ``DATABASE_URL``) and from ``.env``. ``.env.example``
-lists them with their defaults; a test keeps it complete.
+Read from the environment (prefix ``GROUNDHOG_``, except ``DATABASE_URL`` and ``READ_DATABASE_URL``) and from
+``.env``. ``.env.example`` lists them with their defaults; a test keeps it complete.
 """
 
 import os
@@ -10,7 +10,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints, field_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -59,6 +67,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
         description="PostgreSQL to use; without it the service starts its own under GROUNDHOG_HOME",
     )
+    read_database_url: Annotated[str | None, BeforeValidator(_none_from_words)] = Field(
+        default=None,
+        validation_alias=AliasChoices("READ_DATABASE_URL", "read_database_url"),
+        description="A streaming replica of DATABASE_URL; allocations are read from it where it has all of them",
+    )
     home: Path = Field(default_factory=default_home, description="Folder of the embedded PostgreSQL")
     host: str = Field(default="127.0.0.1", description="Address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
@@ -68,7 +81,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
     pool_timeout_seconds: float = Field(default=30, gt=0, description="How long a request waits for one")
     connect_timeout_seconds: int = Field(default=3, ge=1, description="How long connecting may take")
-    statement_timeout_ms: int = Field(default=30_000, ge=0, description="Longest statement; 0 is no limit")
+    statement_timeout_ms: int = Field(default=30_000, ge=0, description="Longest statement but an upload's; 0 is no limit")
     lock_timeout_ms: int = Field(default=10_000, ge=0, description="Longest wait for a lock")
     idle_in_transaction_timeout_ms: int = Field(default=60_000, ge=0, description="Longest idle transaction")
     prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
@@ -142,19 +155,18 @@ class Settings(BaseSettings):
         default="json", description="One JSON object or text per line"
     )
 
-    @field_validator("database_url")
+    @field_validator("database_url", "read_database_url")
     @classmethod
-    def _a_postgresql_url(cls, url: str | None) -> str | None:
+    def _a_postgresql_url(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is None:
             return None
+        name = str(info.field_name).upper()
         try:
             backend = make_url(url).get_backend_name()
         except ArgumentError:
-            raise ValueError(
-                "DATABASE_URL is not a URL such as postgresql://user:password@host/name"
-            ) from None
+            raise ValueError(f"{name} is not a URL such as postgresql://user:password@host/name") from None
         if backend not in {"postgresql", "postgres"}:
-            raise ValueError(f"DATABASE_URL must name a PostgreSQL database, not {backend}")
+            raise ValueError(f"{name} must name a PostgreSQL database, not {backend}")
         return url
 
     @field_validator("admin_key")

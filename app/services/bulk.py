@@ -16,6 +16,7 @@ from app.settings import Settings
 
 Mode = Literal["atomic", "partial"]
 
+TAKE_TIME = text("set local statement_timeout = 0")  # a COPY is one statement, of millions of lines perhaps
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
@@ -30,9 +31,10 @@ UPSERT = metrics.upsert_from("""
     order by variant_id, date, line desc
 """)
 COUNT = text("""
-    select count(*) as lines, count(distinct (variant_id, date)) as keys
-    from sent where experiment_id = :experiment_id
-""")
+    select cast(coalesce(sum(lines), 0) as bigint) as lines, count(*) as keys from (
+        select count(*) as lines from sent where experiment_id = :experiment_id group by variant_id, date
+    ) as key
+""")  # count(distinct (variant_id, date)) takes four times as long: it sorts records
 APPEARANCE = text("""
     select variant_id from sent where experiment_id = :experiment_id group by variant_id order by min(line)
 """)
@@ -85,7 +87,8 @@ def load(
     """Store every total of an upload; ``partial`` stores the good lines, ``atomic`` all or none.
 
     The last line of a key wins. Safe to repeat: what is stored already changes nothing. Safe to race: each
-    experiment is locked in the order of ids, as by every other writer.
+    experiment is locked in the order of ids, as by every other writer. It may take as long as its lines need, which
+    the size of an upload bounds; waiting for a lock may not.
 
     Raises
     ------
@@ -121,6 +124,7 @@ def load(
 
 def _copy(session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], refusals: Refusals) -> int:
     received = 0
+    session.execute(TAKE_TIME)
     session.execute(CREATE)
     driver = session.connection().connection.driver_connection
     assert driver is not None

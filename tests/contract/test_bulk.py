@@ -97,6 +97,12 @@ def test_a_refused_line_supersedes_nothing(client):
     assert stored(client) == {("control", "2026-03-01"): 1}
 
 
+def test_an_upload_may_take_longer_than_any_other_statement(make_client):
+    client = make_client(statement_timeout_ms=300)
+    answer = upload(client, csv(*[row()] * 60_000))
+    assert counts(answer) == {"received": 60_000, "inserted": 1, "superseded": 59_999}
+
+
 def test_uploading_the_same_again_changes_nothing_not_even_the_revision(client):
     upload(client, csv(row()))
     before = client.get("/allocations/homepage?for_date=2026-03-10").content

@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
     pool_timeout_seconds: float = Field(default=30, gt=0, description="How long a request waits for one")
     connect_timeout_seconds: int = Field(default=3, ge=1, description="How long connecting may take")
-    statement_timeout_ms: int = Field(default=30_000, ge=0, description="Longest statement but an upload's; 0 is no limit")
+    statement_timeout_ms: int = Field(
+        default=30_000, ge=0, description="Longest statement but those of uploads; 0 is no limit"
+    )
     lock_timeout_ms: int = Field(default=10_000, ge=0, description="Longest wait for a lock")
     idle_in_transaction_timeout_ms: int = Field(default=60_000, ge=0, description="Longest idle transaction")
     prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(

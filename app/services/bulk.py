@@ -87,8 +87,8 @@ def load(
     """Store every total of an upload; ``partial`` stores the good lines, ``atomic`` all or none.
 
     The last line of a key wins. Safe to repeat: what is stored already changes nothing. Safe to race: each
-    experiment is locked in the order of ids, as by every other writer. It may take as long as its lines need, which
-    the size of an upload bounds; waiting for a lock may not.
+    experiment is locked in the order of ids, as by every other writer. It may take as long as its lines need,
+    which the size of an upload bounds; waiting for a lock may not.
 
     Raises
     ------

@@ -36,6 +36,7 @@ from app.services.assigner import Assigner
 from app.services.flags import FlagList
 from app.services.keyring import KeyRing
 from app.services.players import Players
+from app.services.reading import Reader
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
@@ -70,6 +71,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         open_without_keys=settings.on_loopback,
         notes_uses=not settings.read_only,
     )
+    app.state.reader = Reader(app.state.database, settings)
     app.state.versions = VersionReader(app.state.database)
     app.state.assigner = Assigner(app.state.database, settings)
     app.state.flags = FlagList(app.state.database, settings)
@@ -126,4 +128,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.flags.close()
     await app.state.assigner.close()
     await app.state.versions.close()
+    app.state.reader.close()
     app.state.database.close()

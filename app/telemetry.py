@@ -38,6 +38,17 @@ COMPUTE = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 REVISIONS = Counter("groundhog_allocation_revisions_total", "Revisions recorded")
+REPLICA_READS = Counter(
+    "groundhog_replica_reads_total",
+    "Readings for which the replica was asked, by what answered: replica; primary, for the replica lacks"
+    " something or a revision is to be recorded; away, the primary too",
+    ["answered"],
+)
+REPLICA_UP = Gauge(
+    "groundhog_replica_up",
+    "1 while the read replica answers, 0 while it is away",
+    multiprocess_mode="livemin",
+)
 POOL_IN_USE = Gauge(
     "groundhog_database_connections_in_use", "Pooled connections at work", multiprocess_mode="livesum"
 )

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def names_of_settings():
     return {
-        "DATABASE_URL" if name == "database_url" else f"GROUNDHOG_{name.upper()}"
+        name.upper() if name.endswith("database_url") else f"GROUNDHOG_{name.upper()}"
         for name in Settings.model_fields
     }
 

@@ -16,10 +16,10 @@ from fastapi.concurrency import run_in_threadpool
 from app import telemetry
 from app.api.deps import (
     Cursor,
-    DatabaseDep,
     ExperimentPath,
     ForDate,
     Limit,
+    ReaderDep,
     cursor_after,
     iso_date,
     place_of,
@@ -31,8 +31,8 @@ from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History
 from app.services import allocations
+from app.services.reading import Reader
 from app.services.timeline import local_date
-from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 
@@ -107,12 +107,13 @@ async def read_allocation(
 
     Today's and tomorrow's answers are recorded; a past date is answered as it was last in force.
     """
-    state = request.app.state  # as dependencies these three would cost as much as the rest of the route
-    database: Database = state.database
-    settings: Settings = state.settings
+    state = request.app.state  # as dependencies these would cost as much as the rest of the route
+    reader: Reader = state.reader
     now: dt.datetime = state.clock()
     if as_of is not None or revision is not None:
-        body = await run_in_threadpool(_read_other, database, experiment_id, for_date, as_of, revision, now)
+        body = await run_in_threadpool(
+            _read_other, state.database, experiment_id, for_date, as_of, revision, now
+        )
         return _response(Served(0, body.encode(), etag_of(body.encode())), if_none_match)
     kept: Kept = state.kept
     versions: VersionReader = state.versions
@@ -125,32 +126,41 @@ async def read_allocation(
         if before is not None and before.version == version:
             telemetry.ALLOCATIONS.labels("cache").inc()
             return _response(before, if_none_match)
-        served = await run_in_threadpool(_allocate, database, settings, kept, experiment_id, for_date, now)
+        served = await run_in_threadpool(_allocate, reader, kept, experiment_id, for_date, now, version)
     except Unavailable:
         if before is None:
-            raise
+            before = await run_in_threadpool(_allocate_stale, reader, experiment_id, for_date, now)
         telemetry.ALLOCATIONS.labels("stale").inc()
         return _response(before, if_none_match, stale=True)
     return _response(served, if_none_match)
 
 
 def _allocate(
-    database: Database,
-    settings: Settings,
+    reader: Reader,
     kept: Kept,
     experiment_id: str,
     for_date: dt.date | None,
     now: dt.datetime,
+    version: int,
 ) -> Served:
-    with telemetry.COMPUTE.time(), database.transaction() as session:
-        found = allocations.allocate(session, experiment_id, for_date, now, record=not settings.read_only)
+    with telemetry.COMPUTE.time():
+        found = reader.allocate(experiment_id, for_date, now, version)
     telemetry.ALLOCATIONS.labels("computed" if found.computed else "recorded").inc()
     if found.recorded_now:
         telemetry.REVISIONS.inc()
-    body = found.body.encode()
-    served = Served(found.version, body, etag_of(body))
+    served = _served(found)
     kept.put(experiment_id, found, served)
     return served
+
+
+def _allocate_stale(reader: Reader, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Served:
+    """Return what a replica knows; it is not kept, as nobody can say how old it is."""
+    return _served(reader.allocate_stale(experiment_id, for_date, now))
+
+
+def _served(found: allocations.Allocation) -> Served:
+    body = found.body.encode()
+    return Served(found.version, body, etag_of(body))
 
 
 def _read_other(
@@ -186,12 +196,13 @@ def _response(served: Served, if_none_match: str | None, stale: bool = False) ->
     responses=answers(404, 422, 503),
 )
 def read_allocation_history(
-    experiment_id: ExperimentPath, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 100
+    experiment_id: ExperimentPath, reader: ReaderDep, cursor: Cursor = None, limit: Limit = 100
 ) -> History:
     """Return every recorded revision of an experiment's allocations, the newest first."""
     place = place_of(cursor, iso_date, sequence_number)
-    with database.transaction() as session:
-        items = allocations.history(session, experiment_id, place, limit + 1)
+    items = reader.read(
+        experiment_id, lambda session: allocations.history(session, experiment_id, place, limit + 1)
+    )
     more = len(items) > limit
     last = items[:limit][-1] if more else None
     return History(

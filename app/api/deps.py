@@ -16,6 +16,7 @@ from app.errors import FieldError, Invalid
 from app.schemas.fields import Count, Identifier, IsoDate
 from app.services import callers, idempotency
 from app.services.idempotency import Answer
+from app.services.reading import Reader
 from app.settings import Settings
 from app.storage.database import Database
 
@@ -31,6 +32,11 @@ def utc_now() -> dt.datetime:
 async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
+
+
+async def _reader(request: Request) -> Reader:
+    reader: Reader = request.app.state.reader
+    return reader
 
 
 async def _settings(request: Request) -> Settings:
@@ -73,6 +79,7 @@ def same_request(request: Request, key: str | None, body_sha256: bytes) -> idemp
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]
+ReaderDep = Annotated[Reader, Depends(_reader)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 Now = Annotated[dt.datetime, Depends(_now)]
 IdempotencyDep = Annotated[idempotency.Request | None, Depends(_idempotent_request)]

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import GuardedRoute
-from app.api.deps import DatabaseDep, Now, SettingsDep
+from app.api.deps import DatabaseDep, Now, ReaderDep, SettingsDep
 from app.api.problems import answers
 from app.errors import Unavailable
 from app.services import figures
@@ -34,6 +34,10 @@ class Ready(BaseModel):
     status: str
     database: str
     migration: str
+    replica: str | None = Field(
+        default=None,
+        description="Only where there is one: answers, away (the primary answers for it) or not asked yet",
+    )
 
 
 @router.get("/metrics/", include_in_schema=False)
@@ -54,8 +58,14 @@ async def check_alive() -> Alive:
     return Alive(status="alive")
 
 
-@router.get("/readyz", operation_id="check_ready", response_model=Ready, responses=answers(503))
-def check_ready(database: DatabaseDep) -> Ready:
+@router.get(
+    "/readyz",
+    operation_id="check_ready",
+    response_model=Ready,
+    response_model_exclude_none=True,
+    responses=answers(503),
+)
+def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
     """Answer when the database is reachable and its schema is the one this version needs, or a newer one."""
     with database.transaction() as session:
         current = migrate.current(session)
@@ -63,4 +73,5 @@ def check_ready(database: DatabaseDep) -> Ready:
         raise Unavailable(
             f"the schema is at {current}, this version needs {migrate.head()}: groundhog migrate", 5
         )
-    return Ready(status="ready", database="reachable", migration=current)
+    replica = None if reader.replica is None else reader.replica.state
+    return Ready(status="ready", database="reachable", migration=current, replica=replica)

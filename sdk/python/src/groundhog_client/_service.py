@@ -21,6 +21,7 @@ class Ready:
     status: str
     database: str
     migration: str
+    replica: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

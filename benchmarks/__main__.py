@@ -18,7 +18,9 @@ from benchmarks import (
     unchanged,
     uploads,
 )
+from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure
+from benchmarks.load import curve, soak
 from benchmarks.service import running_service
 
 QUESTIONS = {
@@ -36,6 +38,8 @@ QUESTIONS = {
         simulator,
         clv,
         dashboard,
+        curve,
+        soak,
     )
 }
 
@@ -43,7 +47,7 @@ QUESTIONS = {
 def main() -> None:
     """Print a line per figure as it comes, and the table of all of them in the end."""
     arguments = _arguments()
-    results: dict[str, list[Figure]] = {}
+    results: dict[str, list[Figure | Exhibit]] = {}
     with running_service() as service:
         surroundings = page.surroundings(service)
         print(surroundings)
@@ -52,7 +56,8 @@ def main() -> None:
             question = (module.__doc__ or name).strip().splitlines()[0]
             print(f"\n{question}")
             results[question] = list(_printed(module.measure(service)))
-    print(f"\n{page.table([figure for figures in results.values() for figure in figures])}")
+    found = [figure for figures in results.values() for figure in figures if isinstance(figure, Figure)]
+    print(f"\n{page.table(found)}")
     if arguments.write:
         page.write(results, surroundings)
         print(f"\nwritten to docs/{page.PAGE.name}")
@@ -70,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _printed(figures: Iterator[Figure]) -> Iterator[Figure]:
+def _printed(figures: Iterator[Figure | Exhibit]) -> Iterator[Figure | Exhibit]:
     for figure in figures:
         print(figure.line(), flush=True)
         yield figure

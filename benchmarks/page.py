@@ -9,10 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import wrk
+from benchmarks.exhibits import Exhibit
 from benchmarks.figures import HEADER, Figure, cores
 from benchmarks.service import Service
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+PICTURES = "img"
 PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "numpy")
 
 INTRODUCTION = """# How fast it is
@@ -31,10 +33,18 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([HEADER, *(figure.row() for figure in figures)])
 
 
-def write(results: Mapping[str, Sequence[Figure]], surroundings: str) -> None:
-    """Replace the page with the results of a whole run, a section for every question."""
-    sections = [f"## {question}\n\n{table(figures)}\n" for question, figures in results.items() if figures]
+def write(results: Mapping[str, Sequence[Figure | Exhibit]], surroundings: str) -> None:
+    """Replace the page with the results of a whole run, a section for every question, and draw its pictures."""
+    sections = [_section(question, found) for question, found in results.items() if found]
     PAGE.write_text("\n".join([INTRODUCTION, f"{surroundings}\n", *sections]))
+
+
+def _section(question: str, found: Sequence[Figure | Exhibit]) -> str:
+    parts = [f"## {question}", table([one for one in found if isinstance(one, Figure)])]
+    for exhibit in (one for one in found if isinstance(one, Exhibit)):
+        exhibit.draw(PAGE.parent / PICTURES)
+        parts.append(exhibit.markdown(PICTURES))
+    return "\n\n".join(parts) + "\n"
 
 
 def surroundings(service: Service) -> str:

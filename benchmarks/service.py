@@ -7,7 +7,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import psycopg
 
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
+from benchmarks import processes
 
 Row = dict[str, Any]
+START_SECONDS = 60
 IDLE_SECONDS = 3
 """uvicorn closes a connection that was idle for five."""
 
@@ -25,8 +28,10 @@ IDLE_SECONDS = 3
 class Service:
     """A service and its database, and one connection to each that is kept open."""
 
-    def __init__(self, port: int, conninfo: str) -> None:
+    def __init__(self, port: int, pid: int, conninfo: str) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.pid = pid
         self.conninfo = conninfo
         self._http = HTTPConnection("127.0.0.1", port, timeout=120)
         self._last_used = time.monotonic()
@@ -34,6 +39,17 @@ class Service:
     def connect(self) -> psycopg.Connection[Any]:
         """Return a connection of one's own to the service's database."""
         return psycopg.connect(self.conninfo)
+
+    @cached_property
+    def postgres_pid(self) -> int:
+        """Return the process that PostgreSQL's others descend from."""
+        with self.connect() as connection:
+            return processes.parent_of(connection.info.backend_pid)
+
+    @property
+    def pids(self) -> tuple[int, int]:
+        """Return the processes that all of the service's and of PostgreSQL's descend from."""
+        return self.pid, self.postgres_pid
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET."""
@@ -54,6 +70,17 @@ class Service:
         for start in range(0, len(rows), 5_000):
             self.post("/metrics/", json.dumps(rows[start : start + 5_000]).encode())
 
+    def wait_until_ready(self) -> None:
+        """Wait until it takes requests; its workers import everything first."""
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up:
+            with suppress(OSError, RuntimeError):
+                self.get("/readyz")
+                return
+            self._http.close()
+            time.sleep(0.05)
+        raise RuntimeError(f"the service is not ready after {START_SECONDS} s")
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
@@ -73,28 +100,60 @@ class Service:
 @contextmanager
 def running_service() -> Iterator[Service]:
     """Start PostgreSQL and one worker process, and stop both in the end."""
-    with tempfile.TemporaryDirectory(prefix="groundhog-bench-") as folder:
-        os.chmod(folder, 0o711)  # PostgreSQL's own account must get through
-        with EmbeddedPostgres(Path(folder) / "home") as server:
-            url = server.url_for("groundhog")
-            migrate.upgrade(url)
-            with (
-                _process(url, Path(folder) / "service.log") as port,
-                closing(Service(port, url.replace("+psycopg", "", 1))) as service,
-            ):
-                yield service
+    with (
+        running_postgres() as (url, folder),
+        _process(url, folder / "service.log") as (port, pid),
+        closing(Service(port, pid, _conninfo(url))) as service,
+    ):
+        yield service
 
 
 @contextmanager
-def _process(database_url: str, log: Path) -> Iterator[int]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GROUNDHOG_")}
+def running_postgres() -> Iterator[tuple[str, Path]]:
+    """Start PostgreSQL with an empty database of ours; give its URL and a folder that is gone in the end."""
+    with tempfile.TemporaryDirectory(prefix="groundhog-bench-") as name:
+        os.chmod(name, 0o711)  # PostgreSQL's own account must get through
+        with EmbeddedPostgres(Path(name) / "home") as server:
+            url = server.url_for("groundhog")
+            migrate.upgrade(url)
+            yield url, Path(name)
+
+
+@contextmanager
+def serving(database_url: str, workers: int) -> Iterator[Service]:
+    """Start `groundhog serve` with some workers beside a PostgreSQL that runs, and stop it in the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        env=_environment(
+            database_url, GROUNDHOG_WORKERS=str(workers), GROUNDHOG_LOG_LEVEL="error", PYTHONUNBUFFERED="1"
+        ),
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = next((line for line in process.stdout if line.startswith("Groundhog ")), "")
+        if not said:
+            raise RuntimeError("the service did not start; what it said is above")
+        port = int(said.rpartition(":")[2])
+        with closing(Service(port, process.pid, _conninfo(database_url))) as service:
+            service.wait_until_ready()
+            yield service
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+@contextmanager
+def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.served"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment | {"DATABASE_URL": database_url},
+            env=_environment(database_url),
         )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -102,8 +161,18 @@ def _process(database_url: str, log: Path) -> Iterator[int]:
         said = process.stdout.readline()
         if not said.strip():
             raise RuntimeError(f"the service did not start: {log.read_text()[-2_000:]}")
-        yield int(said)
+        yield int(said), process.pid
     finally:
         process.stdin.close()  # it ends itself
         process.wait(30)
         process.stdout.close()
+
+
+def _environment(database_url: str, **settings: str) -> dict[str, str]:
+    """Return this process's environment with the settings of nobody but the benchmark."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GROUNDHOG_")}
+    return inherited | {"DATABASE_URL": database_url} | settings
+
+
+def _conninfo(database_url: str) -> str:
+    return database_url.replace("+psycopg", "", 1)

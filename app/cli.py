@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
+from app.cli_distribute import distribution
 from app.cli_keys import audit, keys
 from app.cli_options import Home, command_database, settings_with
 from app.cli_simulate import simulate
@@ -23,6 +24,7 @@ commands = typer.Typer(
 )
 
 commands.add_typer(audit)
+commands.add_typer(distribution)
 commands.add_typer(keys)
 commands.add_typer(simulate)
 commands.add_typer(transfer)

@@ -84,10 +84,10 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Pass a request on, unless its head is too large."""
-        self._await(Stage.BODY)
         service = self.app
         if self._head_is_too_large():
             self.app = self._answer_large_head
+        self._await(Stage.BODY)
         super().on_headers_complete()
         self.app = service
 
@@ -112,7 +112,7 @@ class Connection(HttpToolsProtocol):
 
     def _head_is_too_large(self) -> bool:
         most = self._patience.head_bytes
-        if self._piece <= most:  # earlier pieces were small, or it had been refused by now
+        if self._size + self._piece <= most:  # of the last piece a part only, perhaps
             return False
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > most
 

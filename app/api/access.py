@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.documents import Document
 from app.api.problems import refusal
 from app.errors import Forbidden, GroundhogError, Unauthorized
 from app.schemas import api_keys
@@ -171,14 +172,15 @@ def guarded(route: APIRoute, handler: Handler) -> Handler:
     if route.name in OPEN:
         return handler
     rule = rule_of(route.name)
-    changes = not (route.methods or set()) <= {"GET", "HEAD"} and route.name not in STREAMED
+    reads = (route.methods or set()) <= {"GET", "HEAD"}
+    changes = not reads and route.name not in STREAMED
 
     async def handle_permitted(request: Request) -> Response:
         _admit(rule, request)
         if changes:
             named = (request.path_params.get(name) for name in ("experiment_id", "simulation_id"))
             audit.begin(route.name, request.app.state.clock(), *filter(None, named))
-        return await handler(request)
+        return await handler(request if reads else Document(request.scope, request.receive))
 
     return handle_permitted
 

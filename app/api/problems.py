@@ -151,7 +151,7 @@ async def answer_invalid_request(request: Request, error: Exception) -> ProblemR
     if isinstance(error.body, bytes) and error.body:
         sent = request.headers.get("content-type", "no Content-Type")[:100]
         return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
-    faults = faults_of(list(error.errors()))
+    faults = faults_of(list(error.errors())[:MAX_ERRORS])
     where = ", ".join(dict.fromkeys(fault.field[:MAX_FIELD] for fault in faults[:5]))
     return problem(422, f"the request does not fit: {where}", faults)
 

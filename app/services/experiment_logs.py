@@ -9,6 +9,7 @@ from app.schemas.experiment_logs import OwnLog
 from app.services import callers, experiments
 
 MOST_UNITS = 1_000_000
+MOST_BYTES = 4_096  # of a message that names an experiment and two days
 
 UNITS = text("""
     select variant_id, propensity, case when converted_at is null then 0 else 1 end as reward,
@@ -29,6 +30,8 @@ def read_request(body: bytes) -> OwnLog:
     ------
     Invalid: naming each field that does not fit
     """
+    if len(body) > MOST_BYTES:
+        raise Invalid(f"the message is over {MOST_BYTES} bytes: it names an experiment, since and until")
     try:
         return OwnLog.model_validate_json(body)
     except ValidationError as error:

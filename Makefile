@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-ui screenshots check tools chaos bench results lock clean
+.PHONY: help run test test-ui screenshots check tools chaos bench soak results lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its 
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/dev.stamp ## ten minutes of mixed traffic on a service of its own: what grows (ARGS="--minutes 60")
+	$(BIN)/python -m benchmarks.load soak $(ARGS)
 
 results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
 	$(BIN)/python -m benchmarks.results $(ARGS)

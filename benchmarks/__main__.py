@@ -11,12 +11,14 @@ from benchmarks import (
     dashboard,
     events,
     keys,
+    long_uploads,
     mathematics,
     ofrep,
     page,
     simulator,
     unchanged,
     uploads,
+    workers,
 )
 from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure
@@ -32,6 +34,7 @@ QUESTIONS = {
         changed,
         batches,
         uploads,
+        long_uploads,
         assignments,
         ofrep,
         events,
@@ -39,6 +42,7 @@ QUESTIONS = {
         clv,
         dashboard,
         curve,
+        workers,
         soak,
     )
 }

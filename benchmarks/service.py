@@ -125,7 +125,7 @@ def serving(database_url: str, workers: int) -> Iterator[Service]:
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
-        env=_environment(
+        env=environment(
             database_url, GROUNDHOG_WORKERS=str(workers), GROUNDHOG_LOG_LEVEL="error", PYTHONUNBUFFERED="1"
         ),
         text=True,
@@ -153,7 +153,7 @@ def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(database_url),
+            env=environment(database_url),
         )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -168,7 +168,7 @@ def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
         process.stdout.close()
 
 
-def _environment(database_url: str, **settings: str) -> dict[str, str]:
+def environment(database_url: str, **settings: str) -> dict[str, str]:
     """Return this process's environment with the settings of nobody but the benchmark."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GROUNDHOG_")}
     return inherited | {"DATABASE_URL": database_url} | settings

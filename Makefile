@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-ui screenshots check tools chaos bench soak results lock clean
+.PHONY: help run test test-ui screenshots check tools chaos ha bench soak results lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
 	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)
+
+ha: $(VENV)/dev.stamp ## three PostgreSQL with Patroni, the primary struck down under load (Debian: apt install patroni etcd-server haproxy postgresql)
+	$(BIN)/python -m deploy.ha $(ARGS)
 
 bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install wrk)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from app.storage.embedded.server import running_url
-from tests.chaos.conftest import KILLS, Running
-from tests.chaos.load import check, load
+from tests.chaos.conftest import KILLS
+from tests.chaos.load import load
+from tests.chaos.service import Running
 from tests.setup.conftest import open_folder, postmaster
 
 STANDSTILL_SECONDS = 10 if KILLS > 2 else 2
@@ -31,7 +32,7 @@ def children_of(pid):
     return [int(child) for child in found.stdout.split()]
 
 
-def test_postgresql_stands_still_for_a_while(running):
+def test_postgresql_stands_still_for_a_while(running, settle):
     with load(lambda: running.address) as writing:
         writing.wait_for(20)
         server = postmaster(running.home)
@@ -45,20 +46,20 @@ def test_postgresql_stands_still_for_a_while(running):
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
         writing.wait_for(20)
-    check(running.address, writing)
+    settle(running, writing)
 
 
-def test_every_connection_is_cut_again_and_again(running):
+def test_every_connection_is_cut_again_and_again(running, settle):
     with load(lambda: running.address) as writing:
         for _ in range(3 * KILLS):
-            writing.wait_for(10)
+            writing.wait_for(20)
             query(
                 running,
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where application_name = 'groundhog' and pid <> pg_backend_pid()",
             )
         writing.wait_for(20)
-    check(running.address, writing)
+    settle(running, writing)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def on_a_small_disk():
             subprocess.run(["umount", "-l", disk], check=True)
 
 
-def test_the_disk_is_full_for_a_while(on_a_small_disk):
+def test_the_disk_is_full_for_a_while(on_a_small_disk, settle):
     running, disk = on_a_small_disk
     with load(lambda: running.address) as writing:
         writing.wait_for(20)
@@ -97,8 +98,7 @@ def test_the_disk_is_full_for_a_while(on_a_small_disk):
         _wait_for_refusals(running)
         ballast.unlink()
         writing.wait_for(20)
-    running.wait_until_ready()
-    check(running.address, writing)
+    settle(running, writing)
 
 
 def _wait_for_refusals(running):
@@ -120,7 +120,7 @@ def _wait_for_refusals(running):
     raise TimeoutError("the disk was never full")
 
 
-def test_an_injected_disk_full_is_a_503_and_loses_nothing(running):
+def test_an_injected_disk_full_is_a_503_and_loses_nothing(running, settle):
     with load(lambda: running.address) as writing:
         writing.wait_for(20)
         url = running_url(running.home).replace("+psycopg", "")
@@ -138,10 +138,10 @@ def test_an_injected_disk_full_is_a_503_and_loses_nothing(running):
             assert "no space" not in answer.text
             connection.execute("drop trigger full_disk on experiment_metrics")
         writing.wait_for(20)
-    check(running.address, writing)
+    settle(running, writing)
 
 
-def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running):
+def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running, settle):
     with load(lambda: running.address) as writing:
         writing.wait_for(20)
         url = running_url(running.home).replace("+psycopg", "")
@@ -155,4 +155,4 @@ def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running):
         running.start()  # a replica of the older version that starts during the rollout
         running.wait_until_ready()
         writing.wait_for(20)
-    check(running.address, writing)
+    settle(running, writing)

@@ -1,0 +1,115 @@
+"""`make ha`: strike down the primary again and again while clients write; what was acknowledged must be there."""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import cycle, islice
+from pathlib import Path
+
+from deploy.ha.cluster import Cluster, Machine, cluster
+from deploy.ha.programs import Missing
+from tests.chaos.load import Load, load, missing
+from tests.chaos.service import Running
+
+WRITES_BETWEEN = 100
+FROZEN_SECONDS = 5
+"""How long the old primary stays frozen after there is a new one."""
+
+
+def crash(machine: Machine, new_primary: Callable[[], None]) -> None:
+    """Kill -9 PostgreSQL; its Patroni makes way for a standby and starts it again."""
+    machine.kill_postgres()
+    new_primary()
+
+
+def power_off(machine: Machine, new_primary: Callable[[], None]) -> None:
+    """Kill -9 PostgreSQL, Patroni and etcd; the machine comes back when there is a new primary."""
+    machine.kill()
+    new_primary()
+    machine.start()
+
+
+def freeze(machine: Machine, new_primary: Callable[[], None]) -> None:
+    """Stop a machine where it stands; it goes on later, and takes itself for the primary."""
+    machine.freeze()
+    new_primary()
+    time.sleep(FROZEN_SECONDS)
+    machine.thaw()
+
+
+FAULTS = {"PostgreSQL killed": crash, "machine killed": power_off, "machine frozen": freeze}
+
+
+def drill(strikes: int) -> bool:
+    """Strike, print a line each, and return whether everything acknowledged is there and nothing went wrong."""
+    begin = time.monotonic()
+    with cluster() as ha, service(ha.url) as running, load(lambda: running.address) as writing:
+        print(f"three nodes and the service are up after {time.monotonic() - begin:.0f} s", flush=True)
+        for name in islice(cycle(FAULTS), strikes):
+            print(strike(ha, writing, name), flush=True)
+        writing.wait_for(WRITES_BETWEEN)
+        writing.stop()
+        return verdict(running, writing, strikes)
+
+
+@contextmanager
+def service(url: str) -> Iterator[Running]:
+    """Run the service on a database."""
+    running = Running(Path("unused"), log=subprocess.DEVNULL, DATABASE_URL=url)
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.terminate()
+
+
+def strike(ha: Cluster, writing: Load, name: str) -> str:
+    """Strike the primary under load, wait until the cluster is whole again, and tell what clients saw of it."""
+    ha.wait_until(lambda: ha.whole)
+    writing.wait_for(WRITES_BETWEEN)
+    old = ha.primary
+    assert old is not None, "the cluster is whole"
+    refused, unanswered, begin = writing.refused, writing.unanswered, time.monotonic()
+
+    def new_primary() -> None:
+        ha.wait_until(lambda: ha.primary not in (None, old))
+        writing.wait_for(WRITES_BETWEEN)
+
+    FAULTS[name](old, new_primary)
+    silence = writing.longest_silence(begin)
+    ha.wait_until(lambda: ha.whole)
+    return (
+        f"{name:<18} {old.name}: no write for {silence:4.1f} s"
+        f" ({writing.refused - refused} answers 503, {writing.unanswered - unanswered} none),"
+        f" whole again after {time.monotonic() - begin:3.0f} s"
+    )
+
+
+def verdict(running: Running, writing: Load, strikes: int) -> bool:
+    """Compare what was acknowledged with what is there, and print the figures."""
+    lost, surplus = missing(running.address, writing)
+    print(
+        f"{strikes} strikes, {writing.acknowledged} writes acknowledged, {len(lost)} lost,"
+        f" {len(surplus)} stored but not acknowledged, {len(writing.faults)} answers other than success or 503"
+    )
+    for fault in writing.faults:
+        print(fault)
+    return not (lost or surplus or writing.faults)
+
+
+def main() -> None:
+    """Run the drill; exit 1 where something acknowledged was lost, or a program is missing."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.ha", description=__doc__)
+    parser.add_argument("--strikes", type=int, default=6, help="how often the primary is struck (6)")
+    try:
+        good = drill(parser.parse_args().strikes)
+    except Missing as missing_programs:
+        sys.exit(str(missing_programs))
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -64,7 +64,7 @@ def play_block(
             play.begin_day(ledger.sent, ledger.won)
         before = ledger.sent.copy()
         for uniform, kept in _outcomes(scenario, stretch, rows, outcomes):
-            ledger.write(play.decide(uniform[kept], rates))
+            ledger.write(play.decide(uniform if kept.all() else uniform[kept], rates))
             ledger.holdout_won += (uniform[~kept] < rates[0]).sum(axis=0)
         ledger.close(stretch, rates, before)
         if stretch.ends_day:

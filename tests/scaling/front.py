@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from tests.scaling.conftest import free_port, wait_for_port
+from tests.scaling.ports import free_port, wait_for_port
 from tests.setup.conftest import open_folder
 from tests.whole.test_processes import ROOT, wait_until_ready
 

@@ -14,7 +14,7 @@ from app.cli import commands
 from app.storage import citus
 from app.storage.tables import Base
 from tests.contract.conftest import total
-from tests.scaling.conftest import connect
+from tests.scaling.ports import connect
 
 STAND_IN = """
 create table spread

@@ -8,7 +8,8 @@ import pytest
 
 from app.storage import migrate
 from tests.contract.conftest import problem, total
-from tests.scaling.conftest import connect, through
+from tests.scaling.pooler import through
+from tests.scaling.ports import connect
 from tests.whole.test_processes import ROOT
 
 SHARES = {"control": 50.0, "bold": 50.0}

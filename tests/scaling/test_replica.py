@@ -11,7 +11,7 @@ import pytest
 from app import telemetry
 from app.storage import replica
 from tests.contract.conftest import problem, total
-from tests.scaling.conftest import connect
+from tests.scaling.ports import connect
 
 TODAY, YESTERDAY = "2026-03-10", "2026-03-09"
 FULL = [total(), total(variant_id="bold", successes=15)]

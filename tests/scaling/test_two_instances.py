@@ -19,7 +19,7 @@ from tests.whole.test_processes import get
 
 KEYS_KEPT = 0.2
 LARGE = {"emails": 10_000, "replications": 1000, "days": 10}
-SMALLER = {**LARGE, "replications": 20}
+SMALLER = {**LARGE, "replications": 4}
 ASYNC = {"Prefer": "respond-async"}
 
 

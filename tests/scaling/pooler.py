@@ -1,0 +1,60 @@
+"""A pgbouncer in transaction mode before a PostgreSQL."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app.storage.embedded.account import server_account
+from tests.scaling.ports import free_port, wait_for_port
+from tests.setup.conftest import open_folder
+
+PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+MISSING = "pgbouncer is missing: make tools, as root on Debian (apt install pgbouncer)"
+
+
+def pgbouncer_ini(server_url: str, port: int, folder: Path) -> str:
+    """Two connections in transaction mode, taken in turns: what one transaction leaves, another would find."""
+    url = make_url(server_url)
+    host = url.host or url.query["host"]
+    password = f" password={url.password}" if url.password else ""
+    return f"""
+[databases]
+* = host={host} port={url.port or 5432} user={url.username}{password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+server_round_robin = 1
+logfile = {folder}/pgbouncer.log
+pidfile = {folder}/pgbouncer.pid
+"""
+
+
+@contextmanager
+def running_pgbouncer(server_url: str) -> Iterator[int]:
+    with open_folder() as folder:
+        account = server_account(folder / "none")
+        account.own(folder)
+        port = free_port()
+        ini = folder / "pgbouncer.ini"
+        ini.write_text(pgbouncer_ini(server_url, port, folder))
+        account.own(ini)
+        process = subprocess.Popen([PGBOUNCER, "-q", ini], cwd="/", **account.identity)
+        try:
+            wait_for_port(port, process)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def through(port: int, url: str) -> str:
+    """The address of a database by way of a pooler."""
+    return f"postgresql://anybody@127.0.0.1:{port}/{make_url(url).database}"

@@ -66,7 +66,7 @@ def _read_csv(
             yield number, _too_long(number)
             continue
         try:
-            cells = next(csv.reader([line.decode()]), [])
+            cells = _cells(line)
         except (UnicodeDecodeError, csv.Error):
             yield number, LineError(line=number, field=None, message="not a line of UTF-8 CSV")
             continue
@@ -78,6 +78,14 @@ def _read_csv(
             yield number, _csv_total(number, header, cells)
     if header is None:
         _checked_header([])
+
+
+def _cells(line: bytes) -> list[str]:
+    """Return a line's cells; few lines have what only a CSV reader understands."""
+    text = line.decode().removesuffix("\n").removesuffix("\r")
+    if '"' in text or "\r" in text or "\n" in text:
+        return next(csv.reader([text]), [])
+    return text.split(",") if text else []
 
 
 def _checked_header(cells: list[str]) -> list[str]:
@@ -97,7 +105,7 @@ def _csv_total(number: int, header: list[str], cells: list[str]) -> DailyTotal |
         message = f"{len(cells)} cells where the header has {len(header)}"
         return LineError(line=number, field=None, message=message)
     named: dict[str, Any] = {
-        name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()
+        name: cell for name, cell in zip(header, map(str.strip, cells), strict=True) if cell
     }
     try:
         return _from_text(named)

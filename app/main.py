@@ -23,6 +23,7 @@ from app.api import (
     plans,
     policies,
     problems,
+    simulation_results,
     simulations,
     splits,
 )
@@ -89,6 +90,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         policies,
         plans,
         simulations,
+        simulation_results,
         operations,
         pages,
     ):

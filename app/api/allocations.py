@@ -130,6 +130,8 @@ async def read_allocation(
     except Unavailable:
         if before is None:
             before = await run_in_threadpool(_allocate_stale, reader, experiment_id, for_date, now)
+        if before is None:
+            raise
         telemetry.ALLOCATIONS.labels("stale").inc()
         return _response(before, if_none_match, stale=True)
     return _response(served, if_none_match)
@@ -153,9 +155,12 @@ def _allocate(
     return served
 
 
-def _allocate_stale(reader: Reader, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Served:
-    """Return what a replica knows; it is not kept, as nobody can say how old it is."""
-    return _served(reader.allocate_stale(experiment_id, for_date, now))
+def _allocate_stale(
+    reader: Reader, experiment_id: str, for_date: dt.date | None, now: dt.datetime
+) -> Served | None:
+    """Return what a replica knows, if it does; it is not kept, as nobody can say how old it is."""
+    found = reader.allocate_stale(experiment_id, for_date, now)
+    return None if found is None else _served(found)
 
 
 def _served(found: allocations.Allocation) -> Served:

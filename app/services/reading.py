@@ -92,19 +92,19 @@ class Reader:
         with self._database.transaction() as session:
             return allocations.allocate(session, experiment_id, for_date, now, self._record)
 
-    def allocate_stale(self, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Allocation:
+    def allocate_stale(
+        self, experiment_id: str, for_date: dt.date | None, now: dt.datetime
+    ) -> Allocation | None:
         """Return what the replica knows of an allocation while the primary is away; nothing says how old it is.
 
-        Raises
-        ------
-        Unavailable: there is no replica, or it is away too
+        None where there is no replica, it is away too, or the primary may know better.
         """
         try:
             return self._from_replica(
                 lambda session: allocations.allocate(session, experiment_id, for_date, now, record=False)
             )
-        except (LeftToPrimary, NotFound, Conflict):  # the primary may know better
-            raise Unavailable("the database cannot be reached; try again shortly") from None
+        except (LeftToPrimary, NotFound, Conflict):
+            return None
 
     def _from_replica(self, work: Callable[[Session], Found]) -> Found:
         if self.replica is None:

@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class DailyTotals:
-    """What each of k arms did on each of t days.
+    """What each of k arms did on each of t days, or in all of them where they are summed into one row.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ class DailyTotals:
     reported : (t, k), whether the arm reported that day
     trials, successes : (t, k), 0 where it did not
     value, value_sq : (t, k), currency units and their squares; None where value is not the objective
+    summed_days : (t, k), on how many days the trials of a row were, where it is a sum of days; None where each
+        row is a day
     """
 
     day: NDArray[np.int64]
@@ -30,6 +32,14 @@ class DailyTotals:
     successes: Floats
     value: Floats | None = None
     value_sq: Floats | None = None
+    summed_days: Floats | None = None
+
+    @property
+    def days_with_trials(self) -> Floats:
+        """Return the number of days ``(k,)`` on which each arm had trials."""
+        of_rows = (self.trials > 0).astype(float) if self.summed_days is None else self.summed_days
+        days: Floats = of_rows.sum(axis=0)
+        return days
 
     def kept(self, days: Mask) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""
@@ -43,6 +53,7 @@ class DailyTotals:
             successes=self.successes[days],
             value=None if self.value is None else self.value[days],
             value_sq=None if self.value_sq is None else self.value_sq[days],
+            summed_days=None if self.summed_days is None else self.summed_days[days],
         )
 
     def through(self, last: int) -> "DailyTotals":
@@ -98,7 +109,14 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
     Parameters
     ----------
     last : the last day used
+
+    Raises
+    ------
+    ValueError
+        The days are summed already, and should not count alike.
     """
+    if daily.summed_days is not None and weighting != Weighting():
+        raise ValueError("days that are summed already count alike")
     used = daily.through(last)
     if weighting.window_days is not None:
         used = used.kept(used.day > last - weighting.window_days)
@@ -110,7 +128,7 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
         successes=_summed(used.successes, weight),
         value=None if used.value is None else _summed(used.value, weight),
         value_sq=None if used.value_sq is None else _summed(used.value_sq, weight),
-        days=(used.trials > 0).sum(axis=0).astype(float),
+        days=used.days_with_trials,
     )
 
 

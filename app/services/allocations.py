@@ -5,42 +5,31 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import JSON, Text, bindparam, cast, insert, literal, select, tuple_
+from sqlalchemy import Text, cast, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid, NotFound
 from app.schemas.allocations import Revision
 from app.services import answers, inputs, locks
-from app.services.timeline import Timeline, read_timelines
-from app.storage.tables import ExperimentVersion, RecordedAllocation
+from app.services.timeline import Timeline, read_versioned
+from app.storage.tables import RecordedAllocation
 
-# built once: building takes longer than PostgreSQL's answer
-VERSION = select(ExperimentVersion.version).where(
-    ExperimentVersion.experiment_id == bindparam("experiment_id")
-)
-LAST = (
-    select(
-        RecordedAllocation.sequence,
-        RecordedAllocation.revision,
-        RecordedAllocation.version,
-        cast(RecordedAllocation.answer, Text).label("body"),
-    )
-    .where(
-        RecordedAllocation.experiment_id == bindparam("experiment_id"),
-        RecordedAllocation.for_date == bindparam("date"),
-    )
-    .order_by(RecordedAllocation.sequence.desc())
-    .limit(1)
-)
-BEFORE = (
-    select(RecordedAllocation.answer)
-    .where(
-        RecordedAllocation.experiment_id == bindparam("experiment_id"),
-        RecordedAllocation.for_date < bindparam("date"),
-    )
-    .order_by(RecordedAllocation.for_date.desc(), RecordedAllocation.sequence.desc())
-    .limit(1)
-)
+LAST = text("""
+    select sequence, revision, version, cast(answer as text) as body from allocations
+    where experiment_id = :experiment_id and for_date = :date
+    order by sequence desc limit 1
+""")
+BEFORE = text("""
+    select answer from allocations
+    where experiment_id = :experiment_id and for_date < :date
+    order by for_date desc, sequence desc limit 1
+""")
+RECORD = text("""
+    insert into allocations (experiment_id, for_date, sequence, revision, inputs_digest, version, answer,
+                             recorded_at)
+    values (:experiment_id, :for_date, :sequence, :revision, :inputs_digest, :version, cast(:answer as json),
+            :recorded_at)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +113,10 @@ def read_state(session: Session, experiment_id: str, for_date: dt.date | None, n
     NotFound: there is no such experiment
     Invalid: the date is after tomorrow
     """
-    version = _version(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    version, timeline = read_versioned(session, experiment_id)
     date = settled_date(timeline, for_date, now)
     last = last_recorded(session, experiment_id, date)
     return State(experiment_id, version, timeline, timeline.today(now), date, last)
-
-
-def _version(session: Session, experiment_id: str) -> int:
-    version: int | None = session.scalar(VERSION, {"experiment_id": experiment_id})
-    if version is None:
-        raise NotFound(f"there is no experiment {experiment_id!r}")
-    return version
 
 
 def read_timeline(session: Session, experiment_id: str) -> Timeline:
@@ -145,8 +126,7 @@ def read_timeline(session: Session, experiment_id: str) -> Timeline:
     ------
     NotFound: there is no such experiment
     """
-    _version(session, experiment_id)
-    return read_timelines(session, [experiment_id])[experiment_id]
+    return read_versioned(session, experiment_id)[1]
 
 
 def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
@@ -176,8 +156,9 @@ class Recorded:
 
 def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
     """Return the revision last in force on a date, or None where nothing was recorded."""
-    row = session.execute(LAST, {"experiment_id": experiment_id, "date": date}).one_or_none()
-    return None if row is None else Recorded(row.sequence, row.revision, row.version, row.body)
+    asked = {"experiment_id": experiment_id, "date": date}
+    row = session.connection().execute(LAST, asked).one_or_none()
+    return None if row is None else Recorded(*row)
 
 
 def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
@@ -194,18 +175,17 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     revision = answers.revision_of(digest)
     if last is not None and last.revision == revision:
         return state.answered(last.body, computed=True)
-    session.execute(
-        insert(RecordedAllocation).values(
-            experiment_id=state.experiment_id,
-            for_date=state.date,
-            sequence=1 if last is None else last.sequence + 1,
-            revision=revision,
-            inputs_digest=digest,
-            version=state.version,
-            answer=cast(literal(body, Text), JSON),
-            recorded_at=now,
-        )
-    )
+    recorded = {
+        "experiment_id": state.experiment_id,
+        "for_date": state.date,
+        "sequence": 1 if last is None else last.sequence + 1,
+        "revision": revision,
+        "inputs_digest": digest,
+        "version": state.version,
+        "answer": body,
+        "recorded_at": now,
+    }
+    session.connection().execute(RECORD, recorded)
     return state.answered(body, computed=True, recorded_now=True)
 
 
@@ -215,16 +195,18 @@ def _computed(session: Session, state: State) -> Allocation:
 
 
 def _compute(session: Session, state: State, recorded: bool) -> tuple[str, str]:
-    found = inputs.read_inputs(session, state.experiment_id, state.timeline, state.date)
+    found = inputs.read_inputs(session, state.experiment_id, state.timeline, state.date, summed=True)
     return answers.answer(found, state.date, _recorded_before(session, state), recorded)
 
 
 def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:
     """Return the answer in force last before a new one for this date."""
     if state.last is not None:
-        before: dict[str, Any] = json.loads(state.last.body)
-        return before
-    return session.scalar(BEFORE, {"experiment_id": state.experiment_id, "date": state.date})
+        before: dict[str, Any] | None = json.loads(state.last.body)
+    else:
+        asked = {"experiment_id": state.experiment_id, "date": state.date}
+        before = session.connection().scalar(BEFORE, asked)
+    return before
 
 
 def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:
@@ -258,7 +240,7 @@ def history(
     ------
     NotFound: there is no such experiment
     """
-    _version(session, experiment_id)
+    read_versioned(session, experiment_id)
     rows = RecordedAllocation
     query = (
         select(rows)

@@ -197,7 +197,7 @@ def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> di
     chosen = found.settings.stop
     default = "p_best" if found.settings.objective == "value" else "value_remaining"
     rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days, QUANTILE)
-    days = int((found.daily.trials > 0).sum(axis=0)[decided.decision.judged].min())
+    days = int(found.daily.days_with_trials[decided.decision.judged].min())
     judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
     if len(judged) < 2:
         return None

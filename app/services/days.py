@@ -80,13 +80,12 @@ def date_of(day: int) -> dt.date:
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """A variant with its daily totals.
+class Member:
+    """A variant and when it took part.
 
     Parameters
     ----------
     first_day : the first one it was reported on, up to the date asked for
-    days : its totals up to the last day that may be used, as in ``DAY``, and ``MONEY`` where it was asked for
     """
 
     variant_id: str
@@ -94,6 +93,17 @@ class Arm:
     active_from: dt.date | None
     retired_on: dt.date | None
     first_day: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arm(Member):
+    """A variant with its daily totals.
+
+    Parameters
+    ----------
+    days : its totals up to the last day that may be used, as in ``DAY``, and ``MONEY`` where it was asked for
+    """
+
     days: NDArray[np.void]
 
 
@@ -130,7 +140,8 @@ class Table:
 
 def table_of(members: Sequence[Arm], by_value: bool) -> Table:
     """Return the days of some variants as arrays (t, k)."""
-    k, rows = len(members), np.concatenate([arm.days for arm in members])
+    dtype = np.dtype(DAY + MONEY if by_value else DAY)
+    k, rows = len(members), np.concatenate([np.empty(0, dtype), *(arm.days for arm in members)])
     arm = np.repeat(np.arange(k), [len(member.days) for member in members])
     day, at = _days_of(rows["day"].astype(np.int64))
 

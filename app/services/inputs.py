@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -19,9 +20,11 @@ from app.bandits.effective import (
 )
 from app.errors import Conflict
 from app.schemas.settings import ASSIGNING, StoredSettings
-from app.services import days
+from app.services import days, sums
 from app.services.assignment_ratio import assignment_ratio
 from app.services.timeline import Halt, Timeline
+
+AnyMember = TypeVar("AnyMember", bound=days.Member)
 
 ALGORITHM = 1
 """Raised whenever the same inputs would give other shares than before."""
@@ -36,7 +39,7 @@ class Inputs:
 
     Parameters
     ----------
-    everything : the days up to ``last`` that were read
+    everything : the days up to ``last`` that were read, or their sums
     left_out : the incomplete days, each with the variants that had not reported it
     held : during a halt the percentages served before it on its first day, where they were recorded
     sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request), or the
@@ -59,7 +62,7 @@ class Inputs:
     @property
     def last(self) -> dt.date:
         """Return the last day that may be used: D - 1 - maturity_days."""
-        return self.decided_on - dt.timedelta(days=1 + self.settings.maturity_days)
+        return _last_used(self.decided_on, self.settings)
 
     @property
     def weighting(self) -> Weighting:
@@ -132,8 +135,25 @@ class Inputs:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: dt.date) -> Inputs:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The variants of an experiment as they were read, those of the date, and the totals of these."""
+
+    rows: Sequence[days.Member]
+    members: Sequence[days.Member]
+    table: days.Table
+    left_out: dict[dt.date, tuple[str, ...]]
+    sample_ratio: days.SampleRatio | None = None
+
+
+def read_inputs(
+    session: Session, experiment_id: str, timeline: Timeline, date: dt.date, summed: bool = False
+) -> Inputs:
     """Return what decides the shares of a date; rows dated on or after it have no influence.
+
+    Parameters
+    ----------
+    summed : let PostgreSQL sum the days where that decides the same; of single days nothing is then known
 
     Raises
     ------
@@ -142,38 +162,65 @@ def read_inputs(session: Session, experiment_id: str, timeline: Timeline, date: 
     halt = timeline.halt_on(date)
     decided_on = date if halt is None else halt.shares_of
     settings = timeline.on(decided_on).settings
-    last = decided_on - dt.timedelta(days=1 + settings.maturity_days)
-    by_value = settings.objective == "value"
-    rows = days.read_arms(session, experiment_id, decided_on, last, by_value)
-    members = active_members(rows, decided_on)
-    served = tuple(row.variant_id for row in members if row.retired_on is None or date < row.retired_on)
+    tracked = timeline.source == "tracked"
+    read = None
+    if summed and sums.decide(settings):
+        read = _read_sums(session, experiment_id, decided_on, settings, tracked)
+    if read is None:
+        read = _read_days(session, experiment_id, decided_on, settings, tracked)
+    served = tuple(row.variant_id for row in read.members if row.retired_on is None or date < row.retired_on)
     if not served:
         raise Conflict(f"experiment {experiment_id!r} has no active variant on {date}")
-    table = days.table_of(members, by_value)
-    left_out, ratio = {}, None
-    if timeline.source == "tracked":  # who has no row had no units: nobody is waited for
-        variant_ids = [row.variant_id for row in rows]
+    ratio = read.sample_ratio
+    if tracked:
+        variant_ids = [row.variant_id for row in read.rows]
         ratio = assignment_ratio(session, experiment_id, variant_ids, decided_on)
-    else:
-        left_out = days.incomplete(session, experiment_id, table, members)
-        if settings.traffic == "per_request":
-            ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
     return Inputs(
         experiment_id=experiment_id,
         decided_on=decided_on,
         settings=settings,
         halt=halt,
-        variant_ids=tuple(row.variant_id for row in members),
+        variant_ids=tuple(row.variant_id for row in read.members),
         served=served,
-        everything=table.totals,
-        left_out=left_out,
+        everything=read.table.totals,
+        left_out=read.left_out,
         held=None if halt is None else days.served_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
-        unvalued={row.variant_id: n for row, n in zip(members, table.unvalued, strict=True) if n},
+        unvalued={row.variant_id: n for row, n in zip(read.members, read.table.unvalued, strict=True) if n},
     )
 
 
-def active_members(rows: Sequence[days.Arm], date: dt.date) -> list[days.Arm]:
+def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:
+    return date - dt.timedelta(days=1 + settings.maturity_days)
+
+
+def _read_sums(
+    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+) -> Read | None:
+    """Return the sums of all days; None where they do not suffice."""
+    rows = sums.read_sums(session, experiment_id, date, _last_used(date, settings))
+    members = active_members(rows, date)
+    if not sums.suffice(members, waited_for=not tracked):
+        return None
+    return Read(rows, members, sums.table_of(members), {})
+
+
+def _read_days(
+    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+) -> Read:
+    last, by_value = _last_used(date, settings), settings.objective == "value"
+    rows = days.read_arms(session, experiment_id, date, last, by_value)
+    members = active_members(rows, date)
+    table = days.table_of(members, by_value)
+    if tracked:  # who has no row had no units: nobody is waited for
+        return Read(rows, members, table, {})
+    ratio = None
+    if settings.traffic == "per_request":
+        ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
+    return Read(rows, members, table, days.incomplete(session, experiment_id, table, members), ratio)
+
+
+def active_members(rows: Sequence[AnyMember], date: dt.date) -> list[AnyMember]:
     """Return the variants of a date, in the order of registration.
 
     One that nothing but a row of the date itself makes known joins the day after, unless nobody else is there:
@@ -184,6 +231,6 @@ def active_members(rows: Sequence[days.Arm], date: dt.date) -> list[days.Arm]:
     return known or active
 
 
-def began(row: days.Arm) -> dt.date:
+def began(row: days.Member) -> dt.date:
     """Return the first day on which a variant may get traffic."""
     return row.active_from or min(row.first_day or row.registered_on, row.registered_on)

@@ -1,11 +1,13 @@
 """An experiment's version row: the one lock of its writers, and the counter readers compare."""
 
-from sqlalchemy import select, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services import audit, callers
 from app.storage.tables import ExperimentVersion
+
+LOCK = text("select version from experiment_versions where experiment_id = :experiment_id for update")
 
 
 def lock(session: Session, experiment_id: str) -> int:
@@ -35,11 +37,8 @@ def lock_if_there(session: Session, experiment_id: str) -> int | None:
     """
     callers.check_experiment(experiment_id)
     audit.touch(experiment_id)
-    return session.scalar(
-        select(ExperimentVersion.version)
-        .where(ExperimentVersion.experiment_id == experiment_id)
-        .with_for_update()
-    )
+    version: int | None = session.connection().scalar(LOCK, {"experiment_id": experiment_id})
+    return version
 
 
 def bump(session: Session, experiment_id: str) -> None:

@@ -5,14 +5,15 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.bandits.policies import POLICIES
-from app.errors import Unavailable
+from app.errors import NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
@@ -94,6 +95,30 @@ class Timeline:
         return since
 
 
+VERSIONED = text("""
+    select v.version, e.source, s.active_from, s.state, s.settings
+    from experiment_versions v
+    join experiments e on e.experiment_id = v.experiment_id
+    join experiment_settings s on s.experiment_id = v.experiment_id
+    where v.experiment_id = :experiment_id
+    order by s.active_from
+""")
+
+
+def read_versioned(session: Session, experiment_id: str) -> tuple[int, Timeline]:
+    """Return the version and the timeline of an experiment, as of one moment.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    rows = session.connection().execute(VERSIONED, {"experiment_id": experiment_id}).all()
+    if not rows:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    phases = (Phase(row.active_from, row.state, _settings(experiment_id, row.settings)) for row in rows)
+    return rows[0].version, Timeline(tuple(phases), rows[0].source)
+
+
 def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str, Timeline]:
     """Return the timeline of each experiment that exists."""
     rows = session.execute(
@@ -105,20 +130,18 @@ def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str,
     phases: dict[str, list[Phase]] = defaultdict(list)
     sources: dict[str, str | None] = {}
     for row, source in rows:
-        settings = _settings(row)
+        settings = _settings(row.experiment_id, row.settings)
         phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
         sources[row.experiment_id] = source
     return {name: Timeline(tuple(found), sources[name]) for name, found in phases.items()}
 
 
-def _settings(row: tables.ExperimentSettings) -> StoredSettings:
+def _settings(experiment_id: str, stored: dict[str, Any]) -> StoredSettings:
     try:
-        return StoredSettings.model_validate(row.settings)
+        return StoredSettings.model_validate(stored)
     except ValidationError as error:
-        kind = row.settings["policy"]["kind"]
+        kind = stored["policy"]["kind"]
         if kind in POLICIES:
             raise
-        sentence = (
-            f"experiment {row.experiment_id!r} has the policy {kind!r} of a package that is not installed"
-        )
+        sentence = f"experiment {experiment_id!r} has the policy {kind!r} of a package that is not installed"
         raise Unavailable(f"{sentence}: install it and restart", retry_after=60) from error

@@ -30,6 +30,30 @@ def test_without_weights_totals_are_plain_sums():
     assert (found.trials.tolist(), found.successes.tolist()) == ([700, 70], [70, 7])
 
 
+SUMMED = DailyTotals(
+    np.array([9]),
+    np.array([[True, True]]),
+    np.array([[700.0, 70.0]]),
+    np.array([[70.0, 7.0]]),
+    summed_days=np.array([[3.0, 2.0]]),
+)
+
+
+def test_a_sum_of_days_is_as_good_as_the_days_and_knows_how_many_they_were():
+    found = effective_totals(SUMMED, 9, Weighting())
+    assert (found.trials.tolist(), found.successes.tolist()) == ([700, 70], [70, 7])
+    assert found.days.tolist() == SUMMED.days_with_trials.tolist() == [3, 2]
+    assert effective_totals(SUMMED, 8, Weighting()).days.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "weighting", [Weighting(7), Weighting(half_life_days=7), Weighting(day_effects=True)]
+)
+def test_days_that_are_summed_cannot_be_weighed_any_more(weighting):
+    with pytest.raises(ValueError, match="count alike"):
+        effective_totals(SUMMED, 9, weighting)
+
+
 def test_days_after_the_last_are_not_used():
     assert effective_totals(THREE_DAYS, 1, Weighting()).trials.tolist() == [300, 30]
 

@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-ui screenshots check tools chaos ha bench soak results lock clean
+.PHONY: help run test test-ui screenshots check tools chaos ha bench soak results reference licences sbom lock locks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,7 @@ screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
 	$(BIN)/python -m tests.web.screenshots
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
+	$(BIN)/python -m pip check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -61,12 +62,35 @@ soak: $(VENV)/dev.stamp ## ten minutes of mixed traffic on a service of its own:
 results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
 	$(BIN)/python -m benchmarks.results $(ARGS)
 
+reference: $(VENV)/dev.stamp ## write docs/reference from the code
+	$(BIN)/python -m docs.reference
+
+licences: $(VENV)/dev.stamp ## write docs/licences.md from the installed packages
+	$(BIN)/python -m docs.reference.licences
+
+sbom: build/sbom/bin/cyclonedx-py ## list what the service is made of as build/sbom.json (CycloneDX)
+	build/sbom/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --output-file build/sbom.json
+
+build/sbom/bin/cyclonedx-py: requirements/sbom.txt | $(BIN)/python
+	$(BIN)/python -m venv --clear build/sbom
+	build/sbom/bin/python -m pip install --quiet --require-hashes -r requirements/sbom.txt
+	@touch $@
+
 lock: ## choose the newest versions and pin them with their hashes (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make UV=/path/to/uv lock"; exit 1; }
 	$(UV) pip compile pyproject.toml --upgrade --extra build \
 		--universal --generate-hashes --no-header -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --upgrade --extra build --extra dev -c requirements/run.txt \
 		--universal --generate-hashes --no-header -o requirements/dev.txt
+	$(UV) pip compile requirements/sbom.in --upgrade --python-version 3.11 \
+		--universal --generate-hashes --no-header -o requirements/sbom.txt
+
+locks: ## resolve the locks for every Python, wheels alone, installing nothing (needs uv)
+	@for version in 3.11 3.12 3.13 3.14; do for lock in run dev sbom; do \
+		$(UV) pip install --dry-run --quiet --target build/nowhere --python-platform linux --python-version $$version \
+			--require-hashes --no-build -r requirements/$$lock.txt \
+		&& echo "requirements/$$lock.txt resolves for Python $$version" || exit 1; done; done
 
 clean: ## remove what was installed and built; data stays
 	rm -rf $(VENV) app/web/generated build *.egg-info sdk/python/src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -120,13 +120,17 @@ def running_postgres() -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def serving(database_url: str, workers: int) -> Iterator[Service]:
+def serving(database_url: str, workers: int, **settings: str) -> Iterator[Service]:
     """Start `groundhog serve` with some workers beside a PostgreSQL that runs, and stop it in the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
         env=environment(
-            database_url, GROUNDHOG_WORKERS=str(workers), GROUNDHOG_LOG_LEVEL="error", PYTHONUNBUFFERED="1"
+            database_url,
+            GROUNDHOG_WORKERS=str(workers),
+            GROUNDHOG_LOG_LEVEL="error",
+            PYTHONUNBUFFERED="1",
+            **settings,
         ),
         text=True,
     )

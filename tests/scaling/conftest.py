@@ -17,7 +17,7 @@ def pgbouncer(server_url: str) -> Iterator[int]:
     """The port of a pgbouncer before the tests' server."""
     if PGBOUNCER is None:
         pytest.skip(MISSING)
-    with running_pgbouncer(server_url) as port:
+    with running_pgbouncer(server_url) as (port, _):
         yield port
 
 

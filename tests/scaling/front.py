@@ -36,8 +36,8 @@ listen groundhog
 
 
 @contextmanager
-def running_haproxy(addresses: Sequence[str]) -> Iterator[str]:
-    """A haproxy before the instances, at the address that is given."""
+def running_haproxy(addresses: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """A haproxy before the instances, at the address that is given, with its pid."""
     with open_folder() as folder:
         port = free_port()
         configuration = folder / "haproxy.cfg"
@@ -45,7 +45,7 @@ def running_haproxy(addresses: Sequence[str]) -> Iterator[str]:
         process = subprocess.Popen([HAPROXY, "-db", "-f", configuration])
         try:
             wait_for_port(port, process)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()
             process.wait(20)

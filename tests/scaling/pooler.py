@@ -16,8 +16,8 @@ PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/sbin:/
 MISSING = "pgbouncer is missing: make tools, as root on Debian (apt install pgbouncer)"
 
 
-def pgbouncer_ini(server_url: str, port: int, folder: Path) -> str:
-    """Two connections in transaction mode, taken in turns: what one transaction leaves, another would find."""
+def pgbouncer_ini(server_url: str, port: int, folder: Path, sessions: int) -> str:
+    """Some sessions in transaction mode, lent in turns: what one transaction leaves, another would find."""
     url = make_url(server_url)
     host = url.host or url.query["host"]
     password = f" password={url.password}" if url.password else ""
@@ -30,7 +30,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 2
+default_pool_size = {sessions}
 server_round_robin = 1
 logfile = {folder}/pgbouncer.log
 pidfile = {folder}/pgbouncer.pid
@@ -38,18 +38,19 @@ pidfile = {folder}/pgbouncer.pid
 
 
 @contextmanager
-def running_pgbouncer(server_url: str) -> Iterator[int]:
+def running_pgbouncer(server_url: str, sessions: int = 2) -> Iterator[tuple[int, int]]:
+    """A pgbouncer, at the port that is given, with its pid."""
     with open_folder() as folder:
         account = server_account(folder / "none")
         account.own(folder)
         port = free_port()
         ini = folder / "pgbouncer.ini"
-        ini.write_text(pgbouncer_ini(server_url, port, folder))
+        ini.write_text(pgbouncer_ini(server_url, port, folder, sessions))
         account.own(ini)
         process = subprocess.Popen([PGBOUNCER, "-q", ini], cwd="/", **account.identity)
         try:
             wait_for_port(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait(20)

@@ -45,7 +45,8 @@ def front(request, instances):
         if request.param == "haproxy":
             if HAPROXY is None:
                 pytest.skip("haproxy is missing: make tools, as root on Debian (apt install haproxy)")
-            addresses = [opened.enter_context(running_haproxy(instances))]
+            address, _ = opened.enter_context(running_haproxy(instances))
+            addresses = [address]
         yield opened.enter_context(closing(Front(addresses)))
 
 

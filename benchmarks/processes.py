@@ -17,6 +17,7 @@ class Usage:
 
     Parameters
     ----------
+    name : its command line, or what it calls itself
     private : bytes of its resident memory but what it shares with others (PostgreSQL's buffers)
     shared : bytes of that
     files : open file descriptors
@@ -84,9 +85,5 @@ def _usage(pid: int) -> Usage:
     place = PROC / str(pid)
     told = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
     resident, shared = (1024 * int(told.get(name, "0").split()[0]) for name in ("VmRSS", "RssShmem"))
-    return Usage(pid, _name(place), resident - shared, shared, len(list((place / "fd").iterdir())))
-
-
-def _name(place: Path) -> str:
-    words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
-    return " ".join(words[:4])
+    name = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return Usage(pid, name, resident - shared, shared, len(list((place / "fd").iterdir())))

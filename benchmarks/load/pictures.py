@@ -56,7 +56,7 @@ def _counts(looks: Iterable[Look]) -> Iterator[Spec]:
     for look in looks:
         files = {"service": 0, "PostgreSQL": 0}
         for name, count in look.files.items():
-            files[name.partition(" ")[0]] += count
+            files[name.partition(":")[0]] += count
         named = {f"files of {name}": count for name, count in files.items()}
         yield from _rows(look, named | {"database connections": look.connections})
 

@@ -71,9 +71,21 @@ class Watch:
 def _named(service: Service, ours: int) -> dict[str, Usage]:
     """Return what each process has, by a name that tells it from the others."""
     of_service, of_postgres = (processes.usages([pid]) for pid in service.pids)
-    named = {f"service {usage.pid}": usage for usage in of_service}
+    named = {f"service: {_role(usage, service)} {usage.pid}": usage for usage in of_service}
     for usage in of_postgres:
         if usage.pid != ours:
-            what = usage.name.removeprefix("postgres: ") if "postgres: " in usage.name else "postmaster"
-            named[f"PostgreSQL {usage.pid} {what}"] = usage
+            _, _, what = usage.name.rpartition("postgres: ")
+            title = what if what != usage.name else "postmaster"
+            named[f"PostgreSQL: {_without_state(title)} {usage.pid}"] = usage
     return named
+
+
+def _role(usage: Usage, service: Service) -> str:
+    if usage.pid == service.pid:
+        return "launcher"
+    return "resource tracker" if "resource_tracker" in usage.name else "worker"
+
+
+def _without_state(title: str) -> str:
+    """Return what a PostgreSQL process is, without what it does at the moment."""
+    return "connection" if "[local]" in title else title.strip()

@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def served(database_url: str) -> Iterator[str]:
-    """Serve a migrated database on a free port; give the address."""
+def served(database_url: str, **settings: str) -> Iterator[str]:
+    """Serve a migrated database on a free port, with settings as in the environment; give the address."""
     ours = ("GROUNDHOG_", "DATABASE_URL", "PROMETHEUS_")
     rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", "--port", "0"],
         cwd="/",  # where no .env lies
-        env={**rest, "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url},
+        env={**rest, "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,7 +1,6 @@
 """What holds on every page: no complaint, nobody else asked, readable, usable without a mouse, small."""
 
 import gzip
-import json
 import re
 
 import httpx2
@@ -132,34 +131,6 @@ def test_a_change_sent_while_the_connection_was_lost_is_carried_out_once(page: P
     expect(page.locator(".report")).to_have_text("1 line read: 1 new.")
     assert len(keys) == 2
     assert len(set(keys)) == 1
-
-
-def test_a_key_is_asked_for_only_when_the_service_wants_one_and_kept_in_memory_only(
-    page: Page, site: str
-) -> None:
-    def guarded(route: Route) -> None:
-        if route.request.headers.get("authorization") == "Bearer gh_right":
-            return route.continue_()
-        problem = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "no key"}
-        return route.fulfill(status=401, content_type="application/problem+json", body=json.dumps(problem))
-
-    page.goto(site)
-    settle(page)
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    page.route(re.compile(r"/(experiments|allocations)\b(?!\.js)"), guarded)
-    page.reload()
-    page.get_by_label("API key", exact=True).fill("gh_wrong")
-    page.get_by_role("button", name="Use this key").click()
-    expect(page.get_by_role("dialog")).to_contain_text("That key was not accepted")
-    page.get_by_label("API key", exact=True).fill("gh_right")
-    page.get_by_role("button", name="Use this key").click()
-    settle(page)
-    expect(page.get_by_role("link", name="Homepage headline")).to_be_visible()
-    stored = page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]")
-    assert stored == [0, 0, ""]
-    assert "gh_" not in page.url
-    page.reload()
-    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def test_an_experiment_that_is_not_there_is_said_with_a_way_on(page: Page, site: str) -> None:

@@ -8,6 +8,7 @@
 import { askForKey } from "./components/key.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // seconds; the last one for ever
+const LATER = new Set([429, 503]); // what a service says that may answer the same request after a while
 
 /** A refusal of the service (RFC 9457): what is wrong, and with which fields. */
 export class Problem extends Error {
@@ -18,13 +19,14 @@ export class Problem extends Error {
   }
 }
 
-/** Whether the service answers: `lost` is a sentence while it does not, else null. */
+/** How one stands with the service: `lost` is a sentence while it does not answer, else null; `keyed` once it has a key. */
 class Connection extends EventTarget {
   lost = null;
+  keyed = false;
 
-  set(sentence) {
-    if (this.lost === sentence) return;
-    this.lost = sentence;
+  set(changed) {
+    if (Object.entries(changed).every(([name, value]) => this[name] === value)) return;
+    Object.assign(this, changed);
     this.dispatchEvent(new Event("change"));
   }
 }
@@ -57,7 +59,7 @@ export const patch = (path, body, { etag, signal } = {}) =>
 /** Delete. */
 export const remove = (path, { signal } = {}) => request("DELETE", path, { signal });
 
-/** Send a text of another kind, a CSV for example. */
+/** Send a text of another kind, a CSV for example; a File is read while it is sent. */
 export const postText = (path, text, type, { query, signal } = {}) =>
   request("POST", path, { query, body: text, headers: { "Content-Type": type }, signal });
 
@@ -87,32 +89,49 @@ async function requestWhole(method, path, { query, body, headers = {}, signal } 
   return read(await admitted(path + queryText(query), { method, body, headers: own, signal }));
 }
 
+/** Ask for another key, to go on with from now on; dismissed, the present one stays. */
+export async function changeKey() {
+  take(await askForKey(null));
+}
+
+function take(given) {
+  if (given === null) return;
+  key = given;
+  connection.set({ keyed: true });
+}
+
 /** Return the service's answer, after it has the key that it may ask for. */
 async function admitted(url, options) {
-  let answer = await answered(url, options);
-  while (answer.status === 401) {
-    key = await askForKey(key !== null);
-    answer = await answered(url, options);
+  for (;;) {
+    const used = key;
+    const answer = await answered(url, options);
+    if (answer.status !== 401) return answer;
+    const refusal = await problemOf(answer);
+    if (key !== used) continue; // another request was given a key while this one was on its way
+    const given = await askForKey(used === null ? null : refusal);
+    if (given === null) throw refusal;
+    take(given);
   }
-  return answer;
 }
 
 /** Return the service's answer, however long it takes to come. */
 async function answered(url, options) {
   for (let attempt = 0; ; attempt++) {
-    let sentence = "The service cannot be reached; trying again…";
+    let lost = "The service cannot be reached; trying again…";
+    let wait = WAITS[Math.min(attempt, WAITS.length - 1)];
     try {
       const answer = await fetch(url, { ...options, headers: withKey(options.headers), cache: "no-cache" });
-      if (answer.status !== 503) {
-        connection.set(null);
+      if (!LATER.has(answer.status)) {
+        connection.set({ lost: null });
         return answer;
       }
-      sentence = `The service cannot answer now (${(await problemOf(answer)).message}); trying again…`;
+      lost = `The service cannot answer now (${(await problemOf(answer)).message}); trying again…`;
+      wait = Number(answer.headers.get("Retry-After")) || wait;
     } catch (error) {
       if (error.name === "AbortError") throw error;
     }
-    connection.set(sentence);
-    await pause(WAITS[Math.min(attempt, WAITS.length - 1)], options.signal);
+    connection.set({ lost });
+    await pause(wait, options.signal);
   }
 }
 

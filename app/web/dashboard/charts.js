@@ -106,7 +106,7 @@ function theme() {
     axisX: { grid: false, domain: true, domainColor: line },
     legend: {
       labelColor: text, titleColor: muted, labelFontSize: 12, orient: "top", title: null, symbolType: "circle",
-      symbolSize: 90, symbolOpacity: 1, symbolStrokeWidth: 2, labelLimit: 220, columns: { signal: "width < 420 ? 2 : 6" },
+      symbolSize: 90, symbolOpacity: 1, symbolStrokeWidth: 2, labelLimit: 220, columns: { signal: "width < 200 ? 1 : width < 420 ? 2 : 6" },
     },
     mark: { color: of("--series-1") },
     rule: { color: muted },
@@ -117,7 +117,13 @@ function theme() {
 
 const palette = (of) => Array.from({ length: SERIES }, (_, i) => of(`--series-${i + 1}`));
 
-/** The colour channel of variants: each has the same colour in every chart, that of its registration. */
-export const variantColour = (ids) => ({ field: "variant", type: "nominal", title: null, scale: { domain: ids } });
+/** How many variants a chart can hold to be read; of more, the most important are drawn. */
+export const FEW = 12;
+
+/** The colour channel of variants: each has the same colour in every chart, that of its registration; some may be drawn. */
+export const variantColour = (names, drawn = names) => ({
+  field: "variant", type: "nominal", title: null, scale: { domain: names },
+  ...(drawn.length < names.length && { legend: { values: drawn } }),
+});
 
 export { seriesColour } from "./colours.js";

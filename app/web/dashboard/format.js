@@ -32,6 +32,16 @@ export const signedPercent = (fraction, digits = 1) =>
     ? number({ style: "percent", maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(fraction)
     : NOTHING;
 
+/** A probability; what only rounds to certain or impossible is not said to be. */
+export function probability(p) {
+  if (p > 0.9995 && p < 1) return `>${percent(0.999, 1)}`;
+  if (p > 0 && p < 0.0005) return `<${percent(0.001, 1)}`;
+  return percent(p, 1);
+}
+
+/** A difference of two rates in percentage points, with its sign: +1.84. */
+export const points = (fraction) => (known(fraction) ? number({ maximumSignificantDigits: 3, signDisplay: "exceptZero" }).format(100 * fraction) : NOTHING);
+
 /** A conversion rate, with as many digits as tell rates apart: 12.08 %, 0.0312 %. */
 export const rate = (fraction) =>
   known(fraction) ? number({ style: "percent", maximumSignificantDigits: 4 }).format(fraction) : NOTHING;
@@ -45,6 +55,12 @@ export const money = (amount, currency, signed = false) =>
     ? number({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", maximumFractionDigits: Math.abs(amount) >= 1000 ? 0 : 2 }).format(amount)
     : NOTHING;
 
+/** An amount per impression, which may be far less than the smallest coin: 0.00312. */
+export const perImpression = (amount, currency, signed = false) =>
+  !known(amount) || Math.abs(amount) >= 100 || amount === 0
+    ? money(amount, currency, signed)
+    : number({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", minimumSignificantDigits: 3, maximumSignificantDigits: 3 }).format(amount);
+
 /** A calendar day of the API, "2026-03-10", which has no time zone. */
 export const day = (text) => (text ? days.format(new Date(`${text}T00:00:00Z`)) : NOTHING);
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -52,6 +68,12 @@ const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone:
 /** A moment of the API, in the reader's own time zone. */
 export const moment = (text) => (text ? moments.format(new Date(text)) : NOTHING);
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** The day it is in a time zone, as the API writes it. */
+export function todayIn(timeZone) {
+  const parts = new Intl.DateTimeFormat("en", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date());
+  return ["year", "month", "day"].map((type) => parts.find((part) => part.type === type).value).join("-");
+}
 
 /** How long a day of the API is ago, seen from another: "yesterday", "12 days ago". */
 export const daysAgo = (from, today) => relative.format(-daysBetween(from, today), "day");

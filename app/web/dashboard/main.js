@@ -1,7 +1,7 @@
 /** The dashboard's start: the navigation, and the page that the address names. */
 
-import { connection } from "./api.js";
-import { followAddress } from "./router.js";
+import { changeKey, connection } from "./api.js";
+import { followAddress, showAgain } from "./router.js";
 import { h } from "./dom.js";
 import { PAGES } from "./pages.js";
 
@@ -16,10 +16,17 @@ skip.addEventListener("click", (event) => {
   document.getElementById("content").focus();
 });
 
+const otherKey = document.getElementById("other-key");
 connection.addEventListener("change", () => {
   const notice = document.getElementById("connection");
   notice.hidden = !connection.lost;
   notice.textContent = connection.lost ?? "";
+  otherKey.hidden = !connection.keyed;
+});
+
+otherKey.addEventListener("click", async () => {
+  await changeKey();
+  if (document.querySelector("#content > .empty[role=alert]")) showAgain(); // what was refused may be shown now
 });
 
 followAddress(PAGES);

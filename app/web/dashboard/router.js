@@ -16,9 +16,12 @@ export function followAddress(pages) {
 
 /** Go to a page: `go("experiments/homepage_test")`. Going where one is shows it anew. */
 export function go(address) {
-  if (location.hash === `#/${address}`) dispatchEvent(new Event("hashchange"));
+  if (location.hash === `#/${address}`) showAgain();
   else location.hash = `/${address}`;
 }
+
+/** Show the page anew that one is on. */
+export const showAgain = () => dispatchEvent(new Event("hashchange"));
 
 /** The address of a page: `address("experiments", id, "history")`. */
 export const address = (...parts) => `#/${parts.join("/")}`;
@@ -91,7 +94,16 @@ function markCurrent(path) {
 /** Say where one is: in the title, and to a screen reader by the focus, which starts at the top of a new page. */
 function announce(title, first) {
   document.title = title === "Groundhog" ? title : `${title} · Groundhog`;
+  revealCurrent();
   if (first) return;
   scrollTo(0, 0);
   document.getElementById("content").focus({ preventScroll: true });
+}
+
+/** On small screens the navigation and the tabs are scrolled to where one is. */
+function revealCurrent() {
+  for (const link of document.querySelectorAll("nav [aria-current]")) {
+    const { parentElement: nav } = link;
+    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
+  }
 }

@@ -1,17 +1,22 @@
 /** Questions that stop everything else until they are answered. */
 
-import { h, announce } from "../dom.js";
+import { h, announce, uniqueId } from "../dom.js";
 import { sentence } from "./states.js";
 
-/** Show a dialog; the promise gives what `close` is called with, and null when it is dismissed. */
+/**
+ * Show a dialog; the promise gives what `close` is called with, and null when it is dismissed.
+ * Whoever goes to another page dismisses it: it would ask about what is no longer to be seen.
+ */
 export function dialog(title, content) {
   return new Promise((resolve) => {
-    const heading = h("h2", { id: "dialog-title" }, title);
-    const element = h("dialog", { "aria-labelledby": "dialog-title" });
+    const heading = h("h2", { id: uniqueId("dialog") }, title);
+    const element = h("dialog", { "aria-labelledby": heading.id });
+    const left = new AbortController();
     let answer = null;
     const close = (value) => ((answer = value), element.close());
     element.append(heading, ...content(close));
-    element.addEventListener("close", () => (element.remove(), resolve(answer)));
+    element.addEventListener("close", () => (left.abort(), element.remove(), resolve(answer)));
+    addEventListener("hashchange", () => element.close(), { signal: left.signal });
     document.body.append(element);
     element.showModal();
   });

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { address } from "../router.js";
 import { h } from "../dom.js";
-import { named } from "./names.js";
+import { distinct, named } from "./names.js";
 import { stateBadge } from "./badges.js";
 
 const TABS = [
@@ -13,8 +13,8 @@ const TABS = [
   ["Settings", "settings"],
 ];
 
-/** Read an experiment as it stands. */
-export const readExperiment = (id, signal) => get(`/experiments/${id}`, { signal });
+/** Read an experiment as it stands, to show it. */
+export const readExperiment = async (id, signal) => distinct(await get(`/experiments/${id}`, { signal }));
 
 /** The page of an experiment: its head, its tabs, and the content of one of them. */
 export function experimentPage(experiment, tab, badges, ...content) {
@@ -37,6 +37,9 @@ export function experimentPage(experiment, tab, badges, ...content) {
     ...content,
   ];
 }
+
+/** Where a tracked experiment's own decisions are judged. */
+export const replayAddress = (id) => `#/replay?experiment=${id}`;
 
 const SOURCES = { tracked: "Tracked", reported: "Reported" };
 

@@ -42,7 +42,10 @@ function makeInput(kind, { shared, choices, value, min, max, step, placeholder }
 }
 
 const orNull = (text) => (text.trim() === "" ? null : text.trim());
-const asNumber = (input) => (input.value === "" ? null : Number(input.value));
+
+/** What is no number goes to the service as it is, which says so; the browser would hide it behind an empty value. */
+const asNumber = (input) => (input.validity.badInput ? "no number" : input.value === "" ? null : Number(input.value));
+
 const READ = {
   text: (input) => orNull(input.value),
   area: (input) => orNull(input.value),

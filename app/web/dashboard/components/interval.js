@@ -18,5 +18,9 @@ export function intervalLines(variants) {
     );
 }
 
+/** An interval whose ends keep their signs where the line is broken. */
+export const wholeInterval = ([low, high], written) => ["95 %: ", whole(written(low)), " to ", whole(written(high))];
+const whole = (end) => h("span", { class: "whole" }, end);
+
 /** An interval in words: 10.13 % to 14.16 %. */
 export const intervalText = ([low, high], written = rate) => `${written(low)} to ${written(high)}`;

@@ -2,7 +2,7 @@
 
 import { patch, post, remove } from "../api.js";
 import { attempt, confirm } from "./dialog.js";
-import { day } from "../format.js";
+import { day, todayIn } from "../format.js";
 import { dot } from "./shares.js";
 import { formDialog } from "./form-dialog.js";
 import { h, announce } from "../dom.js";
@@ -52,7 +52,7 @@ function deeds(variant, experiment, path, again) {
     button("Edit", () => edit(variant, own, experiment, again)),
     variant.retired_on
       ? button("Bring back", () => attempt(() => patch(own, { retired_on: null }), `${name} is back.`, again))
-      : button("Retire", () => retire(name, own, again)),
+      : button("Retire", () => retire(name, own, experiment.time_zone, again)),
     button("Delete", async () => {
       const sure = await confirm(`Delete ${name}?`, "Only a variant that was never shown can be deleted; one that was can be retired.", "Delete", "danger");
       if (sure) await attempt(() => remove(own), `${name} was deleted.`, again);
@@ -91,8 +91,8 @@ async function edit(variant, own, experiment, again) {
   if (done) (announce("Saved."), again());
 }
 
-async function retire(name, own, again) {
-  const today = new Date().toISOString().slice(0, 10);
+async function retire(name, own, zone, again) {
+  const today = todayIn(zone);
   const field = { name: "retired_on", label: "First day without traffic", kind: "date", value: today, hint: "Today or later." };
   const done = await formDialog(`Retire ${name}`, "It gets no traffic from that day on; its totals stay.", [field], "Retire it", (values) => patch(own, values));
   if (done) (announce(`${name} retires.`), again());

@@ -1,26 +1,31 @@
 /** The fields of an experiment's settings, for creating it and for changing it. */
 
 import { formField } from "./form.js";
-import { h, replace } from "../dom.js";
+import { h } from "../dom.js";
+import { policyFields } from "./policy.js";
+import { promiseFields } from "./promises.js";
 
 /**
  * The settings as fields.
  *
  * @param {object} settings - as the API gives them; for a new experiment, what it starts with
  * @param {object[]} policies - of GET /policies
+ * @param {object[]} [variants] - of an experiment that is there, for what is said of single ones
  */
-export function settingsFields(settings, policies) {
-  const policy = policyFields(settings.policy, policies);
+export function settingsFields(settings, policies, variants = []) {
+  const policy = policyFields(settings.policy, policies, variants);
   const field = (options) => formField({ value: at(settings, options.name), ...options });
   const objective = field({
     name: "objective", label: "Objective", kind: "select",
     choices: [["conversion", "Conversions: the highest rate"], ["value", "Value: what earns most per impression"]],
   });
   const currency = field({ name: "currency", label: "Currency", hint: "Three letters, EUR for example; of revenue and costs.", read: upper });
-  const floor = floorField(settings);
+  const promises = promiseFields(settings, variants);
   const plain = [
     field({ name: "burn_in.days", label: "Burn-in, days", kind: "integer", min: 0, hint: "Days of data a new variant shows before it is judged." }),
     field({ name: "burn_in.impressions", label: "Burn-in, impressions", kind: "integer", min: 0 }),
+    field({ name: "burn_in.successes", label: "Burn-in, successes", kind: "integer", min: 0 }),
+    field({ name: "burn_in.share", label: "Burn-in, percent of traffic", kind: "number", min: 0, max: 100, placeholder: "an equal share", hint: "What such a variant gets until then; at most an equal share." }),
     field({ name: "window_days", label: "Window, days", kind: "integer", min: 1, placeholder: "all days", hint: "Use only the last so many days." }),
     field({ name: "half_life_days", label: "Half-life, days", kind: "number", min: 0.01, placeholder: "none", hint: "A day's weight halves every so many days; instead of a window." }),
     field({ name: "adjust", label: "Good and bad days", kind: "select", choices: [["none", "count as they are"], ["day", "are divided out"]] }),
@@ -35,76 +40,49 @@ export function settingsFields(settings, policies) {
     field({ name: "stop.threshold", label: "Its limit", kind: "number", min: 0, placeholder: "the usual one" }),
     field({ name: "stop.minimum_days", label: "Not before, days", kind: "integer", min: 1 }),
     field({ name: "time_zone", label: "Time zone", hint: "Whose calendar days the totals are: Europe/Berlin." }),
+    field({
+      name: "traffic", label: "Impressions are drawn", kind: "select", hint: "Drawn anew, the days' impressions can be tested against the shares.",
+      choices: [["sticky", "once for each visitor"], ["per_request", "anew every time"]],
+    }),
     field({ name: "late_conversions", label: "Accept days with more successes than impressions", kind: "checkbox" }),
   ];
+  const tracked = settings.source === "reported" ? [] : trackedFields(field);
   const showCurrency = () => (currency.element.hidden = objective.input.value !== "value");
   objective.input.addEventListener("change", () => (showCurrency(), policy.offer(objective.input.value)));
   showCurrency();
   policy.offer(settings.objective);
-  const others = [objective, currency, floor, ...plain].filter(Boolean);
+  const others = [objective, currency, ...plain, ...tracked];
   return {
     element: h(
       "div",
       {},
-      h("fieldset", {}, h("legend", {}, "How shares follow from the data"), h("div", { class: "fields" }, objective.element, currency.element, policy.element, floor?.element)),
-      h("details", { class: "more-settings" }, h("summary", {}, "More settings"), h("div", { class: "fields" }, plain.map(({ element }) => element))),
+      h("fieldset", {}, h("legend", {}, "How shares follow from the data"), h("div", { class: "fields" }, objective.element, currency.element, policy.element, promises.element)),
+      folded("More settings", plain),
+      tracked.length > 0 && folded("Assignment of units, of a tracked experiment", tracked),
     ),
-    fields: () => [...others, ...policy.fields()],
+    fields: () => [...others, ...promises.fields(), ...policy.fields()],
     values() {
       const all = nested([...others.map(({ name, value }) => [name, value()]), ["policy", policy.value()]]);
-      return { ...all, currency: all.objective === "value" ? all.currency : null };
+      return { ...all, ...promises.values(), currency: all.objective === "value" ? all.currency : null };
     },
   };
 }
 
 const upper = (input) => input.value.trim().toUpperCase() || null;
 
-/** One floor for all; floors per variant are left to the API, and kept as they are. */
-const floorField = (settings) =>
-  typeof settings.min_share === "object"
-    ? null
-    : formField({ name: "min_share", label: "Floor, percent", kind: "number", min: 0, max: 100, value: settings.min_share, hint: "What every variant keeps, whatever the data say." });
+const folded = (title, fields) =>
+  h("details", { class: "more-settings" }, h("summary", {}, title), h("div", { class: "fields" }, fields.map(({ element }) => element)));
 
-/** The choice of a policy, and below it the parameters of the chosen one. */
-function policyFields(chosen, policies) {
-  const kind = formField({ name: "policy.kind", label: "Policy", kind: "select" });
-  const hint = h("p", { class: "hint" });
-  const parameters = h("div", { class: "fields" });
-  let fields = [];
-  const show = () => {
-    const policy = policies.find((one) => one.kind === kind.input.value);
-    const own = policy.kind === chosen.kind ? chosen : {};
-    hint.textContent = policy.summary;
-    fields = Object.entries(policy.parameters.properties ?? {})
-      .filter(([, described]) => described.type === "number")
-      .map(([name, described]) => parameterField(name, described, own[name]));
-    replace(parameters, fields.map(({ element }) => element));
-  };
-  kind.input.addEventListener("change", show);
-  kind.element.append(hint);
-  return {
-    element: [kind.element, parameters],
-    fields: () => [kind, ...fields],
-    /** Offer the policies that go with an objective. */
-    offer(objective) {
-      const fitting = policies.filter((one) => (one.objective === objective || one.objective === "any") && (one.kind !== "fixed" || chosen.kind === "fixed"));
-      const before = kind.input.value || chosen.kind;
-      replace(kind.input, fitting.map((one) => h("option", { value: one.kind }, one.kind.replaceAll("_", " "))));
-      kind.input.value = fitting.some((one) => one.kind === before) ? before : fitting[0].kind;
-      show();
-    },
-    value() {
-      const own = fields.map(({ name, value }) => [name.replace("policy.", ""), value()]).filter(([, value]) => value !== null);
-      return kind.input.value === "fixed" ? chosen : { kind: kind.input.value, ...Object.fromEntries(own) };
-    },
-  };
-}
-
-const parameterField = (name, described, value) =>
-  formField({
-    name: `policy.${name}`, label: name.replaceAll("_", " "), kind: "number", hint: described.description,
-    min: described.minimum, max: described.maximum, value: value ?? described.default,
-  });
+/** By what units are assigned and rewarded. */
+const trackedFields = (field) => [
+  field({ name: "holdout_percent", label: "Hold-out, percent of units", kind: "number", min: 0, max: 100, hint: "They get the control and take no part, to tell what the experiment is worth." }),
+  field({
+    name: "assignment_mode", label: "A unit's variant is kept", kind: "select",
+    choices: [["sticky", "from its assignment on"], ["rendezvous", "from its first exposure on"]],
+  }),
+  field({ name: "refresh_minutes", label: "New shares after, minutes", kind: "integer", min: 1, max: 1440, hint: "A new day always brings its own." }),
+  field({ name: "reward_window_days", label: "Rewards count for, days", kind: "integer", min: 1, hint: "After a unit's first exposure." }),
+];
 
 const at = (object, path) => path.split(".").reduce((inner, name) => inner?.[name], object);
 

@@ -5,17 +5,20 @@ import { seriesColour } from "../colours.js";
 import { share } from "../format.js";
 import { variantName } from "./names.js";
 
+const MANY = 40; // pieces, between which the gaps would take more room than the pieces
+
 /** A bar of the shares with its legend below; the figures are in the legend, so the bar itself is decoration. */
 export function shareBar(experiment, allocations, { most = 5 } = {}) {
   const pieces = experiment.variants
     .map((variant, place) => ({ variant, place, percent: allocations[variant.variant_id] }))
     .filter(({ percent }) => percent !== undefined);
+  const drawn = pieces.filter(({ percent }) => percent > 0);
   const largest = [...pieces].sort((a, b) => b.percent - a.percent);
   const listed = largest.slice(0, most);
   return h(
     "div",
     { class: "shares" },
-    h("div", { class: "bar", "aria-hidden": "true" }, pieces.map(piece)),
+    h("div", { class: `bar ${drawn.length > MANY ? "many" : ""}`, "aria-hidden": "true" }, drawn.map(piece)),
     h(
       "ul",
       { "aria-label": "Today's shares" },

@@ -2,72 +2,57 @@
 
 import { postText } from "../api.js";
 import { address } from "../router.js";
-import { announce, h, replace, uniqueId } from "../dom.js";
+import { h, replace, uniqueId } from "../dom.js";
 import { count, plural } from "../format.js";
 import { sentence } from "./states.js";
 import { table } from "./table.js";
+import { textOrFile } from "./text-or-file.js";
 
 const HEADER = "experiment_id,variant_id,date,impressions,successes";
 
 /** A panel to send a CSV with. `example` is the experiment that the example names. */
 export function uploadPanel({ signal, example = "homepage_test" }) {
   const id = uniqueId("csv");
-  const text = h("textarea", { id, rows: 6, spellcheck: "false", placeholder: `${HEADER}\n${example},control,2026-03-10,1000,120`, "aria-describedby": `${id}-hint` });
-  const file = h("input", { id: `${id}-file`, type: "file", accept: ".csv,text/csv", class: "visually-hidden", onchange: () => read(file.files) });
+  const area = h("textarea", { id, rows: 6, spellcheck: "false", placeholder: `${HEADER}\n${example},control,2026-03-10,1000,120`, "aria-describedby": `${id}-hint` });
   const outcome = h("div", { "aria-live": "polite" });
   const send = h("button", { class: "primary" }, "Store these totals");
-  const panel = h(
+  const csv = textOrFile(area, { accept: ".csv,text/csv", ready: () => send.focus() });
+  return csv.target(h(
     "section",
-    { class: "panel upload", "aria-labelledby": `${id}-title`, ondragover: over, ondragleave: out, ondrop: drop },
+    { class: "panel upload", "aria-labelledby": `${id}-title` },
     h("h2", { id: `${id}-title` }, "Send daily totals"),
     h(
       "form",
       { onsubmit: store },
       h("label", { for: id }, "CSV"),
-      text,
+      area,
+      csv.note,
       h("p", { class: "hint", id: `${id}-hint` }, "Paste it, or drop a file here. The first line names the columns: ", h("code", {}, HEADER), " and, where there is value, ", h("code", {}, "revenue,revenue_sq"), ". A day sent again replaces what was stored; good lines are stored even if others are refused."),
-      h("p", { class: "buttons" }, send, h("label", { class: "button", for: file.id }, "Choose a file…"), file),
+      h("p", { class: "buttons" }, send, csv.button),
     ),
     outcome,
-  );
-  return panel;
-
-  function over(event) {
-    event.preventDefault();
-    panel.classList.add("over");
-  }
-
-  function out() {
-    panel.classList.remove("over");
-  }
-
-  function drop(event) {
-    event.preventDefault();
-    out();
-    if (event.dataTransfer.files.length) read(event.dataTransfer.files);
-    else text.value = event.dataTransfer.getData("text");
-  }
-
-  async function read(files) {
-    text.value = await files[0].text();
-    announce(`${files[0].name} is ready to be stored.`);
-    send.focus();
-  }
+  ));
 
   async function store(event) {
     event.preventDefault();
-    if (!text.value.trim()) return replace(outcome, h("p", { class: "notice bad" }, "There is nothing to store yet: paste a CSV or choose a file."));
+    const content = csv.content();
+    if (typeof content === "string" && !content.trim()) return replace(outcome, h("p", { class: "notice bad" }, "There is nothing to store yet: paste a CSV or choose a file."));
     send.disabled = true;
+    replace(outcome, h("p", { class: "notice" }, "The totals are being sent and stored…"));
     try {
-      const stored = await postText("/metrics/bulk", text.value, "text/csv", { query: { mode: "partial" }, signal });
-      replace(outcome, report(stored, named(text.value)));
+      const stored = await postText("/metrics/bulk", content, "text/csv", { query: { mode: "partial" }, signal });
+      replace(outcome, report(stored, named(await csv.beginning())));
     } catch (error) {
-      if (error.name !== "AbortError") replace(outcome, h("p", { class: "notice bad" }, sentence(error)));
+      if (error.name !== "AbortError") replace(outcome, refusal(error));
     } finally {
       send.disabled = false;
     }
   }
 }
+
+/** Why nothing was stored, with what the service finds wrong. */
+const refusal = (error) =>
+  h("div", { class: "notice bad" }, h("p", {}, sentence(error)), error.fields?.length ? h("ul", {}, error.fields.map(({ message, line }) => h("li", {}, `${line ? `Line ${line}: ` : ""}${message}.`))) : null);
 
 function report(stored, experiments) {
   const { received, inserted, updated, unchanged, superseded, rejected, errors } = stored;

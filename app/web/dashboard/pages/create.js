@@ -10,8 +10,9 @@ import { variantRows } from "../components/variants.js";
 /** What the service takes where nothing is said. */
 const START = {
   objective: "conversion", currency: null, policy: { kind: "thompson" }, min_share: 0, adjust: "none", maturity_days: 0,
-  stale_after_days: 7, burn_in: { days: 1, impressions: 0 }, prior: { a: 1, b: 1 }, stop: { minimum_days: 14 },
-  time_zone: "UTC", late_conversions: false,
+  stale_after_days: 7, burn_in: { days: 1, impressions: 0, successes: 0 }, prior: { a: 1, b: 1 }, stop: { minimum_days: 14 },
+  time_zone: "UTC", traffic: "sticky", late_conversions: false,
+  holdout_percent: 0, assignment_mode: "sticky", refresh_minutes: 1440, reward_window_days: 30,
 };
 
 export async function show({ signal }) {
@@ -20,13 +21,17 @@ export async function show({ signal }) {
   const id = formField({ name: "experiment_id", label: "Id", required: true, placeholder: "homepage_test", hint: "What programs call it: letters, digits, dots, dashes and underscores." });
   const name = formField({ name: "name", label: "Name", placeholder: "Homepage headline", hint: "What people call it." });
   const description = formField({ name: "description", label: "Description", kind: "area", hint: "What is the question?" });
+  const source = formField({
+    name: "source", label: "Where its totals come from", kind: "select",
+    choices: [["", "what is sent first decides"], ["reported", "daily totals that you send"], ["tracked", "events of assigned units"]],
+  });
   const variants = variantRows(["control", ""]);
   const content = [
-    h("fieldset", {}, h("legend", {}, "The question"), h("div", { class: "fields" }, [id, name, description].map(({ element }) => element))),
+    h("fieldset", {}, h("legend", {}, "The question"), h("div", { class: "fields" }, [id, name, source, description].map(({ element }) => element))),
     variants.element,
     settings.element,
   ];
-  const fields = () => [id, name, description, ...variants.fields(), ...settings.fields()];
+  const fields = () => [id, name, source, description, ...variants.fields(), ...settings.fields()];
   return [
     h("h1", {}, "New experiment"),
     h("p", { class: "lead" }, "Only the id and its variants are needed. Everything else has a default and can be changed later; changes apply from that day on."),
@@ -34,7 +39,7 @@ export async function show({ signal }) {
   ];
 
   async function create() {
-    const words = { experiment_id: id.value() ?? "", name: name.value(), description: description.value() };
+    const words = { experiment_id: id.value() ?? "", name: name.value(), source: source.value(), description: description.value() };
     const made = await post("/experiments", { ...words, variants: variants.values(), ...withoutNothing(settings.values()) }, { signal });
     announce(`${made.experiment_id} was created.`);
     go(`experiments/${made.experiment_id}`);

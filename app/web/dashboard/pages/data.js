@@ -3,7 +3,7 @@
 import { get, getAll } from "../api.js";
 import { csvButton } from "../components/download.js";
 import { empty } from "../components/states.js";
-import { experimentPage, readExperiment } from "../components/experiment.js";
+import { experimentPage, readExperiment, replayAddress } from "../components/experiment.js";
 import { go } from "../router.js";
 import { count, day, daysBefore, moment, money, rate } from "../format.js";
 import { h } from "../dom.js";
@@ -29,13 +29,24 @@ export async function show({ params: { id }, query, signal }) {
     h(
       "div",
       { class: "stack" },
-      uploadPanel({ signal, example: id }),
+      experiment.source === "tracked" ? trackedPanel(id) : uploadPanel({ signal, example: id }),
       used && usedPanel(experiment, used),
       periodChoice(period, (chosen) => go(`${here}?days=${chosen}`)),
-      stored.length ? storedPanel(experiment, stored) : empty("No daily totals are stored in this time. Upload a CSV above, or look further back."),
+      stored.length ? storedPanel(experiment, stored) : empty(experiment.source === "tracked" ? "No unit was exposed in this time: look further back." : "No daily totals are stored in this time. Upload a CSV above, or look further back."),
     ),
   );
 }
+
+const trackedPanel = (id) =>
+  h(
+    "section",
+    { class: "panel", "aria-labelledby": "tracked" },
+    h("h2", { id: "tracked" }, "Where the totals come from"),
+    h("p", {}, "This experiment is tracked: its totals are those of events sent to ", h("code", {}, "POST /events"), ", by the day of a unit's first exposure. Daily totals are not taken."),
+    h("p", {}, h("a", { class: "button", href: replayAddress(id) }, "Judge other policies by its decisions")),
+  );
+
+const MOST = 1000; // rows of a table
 
 function usedPanel(experiment, used) {
   const variant = variantsById(experiment);
@@ -74,7 +85,7 @@ function storedPanel(experiment, stored) {
     { class: "panel", "aria-labelledby": "stored" },
     h("div", { class: "panel-head" }, h("h2", { id: "stored" }, "Stored daily totals"), csvButton("Download as CSV", `${experiment_id}.csv`, () => [header, rows()])),
     table(
-      "Stored daily totals, the newest first",
+      stored.length > MOST ? `The newest ${count(MOST)} of ${count(stored.length)} stored daily totals; the CSV has all` : "Stored daily totals, the newest first",
       [
         { title: "Date", of: ({ date }) => day(date) },
         { title: "Variant", of: ({ variant_id }) => [dot(variant(variant_id).place), " ", variantName(variant(variant_id))] },
@@ -83,7 +94,7 @@ function storedPanel(experiment, stored) {
         currency && { title: "Revenue", figure: true, of: ({ revenue }) => money(revenue, currency) },
         { title: "Stored", of: ({ updated_at }) => moment(updated_at) },
       ].filter(Boolean),
-      [...stored].reverse(),
+      stored.slice(-MOST).reverse(),
     ),
   );
 }

@@ -3,10 +3,11 @@
 import { get } from "../api.js";
 import { address } from "../router.js";
 import { gateBadges, stateBadge } from "../components/badges.js";
+import { attempt } from "../components/dialog.js";
 import { h, replace } from "../dom.js";
 import { day, daysAgo, percent } from "../format.js";
 import { empty, sentence } from "../components/states.js";
-import { named, variantName, variantsById } from "../components/names.js";
+import { distinct, named, variantName, variantsById } from "../components/names.js";
 import { shareBar } from "../components/shares.js";
 
 const SIZE = 50;
@@ -21,10 +22,10 @@ export async function show({ signal }) {
 
   async function add(cursor) {
     const page = await get("/experiments", { query: { limit: SIZE, cursor }, signal });
-    for (const experiment of page.items) {
+    for (const experiment of page.items.map(distinct)) {
       (experiment.state === "archived" ? archived : cards).append(card(experiment, signal));
     }
-    const next = h("button", { type: "button", onclick: () => add(page.next_cursor) }, "Show more");
+    const next = h("button", { type: "button", onclick: () => attempt(() => add(page.next_cursor), "More experiments are shown.", () => {}) }, "Show more");
     replace(more, page.next_cursor && next);
     return page;
   }

@@ -10,22 +10,26 @@ import { announce, h, replace } from "../dom.js";
 import { count, figure, percent, plural } from "../format.js";
 import { control, joined } from "./simulator/controls.js";
 import { cancel, followed } from "./simulator/follow.js";
-import { logField } from "./simulator/log-field.js";
+import { decisions } from "./simulator/decisions.js";
 import { policyNames } from "./simulator/names.js";
 import { described } from "./simulator/page.js";
 import { policiesControl } from "./simulator/policies.js";
 import { progressPanel } from "./simulator/progress.js";
 
 export async function show({ query, signal, setQuery }) {
-  const [openapi, { items: kinds }] = await Promise.all([described(), get("/policies", { query: { scenario: "replay" }, signal })]);
+  const [openapi, { items: kinds }, { items: experiments }] = await Promise.all([
+    described(),
+    get("/policies", { query: { scenario: "replay" }, signal }),
+    get("/experiments", { query: { limit: 200 }, signal }),
+  ]);
   const parameters = openapi.paths["/simulations/replay"].post.parameters.filter((one) => one.in === "query" && one.name !== "policy");
-  const log = logField();
+  const judgedOn = decisions(experiments, query);
   const policies = policiesControl(kinds, [], { least: 0 });
   const others = parameters.map(({ name, schema, description }) => [name, control(name, { ...schema, description }, openapi.components.schemas)]);
-  const outcome = h("div", { class: "stack outcome" }, empty("Nothing was judged yet. Paste a log with the columns arm, propensity and reward, or drop a file, and press Judge."));
+  const outcome = h("div", { class: "stack outcome" }, empty("Nothing was judged yet. Paste a log with the columns arm, propensity and reward, drop a file, or name a tracked experiment; then press Judge."));
 
   const follow = async (run) => {
-    setQuery({ run: run.id });
+    setQuery({ ...judgedOn.named(), run: run.id });
     const panel = progressPanel(run, () => cancel(run.id));
     if (run.state !== "done") replace(outcome, panel.element);
     const ended = await followed(run, panel.show, signal);
@@ -34,18 +38,17 @@ export async function show({ query, signal, setQuery }) {
     announce(`${plural(ended.log.decisions, "decision")} judged.`);
   };
   const send = async () => {
-    const text = log.value();
-    const type = text.trimStart().startsWith("{") ? "application/x-ndjson" : "text/csv";
-    await follow(await postText(`/simulations/replay?${asQuery(policies.value(), joined(others).value())}`, text, type, { signal }).catch(told));
+    const [content, type] = await judgedOn.sent();
+    await follow(await postText(`/simulations/replay?${asQuery(policies.value(), joined(others).value())}`, content, type, { signal }).catch(told));
   };
-  const every = () => [log.field, ...policies.fields(), ...joined(others).fields()];
+  const every = () => [...judgedOn.fields(), ...policies.fields(), ...joined(others).fields()];
   const rest = h("details", { class: "more-settings" }, h("summary", {}, "Every other parameter"), h("div", { class: "fields" }, others.map(([, one]) => one.element)));
   const nobody = h("p", { class: "hint" }, "Without any, the even split and each arm alone are judged.");
-  const filled = form([log.element, policies.element, nobody, rest], every, send, { button: "Judge" });
+  const filled = form([judgedOn.element, policies.element, nobody, rest], every, send, { button: "Judge" });
   if (query.has("run")) setTimeout(() => again(query.get("run")));
   return [
     h("h1", {}, "Replay"),
-    h("p", { class: "lead" }, "A log of real decisions tells what other policies would have earned: each reward is weighed by how likely the decision was. The log is not kept."),
+    h("p", { class: "lead" }, "Real decisions tell what other policies would have earned: each reward is weighed by how likely the decision was. They may be a log, which is not kept, or the units of a tracked experiment."),
     h("div", { class: "stack" }, h("section", { class: "panel simulator", "aria-label": "What is judged" }, filled), outcome),
   ];
 

@@ -23,10 +23,16 @@ export async function show({ params: { id }, signal }) {
   );
 }
 
+/** What to do where somebody else has changed the same meanwhile. */
+function ifOthersWereFaster(error) {
+  if (error.status !== 412) throw error;
+  throw new Error("Somebody else changed this experiment meanwhile, so nothing was saved. Reload the page to see what it is now, then change it again.");
+}
+
 function settingsForm(experiment, etag, policies, again) {
   const name = formField({ name: "name", label: "Name", value: experiment.name });
   const description = formField({ name: "description", label: "Description", kind: "area", value: experiment.description });
-  const settings = settingsFields(experiment, policies);
+  const settings = settingsFields(experiment, policies, experiment.variants);
   const fields = () => [name, description, ...settings.fields()];
   const content = [
     h("fieldset", {}, h("legend", {}, "Words"), h("div", { class: "fields" }, name.element, description.element)),
@@ -44,7 +50,7 @@ function settingsForm(experiment, etag, policies, again) {
     const after = { name: name.value(), description: description.value(), ...settings.values() };
     const changed = changes(experiment, after);
     if (!Object.keys(changed).length) return announce("Nothing was changed.");
-    await patch(`/experiments/${experiment.experiment_id}`, changed, { etag });
+    await patch(`/experiments/${experiment.experiment_id}`, changed, { etag }).catch(ifOthersWereFaster);
     announce("The settings were saved.");
     again();
   }

@@ -57,12 +57,9 @@ function single(schema) {
   if (schema.enum) return { kind: "select", choices: schema.enum.map((value) => [value, value.replaceAll("_", " ")]) };
   if (schema.const !== undefined) return { kind: "text" };
   if (schema.type === "boolean") return { kind: "checkbox" };
-  if (schema.type === "integer" || schema.type === "number") return { kind: schema.type, read: asNumber };
+  if (schema.type === "integer" || schema.type === "number") return { kind: schema.type };
   return { kind: schema.format === "date" ? "date" : "text" };
 }
-
-/** What is no number goes to the service as it is, which says so. */
-const asNumber = (input) => (input.validity.badInput ? "no number" : input.value === "" ? null : Number(input.value));
 
 function leaf({ name, label, hint, usual, schema }, { written = (value) => value ?? "", ...how }) {
   const field = formField({ name, label, hint, min: schema.minimum, max: schema.maximum, value: how.kind === "checkbox" ? usual : written(usual), ...how });

@@ -4,6 +4,8 @@ What a caller gets was read, or committed, after it came: sharing makes nothing 
 """
 
 import asyncio
+import os
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -72,8 +74,7 @@ class SharedStatement(Generic[Key, Answer]):
         while self._waiting:
             keys, askers = self._next_keys()
             try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    found = await self._on_connection(keys)
+                found = await self._in_time(keys)
             except (psycopg.Error, TimeoutError) as error:
                 await self.close()
                 _fail(askers, error)
@@ -81,6 +82,24 @@ class SharedStatement(Generic[Key, Answer]):
                 for answer in askers:
                     if not answer.done():
                         answer.set_result(found)
+
+    async def _in_time(self, keys: Sequence[Key]) -> Answer:
+        """Return the statement's answer, or give it up: left to PostgreSQL, never cancelled.
+
+        A commit that is cancelled while it waits for its standby counts as done, on the primary alone: the next
+        to look would take for stored what a failover loses.
+        """
+        statement = asyncio.create_task(self._on_connection(keys))
+        await asyncio.wait({statement}, timeout=TIMEOUT_SECONDS)
+        if not statement.done():
+            connection, self._connection = self._connection, None
+            if connection is None:
+                statement.cancel()  # nothing was sent: it still connects
+            else:
+                _hang_up(connection)
+            await asyncio.gather(statement, return_exceptions=True)
+            raise TimeoutError
+        return statement.result()
 
     def _next_keys(self) -> tuple[Sequence[Key], list[asyncio.Future[Answer]]]:
         keys, answer = self._waiting.popleft()
@@ -94,11 +113,12 @@ class SharedStatement(Generic[Key, Answer]):
         return keys, askers
 
     async def _on_connection(self, keys: Sequence[Key]) -> Answer:
-        if self._connection is not None:
+        connection = self._connection
+        if connection is not None:
             try:
-                return await self._within_limits(self._connection, keys)
+                return await self._within_limits(connection, keys)
             except psycopg.OperationalError:
-                if not self._connection.closed:
+                if not connection.closed or self._connection is not connection:
                     raise
                 await self.close()  # it was cut since its last use: a new one may do
         self._connection = await self._connector.open_async(self._options)
@@ -107,6 +127,12 @@ class SharedStatement(Generic[Key, Answer]):
     async def _within_limits(self, connection: Connection, keys: Sequence[Key]) -> Answer:
         async with self._connector.limited(connection):
             return await self._execute(connection, keys)
+
+
+def _hang_up(connection: Connection) -> None:
+    """End a connection's traffic: who waits for it learns that it was cut, and closes it."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

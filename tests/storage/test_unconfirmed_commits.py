@@ -1,0 +1,76 @@
+"""A commit that waits for a standby is not there until the standby has it, even if nobody waits for it any more.
+
+A cancelled wait would be worse than none: PostgreSQL then shows the rows as committed, on the primary alone.
+"""
+
+import asyncio
+
+import pytest
+import uvloop
+
+from app.errors import Unavailable
+from app.settings import Settings
+from app.storage import shared
+from app.storage.database import Database
+from app.storage.embedded import EmbeddedPostgres
+from app.storage.shared import SharedStatement
+from tests.setup.conftest import THROW_AWAY, connect, open_folder
+
+
+@pytest.fixture
+def lonely():
+    """The address of a primary whose standby is away: every commit waits."""
+    with open_folder() as folder, EmbeddedPostgres(folder / "home", THROW_AWAY) as server:
+        url = server.url_for("groundhog")
+        with connect(url) as connection:
+            connection.execute("create table t (n int)")
+            connection.execute("alter system set synchronous_standby_names = 'nobody'")
+            connection.execute("select pg_reload_conf()")
+        yield url
+
+
+def visible(url):
+    with connect(url) as connection:
+        return connection.execute("select count(*) from t").fetchone()[0]
+
+
+async def insert(connection, keys):
+    await connection.execute("insert into t select unnest(%s::int[])", [list(keys)])
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely, monkeypatch, run):
+    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
+    database = Database(Settings(database_url=lonely))
+
+    async def ask():
+        statement = SharedStatement(database, insert)
+        with pytest.raises(Unavailable):
+            await statement.ask([1])
+        await asyncio.sleep(0.3)
+        found = visible(lonely)
+        await statement.close()
+        return found
+
+    assert run(ask()) == 0
+    assert visible(lonely) == 0
+    database.close()
+
+
+def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monkeypatch):
+    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
+    database = Database(Settings(database_url=lonely))
+
+    async def ask():
+        statement = SharedStatement(database, insert)
+        with pytest.raises(Unavailable):
+            await statement.ask([1])
+        with connect(lonely) as connection:
+            connection.execute("alter system reset synchronous_standby_names")
+            connection.execute("select pg_reload_conf()")
+        await statement.ask([2])
+        await statement.close()
+
+    asyncio.run(ask())
+    assert visible(lonely) == 2
+    database.close()

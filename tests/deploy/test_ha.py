@@ -91,5 +91,5 @@ def test_haproxy_knows_every_node_by_the_ports_it_listens_on(plan):
 def test_every_node_asks_every_member_of_etcd(plan):
     members = {yaml.safe_load(plan.filled("etcd.yml", name))["advertise-client-urls"] for name in NODES}
     for name in NODES:
-        hosts = yaml.safe_load(plan.filled("patroni.yml", name))["etcd3"]["hosts"]
+        hosts = yaml.safe_load(plan.filled("patroni.yml", name))["etcd"]["hosts"]
         assert {f"http://{host}" for host in hosts} == members

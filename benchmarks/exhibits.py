@@ -16,11 +16,13 @@ class Exhibit:
 
     Parameters
     ----------
-    text : what is shown, and how it was measured
+    title : what is shown
+    text : how it was measured
     name : of the picture's file
     picture : a Vega-Lite specification
     """
 
+    title: str
     text: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str | float]]
@@ -29,7 +31,7 @@ class Exhibit:
 
     def line(self) -> str:
         """Return it for a terminal."""
-        return "\n".join(f"  {line}" for line in (self.text, "", *self._table()))
+        return "\n".join(f"  {line}" for line in (f"{self.title}. {self.text}", "", *self._table()))
 
     def draw(self, folder: Path) -> None:
         """Write the picture into a folder."""
@@ -39,7 +41,8 @@ class Exhibit:
 
     def markdown(self, folder: str) -> str:
         """Return it for the page, with the picture in a folder beside it."""
-        return "\n".join([self.text, "", f"![{self.text}]({self._file(Path(folder))})", "", *self._table()])
+        picture = f"![{self.title}]({self._file(Path(folder))})"
+        return "\n".join([f"{self.title}. {self.text}", "", picture, "", *self._table()])
 
     def _file(self, folder: Path) -> Path:
         return folder / f"benchmarks-{self.name}.png"

@@ -54,9 +54,10 @@ def _sustained(curve: list[Offered]) -> Offered:
 
 def _exhibit(curves: dict[int, list[Offered]]) -> Exhibit:
     return Exhibit(
+        title="Latency against rate, with one worker and with two",
         text=(
             f"Requests at random moments (Poisson), timed from when they were due, {SECONDS} s at each rate; "
-            f"{', '.join(f'{kind} {weight} %' for kind, (weight, _) in traffic.MIX.items())}. Times in ms"
+            f"{', '.join(f'{kind} {weight} %' for kind, (weight, _) in traffic.MIX.items())}. Times in ms."
         ),
         columns=("workers", "due per s", "answered per s", *PERCENTILES),
         rows=[

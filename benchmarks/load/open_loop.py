@@ -73,7 +73,7 @@ def offer(
     connections: int = CONNECTIONS,
     seed: int = 0,
 ) -> Offered:
-    """Send requests to this machine for some seconds, at random moments (Poisson) of so many per second."""
+    """Send so many requests per second to this machine for some seconds, at random moments."""
     return uvloop.run(_offer(port, requests, Offered(rate, seconds), connections, random.Random(seed)))
 
 
@@ -101,11 +101,10 @@ async def _offer(
     return offered
 
 
-def _moments(offered: Offered, chance: random.Random) -> Iterator[float]:
-    moment = chance.expovariate(offered.rate)
-    while moment < offered.seconds:
-        yield moment
-        moment += chance.expovariate(offered.rate)
+def _moments(offered: Offered, chance: random.Random) -> list[float]:
+    """Return when requests are due: a Poisson process of which the number is known, so that rates compare."""
+    number = round(offered.rate * offered.seconds)
+    return sorted(chance.uniform(0, offered.seconds) for _ in range(number))
 
 
 def _note(offered: Offered, due: float, request: Request, status: int) -> None:

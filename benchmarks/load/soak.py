@@ -135,11 +135,12 @@ def _growth(soak: Soak, values: Sequence[float]) -> Growth:
 def _exhibit(soak: Soak) -> Exhibit:
     lasting = [name for name in soak.looks[0].mebibytes if all(name in look.mebibytes for look in soak.looks)]
     return Exhibit(
+        title="Memory, open files and connections over time",
         text=(
             f"{soak.minutes:g} minutes of mixed traffic at {soak.rate:g} requests/s on {soak.workers} workers, "
             f"after {soak.warm_up / 60:g} minutes of the same; taken {soak.taken}. "
             f"p50 {short(soak.p50_ms)} ms, p99 {short(soak.p99_ms)} ms. "
-            "Resident memory without PostgreSQL's shared buffers; growth per hour with its 95 % interval"
+            "Resident memory without PostgreSQL's shared buffers; growth per hour with its 95 % interval."
         ),
         columns=("process", "MiB first", "MiB last", "MiB per hour", "files first", "files last"),
         rows=[_row(soak, name) for name in lasting],

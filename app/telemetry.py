@@ -47,6 +47,7 @@ REPLICA_READS = Counter(
 REPLICA_UP = Gauge(
     "groundhog_replica_up",
     "1 while the read replica answers, 0 while it is away",
+    ["host"],  # no series where there is no replica
     multiprocess_mode="livemin",
 )
 POOL_IN_USE = Gauge(

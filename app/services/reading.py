@@ -132,7 +132,11 @@ class Reader:
         counts_units = state.last is None and state.timeline.source == "tracked"  # which no version tells
         if state.date >= state.today or counts_units:
             raise LeftToPrimary
-        _having(session, experiment_id, self._head(experiment_id))
+        try:
+            head = self._head(experiment_id)
+        except Unavailable as error:  # the primary's, and no fault of the replica
+            raise LeftToPrimary from error
+        _having(session, experiment_id, head)
         return allocations.allocate(session, experiment_id, state.date, now, record=False)
 
     def _head(self, experiment_id: str) -> Head:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
-from sqlalchemy import create_engine, exc, text
+from sqlalchemy import create_engine, exc, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app import telemetry
@@ -47,6 +47,8 @@ class Replica:
         assert settings.read_database_url is not None, "there is none without an address"
         self._connector = Connector(settings.read_database_url, settings)
         self._primary = primary
+        url = make_url(settings.read_database_url)
+        self._host = str(url.host or url.query.get("host") or "")
         self._preface = None if self._connector.preface is None else text(self._connector.preface)
         self.engine = create_engine(
             "postgresql+psycopg://",
@@ -97,7 +99,7 @@ class Replica:
             )  # this request tries; the others do not wait for it
 
     def _note(self, lost: Unavailable | None) -> None:
-        telemetry.REPLICA_UP.set(lost is None)
+        telemetry.REPLICA_UP.labels(self._host).set(lost is None)
         with self._lock:
             self._again_at = time.monotonic() + AGAIN_SECONDS
             before, self.state = self.state, "answers" if lost is None else "away"

@@ -162,7 +162,10 @@ def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make
         "the read replica is away and the primary answers for it"
     ]
     assert (ready.status_code, ready.json()["replica"]) == (200, "away")
-    assert "\ngroundhog_replica_up 0.0\n" in service.get("/metrics").text
+    up = [
+        line for line in service.get("/metrics").text.splitlines() if line.startswith("groundhog_replica_up{")
+    ]
+    assert [line.split()[-1] for line in up] == ["0.0"]
     time.sleep(replica.AGAIN_SECONDS)
     with asked(replica=1):
         allocation(service, "2026-03-06")
@@ -200,6 +203,16 @@ def test_while_the_primary_is_away_the_replica_answers_and_it_is_marked(pair, ma
         problem(second.get("/allocations/nowhere"), 503)
     assert (found.content, found.headers["Groundhog-Stale"]) == (answer.content, "true")
     assert (tomorrow.json()["recorded"], tomorrow.headers["Groundhog-Stale"]) == (False, "true")
+
+
+def test_a_past_date_that_only_the_replica_can_answer_is_marked_too(pair, make_service):
+    service = make_service()
+    service.post("/metrics/", json=FULL)
+    pair.catch_up()
+    allocation(service, YESTERDAY)
+    with pair.without(pair.primary):
+        found = allocation(service, "2026-03-08")
+    assert (found.json()["recorded"], found.headers["Groundhog-Stale"]) == (False, "true")
 
 
 def test_a_server_that_is_no_replica_is_not_read(pair, make_service):

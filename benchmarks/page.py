@@ -23,8 +23,8 @@ Written by `make bench ARGS=--write` (needs `wrk`); do not edit. Every figure is
 turns within one run, so that it means the same on another machine; the absolute figures beside it do not. The
 median of the repetitions is compared with the target.
 
-One service process (uvicorn, uvloop, httptools) and an embedded PostgreSQL with the settings of `make run`, which
-commits to disk, share the machine with the program that measures.
+One service process (uvicorn, uvloop, httptools), or two where a line says so, and an embedded PostgreSQL with the
+settings of `make run`, which commits to disk, share the machine with the program that measures.
 """
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,14 +12,15 @@ from sqlalchemy.orm import Session
 from app.errors import FieldError, Invalid, NotFound
 from app.schemas.allocations import Revision
 from app.services import answers, inputs, locks
-from app.services.timeline import Timeline, read_versioned
+from app.services.timeline import Timeline, asking, read_versioned, versioned
 from app.storage.tables import RecordedAllocation
+from app.storage.together import Statement, together
 
-LAST = text("""
-    select sequence, revision, version, cast(answer as text) as body from allocations
-    where experiment_id = :experiment_id and for_date = :date
+LAST = """
+    select sequence, revision, version, cast(answer as text) from allocations
+    where experiment_id = %(experiment_id)s and for_date = %(date)s
     order by sequence desc limit 1
-""")
+"""
 BEFORE = text("""
     select answer from allocations
     where experiment_id = :experiment_id and for_date < :date
@@ -113,9 +115,11 @@ def read_state(session: Session, experiment_id: str, for_date: dt.date | None, n
     NotFound: there is no such experiment
     Invalid: the date is after tomorrow
     """
-    version, timeline = read_versioned(session, experiment_id)
+    likely = for_date or now.date()  # today, where the time zone is UTC
+    found, recorded = together(session, asking(experiment_id), _asking_last(experiment_id, likely))
+    version, timeline = versioned(experiment_id, found)
     date = settled_date(timeline, for_date, now)
-    last = last_recorded(session, experiment_id, date)
+    last = _recorded(recorded) if date == likely else last_recorded(session, experiment_id, date)
     return State(experiment_id, version, timeline, timeline.today(now), date, last)
 
 
@@ -156,18 +160,25 @@ class Recorded:
 
 def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
     """Return the revision last in force on a date, or None where nothing was recorded."""
-    asked = {"experiment_id": experiment_id, "date": date}
-    row = session.connection().execute(LAST, asked).one_or_none()
-    return None if row is None else Recorded(*row)
+    return _recorded(*together(session, _asking_last(experiment_id, date)))
+
+
+def _asking_last(experiment_id: str, date: dt.date) -> Statement:
+    return LAST, {"experiment_id": experiment_id, "date": date}
+
+
+def _recorded(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
+    return Recorded(*rows[0]) if rows else None
 
 
 def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
-    state = seen
-    if locks.lock(session, seen.experiment_id) != seen.version:
+    asking_last = _asking_last(seen.experiment_id, seen.date)
+    version, recorded = locks.lock_and_read(session, seen.experiment_id, asking_last)
+    if version != seen.version:
         state = read_state(session, seen.experiment_id, seen.date, now)
     else:
-        state = replace(seen, last=last_recorded(session, seen.experiment_id, seen.date))
+        state = replace(seen, last=_recorded(recorded))
     if state.recorded_as_it_is is not None:
         return state.answered(state.recorded_as_it_is.body)
     last = state.last
@@ -175,7 +186,7 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     revision = answers.revision_of(digest)
     if last is not None and last.revision == revision:
         return state.answered(last.body, computed=True)
-    recorded = {
+    new = {
         "experiment_id": state.experiment_id,
         "for_date": state.date,
         "sequence": 1 if last is None else last.sequence + 1,
@@ -185,7 +196,7 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
         "answer": body,
         "recorded_at": now,
     }
-    session.connection().execute(RECORD, recorded)
+    session.connection().execute(RECORD, new)
     return state.answered(body, computed=True, recorded_now=True)
 
 

@@ -1,13 +1,16 @@
 """An experiment's version row: the one lock of its writers, and the counter readers compare."""
 
-from sqlalchemy import text, update
+from typing import Any
+
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services import audit, callers
 from app.storage.tables import ExperimentVersion
+from app.storage.together import Statement, together
 
-LOCK = text("select version from experiment_versions where experiment_id = :experiment_id for update")
+LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
 
 
 def lock(session: Session, experiment_id: str) -> int:
@@ -26,6 +29,23 @@ def lock(session: Session, experiment_id: str) -> int:
     return version
 
 
+def lock_and_read(
+    session: Session, experiment_id: str, statement: Statement
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """Lock like ``lock``, and return also the rows of a statement, read as soon as the lock is held.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Forbidden: the caller's key is limited to other experiments
+    """
+    _admit(experiment_id)
+    locked, rows = together(session, (LOCK, {"experiment_id": experiment_id}), statement)
+    if not locked:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return locked[0][0], rows
+
+
 def lock_if_there(session: Session, experiment_id: str) -> int | None:
     """Lock like ``lock``, but return None where there is no such experiment.
 
@@ -35,10 +55,16 @@ def lock_if_there(session: Session, experiment_id: str) -> int | None:
     ------
     Forbidden: the caller's key is limited to other experiments
     """
+    _admit(experiment_id)
+    version: int | None = (
+        session.connection().exec_driver_sql(LOCK, {"experiment_id": experiment_id}).scalar()
+    )
+    return version
+
+
+def _admit(experiment_id: str) -> None:
     callers.check_experiment(experiment_id)
     audit.touch(experiment_id)
-    version: int | None = session.connection().scalar(LOCK, {"experiment_id": experiment_id})
-    return version
 
 
 def bump(session: Session, experiment_id: str) -> None:

@@ -3,13 +3,13 @@
 import datetime as dt
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bandits.policies import POLICIES
@@ -17,6 +17,7 @@ from app.errors import NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
+from app.storage.together import Statement, together
 
 
 def local_date(now: dt.datetime, time_zone: str) -> dt.date:
@@ -95,14 +96,14 @@ class Timeline:
         return since
 
 
-VERSIONED = text("""
+VERSIONED = """
     select v.version, e.source, s.active_from, s.state, s.settings
     from experiment_versions v
     join experiments e on e.experiment_id = v.experiment_id
     join experiment_settings s on s.experiment_id = v.experiment_id
-    where v.experiment_id = :experiment_id
+    where v.experiment_id = %(experiment_id)s
     order by s.active_from
-""")
+"""
 
 
 def read_versioned(session: Session, experiment_id: str) -> tuple[int, Timeline]:
@@ -112,11 +113,26 @@ def read_versioned(session: Session, experiment_id: str) -> tuple[int, Timeline]
     ------
     NotFound: there is no such experiment
     """
-    rows = session.connection().execute(VERSIONED, {"experiment_id": experiment_id}).all()
+    return versioned(experiment_id, *together(session, asking(experiment_id)))
+
+
+def asking(experiment_id: str) -> Statement:
+    """Return the statement whose rows ``versioned`` reads."""
+    return VERSIONED, {"experiment_id": experiment_id}
+
+
+def versioned(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[int, Timeline]:
+    """Return what ``read_versioned`` does, from rows that were read.
+
+    Raises
+    ------
+    NotFound: there are none
+    """
     if not rows:
         raise NotFound(f"there is no experiment {experiment_id!r}")
-    phases = (Phase(row.active_from, row.state, _settings(experiment_id, row.settings)) for row in rows)
-    return rows[0].version, Timeline(tuple(phases), rows[0].source)
+    phases = [Phase(since, state, _settings(experiment_id, stored)) for _, _, since, state, stored in rows]
+    version, source = rows[0][:2]
+    return version, Timeline(tuple(phases), source)
 
 
 def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str, Timeline]:

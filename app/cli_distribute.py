@@ -21,5 +21,8 @@ def distribute(home: Home = None) -> None:
         if not citus.is_citus(database):
             typer.echo(PLAIN)
             return
-        done = [typer.echo(f"{step.table}: {step.kind}") for step in citus.distribute(database)]
-        typer.echo(f"Spread {len(done)} of {len(citus.all_steps())} tables; the others were already.")
+        done = 0
+        for step in citus.distribute(database):
+            typer.echo(f"{step.table}: {step.kind}")
+            done += 1
+        typer.echo(f"Spread {done} of {len(citus.all_steps())} tables; the others were already.")

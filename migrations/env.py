@@ -19,7 +19,7 @@ def run(connection: Connection) -> None:
     with connection.begin():
         connection.execute(text("set local statement_timeout = '10min'"))
         connection.execute(text("select pg_advisory_xact_lock(:key)").bindparams(key=ADVISORY_LOCK))
-        connection.execute(text("set local lock_timeout = '10s'"))
+        connection.execute(text("set local lock_timeout = '2s'"))
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
         context.run_migrations()
 

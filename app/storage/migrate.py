@@ -1,14 +1,21 @@
 """Bring a database's schema to the newest migration, and tell whether it is there."""
 
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
+TRIES = 10
+PAUSE_SECONDS = 0.5
+IN_EACH_OTHERS_WAY = (DeadlockDetected, LockNotAvailable)
+"""What a migration meets among services that write; it has changed nothing then."""
 
 
 def config(url: str | None = None) -> Config:
@@ -22,7 +29,8 @@ def config(url: str | None = None) -> Config:
 def upgrade(url: str, revision: str = "head") -> None:
     """Upgrade the schema at ``url``; a second process doing the same waits, then finds nothing to do.
 
-    A schema that a newer version of the service has made stays as it is: migrations only add.
+    A schema that a newer version of the service has made stays as it is: migrations only add. Where services
+    write meanwhile, PostgreSQL may have to end the migration for their sake; it is begun again.
     """
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
@@ -32,7 +40,19 @@ def upgrade(url: str, revision: str = "head") -> None:
     with Session(engine) as session:
         newer = is_newer(current(session))
     if not newer:
-        command.upgrade(config(url), revision)
+        _upgrade_among_writers(url, revision)
+
+
+def _upgrade_among_writers(url: str, revision: str) -> None:
+    for tries_left in reversed(range(TRIES)):
+        try:
+            command.upgrade(config(url), revision)
+        except OperationalError as error:
+            if tries_left == 0 or not isinstance(error.orig, IN_EACH_OTHERS_WAY):
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def head() -> str:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect, make_url
+from sqlalchemy.exc import OperationalError
 
 from app import errors
 from app.api.problems import STATUS, TITLES
@@ -100,6 +101,28 @@ def test_a_migration_waits_for_one_that_runs(empty_database_url):
         assert names(empty_database_url) == set()
     second.join()
     assert "experiment_metrics" in names(empty_database_url)
+
+
+def test_a_migration_among_writers_is_begun_again(empty_database_url):
+    migrate.upgrade(empty_database_url, "b3f256e1ac64")
+    with connect(empty_database_url) as writing, writing.transaction():
+        writing.execute("insert into experiments (experiment_id, created_at) values ('e', now())")
+        migration = threading.Thread(target=migrate.upgrade, args=[empty_database_url])
+        migration.start()
+        migration.join(3)  # longer than it waits for a lock
+        assert migration.is_alive()
+    migration.join(20)
+    assert "assignments" in names(empty_database_url)
+
+
+def test_a_migration_that_writers_never_let_pass_says_so(empty_database_url, monkeypatch):
+    migrate.upgrade(empty_database_url, "b3f256e1ac64")
+    monkeypatch.setattr(migrate, "TRIES", 1)
+    with connect(empty_database_url) as writing, writing.transaction():
+        writing.execute("insert into experiments (experiment_id, created_at) values ('e', now())")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate.upgrade(empty_database_url)
+    assert "assignments" not in names(empty_database_url)
 
 
 def test_every_rule_in_words_is_a_constraint_of_the_database(migrated_url):

@@ -6,7 +6,9 @@ COPY requirements/run.txt requirements/run.txt
 RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md ./
 COPY app app
-RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . && /venv/bin/python -m app.web.charts
+RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . \
+    && /venv/bin/python -m app.web.charts \
+    && /venv/bin/python -m compileall -q app
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin groundhog

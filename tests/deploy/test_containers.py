@@ -43,7 +43,22 @@ def test_compose_migrates_once_before_it_serves():
     api, migrate = COMPOSE["services"]["api"], COMPOSE["services"]["migrate"]
     assert migrate["depends_on"]["postgres"]["condition"] == "service_healthy"
     assert api["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
-    assert api["read_only"] is True
+    assert COMPOSE["services"]["postgres"]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_compose_gives_our_containers_no_right_they_do_not_need_and_time_to_end():
+    for name in ("api", "migrate"):
+        container = COMPOSE["services"][name]
+        assert (container["read_only"], container["cap_drop"]) == (True, ["ALL"])
+        assert container["security_opt"] == ["no-new-privileges:true"]
+    grace = COMPOSE["services"]["api"]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) > Settings.model_fields["shutdown_seconds"].default
+
+
+def test_only_the_profile_observability_starts_prometheus_and_grafana():
+    profiles = {name: service.get("profiles") for name, service in COMPOSE["services"].items()}
+    watching = {"prometheus": ["observability"], "grafana": ["observability"]}
+    assert profiles == dict.fromkeys(("postgres", "migrate", "api")) | watching
 
 
 def test_a_service_that_others_can_reach_is_given_a_key_and_prometheus_can_read_it():

@@ -21,6 +21,7 @@ QUERIES = [
     for panel in DASHBOARD["panels"]
     for target in panel.get("targets", [])
 ]
+WITHOUT_QUERY = {"row", "text"}
 pytestmark = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("promtool")),
     reason="there is no prometheus here (Debian: apt install prometheus)",
@@ -122,6 +123,15 @@ def _wait_for_samples(prometheus, least):
             return
         time.sleep(0.1)
     raise TimeoutError("Prometheus has not scraped the service")
+
+
+def test_every_panel_is_among_those_that_are_asked():
+    drawing = [panel for panel in DASHBOARD["panels"] if panel["type"] not in WITHOUT_QUERY]
+    assert [panel["title"] for panel in drawing if not panel.get("targets")] == []
+    assert [
+        panel["title"] for panel in DASHBOARD["panels"] if panel.get("panels")
+    ] == []  # none hidden in a row
+    assert len(QUERIES) >= len(drawing) > 0
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -44,6 +44,24 @@ from app.storage.versions import VersionReader
 from app.telemetry import RequestTelemetry
 from app.web import pages
 
+PARTS = (
+    metrics,
+    allocations,
+    assignments,
+    splits,
+    ofrep,
+    events,
+    experiments,
+    exports,
+    policies,
+    plans,
+    simulations,
+    simulation_results,
+    operations,
+    pages,
+)
+"""Modules with routes; the first one that matches a path answers."""
+
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """Return the service for a database that is there and migrated (``settings.database_url``).
@@ -62,6 +80,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        # they are whole already; `include_router` would build each once more, at the first request
+        routes=[route for part in PARTS for route in part.router.routes],
     )
     app.state.settings = settings
     app.state.clock = clock
@@ -78,23 +98,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.flags = FlagList(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    for part in (
-        metrics,
-        allocations,
-        assignments,
-        splits,
-        ofrep,
-        events,
-        experiments,
-        exports,
-        policies,
-        plans,
-        simulations,
-        simulation_results,
-        operations,
-        pages,
-    ):
-        app.include_router(part.router)
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )

@@ -25,6 +25,9 @@ TABLES = (
     " experiment_settings, experiment_versions, experiments, holdout_metrics, idempotency_keys, simulations,"
     " splits, variants"
 )
+WITH_ROWS = " union all ".join(
+    f"select '{table}' where exists (select from {table})" for table in TABLES.split(", ")
+)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +73,9 @@ def migrated_url(server_url: str) -> Iterator[str]:
 def database_url(migrated_url: str) -> str:
     """A migrated database without any rows."""
     with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+        filled = connection.execute(WITH_ROWS).fetchall()
+        if filled:  # an empty table takes as long to truncate as a full one
+            connection.execute(f"truncate {', '.join(name for (name,) in filled)} cascade")
     return migrated_url
 
 

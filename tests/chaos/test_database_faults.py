@@ -5,11 +5,13 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 import httpx2
 import psycopg
 import pytest
 
+from app.storage import migrate
 from app.storage.embedded.server import running_url
 from tests.chaos.conftest import KILLS
 from tests.chaos.load import load
@@ -22,7 +24,7 @@ STANDSTILL_SECONDS = 10 if KILLS > 2 else 2
 def query(running, statement):
     url = running_url(running.home).replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(statement).fetchall()
+        connection.execute(statement)
 
 
 def children_of(pid):
@@ -34,7 +36,7 @@ def children_of(pid):
 
 def test_postgresql_stands_still_for_a_while(running, settle):
     with load(lambda: running.address) as writing:
-        writing.wait_for(20)
+        writing.wait_for(50)
         server = postmaster(running.home)
         stopped = [server, *children_of(server)]
         for pid in stopped:
@@ -45,21 +47,21 @@ def test_postgresql_stands_still_for_a_while(running, settle):
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
-        writing.wait_for(20)
+        writing.wait_for(50)
     settle(running, writing)
 
 
 def test_every_connection_is_cut_again_and_again(running, settle):
     with load(lambda: running.address) as writing:
         for _ in range(3 * KILLS):
-            writing.wait_for(20)
+            writing.wait_for(50)
             query(
                 running,
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where application_name = 'groundhog' and pid <> pg_backend_pid()",
             )
-        writing.wait_for(20)
-    settle(running, writing)
+        writing.wait_for(50)
+    settle(running, writing, 3 * KILLS)
 
 
 @pytest.fixture
@@ -91,13 +93,13 @@ def on_a_small_disk():
 def test_the_disk_is_full_for_a_while(on_a_small_disk, settle):
     running, disk = on_a_small_disk
     with load(lambda: running.address) as writing:
-        writing.wait_for(20)
+        writing.wait_for(50)
         ballast = disk / "ballast"
         with ballast.open("wb") as file:
             file.write(bytes(max(0, shutil.disk_usage(disk).free - 128 * 1024)))
         _wait_for_refusals(running)
         ballast.unlink()
-        writing.wait_for(20)
+        writing.wait_for(50)
     settle(running, writing)
 
 
@@ -120,39 +122,64 @@ def _wait_for_refusals(running):
     raise TimeoutError("the disk was never full")
 
 
-def test_an_injected_disk_full_is_a_503_and_loses_nothing(running, settle):
+@pytest.fixture
+def full_disk(running):
+    """A way to let PostgreSQL say that the disk is full, and to stop it."""
+    query(
+        running,
+        "create function full_disk() returns trigger language plpgsql as"
+        " $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$",
+    )
+
+    @contextmanager
+    def full():
+        query(
+            running,
+            "create trigger full_disk before insert on experiment_metrics execute function full_disk()",
+        )
+        yield
+        query(running, "drop trigger full_disk on experiment_metrics")
+
+    yield full
+    query(running, "drop function full_disk cascade")
+
+
+def test_an_injected_disk_full_is_a_503_and_loses_nothing(running, settle, full_disk):
+    total = {"experiment_id": "e", "variant_id": "a", "date": "2020-01-01", "impressions": 1, "successes": 1}
     with load(lambda: running.address) as writing:
-        writing.wait_for(20)
-        url = running_url(running.home).replace("+psycopg", "")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(
-                "create function full_disk() returns trigger language plpgsql as"
-                " $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$"
-            )
-            connection.execute(
-                "create trigger full_disk before insert on experiment_metrics execute function full_disk()"
-            )
-            total = {"experiment_id": "e", "variant_id": "a", "date": "2020-01-01", "impressions": 1}
-            answer = httpx2.post(f"{running.address}/metrics", json=total | {"successes": 1}, timeout=30)
+        writing.wait_for(50)
+        with full_disk():
+            answer = httpx2.post(f"{running.address}/metrics", json=total, timeout=30)
             assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
             assert "no space" not in answer.text
-            connection.execute("drop trigger full_disk on experiment_metrics")
-        writing.wait_for(20)
+        writing.wait_for(50)
     settle(running, writing)
 
 
-def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running, settle):
+@pytest.fixture
+def newer_schema(running):
+    """A way to bring the schema of a later version, which is taken back in the end."""
+
+    def arrive():
+        query(running, "alter table experiment_metrics add column of_a_later_version text")
+        query(running, "create table of_a_later_version (experiment_id text primary key)")
+        query(running, "update alembic_version set version_num = 'of_a_later_version'")
+
+    yield arrive
+    running.wait_until_ready()
+    query(running, f"update alembic_version set version_num = '{migrate.head()}'")
+    query(running, "drop table if exists of_a_later_version")
+    query(running, "alter table experiment_metrics drop column if exists of_a_later_version")
+
+
+def test_a_newer_schema_arrives_under_load_and_the_older_version_stays(running, settle, newer_schema):
     with load(lambda: running.address) as writing:
-        writing.wait_for(20)
-        url = running_url(running.home).replace("+psycopg", "")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("alter table experiment_metrics add column of_a_later_version text")
-            connection.execute("create table of_a_later_version (experiment_id text primary key)")
-            connection.execute("update alembic_version set version_num = 'of_a_later_version'")
+        writing.wait_for(50)
+        newer_schema()
         running.wait_until_ready()
-        writing.wait_for(20)
+        writing.wait_for(50)
         running.kill()
         running.start()  # a replica of the older version that starts during the rollout
         running.wait_until_ready()
-        writing.wait_for(20)
+        writing.wait_for(50)
     settle(running, writing)

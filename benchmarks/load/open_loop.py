@@ -60,6 +60,10 @@ class Offered:
         """Return how many requests had no answer."""
         return sum(count for (_, status), count in self.wrong.items() if status == NO_ANSWER)
 
+    def late_milliseconds(self, percentile: float) -> float:
+        """Return a percentile of how late the generator itself was."""
+        return float(1e3 * np.percentile(self.delays, percentile)) if self.delays else 0
+
     def milliseconds(self, *percentiles: float) -> list[float]:
         """Return percentiles of the latency."""
         return [float(1e3 * value) for value in np.percentile(self.latencies, percentiles)]

@@ -46,7 +46,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	@command -v npm >/dev/null || { $(APT) nodejs npm; }
 	@test -x /usr/sbin/pgbouncer || { $(APT) pgbouncer; }
 	@test -x /usr/sbin/haproxy || { $(APT) haproxy; }
-	@command -v patroni etcd >/dev/null || { $(APT) patroni python3-etcd etcd-server; }
+	@command -v patroni >/dev/null && command -v etcd >/dev/null || { $(APT) patroni python3-etcd etcd-server; }
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
 	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)

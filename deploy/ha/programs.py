@@ -3,8 +3,9 @@
 import os
 import shutil
 import signal
-import subprocess
+from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app.storage.embedded.account import Account
@@ -25,7 +26,7 @@ def postgresql() -> Path:
     ------
     Missing: it, or another program of a cluster, is not there
     """
-    lacking = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    lacking = [package for program, package in PACKAGES.items() if _path_of(program) is None]
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if not found:
         lacking.append("postgresql")
@@ -34,11 +35,16 @@ def postgresql() -> Path:
     return found[-1].parent
 
 
+def _path_of(program: str | Path) -> str | None:
+    """Return where a program is; haproxy lies where ordinary users do not look."""
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+
+
 class Program:
     """A running program that writes a log, as an account that may run PostgreSQL; it ends when we end."""
 
     def __init__(self, command: Sequence[str | Path], account: Account, log: Path) -> None:
-        path = shutil.which(command[0])
+        path = _path_of(command[0])
         assert path is not None, "postgresql() has looked for it"
         self._log = log
         with log.open("ab") as file:
@@ -71,13 +77,12 @@ class Program:
 
 def family(pid: int) -> list[int]:
     """Return a process and all that descend from it, or none where it is gone."""
-    if not Path(f"/proc/{pid}").exists():
-        return []
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": os.environ["PATH"]},
-    )
-    return [pid, *(one for child in listed.stdout.split() for one in family(int(child)))]
+    children = defaultdict(list)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            children[int(parent)].append(int(folder.name))
+    found = [pid] if Path(f"/proc/{pid}").exists() else []
+    for one in found:
+        found.extend(children[one])
+    return found

@@ -44,7 +44,7 @@ def measure(service: Service | None = None) -> Iterator[Figure]:
         known = {name: found[kind] for name, found in peers.items() if isinstance(found.get(kind), float)}
         if known:
             yield _beside(kind, rates[kind], known)
-    yield _single() if service is None else _single_over_http(service)
+    yield from [_single()] if service is None else _single_over_http(service)
 
 
 def _rounds_per_second(kind: str) -> list[float]:
@@ -77,12 +77,12 @@ def _single() -> Figure:
     return Figure("simulator, one replication of three policies: seconds", seconds, Target("<", 1))
 
 
-def _single_over_http(service: Service) -> Figure:
-    """The first run starts the process that plays, and is left out."""
-    seconds = [timed(lambda seed=seed: _asked(service, seed)) for seed in range(REPEATS + 1)][1:]
-    return Figure(
-        "POST /simulations/email, one replication of three policies: seconds", seconds, Target("<", 1)
-    )
+def _single_over_http(service: Service) -> Iterator[Figure]:
+    """The first run of all starts the process that plays; it has to be in time as well."""
+    first, *others = (timed(lambda seed=seed: _asked(service, seed)) for seed in range(REPEATS + 1))
+    what = "POST /simulations/email, one replication of three policies"
+    yield Figure(f"{what}, the service's first run: seconds", [first], Target("<", 1))
+    yield Figure(f"{what}: seconds", others, Target("<", 1))
 
 
 def _asked(service: Service, seed: int) -> None:

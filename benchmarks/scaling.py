@@ -16,6 +16,7 @@ from benchmarks import processes, wrk
 from benchmarks.sample import today, totals
 from benchmarks.service import Service, running_postgres, serving
 from tests.scaling import front, pooler, standby
+from tests.scaling.ports import connect
 
 EXPERIMENTS = 50
 ROUNDS = 5
@@ -102,16 +103,16 @@ def _with_and_without_a_replica() -> Iterator[list[Step]]:
         both = opened.enter_context(serving(url, 1, READ_DATABASE_URL=replica, **no_memory))
         _prepare(alone)
         pair.catch_up()
-        more = [processes.parent_of(_backend(replica))]
+        primary = alone.postgres_pid
         yield [
-            Step("without a replica", alone.url, [alone.pid], alone.postgres_pid),
-            Step("with a replica", both.url, [both.pid], alone.postgres_pid, more),
+            Step("without a replica", alone.url, [alone.pid], primary),
+            Step("with a replica", both.url, [both.pid], primary, [_postgres_pid(replica)]),
         ]
 
 
-def _backend(url: str) -> int:
-    with standby.connect(url) as connection:
-        return connection.info.backend_pid
+def _postgres_pid(url: str) -> int:
+    with connect(url) as connection:
+        return processes.parent_of(connection.info.backend_pid)
 
 
 def _prepare(service: Service) -> None:

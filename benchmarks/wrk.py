@@ -72,7 +72,17 @@ def load(url: str, requests: Sequence[str] | Posts, seconds: int) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(REPORT + paths)
         script.flush()
-        command = ["wrk", "-c16", "-t2", f"-d{seconds}s", "-s", str(Path(script.name)), url]
+        command = [
+            "wrk",
+            "-c16",
+            "-t2",
+            f"-d{seconds}s",
+            "--timeout",
+            "15s",
+            "-s",
+            str(Path(script.name)),
+            url,
+        ]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     words = said.rpartition("measured ")[2].split()
     requested, microseconds, p99, errors = (int(word) for word in words)

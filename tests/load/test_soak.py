@@ -1,0 +1,50 @@
+"""What a soak makes of what it saw."""
+
+from benchmarks.exhibits import Exhibit
+from benchmarks.load import soak
+from benchmarks.load.watch import Look
+
+
+def seen(mebibytes_per_minute=0.0, connections=26):
+    looks = [
+        Look(
+            seconds=3 * turn,
+            mebibytes={
+                "service: worker 7": 130 + mebibytes_per_minute * turn / 20,
+                "PostgreSQL: walwriter 9": 4,
+            },
+            files={"service: worker 7": 70, "PostgreSQL: walwriter 9": 8},
+            connections=connections,
+        )
+        for turn in range(200)
+    ]
+    return soak.Soak("2026-11-22 02:35 UTC", 10, 2, 100, 240, 99.9, 0, 5, 50, looks)
+
+
+def missed(of):
+    return [one.what for one in soak.shown(of) if not isinstance(one, Exhibit) and one.verdict == "MISSED"]
+
+
+def test_what_stays_as_it_was_is_flat():
+    assert missed(seen()) == []
+
+
+def test_a_worker_that_gains_a_mebibyte_per_minute_is_not():
+    (what,) = missed(seen(mebibytes_per_minute=1))
+    assert what.startswith("MiB of memory, service")
+
+
+def test_more_connections_than_the_pools_may_open_are_told():
+    (what,) = missed(seen(connections=41))
+    assert what.startswith("database connections")
+
+
+def test_a_soak_is_kept_and_shown_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(soak, "KEPT", tmp_path / "soak.json")
+    assert list(soak.measure()) == []
+    soak.keep(seen())
+    assert soak.read() == seen()
+    *_, exhibit = soak.measure()
+    exhibit.draw(tmp_path)
+    assert (tmp_path / "benchmarks-soak.png").read_bytes().startswith(b"\x89PNG")
+    assert exhibit.markdown("img").splitlines()[2] == f"![{exhibit.title}](img/benchmarks-soak.png)"

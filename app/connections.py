@@ -47,8 +47,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(**given)
         self._patience = patience
         self._stage = Stage.HEAD
+        self._is_new = False  # nothing of what is awaited was counted yet
         self._began = self._last = self.loop.time()
-        self._size = 0  # bytes of what is awaited; of a head, without the piece being read
+        self._size = 0  # bytes of what is awaited, without the piece being read
         self._piece = 0
         self._sender: asyncio.TimerHandle | None = None
         self._reader: asyncio.TimerHandle | None = None
@@ -61,24 +62,19 @@ class Connection(HttpToolsProtocol):
         self._watch_sender()
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece of a request; from now on a clock runs for the rest of it."""
-        before, head = self._stage, self.scope
+        """Read a piece of a request; a clock runs for the rest of it, if there is one."""
+        before, scope = self._stage, self.scope
         self._piece = len(data)
         super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if before is self._stage is Stage.NOTHING and head is self.scope:
+        if self._stage is Stage.NOTHING:
+            if before is not Stage.NOTHING or scope is not self.scope:
+                return  # a whole request, as nearly always
             self._await(Stage.HEAD)  # line breaks between requests begin nothing, but hold the connection
-        if self._stage is Stage.HEAD:
-            self._size += len(data)
-            if self._size > self._patience.head_bytes:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
-                return
-        if self._stage is not Stage.NOTHING and self._sender is None:
-            self._watch_sender()
+        if not self.transport.is_closing():
+            self._count()
 
     def on_message_begin(self) -> None:
-        """Begin to count a head."""
+        """Wait for a head."""
         self._await(Stage.HEAD)
         super().on_message_begin()
 
@@ -91,12 +87,6 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self.app = service
 
-    def on_body(self, body: bytes) -> None:
-        """Count what came of a body."""
-        self._size += len(body)
-        self._last = self.loop.time()
-        super().on_body(body)
-
     def on_message_complete(self) -> None:
         """Wait for nothing more: the time between two requests is uvicorn's."""
         self._stage = Stage.NOTHING
@@ -107,8 +97,17 @@ class Connection(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _await(self, stage: Stage) -> None:
-        self._stage, self._size = stage, 0
-        self._began = self._last = self.loop.time()
+        self._stage, self._size, self._is_new = stage, 0, True
+
+    def _count(self) -> None:
+        self._last = self.loop.time()
+        if self._is_new:
+            self._began, self._is_new = self._last, False
+        self._size += self._piece
+        if self._stage is Stage.HEAD and self._size > self._patience.head_bytes:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
+        elif self._sender is None:
+            self._watch_sender()
 
     def _head_is_too_large(self) -> bool:
         most = self._patience.head_bytes

@@ -16,8 +16,8 @@ from app.web import charts
 router = APIRouter(include_in_schema=False)
 DASHBOARD = Path(__file__).parent / "dashboard"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-FIRST = ["main.js", "pages/experiments.js", "pages/today.js"]
-"""Whoever comes sees one of these pages first: fetching them at once saves a round trip or two."""
+FIRST = ["early.js", "addresses.js", "pages.js", "main.js", "pages/experiments.js", "pages/today.js"]
+"""What asks the service at once, then the pages of which whoever comes sees one first: this saves round trips."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -48,8 +48,8 @@ def index() -> bytes:
     """Return the dashboard's page as gzip; it fetches at once what is shown first, the rest later."""
     made, bundle = dashboard(), charts.name()
     links = [f'<link rel="modulepreload" href="{made.address}/{name}">' for name in imported(FIRST)]
-    if bundle is not None:
-        links.append(f'<link rel="modulepreload" id="vega" href="/static/{bundle}">')
+    if bundle is not None:  # by far the largest comes first: the others arrive while it is on its way
+        links.insert(0, f'<link rel="modulepreload" id="vega" href="/static/{bundle}">')
     page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
     page = page.replace("{{address}}", made.address).replace("{{modules}}", "\n  ".join(links))
     return gzip.compress(page.encode(), 9, mtime=0)

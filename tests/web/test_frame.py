@@ -65,6 +65,33 @@ def test_the_first_load_is_small_and_asks_nobody_else(page: Page, site: str) -> 
     assert sum(sizes.values()) <= 350_000
 
 
+@pytest.mark.parametrize("address", ["#/", EXPERIMENT])
+def test_the_first_page_asks_at_once_and_nothing_twice(page: Page, site: str, address: str) -> None:
+    """Its answers are asked for while its modules are on their way; later visits ask anew."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(site)))
+    page.goto(f"{site}/{address}")
+    settle(page)
+    api = [url for url in asked if not url.startswith("/static/") and "#" not in url]
+    assert len(api) == len(set(api))
+    begins = page.evaluate(
+        """async address => {
+          const start = [...document.scripts].find(one => one.src.endsWith("early.js")).src;
+          const {PAGES} = await import(start.replace("early.js", "pages.js"));
+          const {matching} = await import(start.replace("early.js", "addresses.js"));
+          const {page, params} = matching(PAGES, address.slice(2));
+          return page.begins(params);
+        }""",
+        address,
+    )
+    assert begins
+    assert set(begins) <= set(api)
+    page.get_by_role("link", name="Upload").click()
+    page.go_back()
+    settle(page)
+    assert all(asked.count(url) == 2 for url in begins)
+
+
 def packed(answer) -> bytes:
     """What an answer takes on the wire where it is compressed, and as it is where it is not."""
     body = answer.body()

@@ -6,6 +6,7 @@
  */
 
 import { askForKey } from "./components/key.js";
+import { taken } from "./early.js";
 
 const WAITS = [1, 2, 4, 8, 15]; // seconds; the last one for ever
 const LATER = new Set([429, 503]); // what a service says that may answer the same request after a while
@@ -120,7 +121,8 @@ async function answered(url, options) {
     let lost = "The service cannot be reached; trying again…";
     let wait = WAITS[Math.min(attempt, WAITS.length - 1)];
     try {
-      const answer = await fetch(url, { ...options, headers: withKey(options.headers), cache: "no-cache" });
+      const early = options.method === "GET" && key === null ? taken(url) : undefined;
+      const answer = await (early ?? fetch(url, { ...options, headers: withKey(options.headers), cache: "no-cache" }));
       if (!LATER.has(answer.status)) {
         connection.set({ lost: null });
         return answer;

@@ -1,5 +1,6 @@
 /** From the address behind the # to a page: `#/experiments/homepage_test?days=30`. */
 
+import { matching } from "./addresses.js";
 import { get } from "./api.js";
 import { replace } from "./dom.js";
 import { failure } from "./components/states.js";
@@ -37,7 +38,7 @@ async function showPage(pages, address) {
   content.setAttribute("aria-busy", "true");
   let page;
   try {
-    const found = match(pages, path);
+    const found = matching(pages, path);
     if (!found) throw new Error("There is no such page. The experiments are the place to start.");
     const { show } = await loaded(found.page, signal);
     page = await show({ params: found.params, query: new URLSearchParams(query), signal, setQuery: setQuery(path) });
@@ -59,21 +60,6 @@ async function loaded(page, signal) {
     await get("/livez", { signal });
     return page.load();
   }
-}
-
-const IDENTIFIER = /^[A-Za-z0-9][\w.-]*$/; // as the API has them: safe in any path
-
-/** Return the page whose path fits, and what stands for its parameters. */
-function match(pages, path) {
-  const parts = path.split("/").filter(Boolean);
-  for (const page of pages) {
-    const names = page.path.split("/").filter(Boolean);
-    const fits = (name, i) => (name.startsWith(":") ? IDENTIFIER.test(parts[i]) : name === parts[i]);
-    if (names.length !== parts.length || !names.every(fits)) continue;
-    const params = names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), parts[i]]] : []));
-    return { page, params: Object.fromEntries(params) };
-  }
-  return null;
 }
 
 const setQuery = (path) => (values) => {

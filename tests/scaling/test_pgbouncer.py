@@ -1,7 +1,7 @@
 """The service behind pgbouncer in transaction mode, without `ignore_startup_parameters`."""
 
-import subprocess
-import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +10,7 @@ from app.storage import migrate
 from tests.contract.conftest import problem, total
 from tests.scaling.pooler import through
 from tests.scaling.ports import connect
-from tests.whole.test_processes import ROOT
+from tests.storage.test_migrations import ADVISORY_LOCK, names
 
 SHARES = {"control": 50.0, "bold": 50.0}
 TRACKED = {
@@ -123,16 +123,20 @@ def test_a_service_that_reads_only_writes_nothing(make_client, pooled, pooled_ur
     problem(reader.post("/assignments", json={"experiment_id": "checkout", "unit_id": "u"}), 503)
 
 
-def test_two_migrations_at_once_through_it_leave_no_lock(pgbouncer, empty_database_url):
+def test_a_migration_waits_for_one_that_runs_and_leaves_no_lock(pgbouncer, empty_database_url):
     url = through(pgbouncer, empty_database_url)
-    program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"
-    both = [
-        subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=60)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    with connect(empty_database_url) as running:
+        running.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        second = threading.Thread(target=migrate.upgrade, args=[url])
+        second.start()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        give_up = time.monotonic() + 20
+        while running.execute(waiting).fetchone() == (0,) and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert names(empty_database_url) == set()
+    second.join()
     migrate.upgrade(url)
+    assert "experiment_metrics" in names(empty_database_url)
     assert left_behind(url) == [(0, 0, 0)] * 2
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.bandits.gamma_variates import LOTS, _normals, _random, gamma_variates
+from app.bandits.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
 from app.bandits.sequences import in_sequence
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
@@ -51,3 +51,17 @@ def test_with_less_than_1_of_either_kind_in_the_prior_the_law_is_the_same():
     share = np.mean([sequence.choose() < rows for _ in range(rounds)])
     expected = policy.shares(Totals(np.array([1.0, 0.0]), np.array([1.0, 0.0])))[0]
     assert share == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / rows / rounds))
+
+
+@pytest.mark.parametrize("d", [2 / 3, 1, 2.25, 10, 1e3, 1e6])
+def test_whoever_may_be_refused_is_looked_at(d):
+    """Beside a normal of 0, which is never refused; of the lots that leave doubt the last."""
+    e = np.linspace(-0.999, 2, 3001)
+    x = 3 * np.sqrt(d) * e
+    refused = -np.expm1(x**2 / 2 + d * (1 - (1 + e) ** 3 + 3 * np.log1p(e)))
+    some = refused > 1e-6
+    pairs = np.stack([x[some], np.zeros(some.sum())])[None].astype(np.float32)
+    lots = np.ceil(LOTS * refused[some]) - 1
+    looked_at = _doubtful(pairs, np.full(pairs.shape[1:], d, np.float32), lots[None].astype(np.float32))
+    assert some.sum() > 20
+    assert looked_at.tolist() == list(range(some.sum()))

@@ -1,7 +1,9 @@
 """A real standby on loopback: what it answers, what it must not, and what is answered without it."""
 
+import datetime as dt
 import logging
 import os
+import random
 import signal
 import time
 from contextlib import contextmanager
@@ -142,6 +144,29 @@ def test_the_history_has_every_revision(pair, make_service):
     with asked(replica=1):
         assert service.get(path).json() == behind
     assert len(behind["items"]) == 1
+
+
+def test_whatever_happens_the_answer_is_the_primarys(pair, make_service, make_client, clock):
+    """Forty steps by chance: totals, settings, days, and a replica that stops replaying and catches up."""
+    chance, forgetful = random.Random(20261122), {"allocation_cache_bytes": 0}
+    service = make_service(**forgetful)
+    alone = make_client(database_url=pair.urls["database_url"], **forgetful)
+    service.post("/metrics/", json=FULL)
+    steps = [
+        lambda: service.post("/metrics/", json=total(successes=chance.randint(5, 25))),
+        lambda: service.patch("/experiments/homepage", json={"min_share": chance.randint(0, 20)}),
+        lambda: clock.pass_days(1),
+        pair.stop_replaying,
+        pair.catch_up,
+    ]
+    before = telemetry.REPLICA_READS.labels("replica")._value.get()
+    for _ in range(40):
+        chance.choice(steps)()
+        date = (clock.now + dt.timedelta(days=chance.randint(-3, 1))).date()
+        both = [service, alone]
+        chance.shuffle(both)
+        assert len({allocation(one, date).content for one in both}) == 1
+    assert telemetry.REPLICA_READS.labels("replica")._value.get() > before + 5
 
 
 def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make_service, caplog):

@@ -22,7 +22,7 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """There is a service per module: every address is said in full."""
+    """There are several services: every address is said in full."""
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +59,12 @@ def copied(server_url: str, database_url: str) -> Iterator[str]:
             connection.execute(f"drop database {name} with (force)")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(server_url: str, played_url: str) -> Iterator[str]:
-    """The address of a service with experiments that have a past."""
+    """The address of a service with experiments that have a past.
+
+    It is there once, because starting one takes seconds: tests change only experiments of their own.
+    """
     with copied(server_url, played_url) as database_url, served(database_url) as address:
         yield address
 

@@ -15,9 +15,9 @@ LEADERS = "Leader board, the most added lifetime value first"
 
 
 @pytest.fixture(scope="module")
-def race(empty_site: str) -> str:
+def race(site: str) -> str:
     """The link to a small race that was run."""
-    return played_link(empty_site, "clv", "drag-race", SMALL)
+    return played_link(site, "clv", "drag-race", SMALL)
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_a_log_can_be_taken_home(raced: Page) -> None:
     assert [row["policy"] for row in board] == [one["policy"]["kind"] for one in run["policies"]]
 
 
-def test_a_race_is_watched_as_it_stands_and_cancelled(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/drag-race?{LARGE}")
+def test_a_race_is_watched_as_it_stands_and_cancelled(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/drag-race?{LARGE}")
     progress = page.get_by_role("region", name="Progress")
     expect(progress).to_contain_text("Playing")
     race = page.locator("figure.chart").filter(has_text="The race so far")
@@ -92,7 +92,7 @@ def test_a_race_is_watched_as_it_stands_and_cancelled(page: Page, empty_site: st
     expect(page.get_by_role("button", name="Play it again")).to_be_visible()
 
 
-def test_a_lost_connection_is_said_and_the_race_is_followed_again(page: Page, empty_site: str) -> None:
+def test_a_lost_connection_is_said_and_the_race_is_followed_again(page: Page, site: str) -> None:
     asked = []
 
     def lost_twice(route: Route) -> None:
@@ -100,15 +100,15 @@ def test_a_lost_connection_is_said_and_the_race_is_followed_again(page: Page, em
         route.abort() if len(asked) <= 2 else route.continue_()
 
     page.route("**/events", lost_twice)
-    page.goto(f"{empty_site}/#/drag-race?{SMALL}&seed=2")
+    page.goto(f"{site}/#/drag-race?{SMALL}&seed=2")
     expect(page.locator("#connection")).to_contain_text("cannot be reached; trying again")
     expect(page.locator(".headline")).to_be_visible()
     expect(page.locator("#connection")).to_be_hidden()
     assert len(asked) == 3
 
 
-def test_every_parameter_of_the_request_has_a_control(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/drag-race")
+def test_every_parameter_of_the_request_has_a_control(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/drag-race")
     expect(page.get_by_text("Nothing was raced yet")).to_be_visible()
     page.get_by_text("Every other parameter").click()
     for fieldset in ("Products", "Channels"):
@@ -116,12 +116,12 @@ def test_every_parameter_of_the_request_has_a_control(page: Page, empty_site: st
     names = page.locator("[data-field]").evaluate_all(
         "all => all.map(one => one.dataset.field.split('.')[0])"
     )
-    described = httpx2.get(f"{empty_site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
+    described = httpx2.get(f"{site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
     assert set(names) == set(described["properties"])
 
 
-def test_priors_and_the_catalogue_reach_the_race(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/drag-race?{SMALL}")
+def test_priors_and_the_catalogue_reach_the_race(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/drag-race?{SMALL}")
     expect(page.locator(".headline")).to_be_visible()
     groundhog = page.get_by_role("group", name="Policy 3")
     groundhog.get_by_label("Prior successes").fill("2")
@@ -142,8 +142,8 @@ def test_priors_and_the_catalogue_reach_the_race(page: Page, empty_site: str) ->
     assert asked["decay"] == 0.5
 
 
-def test_nonsense_is_refused_beside_the_fields_by_the_api(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/drag-race")
+def test_nonsense_is_refused_beside_the_fields_by_the_api(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/drag-race")
     page.get_by_label("Customers").fill("0")
     page.get_by_text("Every other parameter").click()
     page.get_by_label("Churn").fill("1.5")

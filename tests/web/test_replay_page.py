@@ -27,8 +27,8 @@ def judge(page: Page, site: str, text: str) -> None:
     press_play(page, "Judge")
 
 
-def test_the_estimates_are_those_of_the_api_and_a_link_shows_them_again(page: Page, empty_site: str) -> None:
-    judge(page, empty_site, log({"red": 0.5, "blue": 0.5}, 400))
+def test_the_estimates_are_those_of_the_api_and_a_link_shows_them_again(page: Page, site: str) -> None:
+    judge(page, site, log({"red": 0.5, "blue": 0.5}, 400))
     expect(page.get_by_text("The log supports these estimates.")).to_be_visible()
     run = run_of(page)
     names = ["Uniform", "Always blue", "Always red"]
@@ -49,8 +49,8 @@ def test_the_estimates_are_those_of_the_api_and_a_link_shows_them_again(page: Pa
     assert faults(page) == {}
 
 
-def test_a_log_that_says_little_is_said_to_say_little(page: Page, empty_site: str) -> None:
-    judge(page, empty_site, log({"red": 0.99, "blue": 0.01}, 300))
+def test_a_log_that_says_little_is_said_to_say_little(page: Page, site: str) -> None:
+    judge(page, site, log({"red": 0.99, "blue": 0.01}, 300))
     warning = page.get_by_role("alert", name="Warnings")
     expect(warning).to_contain_text("Do not rely on some of these estimates.")
     (judged,) = (one for one in run_of(page)["policies"] if one["policy"].get("arm") == 0)
@@ -61,8 +61,8 @@ def test_a_log_that_says_little_is_said_to_say_little(page: Page, empty_site: st
     assert "doubtful" in " ".join(cells(page, ESTIMATES))
 
 
-def test_a_policy_that_learns_is_replayed_by_rejection(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/replay")
+def test_a_policy_that_learns_is_replayed_by_rejection(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/replay")
     rows = [line.split(",") for line in log({"red": 0.5, "blue": 0.5}, 300).splitlines()[1:]]
     lines = [json.dumps({"arm": a, "propensity": float(p), "reward": int(r)}) for a, p, r in rows]
     file = {"name": "log.ndjson", "mimeType": "application/x-ndjson", "buffer": "\n".join(lines).encode()}
@@ -75,8 +75,8 @@ def test_a_policy_that_learns_is_replayed_by_rejection(page: Page, empty_site: s
     assert number(shown[2]) == pytest.approx(judged["rejection"]["kept"]["mean"], abs=0.06)
 
 
-def test_lines_that_cannot_be_read_are_named_beside_the_log(page: Page, empty_site: str) -> None:
-    judge(page, empty_site, "arm,propensity,reward\nred,0.5,1\nblue,7,0\n")
+def test_lines_that_cannot_be_read_are_named_beside_the_log(page: Page, site: str) -> None:
+    judge(page, site, "arm,propensity,reward\nred,0.5,1\nblue,7,0\n")
     field = page.locator(".field").filter(has=page.get_by_label("Log", exact=True))
     expect(field.locator(".fault")).to_contain_text("Line 3: the propensity must be in (0, 1]")
     expect(page.get_by_label("Log", exact=True)).to_be_focused()

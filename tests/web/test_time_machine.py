@@ -23,9 +23,9 @@ STEPS = """async slider => {
 
 
 @pytest.fixture(scope="module")
-def campaign(empty_site: str) -> str:
+def campaign(site: str) -> str:
     """The link to a small campaign that was played."""
-    return played_link(empty_site, "email", "time-machine", SMALL)
+    return played_link(site, "email", "time-machine", SMALL)
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def test_the_improvement_is_one_figure_with_its_sign_and_its_interval(played: Pa
     assert [float(low) / 100, float(high) / 100] == pytest.approx(lift["interval_95"], abs=6e-4)
 
 
-def test_a_policy_that_does_worse_is_said_to_do_worse(page: Page, empty_site: str) -> None:
+def test_a_policy_that_does_worse_is_said_to_do_worse(page: Page, site: str) -> None:
     worst = '[{"kind":"fixed","shares":[0,1]}]'
-    page.goto(f"{empty_site}/#/time-machine?emails=200&replications=3&rates=[0.9,0.1]&policies={worst}")
+    page.goto(f"{site}/#/time-machine?emails=200&replications=3&rates=[0.9,0.1]&policies={worst}")
     shown = page.get_by_role("region", name="Improvement")
     expect(shown).to_contain_text("fewer than the even split")
     assert shown.locator("b").inner_text().startswith("-")
@@ -140,8 +140,8 @@ def test_a_link_shows_the_same_run_and_plays_it_again_where_it_is_gone(played: P
     assert run_of(played)["id"] != run["id"]
 
 
-def test_policies_come_and_go_with_all_that_can_be_set_of_them(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/time-machine")
+def test_policies_come_and_go_with_all_that_can_be_set_of_them(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/time-machine")
     expect(page.get_by_text("Nothing was played yet")).to_be_visible()
     page.get_by_role("button", name="Add a policy").click()
     page.get_by_role("group", name="Policy 3").get_by_label("Policy", exact=True).select_option("ucb1")
@@ -154,8 +154,8 @@ def test_policies_come_and_go_with_all_that_can_be_set_of_them(page: Page, empty
     assert asked["emails"] == 300
 
 
-def test_every_other_parameter_is_a_control_that_has_an_effect(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/time-machine?emails=200&replications=2")
+def test_every_other_parameter_is_a_control_that_has_an_effect(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/time-machine?emails=200&replications=2")
     expect(page.locator(".improvement")).to_be_visible()
     page.get_by_text("Every other parameter").click()
     page.get_by_label("Subjects").fill("Red\nGreen")
@@ -183,8 +183,8 @@ def test_every_other_parameter_is_a_control_that_has_an_effect(page: Page, empty
     expect(page.get_by_label("E-mails", exact=True)).to_have_value("10000")
 
 
-def test_nonsense_is_refused_beside_the_fields_by_the_api(page: Page, empty_site: str) -> None:
-    page.goto(f"{empty_site}/#/time-machine")
+def test_nonsense_is_refused_beside_the_fields_by_the_api(page: Page, site: str) -> None:
+    page.goto(f"{site}/#/time-machine")
     page.get_by_label("E-mails").fill("-5")
     page.get_by_label("Epsilon", exact=True).fill("7")
     page.get_by_text("Every other parameter").click()

@@ -196,3 +196,14 @@ def test_a_csv_without_its_header_is_told_what_is_missing(page: Page, site: str)
     page.get_by_label("CSV").fill("homepage_test,bold,2026-03-01,10,1")
     page.get_by_role("button", name="Store these totals").click()
     expect(page.locator(".notice.bad")).to_contain_text("should name the columns experiment_id")
+
+
+def test_totals_beyond_what_a_page_reads_are_not_left_out_silently(page: Page, site: str) -> None:
+    one = {"variant_id": "bold", "date": "2026-03-01", "impressions": 10, "successes": 1, "revenue": None}
+    items = [one | {"revenue_sq": None, "updated_at": "2026-03-02T00:00:00Z"}] * 1000
+    endless = {"items": items, "next_cursor": "more", "totals": None}
+    page.route(re.compile(r"/metrics/homepage_test\?"), lambda route: route.fulfill(json=endless))
+    page.goto(f"{site}/#/experiments/homepage_test/data?days=all")
+    expect(page.locator(".notice.warn")).to_contain_text("Only the first 50,000 daily totals")
+    table = page.get_by_role("table", name=re.compile("The newest 1,000 of 50,000 stored daily totals"))
+    expect(table.locator("tbody tr")).to_have_count(1000)

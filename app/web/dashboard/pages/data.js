@@ -7,7 +7,7 @@ import { experimentPage, readExperiment, replayAddress } from "../components/exp
 import { go } from "../router.js";
 import { count, day, daysBefore, moment, money, rate } from "../format.js";
 import { h } from "../dom.js";
-import { chosenPeriod, periodChoice } from "../components/period.js";
+import { chosenPeriod, incomplete, MOST_TOTALS, periodChoice } from "../components/period.js";
 import { dot } from "../components/shares.js";
 import { table } from "../components/table.js";
 import { uploadPanel } from "../components/upload.js";
@@ -18,7 +18,7 @@ export async function show({ params: { id }, query, signal }) {
   const since = period === "all" ? null : daysBefore(new Date().toISOString().slice(0, 10), Number(period));
   const [experiment, stored, { totals: used }] = await Promise.all([
     readExperiment(id, signal),
-    getAll(`/metrics/${id}`, { query: { since }, signal, most: 50_000 }),
+    getAll(`/metrics/${id}`, { query: { since }, signal, most: MOST_TOTALS }),
     get(`/metrics/${id}`, { query: { limit: 1 }, signal }),
   ]);
   const here = `experiments/${id}/data`;
@@ -32,6 +32,7 @@ export async function show({ params: { id }, query, signal }) {
       experiment.source === "tracked" ? trackedPanel(id) : uploadPanel({ signal, example: id }),
       used && usedPanel(experiment, used),
       periodChoice(period, (chosen) => go(`${here}?days=${chosen}`)),
+      incomplete(stored),
       stored.length ? storedPanel(experiment, stored) : empty(experiment.source === "tracked" ? "No unit was exposed in this time: look further back." : "No daily totals are stored in this time. Upload a CSV above, or look further back."),
     ),
   );

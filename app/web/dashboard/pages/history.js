@@ -9,7 +9,7 @@ import { experimentPage, readExperiment } from "../components/experiment.js";
 import { count, day, daysBefore, moment, percent, perImpression, plural, rate, share, todayIn } from "../format.js";
 import { intervalText } from "../components/interval.js";
 import { variantName, variantsById } from "../components/names.js";
-import { chosenPeriod, periodChoice } from "../components/period.js";
+import { chosenPeriod, incomplete, MOST_TOTALS, periodChoice } from "../components/period.js";
 import { empty } from "../components/states.js";
 import { go } from "../router.js";
 import { table } from "../components/table.js";
@@ -22,7 +22,7 @@ export async function show({ params: { id }, query, signal }) {
   const [experiment, revisions, totals] = await Promise.all([
     readExperiment(id, signal),
     getAll(`/allocations/${id}/history`, { signal, enough: (items) => items.at(-1).date < since }),
-    getAll(`/metrics/${id}`, { query: { since }, signal, most: 50_000 }),
+    getAll(`/metrics/${id}`, { query: { since }, signal, most: MOST_TOTALS }),
   ]);
   const shown = revisions.filter(({ date }) => date >= since);
   const scene = new Scene(experiment, mostShown(experiment, shown, totals), signal);
@@ -31,6 +31,7 @@ export async function show({ params: { id }, query, signal }) {
     "history",
     [],
     periodChoice(period, (chosen) => go(`experiments/${id}/history?days=${chosen}`)),
+    incomplete(totals),
     shown.length || totals.length
       ? h(
           "div",

@@ -33,7 +33,7 @@ export function decisions(experiments, query) {
   show();
   const entered = () => Object.fromEntries(own.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== null));
   return {
-    element: [h("div", { class: "fields" }, source.element), log.element, fields],
+    element: h("fieldset", {}, h("legend", {}, "Decisions"), h("div", { class: "stack" }, h("div", { class: "fields" }, source.element), log.element, fields)),
     fields: () => (byExperiment() ? own : log.fields()),
     sent: async () => (byExperiment() ? [JSON.stringify({ experiment_id: "", ...entered() }), "application/json"] : log.sent()),
     named() {

@@ -5,6 +5,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +34,13 @@ POOLED = 2 * Settings(_env_file=None).pool_size
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What was seen while a service was under load, after the warming up."""
+    """What was seen while a service was under load, after the warming up.
+
+    Parameters
+    ----------
+    wrong : requests that were answered with another status than their own, or not until the end
+    load_average : of the machine in the last minute
+    """
 
     taken: str
     minutes: float
@@ -44,6 +51,7 @@ class Soak:
     wrong: int
     p50_ms: float
     p99_ms: float
+    load_average: float
     looks: list[Look]
 
 
@@ -78,21 +86,38 @@ def _soak(minutes: float, workers: int, warm_up: float, offered: Offered, looks:
         wrong=offered.wrong.total(),
         p50_ms=p50,
         p99_ms=p99,
+        load_average=round(os.getloadavg()[0], 1),
         looks=looks,
     )
 
 
 def keep(soak: Soak) -> None:
-    """Keep a soak for the page."""
-    looks = ",\n".join(json.dumps(asdict(look)) for look in soak.looks)
-    told = json.dumps({name: value for name, value in asdict(soak).items() if name != "looks"}, indent=1)
-    KEPT.write_text(f'{told[:-2]},\n "looks": [\n{looks}\n]}}\n')
+    """Keep a soak for the page: every process's name once, and a line per look."""
+    names = list(dict.fromkeys(name for look in soak.looks for name in look.mebibytes))
+    told = json.dumps({**asdict(soak), "looks": None, "processes": names}, indent=1)
+    lines = (json.dumps(_line(look, names), separators=(",", ":")) for look in soak.looks)
+    KEPT.write_text(told.replace('"looks": null', '"looks": [\n' + ",\n".join(lines) + "\n ]") + "\n")
 
 
 def read() -> Soak:
     """Return the soak that was kept last."""
     told: dict[str, Any] = json.loads(KEPT.read_text())
-    return Soak(**told | {"looks": [Look(**look) for look in told["looks"]]})
+    names = told.pop("processes")
+    return Soak(**told | {"looks": [_look(line, names) for line in told["looks"]]})
+
+
+def _line(look: Look, names: Sequence[str]) -> list[Any]:
+    by_process = [[values.get(name) for name in names] for values in (look.mebibytes, look.files)]
+    return [look.seconds, look.connections, *by_process]
+
+
+def _look(line: list[Any], names: Sequence[str]) -> Look:
+    seconds, connections, mebibytes, files = line
+    return Look(seconds, _present(names, mebibytes), _present(names, files), connections)
+
+
+def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
@@ -110,7 +135,12 @@ def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
         Target("<=", 1),
         f"{connections[0]} first, {connections[-1]} last",
     )
-    yield Figure("requests not answered as they should be", [soak.wrong], Target("<=", 0))
+    yield Figure(
+        "requests not answered as they should be, or not until the end",
+        [soak.wrong],
+        Target("<=", 0),
+        f"of {60 * soak.minutes * soak.rate:,.0f}; one-minute load {soak.load_average:g} at the end",
+    )
     yield _exhibit(soak)
 
 

@@ -18,7 +18,7 @@ def seen(mebibytes_per_minute=0.0, connections=26):
         )
         for turn in range(200)
     ]
-    return soak.Soak("2026-11-22 02:35 UTC", 10, 2, 100, 240, 99.9, 0, 5, 50, looks)
+    return soak.Soak("2026-11-22 02:35 UTC", 10, 2, 100, 240, 99.9, 0, 5, 50, 0.5, looks)
 
 
 def missed(of):

@@ -122,7 +122,7 @@ def bodies(operation):
             for place in places(message):
                 if place not in seen:
                     seen.add(place)
-                    for turn in range(4):
+                    for turn in range(3):
                         attack = attacks[(len(seen) + 5 * turn) % len(attacks)]
                         yield kind, json.dumps(replaced(message, place, attack))
 
@@ -145,21 +145,20 @@ def test_an_attack_in_any_text_is_refused_or_stays_a_text(attacked, path, method
 
 
 def requests(path, method, operation):
-    """Yield the operation's requests, each with one attack in one place."""
+    """Yield requests with one attack in one place each: all attacks in paths, half of them elsewhere."""
     usual, url = next(iter(bodies(operation)), (None, None)), filled(path)
     body = {"content": usual[1], "headers": {"Content-Type": usual[0]}} if usual[0] else {"headers": {}}
     parameters = [(one["in"], one["name"]) for one in operation.get("parameters", [])]
     for kind, text in bodies(operation):
         yield {"method": method, "url": url, "content": text, "headers": {"Content-Type": kind}}
-    for attack in ATTACKS.values():
+    for number, attack in enumerate(ATTACKS.values()):
         text = attack.encode("utf-8", "replace").decode()
-        for where, name in [*parameters, ("header", "X-Request-ID"), ("header", "Accept"), ("query", text)]:
+        for place, (where, name) in enumerate([*parameters, ("header", "X-Request-ID"), ("query", text)]):
             sent = {"method": method, "url": url, **body}
             if where == "path":
-                place = path.replace(f"{{{name}}}", quote(text, safe=""))
-                sent["url"] = (
-                    filled(place.replace("{{", "%7B%7B").replace("}}", "%7D%7D")) if "{" in place else place
-                )
+                sent["url"] = filled(path.replace(f"{{{name}}}", quote(text, safe="")))
+            elif (number + place) % 2:
+                continue
             elif where == "query":
                 sent["url"] = f"{url}?{quote(name, safe='')}={quote(text, safe='')}"
             else:

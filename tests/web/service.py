@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def served(database_url: str, **settings: str) -> Iterator[str]:
-    """Serve a migrated database on a free port, with settings as in the environment; give the address."""
+def served(database_url: str, port: int = 0, **settings: str) -> Iterator[str]:
+    """Serve a migrated database, on a free port unless one is said, with settings as in the environment."""
     ours = ("GROUNDHOG_", "DATABASE_URL", "PROMETHEUS_")
     rest = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0"],
+        [sys.executable, "-m", "app", "serve", "--port", str(port)],
         cwd="/",  # where no .env lies
         env={**rest, "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url, **settings},
         stdout=subprocess.PIPE,

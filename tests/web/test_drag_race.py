@@ -7,7 +7,10 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from app.storage import migrate
+from tests.conftest import fresh_database
 from tests.web.played import cells, draw_every_chart, faults, number, played_link, press_play, run_of
+from tests.web.service import served
 
 SMALL = "customers=1500&days=60&quota=20&replications=2"
 LARGE = "customers=50000&replications=200"
@@ -105,6 +108,26 @@ def test_a_lost_connection_is_said_and_the_race_is_followed_again(page: Page, si
     expect(page.locator(".headline")).to_be_visible()
     expect(page.locator("#connection")).to_be_hidden()
     assert len(asked) == 3
+
+
+def test_a_race_whose_service_is_started_anew_is_said_to_be_lost_and_played_again(
+    page: Page, server_url: str
+) -> None:
+    hasty = {"GROUNDHOG_SHUTDOWN_SECONDS": "1"}
+    with fresh_database(server_url) as url:
+        migrate.upgrade(url)
+        with served(url, **hasty) as address:
+            page.goto(f"{address}/#/drag-race?{LARGE}")
+            expect(page.get_by_role("region", name="Progress")).to_contain_text("Playing:")
+        expect(page.locator("#connection")).to_contain_text("cannot be reached; trying again")
+        with served(url, int(address.rpartition(":")[2]), **hasty):
+            expect(page.get_by_role("alert")).to_contain_text("It failed: the service stopped")
+            expect(page.locator("#connection")).to_be_hidden()
+            page.get_by_label("Customers").fill("1500")
+            page.get_by_label("Replications").fill("2")
+            page.get_by_label("Days", exact=True).fill("60")
+            page.get_by_role("button", name="Play it again").click()
+            expect(page.locator(".headline")).to_be_visible()
 
 
 def test_every_parameter_of_the_request_has_a_control(page: Page, site: str) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx2
 import psycopg
@@ -104,7 +104,7 @@ def test_the_disk_is_full_for_a_while(on_a_small_disk, settle):
 
 def _fill(ballast):
     """Take all the room there is; PostgreSQL may be taking some at the same time."""
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(64 * 1024))
 

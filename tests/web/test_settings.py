@@ -35,6 +35,12 @@ def save(page: Page) -> dict:
     return sent.value.post_data_json
 
 
+def reopened(page: Page, site: str, experiment: dict) -> Locator:
+    """Open the settings after they were saved: those on the page are drawn anew in the meantime."""
+    expect(page.locator("#status")).to_have_text("The settings were saved.")
+    return opened(page, site, experiment)
+
+
 def test_floors_and_fixed_shares_of_single_variants_are_set_and_taken_back(
     page: Page, site: str, promised
 ) -> None:
@@ -46,8 +52,9 @@ def test_floors_and_fixed_shares_of_single_variants_are_set_and_taken_back(
         "min_share": {"control": 2, "v1.red": 5, "blue": 2},
         "fixed_share": {"control": 10},
     }
-    shares = page.get_by_label("Floor of v1.red, percent")
-    expect(shares).to_have_value("5")  # what is set is shown, without a click
+    form = reopened(page, site, promised())
+    floor = form.get_by_label("Floor of v1.red, percent")
+    expect(floor).to_have_value("5")  # what is set is shown, without a click
     assert promised()["fixed_share"] == {"control": 10}
     allocation = httpx2.get(f"{site}/allocations/{promised()['experiment_id']}").json()["allocations"]
     assert allocation["control"] == 10
@@ -56,6 +63,7 @@ def test_floors_and_fixed_shares_of_single_variants_are_set_and_taken_back(
     form.get_by_label("Fixed share of control, percent").fill("")
     form.get_by_label("Floor, percent").fill("1")
     assert save(page) == {"min_share": 1, "fixed_share": {"control": None}}
+    reopened(page, site, promised())
     expect(page.get_by_label("Floor, percent")).to_have_value("1")
     assert (promised()["min_share"], promised()["fixed_share"]) == (1, {})
 
@@ -64,6 +72,7 @@ def test_one_floor_of_several_is_taken_away(page: Page, site: str, promised) -> 
     form = opened(page, site, promised(min_share={"control": 3, "blue": 4}))
     form.get_by_label("Floor of blue, percent").fill("")
     assert save(page) == {"min_share": {"blue": 0}}
+    reopened(page, site, promised())
     expect(page.get_by_label("Floor of control, percent")).to_have_value("3")
     expect(page.get_by_label("Floor of blue, percent")).to_have_value("")
 
@@ -96,10 +105,12 @@ def test_shares_are_chosen_by_hand(page: Page, site: str, promised) -> None:
     form.get_by_label("Red, percent").fill("75")
     form.get_by_label("blue, percent", exact=True).fill("25")
     assert save(page) == {"policy": {"kind": "fixed", "shares": {"v1.red": 75, "blue": 25}}}
-    expect(page.get_by_label("Red, percent")).to_have_value("75")
+    form = reopened(page, site, promised())
+    expect(form.get_by_label("Red, percent")).to_have_value("75")
     page.get_by_label("Red, percent").fill("")
     page.get_by_label("control, percent", exact=True).fill("75")
     save(page)
+    reopened(page, site, promised())
     expect(page.get_by_label("Red, percent")).to_have_value("")
     assert promised()["policy"] == {"kind": "fixed", "shares": {"blue": 25, "control": 75}}
 
@@ -124,6 +135,7 @@ def test_how_units_are_assigned_can_be_set(page: Page, site: str, promised) -> N
     form.get_by_label("Rewards count for, days").fill("14")
     sent = {"holdout_percent": 10, "assignment_mode": "rendezvous", "reward_window_days": 14}
     assert save(page) == sent
+    reopened(page, site, promised())
     assert {name: promised()[name] for name in sent} == sent
 
 

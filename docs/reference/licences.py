@@ -93,7 +93,7 @@ def _licence(said: PackageMetadata) -> str:
 
 
 def _table(found: dict[str, str]) -> str:
-    rows = [f"| [{name}](https://pypi.org/project/{name}/) | {licence} |" for name, licence in found.items()]
+    rows = [f"| `{name}` | {licence} |" for name, licence in found.items()]
     return "\n".join(["| package | licence |", "| --- | --- |", *rows]) + "\n"
 
 

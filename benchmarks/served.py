@@ -8,17 +8,18 @@ import signal
 import sys
 import threading
 
-from fastapi import Response
-from uvicorn import Server
-
-from app.launcher import listen, web_config  # the very configuration, whatever it becomes
-from app.main import create_app
-from app.settings import Settings
-from app.telemetry import configure_logging
-
 
 def main() -> None:
     """Serve the database named by DATABASE_URL on a free port."""
+    # not above: the processes that play simulations import this module again, and need none of it
+    from fastapi import Response
+    from uvicorn import Server
+
+    from app.launcher import listen, web_config  # the very configuration, whatever it becomes
+    from app.main import create_app
+    from app.settings import Settings
+    from app.telemetry import configure_logging
+
     settings = Settings(_env_file=None)
     configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings)

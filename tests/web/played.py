@@ -57,6 +57,14 @@ def draw_every_chart(page: Page) -> int:
     return charts.count()
 
 
+def open_figures(page: Page, chart: str) -> None:
+    """Open the table behind a chart, once the chart is drawn: until then it grows, and pushes the button away."""
+    figure = page.locator("figure.chart", has_text=chart)
+    figure.locator(".canvas").scroll_into_view_if_needed()
+    expect(figure.locator(".canvas")).to_have_attribute("data-drawn", "yes")
+    figure.get_by_text("Figures", exact=True).click()
+
+
 def faults(page: Page) -> dict[str, object]:
     """What somebody would stumble over who hears the page, sees little, has it dark or on a small screen."""
     found: dict[str, object] = {"names and headers": label_faults(page)}

@@ -9,7 +9,16 @@ from playwright.sync_api import Page, Route, expect
 
 from app.storage import migrate
 from tests.conftest import fresh_database
-from tests.web.played import cells, draw_every_chart, faults, number, played_link, press_play, run_of
+from tests.web.played import (
+    cells,
+    draw_every_chart,
+    faults,
+    number,
+    open_figures,
+    played_link,
+    press_play,
+    run_of,
+)
 from tests.web.service import served
 
 SMALL = "customers=1500&days=60&quota=20&replications=2"
@@ -58,7 +67,7 @@ def test_the_world_is_told_by_its_products(raced: Page) -> None:
 def test_every_chart_is_drawn_with_its_table_and_everybody_can_use_the_page(raced: Page) -> None:
     assert draw_every_chart(raced) == 7
     raced.get_by_label("What was chosen by").select_option("Random crayfish")
-    raced.locator("figure", has_text="Actions chosen by Random crayfish").get_by_text("Figures").click()
+    open_figures(raced, "Actions chosen by Random crayfish")
     run = run_of(raced)
     rows = cells(raced, "Actions chosen by Random crayfish")
     contacts = run["policies"][0]["contacts"]["mean"]
@@ -87,7 +96,7 @@ def test_a_race_is_watched_as_it_stands_and_cancelled(page: Page, site: str) -> 
     progress = page.get_by_role("region", name="Progress")
     expect(progress).to_contain_text("Playing")
     race = page.locator("figure.chart").filter(has_text="The race so far")
-    race.get_by_text("Figures").click()
+    open_figures(page, "The race so far")
     expect(race.get_by_role("table")).to_contain_text("€")
     progress.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert")).to_contain_text("It was cancelled.")

@@ -23,10 +23,12 @@ def promised(site: str, request: pytest.FixtureRequest):
 
 
 def opened(page: Page, site: str, experiment: dict) -> Locator:
-    """Open the settings; return the form."""
+    """Open the settings; return the form, which shows the experiment as it was read."""
     page.goto("about:blank")
     page.goto(f"{site}/#/experiments/{experiment['experiment_id']}/settings")
-    return page.get_by_role("region", name="Settings")
+    form = page.get_by_role("region", name="Settings")
+    expect(form).to_be_visible()
+    return form
 
 
 def save(page: Page) -> dict:

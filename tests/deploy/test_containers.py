@@ -108,10 +108,17 @@ def test_kubernetes_runs_every_container_without_rights_it_does_not_need():
 
 
 def test_kubernetes_waits_longer_for_the_end_than_the_service_takes():
-    assert (
-        pods()["Deployment"]["terminationGracePeriodSeconds"]
-        > Settings.model_fields["shutdown_seconds"].default
-    )
+    pod = pods()["Deployment"]
+    _, seconds = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    takes = int(seconds) + Settings.model_fields["shutdown_seconds"].default
+    assert pod["terminationGracePeriodSeconds"] > takes
+
+
+def test_no_service_of_kubernetes_writes_over_a_setting():
+    """Of the service groundhog it would make GROUNDHOG_PORT=tcp://10.0.0.1:80 in every pod."""
+    names = {document["metadata"]["name"] for document in KUBERNETES if document["kind"] == "Service"}
+    assert {f"{name.upper()}_PORT" for name in names} & SETTINGS
+    assert [kind for kind, pod in pods().items() if pod.get("enableServiceLinks") is not False] == []
 
 
 def test_kubernetes_asks_the_paths_that_answer_without_a_key():

@@ -1,4 +1,7 @@
-"""Every command of the README does, in a clean copy of this tree, what the README says."""
+"""Every command of the README does, in a clean copy of this tree, what the README says.
+
+So do those of the pages that tell how to do something with a service.
+"""
 
 import json
 import os
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.setup.conftest import open_folder
-from tests.whole.test_processes import get
+from tests.whole.test_processes import get, post
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -121,6 +124,23 @@ def test_every_block_of_the_readme_in_its_order_does_what_it_says(copy, surround
             shown += 1
     assert shown >= 2
     assert (copy / "race.png").read_bytes()[1:4] == b"PNG"
+
+
+PAGE_BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+ASKING = ["how-to/run-an-experiment.md", "assignments.md", "events.md"]
+"""Pages of which every command asks a service, and can be sent as it is written."""
+
+
+def test_every_command_of_the_pages_that_ask_a_service_is_answered_with_success(copy, surroundings, service):
+    variants = [{"variant_id": "control"}, {"variant_id": "bold"}]
+    post(f"{service}/experiments", {"experiment_id": "signup", "variants": variants})
+    post(f"{service}/assignments", {"experiment_id": "signup", "unit_id": "user-42"})
+    for page in ASKING:
+        blocks = PAGE_BLOCK.findall((ROOT / "docs" / page).read_text())
+        assert blocks, page
+        for text in blocks:
+            done = carried_out("sh", text.replace(SAID, service), copy, surroundings)
+            assert done.returncode == 0, (page, text, done.stdout, done.stderr)
 
 
 def test_every_page_that_the_readme_names_is_there(service):

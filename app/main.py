@@ -34,6 +34,7 @@ from app.api.limits import BodyLimit
 from app.bandits import custom
 from app.services import audit
 from app.services.assigner import Assigner
+from app.services.figures import Figures
 from app.services.flags import FlagList
 from app.services.keyring import KeyRing
 from app.services.players import Players
@@ -96,6 +97,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.versions = VersionReader(app.state.database)
     app.state.assigner = Assigner(app.state.database, settings)
     app.state.flags = FlagList(app.state.database, settings)
+    app.state.figures = Figures(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
     app.add_middleware(
@@ -130,6 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     await run_in_threadpool(app.state.players.close)
     await app.state.keys.close()
+    await app.state.figures.close()
     await app.state.flags.close()
     await app.state.assigner.close()
     await app.state.versions.close()

@@ -1,14 +1,14 @@
 """For operators: Prometheus figures, liveness and readiness."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import GuardedRoute
-from app.api.deps import DatabaseDep, Now, ReaderDep, SettingsDep
+from app.api.deps import DatabaseDep, Now, ReaderDep
 from app.api.problems import answers
 from app.errors import Unavailable
-from app.services import figures
+from app.services.figures import Figures
 from app.storage import migrate
 
 router = APIRouter(tags=["operations"], route_class=GuardedRoute)
@@ -47,9 +47,10 @@ class Ready(BaseModel):
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP ...\n"}}}},
 )
-def read_telemetry(database: DatabaseDep, settings: SettingsDep, now: Now) -> Response:
+async def read_telemetry(request: Request, now: Now) -> Response:
     """Return the service's figures for Prometheus."""
-    return Response(figures.exposition(database, settings, now), media_type=CONTENT_TYPE_LATEST)
+    figures: Figures = request.app.state.figures
+    return Response(await figures.exposition(now), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/livez", operation_id="check_alive", response_model=Alive)

@@ -1,52 +1,117 @@
 """The figures Prometheus reads: the process's own, and what the database says about the experiments."""
 
+import asyncio
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from app import telemetry
 from app.errors import Unavailable
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.shared import Connection, SharedStatement
 
-NEWEST_DAYS = text("""
+PATIENCE = 4
+"""Seconds that the database is waited for. The API keys may have taken five, and after ten Prometheus gives up."""
+
+SHOWN = """
+    select experiment_id from experiments e
+    where (
+        select state from experiment_settings s where s.experiment_id = e.experiment_id
+        order by active_from desc limit 1
+    ) is distinct from 'archived'
+    order by experiment_id limit %(limit)s
+"""
+NEWEST_DAYS = f"""
     select experiment_id,
            (select max(last_day) from (
                select (select max(m.date) from experiment_metrics m
                        where m.experiment_id = e.experiment_id and m.variant_id = v.variant_id) as last_day
                from variants v where v.experiment_id = e.experiment_id
-           ) days) as newest
-    from experiments e order by experiment_id limit :limit
-""")
-LATEST_ANSWERS = text("""
-    select e.experiment_id, cast(a.answer as text) as answer
-    from (select experiment_id from experiments order by experiment_id limit :limit) e
+           ) days)
+    from ({SHOWN}) e
+"""  # noqa: S608  texts of ours
+LATEST_ANSWERS = f"""
+    select e.experiment_id, cast(a.answer as text)
+    from ({SHOWN}) e
     cross join lateral (
         select answer from allocations a
-        where a.experiment_id = e.experiment_id and a.for_date <= :today
+        where a.experiment_id = e.experiment_id and a.for_date <= %(today)s
         order by a.for_date desc, a.sequence desc limit 1
     ) a
-""")
-TOTALS = text("select (select count(*) from experiments) as experiments")
+"""  # noqa: S608
+NUMBER = "select count(*) from experiments"
 
 
-def exposition(database: Database, settings: Settings, now: dt.datetime) -> bytes:
-    """Return all figures in Prometheus' text format; those of the database are left out while it is away."""
-    pool = database.engine.pool
-    assert isinstance(pool, QueuePool)
-    telemetry.POOL_IN_USE.set(pool.checkedout())
-    telemetry.POOL_SIZE.set(settings.pool_size)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says: of all experiments how many, of those that are shown their days and answers."""
+
+    experiments: int = 0
+    newest_days: Sequence[tuple[str, dt.date | None]] = ()
+    latest_answers: Sequence[tuple[str, str]] = ()
+
+
+class Figures:
+    """The figures as one process shows them.
+
+    The database is asked on a connection of its own: they are wanted most while all others are in use.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._limit = settings.telemetry_experiments
+        self._asked = SharedStatement(database, self._ask, by_key=False, seconds=PATIENCE)
+        pool = database.engine.pool
+        assert isinstance(pool, QueuePool)
+        _show_use_of(pool)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._asked.close()
+
+    async def exposition(self, now: dt.datetime) -> bytes:
+        """Return all figures in Prometheus' text format; those of the database are left out while it is away."""
+        known: Known | None = None
+        with suppress(Unavailable):
+            known = await self._asked.ask([now.date() + dt.timedelta(days=1)])
+        return await asyncio.to_thread(_written, known, now)
+
+    async def _ask(self, connection: Connection, todays: Sequence[dt.date]) -> Known:
+        asked = {"limit": self._limit, "today": max(todays)}
+        number = await (await connection.execute(NUMBER)).fetchone()
+        assert number is not None, "a count has a row"
+        days = await (await connection.execute(NEWEST_DAYS.encode(), asked)).fetchall()
+        answers = await (await connection.execute(LATEST_ANSWERS.encode(), asked)).fetchall()
+        return Known(number[0], days, answers)
+
+
+def _show_use_of(pool: QueuePool) -> None:
+    """Tell how many connections are at work whenever that changes: another process may be asked for it."""
+    telemetry.POOL_SIZE.set(pool.size())
+    telemetry.POOL_IN_USE.set(0)
+
+    @event.listens_for(pool, "checkout")
+    def taken(*_: object) -> None:
+        telemetry.POOL_IN_USE.set(pool.checkedout())
+
+    @event.listens_for(pool, "checkin")
+    def about_to_be_given_back(*_: object) -> None:
+        telemetry.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
+
+
+def _written(known: Known | None, now: dt.datetime) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Experiments(database, settings, now))
+    registry.register(_Families(families(known, now)))
     return _process_figures() + generate_latest(registry)
 
 
@@ -58,64 +123,63 @@ def _process_figures() -> bytes:
     return generate_latest(registry)
 
 
-class _Experiments(Collector):
-    """What the database says, read at the time of the scrape: the same from every worker and after a restart."""
+class _Families(Collector):
+    """Figures that are there already: the same from every worker and after a restart."""
 
-    def __init__(self, database: Database, settings: Settings, now: dt.datetime) -> None:
-        self._database = database
-        self._limit = settings.telemetry_experiments
-        self._now = now
+    def __init__(self, found: Iterable[GaugeMetricFamily]) -> None:
+        self._found = list(found)
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        up = GaugeMetricFamily("groundhog_database_up", "1 while PostgreSQL answers")
-        try:
-            with self._database.transaction() as session:
-                families = [*self._ages(session), *self._allocations(session)]
-        except Unavailable:
-            up.add_metric([], 0)
-            yield up
-            return
-        up.add_metric([], 1)
-        yield up
-        yield from families
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._found
 
-    def _ages(self, session: Session) -> Iterator[GaugeMetricFamily]:
-        count = GaugeMetricFamily("groundhog_experiments", "Experiments known")
-        count.add_metric([], session.execute(TOTALS).scalar_one())
-        yield count
-        age = GaugeMetricFamily(
-            "groundhog_metrics_newest_day_age_seconds",
-            "Time since the end of the newest day with daily metrics",
-            labels=["experiment"],
-        )
-        for row in session.execute(NEWEST_DAYS, {"limit": self._limit}):
-            if row.newest is not None:
-                end = dt.datetime.combine(row.newest + dt.timedelta(days=1), dt.time(), dt.UTC)
-                age.add_metric([row.experiment_id], (self._now - end).total_seconds())
-        yield age
 
-    def _allocations(self, session: Session) -> Iterator[GaugeMetricFamily]:
-        share = GaugeMetricFamily(
-            "groundhog_variant_share_ratio",
-            "Share of traffic in the newest recorded allocation",
-            labels=["experiment", "variant"],
-        )
-        p_best = GaugeMetricFamily(
-            "groundhog_variant_p_best_ratio",
-            "P(best) in the newest recorded allocation",
-            labels=["experiment", "variant"],
-        )
-        gates = GaugeMetricFamily(
-            "groundhog_gate_holding", "1 for each gate that holds", labels=["experiment", "gate"]
-        )
-        today = self._now.date() + dt.timedelta(days=1)
-        for row in session.execute(LATEST_ANSWERS, {"limit": self._limit, "today": today}):
-            answer = json.loads(row.answer)
-            for variant in answer["variants"]:
-                labels = [row.experiment_id, variant["variant_id"]]
-                share.add_metric(labels, variant["share"] / 100)
-                if variant["p_best"] is not None:
-                    p_best.add_metric(labels, variant["p_best"])
-            for gate in answer["gates"]:
-                gates.add_metric([row.experiment_id, gate["gate"]], 1)
-        yield from (share, p_best, gates)
+def families(known: Known | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+    """Yield what the database has said as figures; only that it is away where it has said nothing."""
+    up = GaugeMetricFamily("groundhog_database_up", "1 while PostgreSQL answers")
+    up.add_metric([], 0 if known is None else 1)
+    yield up
+    if known is not None:
+        yield from _ages(known, now)
+        yield from _allocations(known)
+
+
+def _ages(known: Known, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+    count = GaugeMetricFamily("groundhog_experiments", "Experiments known")
+    count.add_metric([], known.experiments)
+    yield count
+    age = GaugeMetricFamily(
+        "groundhog_metrics_newest_day_age_seconds",
+        "Time since the end of the newest day with daily metrics",
+        labels=["experiment"],
+    )
+    for experiment_id, newest in known.newest_days:
+        if newest is not None:
+            end = dt.datetime.combine(newest + dt.timedelta(days=1), dt.time(), dt.UTC)
+            age.add_metric([experiment_id], (now - end).total_seconds())
+    yield age
+
+
+def _allocations(known: Known) -> Iterator[GaugeMetricFamily]:
+    share = GaugeMetricFamily(
+        "groundhog_variant_share_ratio",
+        "Share of traffic in the newest recorded allocation",
+        labels=["experiment", "variant"],
+    )
+    p_best = GaugeMetricFamily(
+        "groundhog_variant_p_best_ratio",
+        "P(best) in the newest recorded allocation",
+        labels=["experiment", "variant"],
+    )
+    gates = GaugeMetricFamily(
+        "groundhog_gate_holding", "1 for each gate that holds", labels=["experiment", "gate"]
+    )
+    for experiment_id, text in known.latest_answers:
+        answer = json.loads(text)
+        for variant in answer["variants"]:
+            labels = [experiment_id, variant["variant_id"]]
+            share.add_metric(labels, variant["share"] / 100)
+            if variant["p_best"] is not None:
+                p_best.add_metric(labels, variant["p_best"])
+        for gate in answer["gates"]:
+            gates.add_metric([experiment_id, gate["gate"]], 1)
+    yield from (share, p_best, gates)

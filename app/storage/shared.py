@@ -36,6 +36,7 @@ class SharedStatement(Generic[Key, Answer]):
     execute : runs it for the keys of all callers; each gets the whole answer and picks out its own.
         It is run again when its connection turns out to be cut, so it must be safe to repeat
     by_key : it finds all rows by their keys, and the planner must not think otherwise
+    seconds : how long its answer is waited for, where that is not TIMEOUT_SECONDS
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class SharedStatement(Generic[Key, Answer]):
         database: Database,
         execute: Callable[[Connection, Sequence[Key]], Awaitable[Answer]],
         by_key: bool = True,
+        seconds: float | None = None,
     ) -> None:
         self._connector = database.connector
         self._options = BY_KEY if by_key else None
         self._execute = execute
+        self._seconds = seconds
         self._waiting: deque[tuple[Sequence[Key], asyncio.Future[Answer]]] = deque()
         self._connection: Connection | None = None
         self._running: asyncio.Task[None] | None = None
@@ -90,7 +93,7 @@ class SharedStatement(Generic[Key, Answer]):
         to look would take for stored what a failover loses.
         """
         statement = asyncio.create_task(self._on_connection(keys))
-        await asyncio.wait({statement}, timeout=TIMEOUT_SECONDS)
+        await asyncio.wait({statement}, timeout=self._seconds or TIMEOUT_SECONDS)
         if not statement.done():
             connection, self._connection = self._connection, None
             if connection is None:

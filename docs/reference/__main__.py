@@ -1,8 +1,6 @@
 """Write the pages beside this file from the code they describe: `make reference`. A test keeps them current."""
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from pydantic import AliasChoices
 from app import telemetry
 from app.api import problems
 from app.schemas.policies import every_policy
-from app.services.figures import _Experiments
+from app.services.figures import Known, families
 from app.settings import Settings
 
 HERE = Path(__file__).parent
@@ -116,7 +114,7 @@ def _figures() -> str:
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
         (family.name, family.type, _labels(family), family.documentation)
-        for family in _Experiments(_Nothing(), Settings(_env_file=None), datetime.now(UTC)).collect()  # type: ignore[arg-type]
+        for family in families(Known(), datetime.now(UTC))
     ]
     shown = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
     return FIGURES + _table(("name", "type", "labels", "meaning"), *shown)
@@ -128,23 +126,6 @@ def _exposed(metric: Any) -> str:
 
 def _labels(metric: Any) -> str:
     return ", ".join(f"`{name}`" for name in metric._labelnames)
-
-
-class _Nothing:
-    """A database in which there is nothing: what is asked of it is only how its figures are called."""
-
-    @contextmanager
-    def transaction(self) -> Iterator["_Nothing"]:
-        yield self
-
-    def execute(self, *_: object) -> "_Nothing":
-        return self
-
-    def scalar_one(self) -> int:
-        return 0
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
 
 
 def _policies() -> str:

@@ -5,8 +5,10 @@ import logging
 import re
 from uuid import uuid4
 
+import psycopg
 import pytest
 from fastapi import APIRouter
+from prometheus_client import REGISTRY
 
 from app.telemetry import JsonFormatter
 from tests.contract.conftest import problem, total
@@ -170,6 +172,49 @@ def test_the_use_of_the_pool_is_shown(make_client):
     assert shown["groundhog_database_connections_max"] == 3
     assert shown["groundhog_database_connections_in_use"] >= 1
     assert shown["groundhog_database_up"] == 1
+
+
+def test_a_process_tells_of_its_pool_before_it_is_asked(make_client):
+    """Prometheus asks one of several workers, which adds up what all of them have told."""
+    client = make_client(pool_size=7)
+    told = [REGISTRY.get_sample_value(f"groundhog_database_connections_{name}") for name in ("max", "in_use")]
+    with client.app.state.database.transaction() as session:
+        session.connection()
+        told.append(REGISTRY.get_sample_value("groundhog_database_connections_in_use"))
+    assert told == [7, 0, 1]
+
+
+def test_figures_are_shown_while_requests_use_every_connection(make_client):
+    client = make_client(pool_size=1)
+    with client.app.state.database.transaction() as session:
+        session.connection()
+        shown = figures(client)
+    assert shown["groundhog_database_connections_in_use"] == 1
+    assert shown["groundhog_database_up"] == 1
+    assert figures(client)["groundhog_database_connections_in_use"] == 0
+
+
+def test_figures_are_shown_when_the_database_does_not_answer(make_client, database_url, monkeypatch):
+    monkeypatch.setattr("app.services.figures.PATIENCE", 0.2)
+    client = make_client()
+    with psycopg.connect(database_url) as holding:
+        holding.execute("lock table experiments in access exclusive mode")
+        away = figures(client)
+    assert away["groundhog_database_up"] == 0
+    assert away["groundhog_database_connections_max"] > 0
+    assert "groundhog_experiments" not in away
+    assert figures(client)["groundhog_database_up"] == 1
+
+
+def test_an_archived_experiment_is_counted_and_raises_no_alert_any_more(client):
+    client.post("/metrics/", json=[total(), total(experiment_id="other")])
+    client.get("/allocations/homepage")
+    client.patch("/experiments/homepage", json={"state": "archived"})
+    shown = figures(client)
+    assert shown["groundhog_experiments"] == 2
+    assert [name for name in shown if HOMEPAGE in name] == []
+    client.patch("/experiments/homepage", json={"state": "running"})
+    assert any(HOMEPAGE in name for name in figures(client))
 
 
 def test_both_spellings_of_the_path_show_the_figures_and_the_type_is_prometheus_own(client):

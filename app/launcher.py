@@ -38,6 +38,8 @@ from app.telemetry import configure_logging
 from app.web import charts
 
 PATIENCE = 30  # seconds that a command waits for a server that is just starting
+BESIDE_THE_POOL = 6
+"""Connections that a process opens for what requests share: versions, assignments (two), flags, keys, figures."""
 
 
 def serve(settings: Settings) -> None:
@@ -149,8 +151,9 @@ def _borrow_or_open(settings: Settings, opened: ExitStack) -> str:
 
 
 def _server_settings(settings: Settings) -> dict[str, str]:
-    """Return room for every connection that the workers may open, in both of their pools."""
-    return {"max_connections": str(max(100, 2 * settings.pool_size * settings.workers + 20))}
+    """Return room for every connection that the workers may open, and some for commands."""
+    opened = (settings.pool_size + BESIDE_THE_POOL) * settings.workers
+    return {"max_connections": str(max(100, opened + 20))}
 
 
 def upgrade(url: str) -> None:

@@ -29,7 +29,7 @@ ROWS = Counter("groundhog_metrics_rows_total", "Daily totals received, by what b
 EVENTS = Counter("groundhog_events_total", "Events received, by what became of them", ["status"])
 ALLOCATIONS = Counter(
     "groundhog_allocations_total",
-    "Allocations answered: computed, cached, or stale while PostgreSQL is away",
+    "Allocations answered: computed, as recorded, from the cache, or stale while PostgreSQL is away",
     ["from"],
 )
 COMPUTE = Histogram(

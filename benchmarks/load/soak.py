@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.launcher import BESIDE_THE_POOL
 from app.settings import Settings
 from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure, Target, short
@@ -28,8 +29,8 @@ WARM_UP_SECONDS = 240
 EVERY_SECONDS = 3
 FLAT = Target("<=", 0.1)
 """What is flat: even the upper end of the slope's interval is at most a tenth of the level per hour."""
-POOLED = 2 * Settings(_env_file=None).pool_size
-"""Connections that the pools of one worker may open."""
+POOLED = Settings(_env_file=None).pool_size + BESIDE_THE_POOL
+"""Connections that one worker may open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
     yield _flat("open files, PostgreSQL", soak, [_of("PostgreSQL", look.files) for look in soak.looks], None)
     connections = [look.connections for look in soak.looks]
     yield Figure(
-        "database connections at most / what the pools may open",
+        "database connections at most / what the workers may open",
         [max(connections) / (POOLED * soak.workers)],
         Target("<=", 1),
         f"{connections[0]} first, {connections[-1]} last",

@@ -54,7 +54,9 @@ def _plain_json(value: object) -> object:
     if not isinstance(value, str | bool | int | float | dict):
         raise PydanticCustomError("value", "Input should be a string, a number, a boolean or an object")
     try:
-        size = len(json.dumps(value, allow_nan=False).encode())
+        size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        raise PydanticCustomError("value", "Input should be text: half a surrogate pair is none") from None
     except (ValueError, RecursionError):
         raise PydanticCustomError("value", "Input should be finite numbers, not nested too deeply") from None
     if size > MAX_VALUE_BYTES:

@@ -55,10 +55,14 @@ def read_csv(lines: Iterable[str], arms: Sequence[str] | None = None) -> Log:
         Naming the lines at fault.
     """
     reader = csv.DictReader(lines)
-    missing = {"arm", "propensity", "reward"} - set(reader.fieldnames or ())
-    if missing:
-        raise Invalid(f"line 1: the column {min(missing)} is missing", [FieldError("log", "columns", line=1)])
-    return log_of(((reader.line_num, row) for row in reader), arms)
+    try:
+        missing = {"arm", "propensity", "reward"} - set(reader.fieldnames or ())
+        if not missing:
+            return log_of(((reader.line_num, row) for row in reader), arms)
+    except csv.Error:
+        line = reader.line_num
+        raise Invalid(f"line {line}: not CSV", [FieldError("log", "not CSV", line=line)]) from None
+    raise Invalid(f"line 1: the column {min(missing)} is missing", [FieldError("log", "columns", line=1)])
 
 
 def read_ndjson(lines: Iterable[str], arms: Sequence[str] | None = None) -> Log:
@@ -102,8 +106,10 @@ def _read(
     name, value = row.get("arm"), row.get("value")
     if not isinstance(name, str) or not name:
         return FieldError("log.arm", "the arm is missing", line=line)
+    if not _is_text(name):
+        return FieldError("log.arm", "the arm is no text: half a surrogate pair", line=line)
     if known is not None and name not in known:
-        return FieldError("log.arm", f"there is no arm {name!r}", line=line)
+        return FieldError("log.arm", f"there is no arm {name!r:.60}", line=line)
     propensity, reward = _number(row.get("propensity")), _number(row.get("reward"))
     worth = math.nan if value is None or value == "" else _number(value)
     if propensity is None or not 0 < propensity <= 1:
@@ -135,13 +141,22 @@ def _objects(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             raise Invalid(
                 f"line {number}: not a JSON object", [FieldError("log", "not a JSON object", line=number)]
             )
         yield number, row
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be written down: JSON's escapes can name half a character."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(given: Any) -> float | None:

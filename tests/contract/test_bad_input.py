@@ -524,6 +524,13 @@ def test_a_misspelt_parameter_is_refused_and_not_read_as_its_default(service):
     assert "for_date" in answer.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("value", ['"\\ud800"', '{"a": "\\udc00"}', '{"\\ud800": 1}'])
+def test_half_a_character_is_no_value_of_a_variant(service, value):
+    made = f'{{"experiment_id": "halves", "variants": [{{"variant_id": "a", "value": {value}}}]}}'
+    assert fields(post_text(service, made, "/experiments"), 422) == ["body.variants.0.value"]
+    assert service.get("/experiments/halves").status_code == 404
+
+
 def test_more_variants_than_an_experiment_may_have_are_refused(service):
     answer = service.post("/metrics/", json=[total(variant_id=f"v{i}") for i in range(1_001)])
     assert "over 1000" in answer.json()["detail"]

@@ -91,6 +91,23 @@ def test_a_log_or_policy_that_makes_no_sense_is_refused(judge, log, query, field
     assert (fault["field"], fault.get("line")) == (field, line)
 
 
+HALF = '{"arm": "\\ud800", "propensity": 0.5, "reward": 0}\n'
+
+
+@pytest.mark.parametrize(
+    "line", [HALF, HALF.replace("arm", "value"), "[" * 100_000], ids=["arm", "value", "deep"]
+)
+def test_a_line_of_ndjson_that_no_text_can_be_is_refused(judge, line):
+    answer = judge('{"arm": "red", "propensity": 0.5, "reward": 0}\n' + line, "application/x-ndjson")
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["line"] == 2
+
+
+@pytest.mark.parametrize("cell", ["r" * 200_000, '"red', "re\0d"], ids=["long", "open", "NUL"])
+def test_a_cell_of_csv_that_cannot_be_read_is_no_defect(judge, cell):
+    assert judge(f"{LOG}{cell},0.5,1,4\n", arm=["red", "blue"]).status_code == 422
+
+
 def test_a_log_in_another_form_is_refused(judge):
     assert judge(media="application/xml").status_code == 415
 

@@ -31,12 +31,17 @@ def settings_with(**options: Any) -> Settings:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         faults = (
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{_named(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors()
         )
         raise Invalid(f"A setting is wrong: {'; '.join(faults)}") from error
     except RuntimeError as error:  # no home directory to put the data in
         raise Unavailable(f"{error} Set GROUNDHOG_HOME or DATABASE_URL.") from error
+
+
+def _named(field: str) -> str:
+    """Return a setting's name as an operator knows it."""
+    return f"{field} (GROUNDHOG_{field.upper()})" if field.islower() else field
 
 
 @contextmanager

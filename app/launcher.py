@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
         with closing(listen(settings.host, settings.port)) as listener:
             address = _address(listener)
             with own_database(settings, address) as url:
-                upgrade(url)
+                (upgrade if settings.migrate else wait_for_schema)(url)
                 _settle_keys(settings, url)
                 _make_charts()
                 say(_banner(settings, address, url))
@@ -158,8 +158,23 @@ def _server_settings(settings: Settings) -> dict[str, str]:
 
 def upgrade(url: str) -> None:
     """Bring the schema up to date, or say in one sentence that the database cannot be reached."""
-    try:
+    with _reached(url):
         migrate.upgrade(url)
+
+
+def wait_for_schema(url: str) -> None:
+    """Wait until somebody else has brought the schema up to date, and say once that we do."""
+    with _reached(url):
+        if not migrate.is_done_at(url):
+            say(f"Waiting for `groundhog migrate` of {place_of(url)} (GROUNDHOG_MIGRATE is false)")
+        while not migrate.is_done_at(url):
+            time.sleep(1)
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[None]:
+    try:
+        yield
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise Unavailable(f"Cannot use the database {place_of(url)}: {reason}") from error

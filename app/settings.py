@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="Server processes")
     shutdown_seconds: int = Field(default=10, ge=1, description="How long a stop waits for open requests")
 
+    migrate: bool = Field(
+        default=True,
+        description="Migrate the schema before serving; false waits until `groundhog migrate` has done it",
+    )
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
     pool_timeout_seconds: float = Field(default=30, gt=0, description="How long a request waits for one")
     connect_timeout_seconds: int = Field(default=3, ge=1, description="How long connecting may take")

@@ -32,15 +32,31 @@ def upgrade(url: str, revision: str = "head") -> None:
     A schema that a newer version of the service has made stays as it is: migrations only add. Where services
     write meanwhile, PostgreSQL may have to end the migration for their sake; it is begun again.
     """
+    with _session(url) as session:
+        newer = is_newer(current(session))
+    if not newer:
+        _upgrade_among_writers(url, revision)
+
+
+def is_done_at(url: str) -> bool:
+    """Return whether the schema at ``url`` is there."""
+    with _session(url) as session:
+        return is_done(session)
+
+
+def _session(url: str) -> Session:
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
         connect_args={"prepare_threshold": None},  # a pooler may be there
     )
-    with Session(engine) as session:
-        newer = is_newer(current(session))
-    if not newer:
-        _upgrade_among_writers(url, revision)
+    return Session(engine)
+
+
+def is_done(session: Session) -> bool:
+    """Return whether the schema is the one this version needs, or a newer one, which contains it."""
+    at = current(session)
+    return at == head() or is_newer(at)
 
 
 def _upgrade_among_writers(url: str, revision: str) -> None:

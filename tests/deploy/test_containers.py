@@ -46,6 +46,13 @@ def test_compose_migrates_once_before_it_serves():
     assert COMPOSE["services"]["postgres"]["healthcheck"]["test"][0] == "CMD"
 
 
+def test_only_the_container_that_migrates_does():
+    assert COMPOSE["services"]["api"]["environment"]["GROUNDHOG_MIGRATE"] == "false"
+    deployed = pods()["Deployment"]["containers"][0]
+    assert {"name": "GROUNDHOG_MIGRATE", "value": "false"} in deployed["env"]
+    assert pods()["Job"]["containers"][0]["args"] == COMPOSE["services"]["migrate"]["command"] == ["migrate"]
+
+
 def test_compose_gives_our_containers_no_right_they_do_not_need_and_time_to_end():
     for name in ("api", "migrate"):
         container = COMPOSE["services"][name]

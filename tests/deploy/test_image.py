@@ -119,6 +119,7 @@ def container(tree, commands, server_url):
             "GROUNDHOG_HOST": "127.0.0.1",  # not all addresses of this machine
             "GROUNDHOG_PORT": str(port),
             "GROUNDHOG_ADMIN_KEY": "gh_admin_" + "0" * 64,
+            "GROUNDHOG_MIGRATE": "false",  # as compose and Kubernetes say
             "HOME": "/nonexistent",
         }
 

@@ -180,7 +180,7 @@ def test_a_database_out_of_reach_gets_one_sentence_without_its_password(
 @pytest.mark.parametrize(
     ("name", "value", "named"),
     [
-        ("GROUNDHOG_PORT", "99999", "port"),
+        ("GROUNDHOG_PORT", "tcp://10.0.0.1:80", "port (GROUNDHOG_PORT): Input should be a valid integer"),
         ("DATABASE_URL", "mysql://me:secret@host/shop", "DATABASE_URL must name a PostgreSQL database"),
     ],
 )

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
-from app import errors
+from app import errors, launcher
 from app.api.problems import STATUS, TITLES
 from app.storage import migrate, tables
 
@@ -78,6 +78,20 @@ def test_a_schema_that_is_behind_is_not_ready(empty_database_url, make_client):
     answer = make_client(database_url=empty_database_url).get("/readyz")
     assert answer.status_code == 503
     assert "groundhog migrate" in answer.json()["detail"]
+
+
+def test_a_service_that_must_not_migrate_waits_until_somebody_has(empty_database_url, capsys):
+    waiting = threading.Thread(target=launcher.wait_for_schema, args=[empty_database_url])
+    waiting.start()
+    said, give_up = "", time.monotonic() + 10
+    while "Waiting for" not in said and time.monotonic() < give_up:
+        said += capsys.readouterr().out
+        time.sleep(0.01)
+    assert "Waiting for `groundhog migrate`" in said
+    assert names(empty_database_url) == set()
+    migrate.upgrade(empty_database_url)
+    waiting.join(10)
+    assert not waiting.is_alive()
 
 
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):

@@ -1,6 +1,5 @@
 """An experiment as a file over HTTP: everything it has out of one server and into another."""
 
-import tempfile
 from contextlib import ExitStack
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from app.api.deps import (
 )
 from app.api.problems import answers
 from app.api.strict import StrictRoute
+from app.api.temporary import needs_room, temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
 from app.services import exports
@@ -47,10 +47,10 @@ IN_MEMORY_BYTES = 1024 * 1024
 def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> StreamingResponse:
     """Return everything an experiment has as NDJSON, as of one moment: settings, data, revisions, assignments."""
     with ExitStack() as opened:
-        file = opened.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES))
-        with database.transaction() as session:
+        file = opened.enter_context(temporary_file(IN_MEMORY_BYTES))
+        with needs_room(), database.transaction() as session:
             file.writelines(exports.export(session, experiment_id))
-        file.seek(0)
+            file.seek(0)
         sent = opened.pop_all()
     return StreamingResponse(
         iter(lambda: file.read(64 * 1024), b""),
@@ -79,7 +79,7 @@ async def import_experiment(
     """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
     if content_type.partition(";")[0].strip().lower() != NDJSON:
         raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
-    with tempfile.TemporaryFile() as upload:
+    with temporary_file() as upload:
         digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:

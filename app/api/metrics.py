@@ -1,6 +1,5 @@
 """Daily metrics over HTTP: one total, an array, a stream; read them back, delete a day."""
 
-import tempfile
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -29,6 +28,7 @@ from app.api.deps import (
 )
 from app.api.problems import answers
 from app.api.strict import StrictRoute
+from app.api.temporary import temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
@@ -132,7 +132,7 @@ async def record_metrics_in_bulk(
     """
     form = _form_of(request)
     done: list[Stored] = []
-    with tempfile.TemporaryFile() as upload:
+    with temporary_file() as upload:
         digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:

@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from fastapi import Request
 
-from app.errors import TooLarge, Unavailable
+from app.api.temporary import needs_room
+from app.errors import TooLarge
 
 
 async def receive(request: Request, upload: BinaryIO, limit: int) -> bytes:
@@ -22,9 +23,8 @@ async def receive(request: Request, upload: BinaryIO, limit: int) -> bytes:
         if size > limit:
             raise TooLarge(f"the upload is over {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts")
         digest.update(chunk)
-        try:
+        with needs_room():
             upload.write(chunk)
-        except OSError as error:
-            raise Unavailable("there is no room to receive the upload; nothing was stored", 30) from error
-    upload.seek(0)
+    with needs_room():  # the file's last block is written only now
+        upload.seek(0)
     return digest.digest()

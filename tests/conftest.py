@@ -20,14 +20,15 @@ from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-TABLES = (
-    "allocations, api_keys, assignment_counts, assignments, audit, events, experiment_metrics,"
-    " experiment_settings, experiment_versions, experiments, holdout_metrics, idempotency_keys, simulations,"
-    " splits, variants"
-)
-WITH_ROWS = " union all ".join(
-    f"select '{table}' where exists (select from {table})" for table in TABLES.split(", ")
-)
+TABLES = [
+    *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
+    *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
+    *("api_keys", "audit", "idempotency_keys", "simulations"),
+]
+"""All that is stored; whoever refers to others stands before them."""
+USED = "select relname, pg_relation_size(oid) from pg_class where relname = any(%s) and relkind = 'r'"
+LARGE = 1_000_000
+"""Bytes from which a table is sooner truncated, which takes 25 ms, than its rows are deleted."""
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +70,21 @@ def migrated_url(server_url: str) -> Iterator[str]:
         yield url
 
 
+def empty(url: str) -> None:
+    """Delete all that is stored in a migrated database."""
+    with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        sizes = dict(connection.execute(USED, [TABLES]).fetchall())
+        for table in TABLES:
+            if sizes[table] >= LARGE:
+                connection.execute(f"truncate {table} cascade")
+            elif sizes[table]:
+                connection.execute(f"delete from {table}")
+
+
 @pytest.fixture
 def database_url(migrated_url: str) -> str:
     """A migrated database without any rows."""
-    with psycopg.connect(migrated_url, autocommit=True) as connection:
-        filled = connection.execute(WITH_ROWS).fetchall()
-        if filled:  # an empty table takes as long to truncate as a full one
-            connection.execute(f"truncate {', '.join(name for (name,) in filled)} cascade")
+    empty(migrated_url)
     return migrated_url
 
 

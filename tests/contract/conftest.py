@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import TABLES, SetClock
+from tests.conftest import TABLES, SetClock, empty
 
 LEAKS = re.compile(
     r"select |insert into|delete from|psycopg|sqlalchemy|relation \"|traceback|nan\b|inf\b", re.IGNORECASE
@@ -43,8 +43,7 @@ def fields(answer: Any, status: int) -> list[str]:
 @pytest.fixture(scope="module")
 def service(migrated_url: str) -> Iterator[TestClient]:
     """A service on 10 March 2026, noon UTC, that knows some experiments."""
-    with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(migrated_url)
     clock = SetClock()
     application = create_app(Settings(database_url=migrated_url, max_body_bytes=2_000_000), clock)
     with TestClient(application, raise_server_exceptions=False) as client:
@@ -70,12 +69,7 @@ def contents(migrated_url: str) -> Callable[[], list[tuple[Any, ...]]]:
 
     def read() -> list[tuple[Any, ...]]:
         with psycopg.connect(migrated_url) as connection:
-            tables = TABLES.split(", ")
-            return [
-                row
-                for table in tables
-                for row in connection.execute(f"select t::text from {table.strip()} t")
-            ]
+            return [row for table in TABLES for row in connection.execute(f"select t::text from {table} t")]
 
     return read
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 import schemathesis
 from hypothesis import Phase, settings
@@ -14,7 +13,7 @@ from schemathesis.specs.openapi import checks
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import TABLES, SetClock
+from tests.conftest import SetClock, empty
 
 load_all_checks()
 GENERATION = GenerationConfig(max_examples=15, deterministic=True, database="none", no_shrink=True)
@@ -52,8 +51,7 @@ def text_body(context: object, value: object) -> bytes:
 @pytest.fixture(scope="module")
 def session(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of the real application, whose database holds one experiment."""
-    with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(migrated_url)
     small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}  # each example is played
     application = create_app(Settings(database_url=migrated_url, **small), SetClock())
     with asgi.get_client(application) as client:

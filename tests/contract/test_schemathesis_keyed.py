@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 import schemathesis
 from schemathesis.config import (
@@ -20,7 +19,7 @@ from app.main import create_app
 from app.schemas.api_keys import ApiKeyIn
 from app.services import api_keys
 from app.settings import Settings
-from tests.conftest import TABLES, SetClock
+from tests.conftest import SetClock, empty
 from tests.contract import test_schemathesis as without_keys
 
 PROJECT = ProjectConfig(
@@ -36,8 +35,7 @@ schema = everything.exclude(path="/plans")  # as there; that it asks for a key i
 @pytest.fixture(scope="module")
 def keyed(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of a service whose only key stands in ``keyed.key``."""
-    with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(migrated_url)
     clock = SetClock()
     small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}
     application = create_app(Settings(database_url=migrated_url, **small), clock)

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import TABLES, SetClock
+from tests.conftest import TABLES, SetClock, empty
 from tests.contract.conftest import total
 from tests.contract.test_openapi import DESCRIPTION, examples, resolved
 
@@ -46,8 +46,7 @@ KNOWN = {"experiment_id": "homepage", "variant_id": "control", "key": "homepage"
 
 @pytest.fixture(scope="module")
 def attacked(migrated_url):
-    with psycopg.connect(migrated_url, autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(migrated_url)
     small = {"simulation_max_decisions": 1, "simulation_wait_seconds": 0}  # what fits is not played
     application = create_app(Settings(database_url=migrated_url, **small), SetClock())
     with TestClient(application, raise_server_exceptions=False) as client:
@@ -60,8 +59,7 @@ def attacked(migrated_url):
 def counts(url):
     """How many rows each table has: none may vanish."""
     with psycopg.connect(url) as connection:
-        tables = [name.strip() for name in TABLES.split(",")]
-        return {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for name in tables}
+        return {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for name in TABLES}
 
 
 def filled(path):

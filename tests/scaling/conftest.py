@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import TABLES
+from tests.conftest import empty
 from tests.scaling.pooler import MISSING, PGBOUNCER, running_pgbouncer
-from tests.scaling.ports import connect
 from tests.scaling.standby import Pair, running_pair
 
 THROW_AWAY = {"fsync": "off", "max_connections": "40"}
@@ -31,7 +30,6 @@ def servers() -> Iterator[Pair]:
 @pytest.fixture
 def pair(servers: Pair) -> Pair:
     """Both without any rows, the standby at one with the primary."""
-    with connect(servers.primary.url_for("groundhog")) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(servers.primary.url_for("groundhog"))
     servers.catch_up()
     return servers

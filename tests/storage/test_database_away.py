@@ -14,7 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
-from tests.conftest import TABLES, SetClock
+from tests.conftest import SetClock, empty
 from tests.contract.conftest import problem, total
 
 THROW_AWAY = {"fsync": "off", "max_connections": "30"}
@@ -36,8 +36,7 @@ def url(server: EmbeddedPostgres) -> str:
     server.stop()  # safe to repeat
     server.start()
     url = server.url_for("groundhog")
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"truncate {TABLES}")
+    empty(url)
     return url
 
 

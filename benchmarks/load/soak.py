@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure, Target, short
 from benchmarks.load import pictures, traffic
 from benchmarks.load.growth import Growth, growth
-from benchmarks.load.open_loop import Offered, offer
+from benchmarks.load.open_loop import NO_ANSWER, Offered, offer
 from benchmarks.load.watch import Look, Watch
 from benchmarks.service import Service, running_postgres, serving
 
@@ -41,6 +41,7 @@ class Soak:
     ----------
     wrong : requests that were answered with another status than their own, or not until the end
     load_average : of the machine in the last minute
+    faults : the wrong ones by what was asked and how it was answered; empty where a soak did not tell yet
     """
 
     taken: str
@@ -54,6 +55,7 @@ class Soak:
     p99_ms: float
     load_average: float
     looks: list[Look]
+    faults: dict[str, int] = field(default_factory=dict)
 
 
 def measure(_: Service | None = None) -> Iterator[Figure | Exhibit]:
@@ -89,7 +91,12 @@ def _soak(minutes: float, workers: int, warm_up: float, offered: Offered, looks:
         p99_ms=p99,
         load_average=round(os.getloadavg()[0], 1),
         looks=looks,
+        faults={_told(*fault): number for fault, number in offered.wrong.most_common()},
     )
+
+
+def _told(kind: str, status: int) -> str:
+    return f"{kind}: {'no answer until the end' if status == NO_ANSWER else status}"
 
 
 def keep(soak: Soak) -> None:
@@ -136,11 +143,16 @@ def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
         Target("<=", 1),
         f"{connections[0]} first, {connections[-1]} last",
     )
+    told = [
+        f"of {60 * soak.minutes * soak.rate:,.0f}",
+        *(f"{number} x {fault}" for fault, number in soak.faults.items()),
+        f"one-minute load {soak.load_average:g} at the end",
+    ]
     yield Figure(
         "requests not answered as they should be, or not until the end",
         [soak.wrong],
         Target("<=", 0),
-        f"of {60 * soak.minutes * soak.rate:,.0f}; one-minute load {soak.load_average:g} at the end",
+        "; ".join(told),
     )
     yield _exhibit(soak)
 

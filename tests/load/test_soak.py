@@ -2,6 +2,7 @@
 
 from benchmarks.exhibits import Exhibit
 from benchmarks.load import soak
+from benchmarks.load.open_loop import NO_ANSWER, Offered
 from benchmarks.load.watch import Look
 
 
@@ -37,6 +38,14 @@ def test_a_worker_that_gains_a_mebibyte_per_minute_is_not():
 def test_more_connections_than_the_pools_may_open_are_told():
     (what,) = missed(seen(connections=41))
     assert what.startswith("database connections")
+
+
+def test_what_was_not_answered_as_it_should_be_is_told_one_by_one():
+    offered = Offered(100, 600, busy_seconds=600, latencies=[0.1, 0.2])
+    offered.wrong.update({("GET /allocations", 503): 2, ("POST /metrics", NO_ANSWER): 1})
+    shown = soak.shown(soak._soak(10, 2, 240, offered, seen().looks))
+    (told,) = [one.beside for one in shown if getattr(one, "what", "").startswith("requests not answered")]
+    assert "2 x GET /allocations: 503; 1 x POST /metrics: no answer until the end" in told
 
 
 def test_a_soak_is_kept_and_shown_again(monkeypatch, tmp_path):

@@ -143,7 +143,7 @@ def test_every_panel_has_something_to_draw(scraped, query):
 def test_the_rules_are_loaded_and_evaluate(scraped):
     groups = json.loads(get(f"{scraped}/api/v1/rules"))["data"]["groups"]
     assert [rule["health"] for group in groups for rule in group["rules"] if rule["health"] == "err"] == []
-    assert sum(len(group["rules"]) for group in groups) == 9
+    assert sum(len(group["rules"]) for group in groups) == 10
 
 
 def test_the_choice_of_experiments_comes_from_a_series_there_is(scraped):

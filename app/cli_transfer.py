@@ -90,7 +90,7 @@ def export_experiment(
     """Write everything an experiment has as NDJSON: settings, data, revisions, assignments, events."""
     from app.services import exports
 
-    with command_database(home) as (database, _), database.transaction() as session:
+    with command_database(home) as (database, _), database.snapshot() as session:
         lines = exports.export(session, experiment_id)
         first = next(lines)  # nothing is written where there is no such experiment
         with _written(to) as file:

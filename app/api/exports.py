@@ -48,7 +48,7 @@ def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> S
     """Return everything an experiment has as NDJSON, as of one moment: settings, data, revisions, assignments."""
     with ExitStack() as opened:
         file = opened.enter_context(temporary_file(IN_MEMORY_BYTES))
-        with needs_room(), database.transaction() as session:
+        with needs_room(), database.snapshot() as session:
             file.writelines(exports.export(session, experiment_id))
             file.seek(0)
         sent = opened.pop_all()

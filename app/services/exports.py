@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, BinaryIO
 
+from psycopg.errors import UniqueViolation
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -55,18 +56,22 @@ PARTS = {
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A recorded answer of 1,000 variants takes half a megabyte."""
 
+TAKE_TIME = text("set local statement_timeout = 0")  # a COPY is one statement, of millions of lines perhaps
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
 COPY = "copy imported (line, part, sent) from stdin"
 
 
 def export(session: Session, experiment_id: str) -> Iterator[bytes]:
-    """Yield the lines of an experiment, all as of one moment.
+    """Yield the lines of an experiment.
+
+    Parameters
+    ----------
+    session : a snapshot, so that all lines are as of one moment
 
     Raises
     ------
     NotFound: there is no such experiment
     """
-    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     if session.get(tables.Experiment, experiment_id) is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
     yield _line({"groundhog_export": FORMAT, "experiment_id": experiment_id})
@@ -102,18 +107,23 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     Conflict: there is already an experiment with this id
     Forbidden: the caller's key is limited to other experiments
     """
+    session.execute(TAKE_TIME)
     session.execute(CREATE)
     experiment_id, counts = _receive(session, upload)
     callers.check_experiment(experiment_id)
     audit.touch(experiment_id)
     if session.get(tables.Experiment, experiment_id) is not None:
-        raise Conflict(f"there is already an experiment {experiment_id!r}; nothing was imported")
+        raise _is_there(experiment_id)
     for part in PARTS:
-        _insert(session, part)
+        _insert(session, part, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 
 
-def _insert(session: Session, part: str) -> None:
+def _is_there(experiment_id: str) -> Conflict:
+    return Conflict(f"there is already an experiment {experiment_id!r}; nothing was imported")
+
+
+def _insert(session: Session, part: str, experiment_id: str) -> None:
     try:
         session.execute(
             text(
@@ -122,6 +132,8 @@ def _insert(session: Session, part: str) -> None:
             ).bindparams(bindparam("part", part))
         )
     except (DataError, IntegrityError) as error:
+        if part == "experiments" and isinstance(error.orig, UniqueViolation):
+            raise _is_there(experiment_id) from error  # since it was looked for
         raise Invalid(f"the rows of {part} contradict each other or others; nothing was imported") from error
 
 

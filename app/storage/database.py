@@ -62,12 +62,30 @@ class Database:
         Conflict: a rule of ``tables.RULES`` was broken
         Unavailable: the database is away, out of connections, or gave up waiting
         """
-        with translated_errors(), self._session() as session, session.begin():
-            if self._preface is not None:
-                session.execute(self._preface)
+        with self._begun() as session:
             yield session
             if self._before_commit is not None:
                 self._before_commit(session)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Yield a session that sees the database as it is at its first statement, throughout; for reading.
+
+        Raises
+        ------
+        Unavailable: as of ``transaction``
+        """
+        with self._begun(isolation_level="REPEATABLE READ") as session:
+            yield session
+
+    @contextmanager
+    def _begun(self, **options: str) -> Iterator[Session]:
+        with translated_errors(), self._session() as session, session.begin():
+            if options:  # before the preface: a transaction's first statement settles its level
+                session.connection(execution_options=options)
+            if self._preface is not None:
+                session.execute(self._preface)
+            yield session
 
     def close(self) -> None:
         """Close every pooled connection."""

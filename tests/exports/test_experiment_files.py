@@ -2,9 +2,15 @@
 
 import datetime as dt
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import psycopg
 import pytest
+from sqlalchemy import text
+
+from app.services import exports
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -167,16 +173,48 @@ def test_another_content_type_is_told_which_is_right(client):
     assert "application/x-ndjson" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("threshold", [5, None], ids=["of a server", "behind a pooler"])
+def test_all_lines_are_as_of_one_moment(client, make_client, exported, threshold):
+    reader = make_client(prepare_threshold=threshold)
+    with reader.app.state.database.snapshot() as session:
+        sent = exports.export(session, "moved")
+        first = next(sent)
+        client.delete("/metrics/moved/b/2026-03-11").raise_for_status()
+        assert b"".join([first, *sent]) == exported.content
+
+
+class Slowly(BytesIO):
+    """A file whose lines take their time."""
+
+    def readline(self, *size):
+        time.sleep(0.02)
+        return super().readline(*size)
+
+
+def test_an_import_may_take_longer_than_a_statement(exported, elsewhere):
+    with elsewhere.app.state.database.transaction() as session:
+        session.execute(text("set local statement_timeout = 100"))
+        exports.restore(session, Slowly(exported.content))
+    assert elsewhere.get("/experiments/moved/export").content == exported.content
+
+
+def test_of_many_imports_at_once_one_is_stored_and_the_others_conflict(exported, elsewhere):
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: take(elsewhere, exported.content), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+    assert {answer.json()["detail"] for answer in answers if answer.status_code == 409} == {
+        "there is already an experiment 'moved'; nothing was imported"
+    }
+
+
 def test_an_unknown_experiment_has_no_export(client):
     assert client.get("/experiments/nobody/export").status_code == 404
 
 
 def test_every_table_of_an_experiment_is_exported(migrated_url):
-    from app.services.exports import PARTS
-
     with psycopg.connect(migrated_url.replace("+psycopg", "")) as connection:
         named = connection.execute(
             "select table_name from information_schema.columns"
             " where table_schema = 'public' and column_name = 'experiment_id'"
         )
-        assert {row[0] for row in named} - {"audit"} == set(PARTS)
+        assert {row[0] for row in named} - {"audit"} == set(exports.PARTS)

@@ -116,7 +116,7 @@ class Groundhog(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole application, so that a 500 carries its request id too."""
-        return RequestTelemetry(super().build_middleware_stack())
+        return RequestTelemetry(super().build_middleware_stack(), problems.answer_stop)
 
     def openapi(self) -> dict[str, object]:
         """Return the OpenAPI description."""

@@ -1,5 +1,6 @@
 """What operators see: Prometheus figures, JSON logs, and the request id that ties them together."""
 
+import asyncio
 import json
 import logging
 import re
@@ -77,10 +78,15 @@ class RequestTelemetry:
     """Count, time and log every request, and give it an id.
 
     Wrapped around the whole application, so that the answer to an unforeseen error carries the id as well.
+
+    Parameters
+    ----------
+    given_up : answers a request that a stop of the service does not wait for any longer
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, given_up: ASGIApp) -> None:
         self.app = app
+        self.given_up = given_up
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless it is not HTTP at all."""
@@ -90,12 +96,12 @@ class RequestTelemetry:
         identity = Headers(scope=scope).get("x-request-id", "")
         identity = identity if _CLIENT_ID.fullmatch(identity) else uuid.uuid4().hex[:16]
         token = request_id.set(identity)
-        status = 500
+        status, begun = 500, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 MutableHeaders(scope=message).append("X-Request-ID", identity)
             await send(message)
 
@@ -103,6 +109,10 @@ class RequestTelemetry:
         IN_PROGRESS.inc()
         try:
             await self.app(scope, receive, send_with_id)
+        except asyncio.CancelledError:
+            if begun:
+                raise
+            await self.given_up(scope, receive, send_with_id)
         finally:
             IN_PROGRESS.dec()
             _account(scope, status, time.perf_counter() - began)

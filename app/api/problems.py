@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from app import errors, telemetry
 
@@ -39,6 +40,7 @@ FORMS: dict[str, Callable[[errors.GroundhogError, str], Response]] = {}
 """Paths whose protocol has a form of errors of its own, by their beginning; its module puts it here."""
 JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
 UNREADABLE = "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
+STOPPED = "the service stops and cannot tell any more whether this was done; sending it again is safe"
 MAX_ERRORS = 100
 MAX_MESSAGE = 300
 MAX_FIELD = 200
@@ -191,6 +193,11 @@ async def answer_gone(request: Request, error: Exception) -> ProblemResponse:
 async def answer_defect(request: Request, error: Exception) -> Response:
     """Answer a defect of ours with nothing but the request id that finds it in the log."""
     return refusal(errors.Defect(), request.scope["path"])
+
+
+async def answer_stop(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request that a stop of the service does not wait for any longer."""
+    await refusal(errors.Unavailable(STOPPED), scope["path"])(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:

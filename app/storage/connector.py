@@ -6,8 +6,10 @@ statements, advisory locks) would be another client's next time. There each tran
 session keeps nothing.
 """
 
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -88,6 +90,12 @@ class Connector:
         return make_conninfo(
             self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in told.items())
         )
+
+
+def hang_up(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+    """End a connection's traffic: who waits for it learns that it was cut, and closes it."""
+    with suppress(psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _limits(settings: Settings) -> dict[str, str]:

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg import errors as pg
@@ -11,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import Conflict, GroundhogError, Unavailable
 from app.settings import Settings
-from app.storage.connector import Connector
+from app.storage.connector import Connector, hang_up
 from app.storage.tables import RULES
 
 TRY_LATER = (
@@ -41,9 +44,11 @@ class Database:
         assert settings.database_url is not None, "the launcher settles the address first"
         self.connector = Connector(settings.database_url, settings)
         self._preface = None if self.connector.preface is None else text(self.connector.preface)
+        self._opened: WeakSet[psycopg.Connection[Any]] = WeakSet()
+        self._opening = Lock()
         self.engine = create_engine(
             "postgresql+psycopg://",
-            creator=self.connector.open,
+            creator=self._open,
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=settings.pool_timeout_seconds,
@@ -88,8 +93,20 @@ class Database:
             yield session
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection, and hang up on those at work: nobody waits for what they would say.
+
+        A thread that still waits for a server that stands still would keep the process from ending.
+        """
         self.engine.dispose()
+        with self._opening:
+            for connection in self._opened:
+                hang_up(connection)
+
+    def _open(self) -> psycopg.Connection[Any]:
+        connection = self.connector.open()
+        with self._opening:
+            self._opened.add(connection)
+        return connection
 
 
 @contextmanager

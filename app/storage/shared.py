@@ -4,8 +4,6 @@ What a caller gets was read, or committed, after it came: sharing makes nothing 
 """
 
 import asyncio
-import os
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -13,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import psycopg
 
 from app.errors import Unavailable
+from app.storage.connector import hang_up
 from app.storage.database import Database, domain_error
 
 Key = TypeVar("Key")
@@ -99,7 +98,7 @@ class SharedStatement(Generic[Key, Answer]):
             if connection is None:
                 statement.cancel()  # nothing was sent: it still connects
             else:
-                _hang_up(connection)
+                hang_up(connection)
             await asyncio.gather(statement, return_exceptions=True)
             raise TimeoutError
         return statement.result()
@@ -130,12 +129,6 @@ class SharedStatement(Generic[Key, Answer]):
     async def _within_limits(self, connection: Connection, keys: Sequence[Key]) -> Answer:
         async with self._connector.limited(connection):
             return await self._execute(connection, keys)
-
-
-def _hang_up(connection: Connection) -> None:
-    """End a connection's traffic: who waits for it learns that it was cut, and closes it."""
-    with socket.socket(fileno=os.dup(connection.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
 
 
 def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

@@ -1,5 +1,6 @@
 """What operators see: Prometheus figures, request ids, JSON log lines."""
 
+import asyncio
 import json
 import logging
 import re
@@ -10,7 +11,8 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.telemetry import JsonFormatter
+from app.api.problems import answer_stop
+from app.telemetry import JsonFormatter, RequestTelemetry
 from tests.contract.conftest import problem, total
 
 HOMEPAGE = 'experiment="homepage"'
@@ -268,6 +270,25 @@ def test_a_defect_of_ours_is_a_500_with_a_request_id_and_without_its_cause(broke
 
 def test_a_defect_of_ours_is_counted_under_its_route(broken):
     assert added(broken, requests("GET", "/broken/{number}", 500), lambda: broken.get("/broken/0")) == 1
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "/ofrep/v1/evaluate/flags/homepage"])
+def test_a_request_that_a_stop_gives_up_is_a_503(path):
+    """Uvicorn cancels what is not answered after GROUNDHOG_SHUTDOWN_SECONDS."""
+
+    async def cancelled(*_):
+        raise asyncio.CancelledError
+
+    told = []
+
+    async def tell(message):
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    asyncio.run(RequestTelemetry(cancelled, answer_stop)(scope, cancelled, tell))
+    head, body = told
+    assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
+    assert b"sending it again is safe" in body["body"]
 
 
 @pytest.fixture

@@ -4,9 +4,12 @@ A cancelled wait would be worse than none: PostgreSQL then shows the rows as com
 """
 
 import asyncio
+import threading
+import time
 
 import pytest
 import uvloop
+from sqlalchemy import text
 
 from app.errors import Unavailable
 from app.settings import Settings
@@ -74,3 +77,25 @@ def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monk
     asyncio.run(ask())
     assert visible(lonely) == 2
     database.close()
+
+
+def test_a_stop_does_not_wait_for_what_nobody_waits_for_any_more(lonely):
+    """A thread that goes on waiting would keep the process from ending."""
+    database = Database(Settings(database_url=lonely))
+    refused = []
+
+    def commit():
+        with pytest.raises(Unavailable) as error, database.transaction() as session:
+            session.execute(text("insert into t values (3)"))
+        refused.append(error.value)
+
+    committing = threading.Thread(target=commit, daemon=True)
+    committing.start()
+    with connect(lonely) as connection:
+        waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
+        while connection.execute(waits).fetchone() == (0,):
+            time.sleep(0.01)
+    database.close()
+    committing.join(10)
+    assert len(refused) == 1
+    assert visible(lonely) == 0

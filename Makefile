@@ -12,13 +12,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-ui screenshots check tools chaos ha bench soak results reference licences sbom lock locks clean
+.PHONY: help run install test test-ui screenshots check tools chaos ha bench soak results reference licences sbom lock locks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/run.stamp ## install what is needed, start the database and the service, print where they are
 	@$(PLACE_FOR_DATA) exec $(BIN)/python -m app serve $(ARGS)
+
+install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV); each does so itself, too
 
 test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
 	$(BIN)/python -m pytest --ignore tests/web --numprocesses auto --dist loadfile $(ARGS)
@@ -42,11 +44,14 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
 
 tools: ## Debian, as root: install what some checks and tests use beside Python, where it is missing
-	@command -v promtool >/dev/null || { $(APT) prometheus; }
-	@command -v npm >/dev/null || { $(APT) nodejs npm; }
-	@test -x /usr/sbin/pgbouncer || { $(APT) pgbouncer; }
-	@test -x /usr/sbin/haproxy || { $(APT) haproxy; }
-	@command -v patroni >/dev/null && command -v etcd >/dev/null || { $(APT) patroni python3-etcd etcd-server; }
+	@missing=; lacks() { missing="$$missing $$*"; }; \
+	command -v promtool >/dev/null || lacks prometheus; \
+	command -v npm >/dev/null || lacks nodejs npm; \
+	test -x /usr/sbin/pgbouncer || lacks pgbouncer; \
+	test -x /usr/sbin/haproxy || lacks haproxy; \
+	command -v patroni >/dev/null && command -v etcd >/dev/null || lacks patroni python3-etcd etcd-server; \
+	command -v chromium >/dev/null || lacks chromium; \
+	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
 	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -30,6 +30,7 @@ from app.api import (
 from app.api.access import KeyCheck
 from app.api.cors import FlagCors
 from app.api.deps import Clock, utc_now
+from app.api.joined import Joined
 from app.api.limits import BodyLimit
 from app.bandits import custom
 from app.services import audit
@@ -100,6 +101,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.figures = Figures(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
+    app.state.computing = Joined()
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )

@@ -1,7 +1,8 @@
 """Allocations over HTTP: the hot path of the service.
 
 An answer is kept in memory with the version of its experiment and served again while PostgreSQL, asked anew for
-every request, still names that version: never stale, and its cost does not grow with the history.
+every request, still names that version: never stale, and its cost does not grow with the history. After a change,
+those who ask while one computes are given what that one finds.
 """
 
 import datetime as dt
@@ -26,6 +27,7 @@ from app.api.deps import (
     sequence_number,
 )
 from app.api.etags import etag_of, matches
+from app.api.joined import Joined
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
@@ -126,7 +128,15 @@ async def read_allocation(
         if before is not None and before.version == version:
             telemetry.ALLOCATIONS.labels("cache").inc()
             return _response(before, if_none_match)
-        served = await run_in_threadpool(_allocate, reader, kept, experiment_id, for_date, now, version)
+        computing: Joined[Served] = state.computing
+        minute = now.replace(second=0, microsecond=0)  # days begin with one, whatever the zone
+        same = experiment_id, for_date, minute, version
+        if same in computing:
+            telemetry.ALLOCATIONS.labels("cache").inc()
+        served = await computing.run(
+            same,
+            lambda: run_in_threadpool(_allocate, reader, kept, experiment_id, for_date, now, version),
+        )
     except Unavailable:
         if before is None:
             before = await run_in_threadpool(_allocate_stale, reader, experiment_id, for_date, now)

@@ -1,5 +1,7 @@
 import math
+import threading
 
+import psycopg
 import pytest
 
 from tests.api.test_metrics import total
@@ -279,3 +281,23 @@ def test_history_pages_follow_each_other(client, clock):
     rest = client.get(f"/allocations/homepage/history?limit=3&cursor={page['next_cursor']}").json()
     dates = [item["date"] for item in page["items"] + rest["items"]]
     assert (dates, rest["next_cursor"]) == ([f"2026-03-{day}" for day in (14, 13, 12, 11, 10)], None)
+
+
+def test_many_who_ask_after_a_change_wait_for_one_computation_with_one_connection(make_client, database_url):
+    client = make_client(pool_size=2)
+    post(client, total(), total("bold", successes=150), total(experiment_id="other"))
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(client.get("/allocations/homepage")))
+        for _ in range(20)
+    ]
+    with psycopg.connect(database_url) as writer:
+        writer.execute("select from experiment_versions where experiment_id = 'homepage' for update")
+        for thread in threads:
+            thread.start()
+        assert client.get("/allocations/other").status_code == 200
+        assert not answers
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1

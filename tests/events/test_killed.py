@@ -43,7 +43,7 @@ class Service:
 
     def end(self, how):
         self.process.send_signal(how)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, 
         while client.get("/metrics/big?limit=1").status_code == 404 and time.monotonic() < give_up:
             time.sleep(0.05)
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     out, err = command(database_url, "load", str(file)).communicate(timeout=120)
     assert out.startswith("50,500 lines: 50,500 inserted, 0 updated, 0 unchanged"), out + err
 

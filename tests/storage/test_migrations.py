@@ -83,14 +83,14 @@ def test_a_schema_that_is_behind_is_not_ready(empty_database_url, make_client):
 def test_a_service_that_must_not_migrate_waits_until_somebody_has(empty_database_url, capsys):
     waiting = threading.Thread(target=launcher.wait_for_schema, args=[empty_database_url])
     waiting.start()
-    said, give_up = "", time.monotonic() + 10
+    said, give_up = "", time.monotonic() + 60
     while "Waiting for" not in said and time.monotonic() < give_up:
         said += capsys.readouterr().out
         time.sleep(0.01)
     assert "Waiting for `groundhog migrate`" in said
     assert names(empty_database_url) == set()
     migrate.upgrade(empty_database_url)
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
@@ -109,7 +109,7 @@ def test_a_migration_waits_for_one_that_runs(empty_database_url):
         second = threading.Thread(target=migrate.upgrade, args=[empty_database_url])
         second.start()
         waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while running.execute(waiting).fetchone() == (0,) and time.monotonic() < give_up:
             time.sleep(0.01)
         assert names(empty_database_url) == set()

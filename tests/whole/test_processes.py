@@ -31,7 +31,7 @@ def service(database_url, *options):
 
 
 def wait_until_ready(address):
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
         try:
             get(f"{address}/readyz")
@@ -44,7 +44,7 @@ def wait_until_ready(address):
 
 def get(url):
     """Every call opens a connection of its own, so that any worker may answer."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read()
 
 
@@ -52,7 +52,7 @@ def post(url, body):
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

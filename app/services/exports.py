@@ -4,54 +4,26 @@ The first line says what it is, each further one is a row of a table, the last o
 cut off is noticed. PostgreSQL writes and reads the rows: every figure and every recorded answer keeps its bytes.
 """
 
-import datetime as dt
 import json
+import math
 from collections.abc import Iterator
-from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from psycopg.errors import UniqueViolation
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    create_model,
-)
-from sqlalchemy import Column, Table, bindparam, text
+from pydantic import ValidationError
+from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.exports import Imported
-from app.schemas.fields import MAX_COUNT, IsoDate, Money
-from app.schemas.settings import StoredSettings
 from app.services import audit, callers
+from app.services.export_rows import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
 FORMAT = 1
 """Raised when a file of an earlier version could not be read any more."""
-
-PARTS = {
-    table.__tablename__: table.__table__
-    for table in (
-        tables.Experiment,
-        tables.ExperimentSettings,
-        tables.ExperimentVersion,
-        tables.Variant,
-        tables.DailyMetrics,
-        tables.RecordedAllocation,
-        tables.Split,
-        tables.Assignment,
-        tables.AssignmentCount,
-        tables.Event,
-        tables.HoldoutMetrics,
-    )
-}
-"""The tables of an experiment, in an order in which their rows can be inserted."""
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A recorded answer of 1,000 variants takes half a megabyte."""
@@ -116,6 +88,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
         raise _is_there(experiment_id)
     for part in PARTS:
         _insert(session, part, experiment_id)
+    check_agreement(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 
 
@@ -157,14 +130,15 @@ def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
             copy.write_row((number, part, line.decode()))
     if not ended:
         raise Invalid("the file was cut off: its last line does not count the rows; nothing was imported")
-    if counts.get("experiments") != 1 or counts.get("experiment_versions") != 1:
-        raise Invalid("the file has no experiment in it; nothing was imported")
+    check_numbers(counts)
     return experiment_id, counts
 
 
 def _parsed(number: int, line: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(line, parse_constant=_refuse_constant)
+        message = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
+        if b"\\u" in line:  # escapes can name half a character
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
@@ -174,6 +148,13 @@ def _parsed(number: int, line: bytes) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(written: str) -> float:
+    figure = float(written)
+    if math.isinf(figure):
+        raise ValueError("a number that no double holds")
+    return figure
 
 
 def _header(line: bytes) -> str:
@@ -192,12 +173,10 @@ def _check_end(number: int, message: dict[str, Any], ended: bool, received: int)
 def _check_row(number: int, message: dict[str, Any], experiment_id: str) -> str:
     """Refuse a row that PostgreSQL or the service could not read; return its table."""
     part, row = message.get("part"), message.get("row")
-    if set(message) != {"part", "row"} or part not in ROWS:
+    if set(message) != {"part", "row"} or part not in PARTS:
         raise _unreadable(number, "part", f"should be one of {', '.join(PARTS)}, beside its row")
     try:
-        ROWS[part].model_validate(row)
-        if part == "experiment_settings":
-            StoredSettings.model_validate(row["settings"])  # type: ignore[index]
+        check_row(part, row)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise _unreadable(number, field_path(fault["loc"]), fault["msg"][:300]) from error
@@ -210,38 +189,3 @@ def _unreadable(number: int, where: str | None, message: str) -> Invalid:
     return Invalid(
         f"line {number} cannot be read; nothing was imported", [FieldError(where or "line", message, number)]
     )
-
-
-def _digest(value: object) -> bytes:
-    r"""Take a bytea as PostgreSQL writes it: \x and hexadecimal digits."""
-    if not isinstance(value, str) or not value.startswith("\\x"):
-        raise ValueError("Input should be \\x and hexadecimal digits")
-    return bytes.fromhex(value[2:])
-
-
-KINDS: dict[type, Any] = {
-    str: Annotated[str, Field(strict=True, pattern=r"^[^\x00]*$")],
-    int: Annotated[int, Field(strict=True, ge=-MAX_COUNT, le=MAX_COUNT)],
-    bool: Annotated[bool, Field(strict=True)],
-    float: Annotated[float, Field(strict=True, allow_inf_nan=False)],
-    object: dict[str, Any],
-    dt.date: IsoDate,
-    dt.datetime: AwareDatetime,
-    Decimal: Money,
-    bytes: Annotated[bytes, BeforeValidator(_digest)],
-}
-"""How a row's line has a column of each type."""
-
-
-def _row_model(table: Table) -> type[BaseModel]:
-    return create_model(
-        table.name, __config__=ConfigDict(extra="forbid"), **dict(map(_as_field, table.columns))
-    )
-
-
-def _as_field(column: Column[Any]) -> tuple[str, Any]:
-    kind = KINDS[column.type.python_type]
-    return column.name, (kind | None if column.nullable else kind, ...)
-
-
-ROWS = {part: _row_model(table) for part, table in PARTS.items()}  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ def test_the_python_provider_sees_a_forced_unit(client):
 
 
 @pytest.mark.parametrize(
-    ("flag", "context", "code"),
+    ("flag", "asker", "code"),
     [
         ("nowhere", USER, ErrorCode.FLAG_NOT_FOUND),
         ("split", EvaluationContext(), ErrorCode.TARGETING_KEY_MISSING),
@@ -90,8 +90,8 @@ def test_the_python_provider_sees_a_forced_unit(client):
         ("switch", USER, ErrorCode.TYPE_MISMATCH),
     ],
 )
-def test_the_python_provider_understands_our_errors(client, flag, context, code):
-    found = client.get_string_details(flag, "default", context)
+def test_the_python_provider_understands_our_errors(client, flag, asker, code):
+    found = client.get_string_details(flag, "default", asker)
     assert (found.value, found.reason, found.error_code) == ("default", Reason.ERROR, code)
 
 

@@ -13,7 +13,7 @@ from app.cli_keys import audit, keys
 from app.cli_options import Home, command_database, settings_with
 from app.cli_simulate import simulate
 from app.cli_transfer import transfer
-from app.errors import GroundhogError
+from app.errors import FieldError, GroundhogError
 
 commands = typer.Typer(
     name="groundhog",
@@ -31,11 +31,17 @@ commands.add_typer(transfer)
 
 
 def main() -> None:
-    """Run the command; what goes wrong on purpose is one sentence on standard error and exit code 1."""
+    """Run the command; what goes wrong on purpose is one sentence on standard error, its places below it, and 1."""
     try:
         commands()
     except GroundhogError as error:
-        sys.exit(f"groundhog: {error.detail}")
+        sys.exit("\n  ".join([f"groundhog: {error.detail}", *map(_in_words, error.errors)]))
+
+
+def _in_words(fault: FieldError) -> str:
+    line = "" if fault.line is None else f"line {fault.line} "
+    place = line + fault.field if fault.field != "line" else line
+    return f"{place.rstrip()}: {fault.message}"
 
 
 def _version(wanted: bool) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli_options import Home, command_database
-from app.errors import Invalid
+from app.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from app.schemas.metrics import LineError
@@ -48,28 +48,32 @@ def load(
         if again:
             loading.forget(database, name)
         audit.begin("load", datetime.now(UTC))
-        mark = _show(loading.load(database, source, kind, datetime.now(UTC), settings, name), size)
+        parts = loading.load(database, source, kind, datetime.now(UTC), settings, name)
+        mark = _show(parts, size, loading.reached(database, name), "-" if name is None else file)
     print(_summary(mark))
     if mark.rejected:
         raise typer.Exit(REFUSED)
 
 
-def _show(parts: "Iterator[tuple[Mark, list[LineError]]]", size: int | None) -> "Mark":
-    """Load with a progress bar, listing the lines refused; return how it ended."""
-    from app.services.loading import Mark
-
-    console, mark = Console(stderr=True), Mark()
+def _show(
+    parts: "Iterator[tuple[Mark, list[LineError]]]", size: int | None, mark: "Mark", file: str
+) -> "Mark":
+    """Load with a progress bar from a mark on, listing the lines refused; return how it ended."""
+    console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("loading", total=size)
+        task = bar.add_task("loading", total=size, completed=mark.offset)
         try:
             for mark, refused in parts:
                 for error in refused:
                     where = f" {error.field}" if error.field else ""
                     console.print(f"line {error.line}{where}: {error.message}", markup=False, highlight=False)
                 bar.update(task, completed=mark.offset, description=f"{mark.line:,} lines")
-        except SystemExit:
-            console.print(f"Stopped behind line {mark.line:,}; the same command goes on from there.")
+        except (SystemExit, Unavailable) as error:
+            on = "" if file == "-" else "; the same command goes on from there"
+            console.print(f"Stopped: the lines up to {mark.line:,} are stored{on}.")
+            if isinstance(error, Unavailable):
+                raise
             raise typer.Exit(INTERRUPTED) from None
     return mark
 
@@ -139,8 +143,14 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None, str | None]]:
 
 @contextmanager
 def _written(to: Path | None) -> Iterator[BinaryIO]:
-    if to is None:
-        yield sys.stdout.buffer
-        return
-    with to.open("wb") as file:
-        yield file
+    """Give a file to be written, or standard output.
+
+    Raises
+    ------
+    Invalid: it cannot be written, or not to its end
+    """
+    try:
+        with open(sys.stdout.fileno() if to is None else to, "wb", closefd=to is not None) as file:
+            yield file
+    except OSError as error:
+        raise Invalid(f"{to or 'standard output'} cannot be written: {error.strerror}") from error

@@ -70,7 +70,7 @@ def _read_csv(
         except (UnicodeDecodeError, csv.Error):
             yield number, LineError(line=number, field=None, message="not a line of UTF-8 CSV")
             continue
-        if not any(cells):
+        if not any(cells) or line.isspace():
             continue
         if header is None:
             header = _checked_header(cells)

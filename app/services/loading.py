@@ -3,6 +3,7 @@
 After an interruption, a kill -9 included, the same file goes on behind the last part stored.
 """
 
+import codecs
 import datetime as dt
 import io
 import json
@@ -22,6 +23,8 @@ from app.storage.database import Database
 from app.storage.tables import IdempotencyKey
 
 LINES_PER_PART = 50_000
+BYTES_PER_PART = 16 * 1024 * 1024
+"""A part is in memory: fewer of very long lines."""
 SCOPE = "groundhog load"
 """Where the marks of unfinished loads are kept, among the Idempotency-Keys: ``groundhog prune`` ends them too."""
 
@@ -74,8 +77,7 @@ def load(
     Invalid: the CSV's header cannot be read
     Unavailable: PostgreSQL went away; all that was yielded is stored
     """
-    with database.transaction() as session:
-        mark = _read_mark(session, name)
+    mark = reached(database, name)
     for part in _parts(source, form, mark, settings.max_line_bytes, lines_per_part):
         with database.transaction() as session:
             stored = bulk.load(session, io.BytesIO(part.content), form, "partial", now, settings)
@@ -90,6 +92,12 @@ def load(
         ]
         yield mark, refused
     forget(database, name)
+
+
+def reached(database: Database, name: str | None) -> Mark:
+    """Return how far a file was loaded before."""
+    with database.transaction() as session:
+        return _read_mark(session, name)
 
 
 def forget(database: Database, name: str | None) -> None:
@@ -121,27 +129,42 @@ def _write_mark(session: Session, name: str | None, mark: Mark, now: dt.datetime
 def _parts(
     source: BinaryIO, form: lines.Form, mark: Mark, max_line_bytes: int, lines_per_part: int
 ) -> Iterator[Part]:
-    header, offset, line = b"", 0, 0
-    if form == "csv":
-        header, offset = _line(source, max_line_bytes)
-        line = 1
-        if not header:
-            raise Invalid("the file is empty: a CSV begins with a line that names its columns")
+    header, offset, line = _header(source, max_line_bytes) if form == "csv" else (b"", 0, 0)
+    bare = bool(header)  # a header alone is checked as well
     if mark.line > line:
         source.seek(mark.offset)
-        offset, line = mark.offset, mark.line
-    while True:
-        content, first_line = [header], line + 1
-        while len(content) <= lines_per_part:
+        offset, line, bare = mark.offset, mark.line, False
+    ended = False
+    while not ended:
+        content, first_line, room = [header], line + 1, BYTES_PER_PART
+        while len(content) <= lines_per_part and room > 0:
             text, size = _line(source, max_line_bytes)
             if not size:
+                ended = True
                 break
             content.append(text)
+            room -= len(text)
             offset, line = offset + size, line + 1
-        if len(content) > 1 or (form == "csv" and line == 1):  # a header alone is checked as well
+        if len(content) > 1 or bare:
             yield Part(b"".join(content), first_line, len(content) - 1, offset)
-        if len(content) <= lines_per_part:
-            return
+        bare = False
+
+
+def _header(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int, int]:
+    """Return the line that names a CSV's columns, and how many bytes and lines are behind it.
+
+    Raises
+    ------
+    Invalid: there is none
+    """
+    offset, line = 0, 0
+    while True:
+        text, size = _line(source, max_line_bytes)
+        if not size:
+            raise Invalid("the file is empty: a CSV begins with a line that names its columns")
+        offset, line = offset + size, line + 1
+        if text.removeprefix(codecs.BOM_UTF8).strip(b", \t\r\n"):
+            return text, offset, line
 
 
 def _line(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.errors import Invalid
+from app import cli_transfer
+from app.errors import Invalid, Unavailable
 from app.services import loading
 from app.settings import Settings
 from app.storage.database import Database
@@ -110,6 +111,24 @@ def test_a_file_without_a_readable_header_is_refused(database):
             list(run(database, content))
 
 
+@pytest.mark.parametrize("before", ["\n", "\ufeff\r\n , ,\r\n\n"], ids=["blank", "blank cells behind a BOM"])
+def test_the_header_of_every_part_is_the_first_line_that_is_not_blank(client, database, before):
+    content = before + HEADER + "".join(map(row, range(12))) + " \n" + row(12, successes=2000)
+    first = run(database, content, lines_per_part=5)
+    next(first)
+    first.close()
+    *_, (mark, errors) = run(database, content, lines_per_part=5)
+    assert (mark.received, mark.inserted, mark.rejected) == (13, 12, 1)
+    assert [error.line for error in errors] == [len(content.splitlines())]
+
+
+def test_a_part_of_long_lines_has_fewer_of_them(database, monkeypatch):
+    monkeypatch.setattr(loading, "BYTES_PER_PART", 200_000)
+    lines = [row(number).rstrip() + " " * 50_000 + "\n" for number in range(10)]
+    marks = [mark.received for mark, _ in run(database, HEADER + "".join(lines), lines_per_part=8)]
+    assert marks == [4, 8, 10]
+
+
 def test_a_header_alone_is_nothing_to_store(database):
     assert [mark.received for mark, _ in run(database, HEADER)] == [0]
 
@@ -119,10 +138,7 @@ def command(database_url, *words, **options):
         [sys.executable, "-m", "app", *words],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": database_url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
     )
 
 
@@ -134,6 +150,17 @@ def test_the_command_lists_what_it_refused_and_says_so_by_its_code(database_url,
     assert process.returncode == 3, err
     assert out.strip() == "2 lines: 1 inserted, 0 updated, 0 unchanged, 0 superseded, 1 refused."
     assert "line 3 successes: more successes than impressions" in err
+
+
+def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
+    def parts():
+        yield loading.Mark(line=50_001, offset=500), []
+        raise Unavailable("the database cannot be reached")
+
+    with pytest.raises(Unavailable):
+        cli_transfer._show(parts(), 1_000, loading.Mark(), "daily.csv")
+    told = capsys.readouterr().err
+    assert "the lines up to 50,001 are stored; the same command goes on from there" in told
 
 
 def test_the_command_reads_standard_input_in_a_format_it_is_told(database_url):
@@ -183,3 +210,21 @@ def test_export_and_import_by_command(client, database_url, tmp_path, empty_data
     assert out.startswith("Imported e: "), err
     process = command(database_url, "export", "nobody")
     assert process.communicate(timeout=60) == ("", "groundhog: there is no experiment 'nobody'\n")
+
+
+def test_an_export_that_cannot_be_written_and_an_import_that_cannot_be_read_say_where(
+    client, database_url, tmp_path
+):
+    client.post("/experiments", json={"experiment_id": "e", "variants": [{"variant_id": "a"}]})
+    with open("/dev/full", "wb") as full:
+        _, err = command(database_url, "export", "e", stdout=full).communicate(timeout=60)
+    assert err == "groundhog: standard output cannot be written: No space left on device\n"
+    nowhere = tmp_path / "nowhere" / "e.ndjson"
+    _, err = command(database_url, "export", "e", "--to", str(nowhere)).communicate(timeout=60)
+    assert err == f"groundhog: {nowhere} cannot be written: No such file or directory\n"
+    file = tmp_path / "e.ndjson"
+    file.write_text(client.get("/experiments/e/export").text.replace('"position":0', '"position":-1'))
+    _, err = command(database_url, "import", str(file)).communicate(timeout=60)
+    first, second = err.splitlines()
+    assert first.endswith("cannot be read; nothing was imported")
+    assert second.endswith(" position: Input should be greater than or equal to 0")

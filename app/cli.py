@@ -31,7 +31,7 @@ commands.add_typer(transfer)
 
 
 def main() -> None:
-    """Run the command; what goes wrong on purpose is one sentence on standard error, its places below it, and 1."""
+    """Run the command; what goes wrong on purpose is a sentence on standard error, its places below it, and 1."""
     try:
         commands()
     except GroundhogError as error:

@@ -136,18 +136,18 @@ class Links(HTMLParser):
 PAGES = ["/", "/docs", "/redoc"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_refers_to_nothing_elsewhere_and_everything_it_refers_to_is_there(client, page):
-    links = Links(client.get(page).text)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_refers_to_nothing_elsewhere_and_everything_it_refers_to_is_there(client, path):
+    links = Links(client.get(path).text)
     assert links.found
     for link in links.found:
         assert urlsplit(link)[:2] == ("", ""), link
         assert client.get(link).status_code == 200, link
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_carries_its_security_headers(client, page):
-    answer = client.get(page)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_carries_its_security_headers(client, path):
+    answer = client.get(path)
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
     assert "frame-ancestors 'none'" in policy
@@ -157,9 +157,9 @@ def test_a_page_carries_its_security_headers(client, page):
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_has_no_inline_script_that_its_policy_would_stop(client, page):
-    assert Links(client.get(page).text).inline == []
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_no_inline_script_that_its_policy_would_stop(client, path):
+    assert Links(client.get(path).text).inline == []
 
 
 @pytest.mark.parametrize(

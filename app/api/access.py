@@ -6,6 +6,8 @@ experiment. An operation that is not in the table needs ``admin`` and a key with
 
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -117,6 +119,8 @@ class KeyCheck:
             return
         try:
             caller = await self.ring.caller_of(sent_key(scope["headers"]), self.clock())
+            if caller is callers.ANYBODY:
+                check_name(scope["headers"])
         except GroundhogError as error:
             await refusal(error, scope["path"])(scope, receive, send)
             return
@@ -157,6 +161,36 @@ def sent_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     if key is not None and len(key) > MOST_HEADER:
         raise Unauthorized("the API key is too long to be one")
     return None if key is None else key.decode("latin-1")
+
+
+def check_name(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse who asks an open service by a name that others can give to this machine.
+
+    A page of the web whose name was made to lead here would read and change everything, from the browser of
+    whoever opens it: to that browser both are one site.
+
+    Raises
+    ------
+    Forbidden: saying by which name, or with what, to ask
+    """
+    for name, value in headers:
+        if name == b"host" and not _is_this_machines(value):
+            raise Forbidden(
+                "this service is open, so it answers to 127.0.0.1 and localhost only:"
+                " ask for these, or make a key with `groundhog keys create`"
+            )
+
+
+@lru_cache(maxsize=256)
+def _is_this_machines(host: bytes) -> bool:
+    """Tell whether a Host header is an address, a name without a dot, or one below ``localhost``."""
+    text = host.decode("latin-1").lower()
+    name = text if text.endswith("]") else text.rpartition(":")[0] or text
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return "." not in name or name.endswith(".localhost")
+    return True
 
 
 class GuardedRoute(APIRoute):

@@ -26,6 +26,27 @@ def test_a_service_on_loopback_is_open_while_no_key_was_ever_made(client):
     assert client.get("/experiments").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "name", ["127.0.0.1:8000", "localhost", "LOCALHOST:80", "[::1]:8000", "[::1]", "a.localhost"]
+)
+def test_an_open_service_answers_to_the_names_of_its_machine(client, name):
+    assert client.get("/experiments", headers={"Host": name}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "a.local"])
+def test_an_open_service_answers_to_no_name_that_others_can_give_it(client, make_key, name):
+    answer = client.get("/experiments", headers={"Host": name})
+    problem(answer, 403)
+    assert "groundhog keys create" in answer.json()["detail"]
+    assert client.get("/livez", headers={"Host": name}).status_code == 200
+
+
+def test_with_a_key_a_service_is_asked_by_any_name(make_client, make_key):
+    client = make_client(key_cache_seconds=0)
+    sent = make_key(client, "read") | {"Host": "groundhog.example"}
+    assert client.get("/experiments", headers=sent).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "groundhog.example"])
 def test_a_service_that_others_can_reach_is_never_open(make_client, host):
     problem(make_client(host=host).get("/experiments"), 401)

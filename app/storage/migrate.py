@@ -1,6 +1,7 @@
 """Bring a database's schema to the newest migration, and tell whether it is there."""
 
 import time
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,12 +30,13 @@ def config(url: str | None = None) -> Config:
 def upgrade(url: str, revision: str = "head") -> None:
     """Upgrade the schema at ``url``; a second process doing the same waits, then finds nothing to do.
 
-    A schema that a newer version of the service has made stays as it is: migrations only add. Where services
-    write meanwhile, PostgreSQL may have to end the migration for their sake; it is begun again.
+    Nothing is done to a schema that is there, nor to one that a newer version of the service has made: migrations
+    only add. Where services write meanwhile, PostgreSQL may have to end the migration for their sake; it is begun
+    again.
     """
     with _session(url) as session:
-        newer = is_newer(current(session))
-    if not newer:
+        at = current(session)
+    if not (is_newer(at) or (revision == "head" and at == head())):
         _upgrade_among_writers(url, revision)
 
 
@@ -71,17 +73,28 @@ def _upgrade_among_writers(url: str, revision: str) -> None:
             return
 
 
+@cache
 def head() -> str:
     """Return the newest migration's id."""
-    revision = ScriptDirectory.from_config(config()).get_current_head()
+    revision = _scripts().get_current_head()
     assert revision is not None
     return revision
 
 
 def is_newer(migration: str | None) -> bool:
     """Return whether a migration is none of this version's: a newer version made it."""
-    known = ScriptDirectory.from_config(config()).walk_revisions()
-    return migration is not None and migration not in {script.revision for script in known}
+    return migration is not None and migration not in _known()
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Return this version's migrations; reading them takes longer than a question to the database."""
+    return ScriptDirectory.from_config(config())
 
 
 def current(session: Session) -> str | None:

@@ -10,6 +10,8 @@ WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start processes by the hundred: what one has compiled, the next one need not
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

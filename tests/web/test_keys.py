@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.orm import Session
 
@@ -119,6 +119,25 @@ def test_whoever_has_no_key_can_leave_the_question(page: Page, site: str, make_k
     expect(asked(page)).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("alert")).to_contain_text("This needs an API key")
+    page.get_by_role("button", name="Try again").click()
+    give(page, make_key("read"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Homepage headline")
+
+
+def test_who_has_left_the_question_is_not_asked_again_by_a_refusal_that_comes_late(
+    page: Page, site: str, make_key
+) -> None:
+    held: list[Route] = []
+    page.route("**/allocations/homepage_test*", lambda route: held.append(route))
+    page.goto(f"{site}/{HOMEPAGE}")
+    expect(asked(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("alert")).to_contain_text("This needs an API key")
+    assert held
+    for route in held:
+        with page.expect_response(route.request.url):
+            route.continue_()
+    page.unroute_all()
     page.get_by_role("button", name="Try again").click()
     give(page, make_key("read"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Homepage headline")

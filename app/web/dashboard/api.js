@@ -35,6 +35,7 @@ class Connection extends EventTarget {
 export const connection = new Connection();
 
 let key = null; // in memory only: gone with the page
+let dismissed = 0; // how often somebody had none to give
 
 /** Return the answer to a GET. */
 export const get = (path, { query, signal } = {}) => request("GET", path, { query, signal });
@@ -105,12 +106,17 @@ function take(given) {
 async function admitted(url, options) {
   for (;;) {
     const used = key;
+    const before = dismissed;
     const answer = await answered(url, options);
     if (answer.status !== 401) return answer;
     const refusal = await problemOf(answer);
     if (key !== used) continue; // another request was given a key while this one was on its way
+    if (dismissed !== before) throw refusal; // or there was none: nobody is asked twice
     const given = await askForKey(used === null ? null : refusal);
-    if (given === null) throw refusal;
+    if (given === null) {
+      dismissed++;
+      throw refusal;
+    }
     take(given);
   }
 }

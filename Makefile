@@ -5,7 +5,6 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
-BROWSERS ?= 2
 WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
@@ -30,7 +29,7 @@ test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a
 
 test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
-	$(BIN)/python -m pytest tests/web --output build/test-ui --numprocesses $(BROWSERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/web --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
 
 screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
 	@$(CHROMIUM)

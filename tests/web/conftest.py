@@ -1,13 +1,15 @@
 """A browser, a service with experiments that have a past, and an eye on everything a page says or asks for."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 import httpx2
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import make_url
 
 from app.storage import migrate
@@ -78,9 +80,27 @@ def empty_site(server_url: str) -> Iterator[str]:
             yield address
 
 
+AT_REST = """() => [...document.querySelectorAll("figure.chart .canvas:not([data-drawn])")].every((chart) => {
+  const { top, bottom } = chart.getBoundingClientRect();
+  return bottom < -300 || top > innerHeight + 300;
+})"""
+"""No chart is about to be drawn here: they are as they come near the screen, and what is below them moves."""
+click = Locator.click
+
+
+def click_at_rest(target: Locator, **options: Any) -> None:
+    """Click as people do: what still moves they would miss."""
+    target.scroll_into_view_if_needed()
+    give_up = time.monotonic() + PATIENCE / 1000
+    while not target.page.evaluate(AT_REST) and time.monotonic() < give_up:
+        target.page.wait_for_timeout(20)
+    click(target, **options)
+
+
 @pytest.fixture
-def page(page: Page) -> Iterator[Page]:
+def page(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """A page that may say nothing to its console, and ask nobody but the service."""
+    monkeypatch.setattr(Locator, "click", click_at_rest)
     said: list[str] = []
     asked: list[str] = []
     page.set_default_timeout(PATIENCE)

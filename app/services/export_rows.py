@@ -138,6 +138,7 @@ COLUMNS: dict[str, Any] = {
 """... and those that hold something narrower, by name; before it the table, where it is this one's alone."""
 
 
+# Made at run time from SQLAlchemy's tables: the type checker knows no field of either, and is told to ignore that
 def _row_model(table: Table) -> type[BaseModel]:
     columns = {column.name: _as_field(table, column) for column in table.columns}
     return create_model(table.name, __config__=ConfigDict(extra="forbid"), **columns)  # type: ignore[call-overload,no-any-return]

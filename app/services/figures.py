@@ -49,7 +49,7 @@ LATEST_ANSWERS = f"""
         where a.experiment_id = e.experiment_id and a.for_date <= %(today)s
         order by a.for_date desc, a.sequence desc limit 1
     ) a
-"""  # noqa: S608
+"""  # noqa: S608  texts of ours
 NUMBER = "select count(*) from experiments"
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.exports.test_experiment_files import elsewhere, take  # noqa: F401  a fixture
+from tests.exports.conftest import take
 
 UNITS = [f"u{number} é" for number in range(10)]
 READS = [
@@ -111,7 +111,7 @@ def what_comes_next(client, name):
     ],
     ids=["sticky", "rendezvous", "value"],
 )
-def test_an_experiment_with_any_past_is_the_same_elsewhere(client, clock, elsewhere, settings):  # noqa: F811
+def test_an_experiment_with_any_past_is_the_same_elsewhere(client, clock, elsewhere, settings):
     for seed in range(2):
         life = Life(client, clock, seed, **settings)
         life.goes_on(25)

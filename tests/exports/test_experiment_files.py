@@ -1,6 +1,5 @@
 """An experiment leaves one server as a file and enters another, and nothing about it changes."""
 
-import datetime as dt
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,48 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.services import exports
-
-NDJSON = {"Content-Type": "application/x-ndjson"}
-
-
-def play(client, clock, experiment_id="moved"):
-    """Give an experiment a past: settings that changed, a pause, recorded answers, a retired variant."""
-    variants = [{"variant_id": name, "value": {"text": f"{name} ü \u2028", "size": 10.0}} for name in "abc"]
-    created = {"experiment_id": experiment_id, "variants": variants, "objective": "value", "currency": "EUR"}
-    client.post("/experiments", json=created | {"policy": {"kind": "value_thompson"}}).raise_for_status()
-    for day in range(4):
-        date = str(clock().date())
-        for number, name in enumerate("abc"):
-            total = {"experiment_id": experiment_id, "variant_id": name, "date": date, "impressions": 1_000}
-            money = {"revenue": 123.456789012 + number, "revenue_sq": 2345.000000000001}
-            client.post("/metrics", json=total | {"successes": 40 + 7 * number + day} | money)
-        client.get(f"/allocations/{experiment_id}")
-        clock.now += dt.timedelta(days=1)
-    client.patch(f"/experiments/{experiment_id}", json={"min_share": 5})
-    client.patch(f"/experiments/{experiment_id}/variants/a", json={"retired_on": str(clock().date())})
-
-
-@pytest.fixture
-def exported(client, clock):
-    play(client, clock)
-    return client.get("/experiments/moved/export")
-
-
-@pytest.fixture
-def elsewhere(empty_database_url, make_client):
-    """A client of another server, whose database knows nothing."""
-    from app.storage import migrate
-
-    migrate.upgrade(empty_database_url)
-    return make_client(database_url=empty_database_url)
-
-
-def lines(answer):
-    return answer.content.splitlines(keepends=True)
-
-
-def take(client, content):
-    return client.post("/experiments/import", content=content, headers=NDJSON)
+from tests.exports.conftest import NDJSON, broken, lines, take
 
 
 def test_an_export_says_what_it_is_and_counts_its_rows(exported):
@@ -102,14 +60,6 @@ def test_a_file_that_was_cut_off_is_refused_whole(exported, elsewhere):
     assert answer.status_code == 422
     assert "cut off" in answer.json()["detail"]
     assert elsewhere.get("/experiments/moved").status_code == 404
-
-
-def broken(exported, part, **changes):
-    """The file with one row changed, and the number of its line."""
-    sent = [json.loads(line) for line in lines(exported)]
-    number = next(number for number, line in enumerate(sent) if line.get("part") == part)
-    sent[number]["row"] |= changes
-    return b"".join(json.dumps(line).encode() + b"\n" for line in sent), number + 1
 
 
 @pytest.mark.parametrize(

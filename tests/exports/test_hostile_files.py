@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.exports.test_experiment_files import broken, elsewhere, exported, lines, take  # noqa: F401  fixtures
+from tests.exports.conftest import broken, lines, take
 
 
 def take_as_another(client, content):
@@ -33,7 +33,7 @@ def tracked(client):
     return client.get("/experiments/moved/export")
 
 
-def test_units_with_a_past_and_large_amounts_are_moved_whole(tracked, elsewhere):  # noqa: F811
+def test_units_with_a_past_and_large_amounts_are_moved_whole(tracked, elsewhere):
     assert take(elsewhere, tracked.content).status_code == 201
     assert elsewhere.get("/experiments/moved/export").content == tracked.content
 
@@ -82,13 +82,13 @@ def refused(client, original, part, **changes):
     return bool(named)
 
 
-def test_a_cell_that_the_service_cannot_have_stored_is_refused_and_named(client, exported):  # noqa: F811
+def test_a_cell_that_the_service_cannot_have_stored_is_refused_and_named(client, exported):
     assert all(refused(client, exported, part, **changes) for part, changes in CELLS)
     assert client.get("/experiments/tampered").status_code == 404
     assert take_as_another(client, exported.content).status_code == 201
 
 
-def test_a_recorded_answer_that_is_none_is_refused(client, exported):  # noqa: F811
+def test_a_recorded_answer_that_is_none_is_refused(client, exported):
     row = next(line for line in map(json.loads, lines(exported)) if line.get("part") == "allocations")["row"]
     for name in ANSWERS:
         refused(client, exported, "allocations", answer=row["answer"] | {name: "another"})
@@ -101,7 +101,7 @@ def test_units_that_no_split_drew_are_refused(client, tracked):
     assert take_as_another(client, tracked.content).status_code == 201
 
 
-def test_an_experiment_without_what_each_has_is_refused(client, exported):  # noqa: F811
+def test_an_experiment_without_what_each_has_is_refused(client, exported):
     for part in ("experiments", "experiment_settings", "experiment_versions"):
         kept = [line for line in lines(exported)[:-1] if f'"part": "{part}"'.encode() not in line]
         answer = take_as_another(client, b"".join([*kept, json.dumps({"rows": len(kept) - 1}).encode()]))

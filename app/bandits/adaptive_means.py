@@ -8,7 +8,7 @@ import numpy as np
 
 from app.bandits.adaptive_batches import AdaptiveBatches
 from app.bandits.estimate import Estimate, ratio, squares_about, standard_error
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 
 
 def naive_means(batches: AdaptiveBatches) -> Estimate:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Floats
-from app.bandits.quantiles import quantiles
+from app.bandits.numerics.quadrature import Floats
+from app.bandits.numerics.quantiles import quantiles
 from app.bandits.totals import Totals
 
 Prior = tuple[float, float]

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.beta import BetaArms
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 
 DRAWN = 0.9998
 

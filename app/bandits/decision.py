@@ -13,8 +13,8 @@ from app.bandits.best_arm import BestArm, best_arm
 from app.bandits.beta import BetaArms
 from app.bandits.fixed import Fixed
 from app.bandits.floors import with_floors
+from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies import Policy
-from app.bandits.quadrature import Floats
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm

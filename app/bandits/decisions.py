@@ -4,7 +4,7 @@ import numpy as np
 
 from app.bandits.decision import Rules, decide
 from app.bandits.floors import with_floors
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.beta import BetaArms
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.bandits.value import ValueArms
 
 Mask = NDArray[np.bool_]

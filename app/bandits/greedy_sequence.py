@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.one_by_one import Counts, counted, one_by_one
-from app.bandits.quadrature import Booleans, Floats, Integers
 
 CHUNK = 64
 """Units per row whose explorations are drawn at once, and the most that are tried in one stretch."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.bandits.quadrature import Floats, Integers
-from app.bandits.stirling import stirling_remainder
+from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.numerics.stirling import stirling_remainder
 
 TAIL = 41.0
 """An arm's support ends where its density has dropped by exp(-41) = 1.6e-18."""

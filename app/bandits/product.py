@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.student import StudentT
 
 TAIL = 23.0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.adaptive_batches import ROUNDING
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 
 ALARM = 0.001
 """The alarm is given below this p-value, whenever it is looked at."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.quadrature import Floats
-from app.bandits.stirling import stirling_remainder
+from app.bandits.numerics.quadrature import Floats
+from app.bandits.numerics.stirling import stirling_remainder
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.best_arm import best_arm
 from app.bandits.beta import BetaArms, Prior, check_prior
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.totals import Totals
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.draws import drawn_by_shares
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.totals import Totals
 
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from app.bandits.best_arm import BestArm
 from app.bandits.beta import BetaArms, Prior
-from app.bandits.canonical import CanonicalOrder
-from app.bandits.contest import integrate
+from app.bandits.numerics.canonical_order import CanonicalOrder
+from app.bandits.numerics.maximum import integrate
+from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.numerics.quantiles import quantiles
 from app.bandits.product import WorthPosterior
-from app.bandits.quadrature import Booleans, Floats
-from app.bandits.quantiles import quantiles
 from app.bandits.student import StudentT
 from app.bandits.totals import Totals
 

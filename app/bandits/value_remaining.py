@@ -6,9 +6,9 @@ from statistics import NormalDist
 import numpy as np
 
 from app.bandits.beta import BetaArms
-from app.bandits.contest import TOLERANCE, integrate
 from app.bandits.logit_beta import WIDEST, LogitBeta
-from app.bandits.quadrature import Booleans, Floats, Integers, grid, running_integrals
+from app.bandits.numerics.maximum import TOLERANCE, integrate
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers, grid, running_integrals
 
 MOST_STEPS = 100
 MOST_PANELS = 200

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.beta import Prior, check_prior
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm
 

@@ -11,8 +11,8 @@ import numpy as np
 from app.bandits.best_arm import value_remaining
 from app.bandits.beta import BetaArms
 from app.bandits.decision import BurnIn, Decision, Rules, decide, only
+from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies import Policy, build_policy
-from app.bandits.quadrature import Floats
 from app.bandits.rounding import percentages
 from app.bandits.stopping import StopRule, StopWhen
 from app.bandits.totals import Totals

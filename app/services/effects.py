@@ -10,7 +10,7 @@ from app.bandits.beta import BetaArms
 from app.bandits.effective import DailyTotals
 from app.bandits.gain import Gain as GainFound
 from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic

@@ -13,7 +13,7 @@ from app.bandits.adaptive_batches import AdaptiveBatches
 from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
 from app.bandits.estimate import Estimate
 from app.bandits.lift import Lift, Sample, conversion_lift, value_lift
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.errors import Conflict
 from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from app.schemas.experiments import Experiment

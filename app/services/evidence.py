@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.curves import posterior_curves
 from app.bandits.effective import EffectiveTotals, Weighting, effective_totals
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.errors import Conflict
 from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services import allocations, answers, days

@@ -20,7 +20,7 @@ from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
 from app.services import api_keys
 from app.services.callers import ANYBODY, Caller
-from app.storage import keys
+from app.storage import keys as stored_keys
 from app.storage.database import Database
 
 AGAIN_SECONDS = 1
@@ -35,11 +35,11 @@ logger = logging.getLogger("groundhog.keys")
 class Key:
     """A key, ready to be compared with what a client sends."""
 
-    kept: keys.KeptKey
+    kept: stored_keys.KeptKey
     caller: Caller
 
     @classmethod
-    def of(cls, kept: keys.KeptKey) -> "Key":
+    def of(cls, kept: stored_keys.KeptKey) -> "Key":
         """Return a key as it is kept in memory."""
         scopes = frozenset(cast("list[Scope]", kept.scopes))
         return cls(kept, Caller(kept.key_id, kept.name, scopes, kept.experiment_prefix))
@@ -161,14 +161,14 @@ class KeyRing:
     async def _read(self) -> None:
         self._tried_at = self._tick()
         try:
-            found = await keys.read(self._database)
+            found = await stored_keys.read(self._database)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._failed = True
             logger.warning("the API keys cannot be read (%s)", type(error).__name__)
         else:
             self.know(found)
 
-    def know(self, found: Iterable[keys.KeptKey]) -> None:
+    def know(self, found: Iterable[stored_keys.KeptKey]) -> None:
         """Take these keys, and no others, for those there are."""
         self._failed = False
         self._keys = {kept.key_id: Key.of(kept) for kept in found}
@@ -188,7 +188,7 @@ class KeyRing:
         uses, self._uses = self._uses, {}
         with suppress(psycopg.Error, OSError, TimeoutError):  # the next use says it again
             if uses:
-                await keys.note_uses(self._database, uses)
+                await stored_keys.note_uses(self._database, uses)
 
     async def close(self) -> None:
         """Write down the last uses."""

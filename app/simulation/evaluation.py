@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.logged import Log
 from app.simulation.streams import stream
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies import Policy
-from app.bandits.quadrature import Floats
 from app.bandits.sequences import in_sequence
 from app.errors import FieldError, Invalid
 from app.simulation.evaluation import Estimate, outcomes

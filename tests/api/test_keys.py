@@ -11,7 +11,7 @@ from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import ApiKeyIn
 from app.services import api_keys
 from app.services.keyring import KeyRing
-from app.storage import keys
+from app.storage import keys as stored_keys
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem
 
@@ -206,7 +206,7 @@ def test_a_new_key_is_found_a_second_later_and_unknown_ones_are_looked_for_no_mo
     client, clock, monkeypatch
 ):
     reads = []
-    read = keys.read
+    read = stored_keys.read
 
     async def counted(database):
         reads.append(1)
@@ -224,7 +224,7 @@ def test_a_new_key_is_found_a_second_later_and_unknown_ones_are_looked_for_no_mo
         assert await ring.ask(key) == made.key_id
         assert len(reads) == 2
 
-    monkeypatch.setattr(keys, "read", counted)
+    monkeypatch.setattr(stored_keys, "read", counted)
     asyncio.run(story(Ring(client, clock)))
 
 
@@ -233,12 +233,12 @@ def test_the_keys_last_read_stay_valid_while_the_database_is_away(client, clock,
         raise psycopg.OperationalError
 
     async def story(ring):
-        monkeypatch.setattr(keys, "read", away)
+        monkeypatch.setattr(stored_keys, "read", away)
         with pytest.raises(Unavailable):
             await ring.ask()
         monkeypatch.undo()
         assert await ring.ask() == ring.made.key_id
-        monkeypatch.setattr(keys, "read", away)
+        monkeypatch.setattr(stored_keys, "read", away)
         for _ in range(3):
             ring.ticks += 10
             assert await ring.ask() == ring.made.key_id

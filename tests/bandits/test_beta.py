@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from app.bandits.beta import BetaArms
-from app.bandits.stirling import COEFFICIENTS, stirling_remainder
+from app.bandits.numerics.stirling import COEFFICIENTS, stirling_remainder
 from app.bandits.totals import Totals
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.gamma_variates import (
+from app.bandits.numerics.gamma_variates import (
     LARGEST_SHAPE,
     LOTS,
     _doubtful,

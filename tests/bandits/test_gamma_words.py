@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.bandits.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
+from app.bandits.numerics.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
 from app.bandits.sequences import in_sequence
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals

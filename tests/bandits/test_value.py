@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from app.bandits import contest
 from app.bandits.beta import BetaArms
-from app.bandits.contest import QuadratureError
+from app.bandits.numerics import maximum
+from app.bandits.numerics.maximum import QuadratureError
 from app.bandits.student import StudentT
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm, mean_values
@@ -215,7 +215,7 @@ def summing_to(monkeypatch, *sums):
     def integrals(*_):
         return np.array([[0.5, next(left) - 0.5]]), np.zeros(1), np.zeros(1)
 
-    monkeypatch.setattr(contest, "_integrals", integrals)
+    monkeypatch.setattr(maximum, "_integrals", integrals)
     return best_value_arm(ValueArms.from_totals(totals([100, 120], 1.0))).p_best
 
 

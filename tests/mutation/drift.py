@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.bandits import product, value
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm
 from tests.mutation.places import mutants

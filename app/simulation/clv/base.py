@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Integers
+from app.bandits.numerics.quadrature import Integers
 from app.simulation.clv.scenario import Scenario
 from app.simulation.streams import stream
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.deciding import Decided, Deciding
 from app.simulation.clv.outcomes import Outcomes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.bandits.quadrature import Integers
+from app.bandits.numerics.quadrature import Integers
 
 
 @dataclass(frozen=True, slots=True)

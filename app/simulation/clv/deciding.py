@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Integers
+from app.bandits.numerics.quadrature import Booleans, Integers
 from app.simulation.clv.policies.contract import NOBODY, Contestant
 from app.simulation.clv.queue import Queue
 from app.simulation.clv.shown import Shown

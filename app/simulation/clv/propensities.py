@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.policies.contract import Contestant
 from app.simulation.clv.reports import Reports

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.shown import Shown
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.simulation.clv.products import Arms
 from app.simulation.clv.scenario import Scenario
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.simulation.clv.campaign import Booked
 from app.simulation.clv.enumeration import Enumeration, enumerated
 from app.simulation.clv.portrait import portrait

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.beta import BetaArms
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 
 Described = dict[str, float | list[float] | None]
 

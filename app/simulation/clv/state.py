@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.quadrature import Integers
+from app.bandits.numerics.quadrature import Integers
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.world import World
 

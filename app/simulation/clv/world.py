@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Floats, Integers
+from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.clv.base import Base
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.lifetime import Lifetime

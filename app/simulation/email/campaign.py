@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from app.bandits.numerics.quadrature import Booleans, Floats
 from app.bandits.one_by_one import Counts
-from app.bandits.quadrature import Booleans, Floats
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.daily import DailyPlay
 from app.simulation.email.declared import declared

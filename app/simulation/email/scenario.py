@@ -8,7 +8,7 @@ import numpy as np
 
 from app.bandits.beta import Prior, check_prior
 from app.bandits.decision import BurnIn
-from app.bandits.quadrature import Floats
+from app.bandits.numerics.quadrature import Floats
 from app.simulation.email.contestants import build_contestant
 from app.simulation.email.drift import ChangePoint, RandomWalk
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from app.bandits.beta import BetaArms
-from app.bandits.quadrature import Integers
+from app.bandits.numerics.quadrature import Integers
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
 from app.simulation.clv.shown import Shown

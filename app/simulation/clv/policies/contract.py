@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.shown import Shown
 from app.simulation.clv.world import World

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.bandits.contest import Posterior
-from app.bandits.quadrature import Booleans, Floats, Grid, Integers, gauss_legendre, grid
+from app.bandits.numerics.maximum import Posterior
+from app.bandits.numerics.quadrature import Booleans, Floats, Grid, Integers, gauss_legendre, grid
 
 NEWTON_STEPS = 60
 

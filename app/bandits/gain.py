@@ -6,9 +6,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.beta import BetaArms
 from app.bandits.numerics.quadrature import Floats
-from app.bandits.value import ValueArms
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.value import ValueArms
 
 Mask = NDArray[np.bool_]
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.estimate import normal_quantile, ratio, squares_about, standard_error
-from app.bandits.logit_beta import LogitBeta
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.numerics.quantiles import quantiles
+from app.bandits.posteriors.logit_beta import LogitBeta
 
 MOST_FREEDOM = 1e7
 """Degrees of freedom from which Student's t is taken for normal: its quantiles differ by less than 1e-6."""

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.bandits.beta import Prior
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.fixed import Fixed
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.parameters import Parameter, parameters_of
+from app.bandits.posteriors.beta import Prior
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.top_two_thompson import TopTwoThompson
 from app.bandits.totals import Totals

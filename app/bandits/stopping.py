@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.bandits.best_arm import BestArm, best_arm, value_remaining
-from app.bandits.beta import BetaArms
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.posteriors.beta import BetaArms
 
 
 class StopWhen(StrEnum):

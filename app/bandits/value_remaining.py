@@ -5,10 +5,10 @@ from statistics import NormalDist
 
 import numpy as np
 
-from app.bandits.beta import BetaArms
-from app.bandits.logit_beta import WIDEST, LogitBeta
 from app.bandits.numerics.maximum import TOLERANCE, integrate
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers, grid, running_integrals
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 
 MOST_STEPS = 100
 MOST_PANELS = 200

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.beta import Prior, check_prior
 from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.posteriors.beta import Prior, check_prior
+from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm
 
 
 @dataclass(frozen=True, slots=True)

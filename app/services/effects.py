@@ -6,13 +6,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms
 from app.bandits.effective import DailyTotals
 from app.bandits.gain import Gain as GainFound
 from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials
 from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
 from app.schemas.settings import StoredSettings
 from app.services import allocations, answers, days, experiments, inputs

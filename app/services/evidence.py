@@ -4,9 +4,9 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from app.bandits.curves import posterior_curves
 from app.bandits.effective import EffectiveTotals, Weighting, effective_totals
 from app.bandits.numerics.quadrature import Floats
+from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services import allocations, answers, days

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.beta import BetaArms
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 from app.bandits.value_remaining import p_champions_beaten

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from app.bandits.best_arm import CHUNK, QuadratureError, best_arm
-from app.bandits.beta import BetaArms
 from app.bandits.numerics import maximum
+from app.bandits.posteriors.beta import BetaArms
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 counts = st.integers(0, 2000)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.bandits.best_arm import p_value_remaining
-from app.bandits.beta import BetaArms
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.value_remaining import p_champions_beaten
 
 

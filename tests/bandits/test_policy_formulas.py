@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from app.bandits.best_arm import BestArm, best_arm
-from app.bandits.beta import BetaArms
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.fixed import Fixed
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.thompson import ThompsonSampling
 from app.bandits.top_two_thompson import TopTwoThompson, top_two
 from app.bandits.totals import Totals

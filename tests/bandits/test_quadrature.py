@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.bandits.logit_beta import LogitBeta
 from app.bandits.numerics import maximum
 from app.bandits.numerics.quadrature import gauss_legendre, grid, leave_one_out, running_integrals
+from app.bandits.posteriors.logit_beta import LogitBeta
 
 
 @pytest.mark.parametrize("degree", range(12))

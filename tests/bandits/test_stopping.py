@@ -3,7 +3,7 @@
 import pytest
 
 from app.bandits.best_arm import best_arm, value_remaining
-from app.bandits.beta import BetaArms
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.stopping import StopRule, StopWhen
 
 SURE = BetaArms([1200, 1500], [8800, 8500])

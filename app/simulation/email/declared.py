@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 
 from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms, Prior
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.totals import Totals
 
 SURE = 0.95

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.beta import BetaArms
-from app.bandits.student import StudentT
-from app.bandits.value import ValueArms, best_value_arm
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.student_t import StudentT
+from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.simulation.clv.export import COLUMNS, export
 from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog

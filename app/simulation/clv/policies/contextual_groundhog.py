@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.beta import BetaArms, Prior
 from app.bandits.numerics.quadrature import Integers
 from app.bandits.parameters import parameter
-from app.bandits.value import PRIOR_SUCCESSES
+from app.bandits.posteriors.beta import BetaArms, Prior
+from app.bandits.posteriors.value import PRIOR_SUCCESSES
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
 from app.simulation.clv.shown import Shown

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from app.bandits.logit_beta import WIDEST, LogitBeta
 from app.bandits.numerics.maximum import integrate
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 
 TAIL = 27.0
 """Supports end where a density has dropped by exp(-27) = 2e-12."""

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.beta import Prior, check_prior
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.posteriors.beta import Prior, check_prior
+from app.bandits.posteriors.value import mean_values
 from app.bandits.totals import Totals
-from app.bandits.value import mean_values
 from app.simulation.clv.policies.contract import NOBODY
 from app.simulation.clv.policies.known_worth import known_shares
 from app.simulation.clv.policies.labelled import Labelled

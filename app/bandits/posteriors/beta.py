@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.logit_beta import LogitBeta
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.numerics.quantiles import quantiles
+from app.bandits.posteriors.logit_beta import LogitBeta
 from app.bandits.totals import Totals
 
 Prior = tuple[float, float]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.beta import BetaArms
-from app.bandits.logit_beta import LogitBeta
 from app.bandits.numerics.quadrature import Floats
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.logit_beta import LogitBeta
 
 DRAWN = 0.9998
 

@@ -4,9 +4,9 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.logit_beta import LogitBeta
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.bandits.student import StudentT
+from app.bandits.posteriors.logit_beta import LogitBeta
+from app.bandits.posteriors.student_t import StudentT
 
 TAIL = 23.0
 """Supports end where a density's body has dropped by exp(-23) = 1e-10."""

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.best_arm import BestArm
-from app.bandits.beta import BetaArms, Prior
 from app.bandits.numerics.canonical_order import CanonicalOrder
 from app.bandits.numerics.maximum import integrate
 from app.bandits.numerics.quadrature import Booleans, Floats
 from app.bandits.numerics.quantiles import quantiles
-from app.bandits.product import WorthPosterior
-from app.bandits.student import StudentT
+from app.bandits.posteriors.beta import BetaArms, Prior
+from app.bandits.posteriors.rate_times_value import WorthPosterior
+from app.bandits.posteriors.student_t import StudentT
 from app.bandits.totals import Totals
 
 PRIOR_SUCCESSES = 2.0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import psycopg
 
-from app.bandits.best_arm import best_arm
+from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
 from benchmarks.figures import Figure, Target, milliseconds, timed

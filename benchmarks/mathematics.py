@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bandits.best_arm import best_arm
+from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.bandits.totals import Totals

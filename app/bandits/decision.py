@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.best_arm import BestArm, best_arm
+from app.bandits.best_arm.best_arm import BestArm, best_arm
 from app.bandits.fixed import Fixed
 from app.bandits.floors import with_floors
 from app.bandits.numerics.quadrature import Floats

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.best_arm import best_arm
+from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.posteriors.beta import BetaArms, Prior, check_prior
 from app.bandits.totals import Totals

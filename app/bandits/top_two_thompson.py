@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.best_arm import BestArm, best_arm
+from app.bandits.best_arm.best_arm import BestArm, best_arm
 from app.bandits.draws import drawn_by_shares, equally
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.parameters import check_parameters, parameter

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.bandits.best_arm import best_arm
+from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.effective import DailyTotals
 from app.bandits.gain import Gain as GainFound
 from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from app.bandits.best_arm import CHUNK, QuadratureError, best_arm
+from app.bandits.best_arm.best_arm import CHUNK, QuadratureError, best_arm
 from app.bandits.numerics import maximum
 from app.bandits.posteriors.beta import BetaArms
 

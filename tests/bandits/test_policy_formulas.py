@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.bandits.best_arm import BestArm, best_arm
+from app.bandits.best_arm.best_arm import BestArm, best_arm
 from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.fixed import Fixed
 from app.bandits.posteriors.beta import BetaArms

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.bandits.best_arm import best_arm, value_remaining
+from app.bandits.best_arm.best_arm import best_arm, value_remaining
+from app.bandits.best_arm.stopping import StopRule, StopWhen
 from app.bandits.posteriors.beta import BetaArms
-from app.bandits.stopping import StopRule, StopWhen
 
 SURE = BetaArms([1200, 1500], [8800, 8500])
 UNSURE = BetaArms([120, 125], [880, 875])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from app.bandits.best_arm import best_arm, p_value_remaining, value_remaining
+from app.bandits.best_arm.best_arm import best_arm, p_value_remaining, value_remaining
 from app.bandits.posteriors.beta import BetaArms
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.best_arm import best_arm
+from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.simulation.email.declared import SURE, declared, fixed_horizon, maybe_sure
 from app.simulation.summaries import summary, t_quantile

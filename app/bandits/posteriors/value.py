@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.best_arm import BestArm
+from app.bandits.best_arm.best_arm import BestArm
 from app.bandits.numerics.canonical_order import CanonicalOrder
 from app.bandits.numerics.maximum import integrate
 from app.bandits.numerics.quadrature import Booleans, Floats

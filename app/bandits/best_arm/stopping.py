@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.bandits.best_arm import BestArm, best_arm, value_remaining
+from app.bandits.best_arm.best_arm import BestArm, best_arm, value_remaining
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.posteriors.beta import BetaArms
 

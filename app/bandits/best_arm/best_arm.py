@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.bandits.best_arm.value_remaining import p_champion_beaten, quantile_of
 from app.bandits.numerics.canonical_order import CanonicalOrder
 from app.bandits.numerics.maximum import QuadratureError, integrate
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import LogitBeta
-from app.bandits.value_remaining import p_champion_beaten, quantile_of
 
 __all__ = ["BestArm", "QuadratureError", "best_arm", "p_value_remaining", "value_remaining"]
 

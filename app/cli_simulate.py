@@ -148,10 +148,10 @@ def _play(
     curve: Path | None,
     png: Path | None,
 ) -> None:
-    from app.bandits import custom
+    from app.bandits.policies import plugins
     from app.services import result_tables, scenarios
 
-    custom.load()
+    plugins.load()
     prepared = scenarios.prepare(scenario, asked)
     picture = None if png is None else _picture()
     for file in filter(None, (csv, curve, png)):

@@ -32,7 +32,7 @@ from app.api.cors import FlagCors
 from app.api.deps import Clock, utc_now
 from app.api.joined import Joined
 from app.api.limits import BodyLimit
-from app.bandits import custom
+from app.bandits.policies import plugins
 from app.services import audit
 from app.services.assigner import Assigner
 from app.services.figures import Figures
@@ -72,7 +72,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     ----------
     clock : returns the present moment, with a zone; tests put their own in its place
     """
-    custom.load()
+    plugins.load()
     app = Groundhog(
         title="Groundhog",
         version=__version__,

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.best_arm.best_arm import BestArm, best_arm
-from app.bandits.fixed import Fixed
 from app.bandits.floors import with_floors
 from app.bandits.numerics.quadrature import Floats
-from app.bandits.policies import Policy
+from app.bandits.policies.fixed import Fixed
+from app.bandits.policies.registry import Policy
+from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms, best_value_arm
-from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 
 Mask = NDArray[np.bool_]

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bandits.policies import POLICIES, needs_value, policy_parameters, summary
+from app.bandits.policies.registry import POLICIES, needs_value, policy_parameters, summary
 
 EXAMPLE: dict[str, Any] = {
     "kind": "epsilon_greedy",

@@ -4,7 +4,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from app.bandits.parameters import Parameter, parameters_of
-from app.bandits.policies import POLICIES, needs_value
+from app.bandits.policies.registry import POLICIES, needs_value
 from app.schemas.policies import Policies, PolicyKind, every_policy
 from app.schemas.simulations import Scenario
 from app.services.replays import ALWAYS, Always

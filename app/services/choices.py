@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from app.bandits.policies import policy_parameters
+from app.bandits.policies.registry import policy_parameters
 from app.errors import FieldError, Invalid
 from app.schemas.simulations import PolicyChoice
 

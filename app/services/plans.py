@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.decision import BurnIn
 from app.bandits.numerics.quadrature import Floats
-from app.bandits.policies import build_policy, needs_value
+from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import FieldError, Invalid
 from app.schemas.plans import Plan, PlanRequest, Spread
 from app.simulation import plan as simulated

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
-from app.bandits import custom
+from app.bandits.policies import plugins
 from app.services import plans, result_tables, scenarios
 
 TELL_EVERY = 0.1  # seconds
@@ -113,7 +113,7 @@ def _serve(connection: Connection) -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole group; the service ends its children
-    custom.load()
+    plugins.load()
     with contextlib.suppress(EOFError, OSError):
         while True:
             task, scenario, request = connection.recv()

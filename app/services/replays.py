@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.fixed import Fixed
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.parameters import parameter
-from app.bandits.policies import Policy, build_policy, needs_value
-from app.bandits.uniform import Uniform
+from app.bandits.policies.fixed import Fixed
+from app.bandits.policies.registry import Policy, build_policy, needs_value
+from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound
 from app.schemas.simulations import PolicyChoice
 from app.services.choices import built, filled, invalid

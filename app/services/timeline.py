@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bandits.policies import POLICIES
+from app.bandits.policies.registry import POLICIES
 from app.errors import NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings

@@ -13,8 +13,8 @@ import numpy as np
 
 from app.bandits.best_arm.value_remaining import p_champions_beaten
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
-from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 from app.simulation.regret import pseudo_regret
 from app.simulation.streams import stream

@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.decision import BurnIn, Rules
 from app.bandits.decisions import decided_shares, rows
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.bandits.policies import Policy
+from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals
 from app.simulation.email.declared import declared, fixed_horizon

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats
-from app.bandits.policies import Policy
+from app.bandits.policies.registry import Policy
 from app.bandits.sequences import in_sequence
 from app.errors import FieldError, Invalid
 from app.simulation.evaluation import Estimate, outcomes

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.totals import Totals
 

@@ -12,7 +12,7 @@ from app.bandits.decision import BurnIn, Rules
 from app.bandits.decisions import decided_shares
 from app.bandits.estimate import Estimate
 from app.bandits.lift import Sample, conversion_lift
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 
 RUNS = 2_000

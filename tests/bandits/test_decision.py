@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.bandits.decision import BurnIn, Rules, decide
 from app.bandits.effective import DailyTotals, Weighting, effective_totals
-from app.bandits.policies import POLICIES, build_policy, needs_value
+from app.bandits.policies.registry import POLICIES, build_policy, needs_value
 from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.bandits.decision import BurnIn, Rules, decide
 from app.bandits.decisions import decided_shares, rows
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.draws import drawn_by_shares
-from app.bandits.policies import POLICIES, build_policy
+from app.bandits.policies.registry import POLICIES, build_policy
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.totals import Totals
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.bandits.numerics.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
+from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.sequences import in_sequence
-from app.bandits.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 
 

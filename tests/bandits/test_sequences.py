@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.greedy_sequence import FEW_ROWS as FEW_ROWS_OF_GREEDY
 from app.bandits.greedy_sequence import NOT_EXPLORING, GreedySequence
 from app.bandits.one_by_one import one_by_one
-from app.bandits.policies import build_policy
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.registry import build_policy
+from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.sequences import DrawnSequence, in_sequence
-from app.bandits.thompson import ThompsonSampling
 from app.bandits.thompson_sequence import AHEAD
 from app.bandits.totals import Totals
 

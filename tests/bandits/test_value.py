@@ -6,12 +6,12 @@ from scipy import integrate, stats
 
 from app.bandits.numerics import maximum
 from app.bandits.numerics.maximum import QuadratureError
+from app.bandits.policies.value_epsilon_greedy import ValueEpsilonGreedy
+from app.bandits.policies.value_thompson import ValueThompson
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.student_t import StudentT
 from app.bandits.posteriors.value import ValueArms, best_value_arm, mean_values
 from app.bandits.totals import Totals
-from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
-from app.bandits.value_thompson import ValueThompson
 
 COLUMNS = ("trials", "successes", "value", "value_sq")
 

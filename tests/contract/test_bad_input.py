@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from app.bandits.policies import POLICIES
+from app.bandits.policies.registry import POLICIES
 from app.errors import Invalid
 from app.schemas.settings import StoredSettings
 from app.services.experiments import merged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.bandits.decision import BurnIn, Rules, decide
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 from app.simulation.email import EmailScenario

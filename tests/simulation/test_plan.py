@@ -5,8 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from app.bandits.thompson import ThompsonSampling
-from app.bandits.uniform import Uniform
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.policies.uniform import Uniform
 from app.simulation.plan import NEVER, Plan, classical_days, play_plan
 
 

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.errors import Invalid
 from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.evaluation import evaluate

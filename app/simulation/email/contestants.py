@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
-from app.bandits.epsilon_greedy import EpsilonGreedy
 from app.bandits.greedy_sequence import GreedySequence
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.one_by_one import Counts, counted
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies import Policy, build_policy, needs_value
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.registry import Policy, build_policy, needs_value
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.posteriors.beta import Prior
 from app.bandits.sequences import Sequence, in_sequence
 from app.bandits.totals import Totals

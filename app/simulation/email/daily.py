@@ -4,9 +4,9 @@ import numpy as np
 
 from app.bandits.decision import Rules
 from app.bandits.decisions import decided_shares
-from app.bandits.draws import drawn_by_shares
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.one_by_one import Counts, counted
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 from app.simulation.email.contestants import Contestant

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares, equally
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.policies.sampling import drawn_by_shares, equally
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.labelled import Labelled
 from app.simulation.clv.shown import Shown

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from app.bandits.parameters import Parameter, parameters_of
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.contract import RacePolicy

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.sampling import drawn_by_shares
 from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.contract import NOBODY
 from app.simulation.clv.policies.labelled import Labelled

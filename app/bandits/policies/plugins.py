@@ -2,7 +2,7 @@
 
 from importlib.metadata import entry_points
 
-from app.bandits.policies import register
+from app.bandits.policies.registry import register
 from app.errors import Invalid
 
 GROUP = "groundhog.policies"

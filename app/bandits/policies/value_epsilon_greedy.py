@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
-from app.bandits.epsilon_greedy import greedy_shares
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.epsilon_greedy import greedy_shares
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares, equally
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.sampling import drawn_by_shares, equally
 from app.bandits.totals import Totals
 
 NEWTON_STEPS = 100

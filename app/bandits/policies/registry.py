@@ -7,18 +7,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.fixed import Fixed
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.parameters import Parameter, parameters_of
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.fixed import Fixed
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.policies.top_two_thompson import TopTwoThompson
+from app.bandits.policies.ucb1 import UCB1
+from app.bandits.policies.uniform import Uniform
+from app.bandits.policies.value_epsilon_greedy import ValueEpsilonGreedy
+from app.bandits.policies.value_thompson import ValueThompson
 from app.bandits.posteriors.beta import Prior
-from app.bandits.thompson import ThompsonSampling
-from app.bandits.top_two_thompson import TopTwoThompson
 from app.bandits.totals import Totals
-from app.bandits.ucb1 import UCB1
-from app.bandits.uniform import Uniform
-from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
-from app.bandits.value_thompson import ValueThompson
 
 
 class Policy(Protocol):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.best_arm.best_arm import BestArm, best_arm
-from app.bandits.draws import drawn_by_shares, equally
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.sampling import drawn_by_shares, equally
 from app.bandits.posteriors.beta import BetaArms, Prior, check_prior
 from app.bandits.totals import Totals
 

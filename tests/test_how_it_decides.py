@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, naive_means, stratified_means
-from app.bandits.lift import Sample, conversion_lift
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import adaptive_differences, naive_means, stratified_means
+from app.bandits.estimation.lift import Sample, conversion_lift
+from app.bandits.estimation.sample_ratio import ALARM, assignment_ratio_p
 from app.bandits.policies.registry import POLICIES
-from app.bandits.sample_ratio import ALARM, assignment_ratio_p
 from app.schemas.settings import Settings
 from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total

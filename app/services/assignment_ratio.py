@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.bandits.sample_ratio import assignment_ratio_p
+from app.bandits.estimation.sample_ratio import assignment_ratio_p
 from app.services.days import SampleRatio
 
 DRAWN = text("""

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.effective import DailyTotals, incomplete_days
+from app.bandits.estimation.sample_ratio import sample_ratio_p
 from app.bandits.numerics.quadrature import Booleans, Floats
-from app.bandits.sample_ratio import sample_ratio_p
 
 EPOCH = dt.date(2000, 1, 1)
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.effective import DailyTotals
-from app.bandits.gain import Gain as GainFound
-from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials
+from app.bandits.estimation.gain import Gain as GainFound
+from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, moved_trials
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms, best_value_arm

@@ -9,10 +9,15 @@ import numpy as np
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
-from app.bandits.estimate import Estimate
-from app.bandits.lift import Lift, Sample, conversion_lift, value_lift
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
+from app.bandits.estimation.estimate import Estimate
+from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lift
 from app.bandits.numerics.quadrature import Floats
 from app.errors import Conflict
 from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates

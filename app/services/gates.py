@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from app.bandits.decision import Decision
-from app.bandits.sample_ratio import ALARM
+from app.bandits.estimation.sample_ratio import ALARM
 from app.services.inputs import Inputs
 
 DAYS_LISTED = 31

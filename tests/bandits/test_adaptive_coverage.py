@@ -6,12 +6,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
 from app.bandits.decision import BurnIn, Rules
 from app.bandits.decisions import decided_shares
-from app.bandits.estimate import Estimate
-from app.bandits.lift import Sample, conversion_lift
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
+from app.bandits.estimation.estimate import Estimate
+from app.bandits.estimation.lift import Sample, conversion_lift
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.gain import extra_conversions, extra_value, moved_trials
+from app.bandits.estimation.gain import extra_conversions, extra_value, moved_trials
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.sample_ratio import ALARM, CONCENTRATION, sample_ratio_p
+from app.bandits.estimation.sample_ratio import ALARM, CONCENTRATION, sample_ratio_p
 
 SPLIT = np.array([0.5, 0.3, 0.2])
 

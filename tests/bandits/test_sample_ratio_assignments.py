@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from app.bandits.sample_ratio import ALARM, TILTS, assignment_ratio_p
+from app.bandits.estimation.sample_ratio import ALARM, TILTS, assignment_ratio_p
 
 RUNS = 2_000
 

@@ -6,7 +6,7 @@ from math import exp, inf, lgamma, log
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.adaptive_batches import ROUNDING
+from app.bandits.estimation.adaptive_batches import ROUNDING
 from app.bandits.numerics.quadrature import Floats
 
 ALARM = 0.001

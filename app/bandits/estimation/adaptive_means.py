@@ -6,8 +6,8 @@ and its plain mean stays too low. The other estimates undo that with the propens
 
 import numpy as np
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.estimate import Estimate, ratio, squares_about, standard_error
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.estimate import Estimate, ratio, squares_about, standard_error
 from app.bandits.numerics.quadrature import Floats
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.bandits.effective import DailyTotals, incomplete_days
+from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
 from app.bandits.estimation.sample_ratio import sample_ratio_p
 from app.bandits.numerics.quadrature import Booleans, Floats
 

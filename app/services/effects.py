@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.best_arm.best_arm import best_arm
-from app.bandits.effective import DailyTotals
 from app.bandits.estimation.gain import Gain as GainFound
 from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, moved_trials
 from app.bandits.numerics.quadrature import Floats, Integers

@@ -4,7 +4,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from app.bandits.effective import EffectiveTotals, Weighting, effective_totals
+from app.bandits.allocation.effective_totals import EffectiveTotals, Weighting, effective_totals
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict

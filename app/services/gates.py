@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from app.bandits.decision import Decision
+from app.bandits.allocation.decide import Decision
 from app.bandits.estimation.sample_ratio import ALARM
 from app.services.inputs import Inputs
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.bandits.effective import (
+from app.bandits.allocation.effective_totals import (
     DailyTotals,
     EffectiveTotals,
     Weighting,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from app.bandits.decision import BurnIn
+from app.bandits.allocation.decide import BurnIn
 from app.errors import FieldError, Invalid, NotFound, field_path
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
 from app.services import replays

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.bandits.effective import DailyTotals
+from app.bandits.allocation.effective_totals import DailyTotals
 from app.schemas.settings import StoredSettings
 from app.services.days import Member, Table, number
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.bandits.decision import BurnIn, Rules
-from app.bandits.decisions import decided_shares, rows
+from app.bandits.allocation.decide import BurnIn, Rules
+from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.bandits.decision import BurnIn, Rules
-from app.bandits.decisions import decided_shares
+from app.bandits.allocation.decide import BurnIn, Rules
+from app.bandits.allocation.decide_batch import decided_shares
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import (
     adaptive_differences,

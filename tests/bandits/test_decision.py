@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.decision import BurnIn, Rules, decide
-from app.bandits.effective import DailyTotals, Weighting, effective_totals
+from app.bandits.allocation.decide import BurnIn, Rules, decide
+from app.bandits.allocation.effective_totals import DailyTotals, Weighting, effective_totals
+from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value
-from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 
 KINDS = sorted(POLICIES)

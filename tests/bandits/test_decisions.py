@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.bandits.decision import BurnIn, Rules, decide
-from app.bandits.decisions import decided_shares, rows
+from app.bandits.allocation.decide import BurnIn, Rules, decide
+from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.bandits.decision import BurnIn, Rules, decide
+from app.bandits.allocation.decide import BurnIn, Rules, decide
+from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import build_policy
-from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 from app.simulation.email import EmailScenario
 from app.simulation.email.contestants import build_contestant

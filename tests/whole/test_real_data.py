@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.bandits.rounding import percentages
+from app.bandits.allocation.rounding import percentages
 from app.services.answers import decided_from
 from app.services.inputs import read_inputs
 from app.services.timeline import read_timelines

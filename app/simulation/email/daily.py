@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from app.bandits.decision import Rules
-from app.bandits.decisions import decided_shares
+from app.bandits.allocation.decide import Rules
+from app.bandits.allocation.decide_batch import decided_shares
+from app.bandits.allocation.rounding import percentages
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.one_by_one import Counts, counted
 from app.bandits.policies.sampling import drawn_by_shares
-from app.bandits.rounding import percentages
 from app.bandits.totals import Totals
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.scenario import EmailScenario

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.bandits.decision import Rules, decide
-from app.bandits.floors import with_floors
+from app.bandits.allocation.decide import Rules, decide
+from app.bandits.allocation.floors import with_floors
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 

@@ -6,7 +6,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.day_effects import without_day_effects
+from app.bandits.allocation.day_effects import without_day_effects
 from app.bandits.numerics.quadrature import Floats
 
 Mask = NDArray[np.bool_]

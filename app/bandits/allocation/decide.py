@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.bandits.allocation.floors import with_floors
 from app.bandits.best_arm.best_arm import BestArm, best_arm
-from app.bandits.floors import with_floors
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies.registry import Policy
-from app.bandits.sequences import in_sequence
+from app.bandits.sequential.sequences import in_sequence
 from app.errors import FieldError, Invalid
 from app.simulation.evaluation import Estimate, outcomes
 from app.simulation.logged import Log

@@ -7,7 +7,7 @@ import pytest
 
 from app.bandits.numerics.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
 from app.bandits.policies.thompson import ThompsonSampling
-from app.bandits.sequences import in_sequence
+from app.bandits.sequential.sequences import in_sequence
 from app.bandits.totals import Totals
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.sequential.epsilon_greedy import GreedySequence
 
 RNG = np.random.default_rng
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from app.bandits.greedy_sequence import GreedySequence
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.thompson import ThompsonSampling
-from app.bandits.sequences import DrawnSequence, in_sequence
+from app.bandits.sequential.epsilon_greedy import GreedySequence
+from app.bandits.sequential.sequences import DrawnSequence, in_sequence
 
 RNG = np.random.default_rng
 

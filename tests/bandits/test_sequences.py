@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from app.bandits.greedy_sequence import FEW_ROWS as FEW_ROWS_OF_GREEDY
-from app.bandits.greedy_sequence import NOT_EXPLORING, GreedySequence
-from app.bandits.one_by_one import one_by_one
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import build_policy
 from app.bandits.policies.thompson import ThompsonSampling
-from app.bandits.sequences import DrawnSequence, in_sequence
-from app.bandits.thompson_sequence import AHEAD
+from app.bandits.sequential.epsilon_greedy import FEW_ROWS as FEW_ROWS_OF_GREEDY
+from app.bandits.sequential.epsilon_greedy import NOT_EXPLORING, GreedySequence
+from app.bandits.sequential.sequences import DrawnSequence, in_sequence
+from app.bandits.sequential.thompson import AHEAD
+from app.bandits.sequential.unit_loop import one_by_one
 from app.bandits.totals import Totals
 
 ROWS, ROUNDS = 4_000, 8

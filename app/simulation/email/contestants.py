@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.greedy_sequence import GreedySequence
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.bandits.one_by_one import Counts, counted
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.posteriors.beta import Prior
-from app.bandits.sequences import Sequence, in_sequence
+from app.bandits.sequential.epsilon_greedy import GreedySequence
+from app.bandits.sequential.sequences import Sequence, in_sequence
+from app.bandits.sequential.unit_loop import Counts, counted
 from app.bandits.totals import Totals
 
 ORIGINAL = "epsilon_greedy_original"

@@ -6,8 +6,8 @@ from app.bandits.allocation.decide import Rules
 from app.bandits.allocation.decide_batch import decided_shares
 from app.bandits.allocation.rounding import percentages
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.bandits.one_by_one import Counts, counted
 from app.bandits.policies.sampling import drawn_by_shares
+from app.bandits.sequential.unit_loop import Counts, counted
 from app.bandits.totals import Totals
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.scenario import EmailScenario

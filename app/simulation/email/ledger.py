@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.bandits.one_by_one import Counts
+from app.bandits.sequential.unit_loop import Counts
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, curve
 from app.simulation.regret import pseudo_regret

@@ -4,8 +4,8 @@ import numpy as np
 
 from app.bandits.numerics.gamma_variates import LARGEST_SHAPE, Singles, gamma_variates
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.bandits.one_by_one import Counts, counted, one_by_one
 from app.bandits.posteriors.beta import Prior, check_prior
+from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
 
 AHEAD = 6
 """Units whose draws are prepared at once: more save calls, and cost more additions."""

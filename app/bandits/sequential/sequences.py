@@ -4,13 +4,13 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.greedy_sequence import GreedySequence
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.bandits.one_by_one import Counts, one_by_one
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.thompson import ThompsonSampling
-from app.bandits.thompson_sequence import ThompsonSequence
+from app.bandits.sequential.epsilon_greedy import GreedySequence
+from app.bandits.sequential.thompson import ThompsonSequence
+from app.bandits.sequential.unit_loop import Counts, one_by_one
 from app.bandits.totals import Totals
 
 

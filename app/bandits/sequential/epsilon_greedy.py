@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.bandits.one_by_one import Counts, counted, one_by_one
+from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
 
 CHUNK = 64
 """Units per row whose explorations are drawn at once, and the most that are tried in one stretch."""

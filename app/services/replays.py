@@ -15,9 +15,9 @@ from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound
 from app.schemas.simulations import PolicyChoice
 from app.services.choices import built, filled, invalid
-from app.simulation.evaluation import checked_target, evaluate
-from app.simulation.logged import Log, read_csv, read_ndjson
-from app.simulation.replay import replay
+from app.simulation.offline.decision_log import Log, read_csv, read_ndjson
+from app.simulation.offline.off_policy import checked_target, evaluate
+from app.simulation.offline.rejection_replay import replay
 
 Form = Literal["csv", "ndjson"]
 READERS: dict[Form, Callable[..., Log]] = {"csv": read_csv, "ndjson": read_ndjson}

@@ -8,9 +8,9 @@ import pytest
 from app.bandits.policies.registry import build_policy
 from app.errors import Invalid
 from app.simulation.email import EmailScenario, PolicyChoice, play
-from app.simulation.evaluation import evaluate
-from app.simulation.logged import Log, read_csv, read_ndjson
-from app.simulation.replay import replay
+from app.simulation.offline.decision_log import Log, read_csv, read_ndjson
+from app.simulation.offline.off_policy import evaluate
+from app.simulation.offline.rejection_replay import replay
 from tests.conftest import SHARED_DATA
 
 

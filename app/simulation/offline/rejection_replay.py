@@ -9,8 +9,8 @@ from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies.registry import Policy
 from app.bandits.sequential.sequences import in_sequence
 from app.errors import FieldError, Invalid
-from app.simulation.evaluation import Estimate, outcomes
-from app.simulation.logged import Log
+from app.simulation.offline.decision_log import Log
+from app.simulation.offline.off_policy import Estimate, outcomes
 from app.simulation.streams import stream
 from app.simulation.summaries import Summary, summary
 

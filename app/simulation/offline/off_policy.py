@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.logged import Log
+from app.simulation.offline.decision_log import Log
 from app.simulation.streams import stream
 
 FOLDS = 5

@@ -9,9 +9,9 @@ from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import FieldError, Invalid
 from app.schemas.plans import Plan, PlanRequest, Spread
-from app.simulation import plan as simulated
+from app.simulation import duration_plan as simulated
 from app.simulation.email.declared import SURE
-from app.simulation.summaries import summary
+from app.simulation.replication_statistics import summary
 
 MOST_DECISIONS = 200_000
 """Variants x days x replications: some ten seconds of a processor."""

@@ -16,9 +16,9 @@ from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
+from app.simulation.random_streams import stream
 from app.simulation.regret import pseudo_regret
-from app.simulation.streams import stream
-from app.simulation.summaries import summary
+from app.simulation.replication_statistics import summary
 
 CLASSICAL_DAYS = 223
 REMAINING, TAIL = 0.01, 0.05

@@ -7,7 +7,7 @@ from scipy import stats
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.simulation.email.declared import SURE, declared, fixed_horizon, maybe_sure
-from app.simulation.summaries import summary, t_quantile
+from app.simulation.replication_statistics import summary, t_quantile
 
 
 @pytest.mark.parametrize("prior", [(1, 1), (0.1, 0.1), (1, 300), (20, 20)], ids=str)

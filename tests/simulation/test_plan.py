@@ -7,7 +7,7 @@ import pytest
 
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.policies.uniform import Uniform
-from app.simulation.plan import NEVER, Plan, classical_days, play_plan
+from app.simulation.duration_plan import NEVER, Plan, classical_days, play_plan
 
 
 def plan(*rates, traffic=1000, **more):

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Integers
 from app.simulation.clv.scenario import Scenario
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 
 class Outcomes:

@@ -11,7 +11,7 @@ from app.simulation.clv.race import Race
 from app.simulation.clv.result import RaceResult
 from app.simulation.clv.standing import Part, Watch, standing
 from app.simulation.clv.world import World
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 Progress = Callable[[int, int], None]
 

@@ -14,7 +14,7 @@ from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.per_email import PerEmailPlay
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, held_out, rates_over_time, stretches
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 BLOCK = 1000
 """Replications that are played together: a policy's stream is that of (seed, block, policy)."""

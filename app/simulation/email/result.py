@@ -11,7 +11,7 @@ from app.simulation.email.declared import SURE, fixed_horizon
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import curve
-from app.simulation.summaries import Summary, band, summary
+from app.simulation.replication_statistics import Summary, band, summary
 
 LEVEL, POWER = 0.05, 0.8
 

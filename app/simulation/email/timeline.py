@@ -9,7 +9,7 @@ import numpy as np
 from app.bandits.numerics.quadrature import Booleans, Floats
 from app.simulation.email.drift import RandomWalk
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 STEPS = 100
 """The most points of a curve."""

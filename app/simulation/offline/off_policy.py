@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.offline.decision_log import Log
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 FOLDS = 5
 LEAST_ESS = 0.10

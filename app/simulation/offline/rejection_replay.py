@@ -11,8 +11,8 @@ from app.bandits.sequential.sequences import in_sequence
 from app.errors import FieldError, Invalid
 from app.simulation.offline.decision_log import Log
 from app.simulation.offline.off_policy import Estimate, outcomes
-from app.simulation.streams import stream
-from app.simulation.summaries import Summary, summary
+from app.simulation.random_streams import stream
+from app.simulation.replication_statistics import Summary, summary
 
 
 @dataclass(frozen=True, slots=True)

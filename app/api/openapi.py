@@ -9,7 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from app.api.access import OPEN, rule_of
 from app.api.problems import Problem, answers
-from app.simulation.clv.products import CHANNELS, PRODUCTS
+from app.simulation.clv.world.products import CHANNELS, PRODUCTS
 
 DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.

@@ -10,7 +10,7 @@ from app.simulation.clv.policies.contract import NOBODY, Contestant
 from app.simulation.clv.queue import Queue
 from app.simulation.clv.shown import Shown
 from app.simulation.clv.state import State
-from app.simulation.clv.world import World
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.play import campaign_of, outcomes_of
 from app.simulation.clv.propensities import Propensities, propensities
 from app.simulation.clv.race import BLOCK, Race
-from app.simulation.clv.world import World
+from app.simulation.clv.world.world import World
 
 COLUMNS = ("contact", "day", "segment", "arm", "propensity", "delay", "reward")
 

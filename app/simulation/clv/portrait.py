@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.simulation.clv.world import World
+from app.simulation.clv.world.world import World
 
 BINS = 40
 PERCENTILES = (20, 80)

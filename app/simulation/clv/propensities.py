@@ -11,7 +11,7 @@ from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.policies.contract import Contestant
 from app.simulation.clv.reports import Reports
 from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.world import World
 
 TOGETHER = 400
 """Rows computed in one call."""

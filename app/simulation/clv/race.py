@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from app.simulation.clv.policies.contract import RacePolicy
 from app.simulation.clv.policies.registry import preset
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.world.scenario import Scenario
 
 BLOCK = 10
 """Replications that share a stream of random numbers: the unit of work for one process."""

@@ -7,11 +7,11 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Floats
 from app.simulation.clv.campaign import Booked
-from app.simulation.clv.enumeration import Enumeration, enumerated
 from app.simulation.clv.portrait import portrait
 from app.simulation.clv.race import Race
 from app.simulation.clv.spread import Described, ratio, spread
-from app.simulation.clv.world import World
+from app.simulation.clv.world.enumeration import Enumeration, enumerated
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from app.bandits.numerics.quadrature import Integers
-from app.simulation.clv.customers import Customers
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 class State:

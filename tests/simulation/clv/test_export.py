@@ -15,7 +15,7 @@ from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.known_worth import known_shares
 from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.world.scenario import Scenario
 
 LONG = Race(scenario=Scenario(days=90), replications=1)
 KINDS = [policy.described()["kind"] for policy in preset()]

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from app.bandits.totals import Totals
-from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
@@ -13,6 +12,7 @@ from app.simulation.clv.policies.registry import preset, race_policy
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
 from app.simulation.clv.policies.worth import drawn_rates, known_values
 from app.simulation.clv.shown import Shown
+from app.simulation.clv.world.customers import Customers
 
 DRAWS = 40_000
 CONTESTANTS = [

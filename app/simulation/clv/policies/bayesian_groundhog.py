@@ -7,10 +7,10 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Integers
 from app.bandits.posteriors.beta import BetaArms
-from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
 from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)

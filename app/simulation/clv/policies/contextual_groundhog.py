@@ -9,10 +9,10 @@ from app.bandits.numerics.quadrature import Integers
 from app.bandits.parameters import parameter
 from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.posteriors.value import PRIOR_SUCCESSES
-from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
 from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.simulation.clv.customers import Customers
 from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 NOBODY = -1
 """The arm of a customer who is left in peace."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from math import isfinite
 
-from app.simulation.clv.products import CHANNELS, PRODUCTS, Channel, Product
+from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Product
 
 AT_LEAST = {
     "days": 1, "customers": 1, "quota": 1, "templates": 1, "window_days": 1,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.world.scenario import Scenario
 
 YEAR = 365.25
 

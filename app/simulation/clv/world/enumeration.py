@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.clv.world import World
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.simulation.clv.products import Arms
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.world.products import Arms
+from app.simulation.clv.world.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)

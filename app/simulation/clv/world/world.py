@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.clv.base import Base
-from app.simulation.clv.customers import Customers
-from app.simulation.clv.lifetime import Lifetime
-from app.simulation.clv.products import Arms
-from app.simulation.clv.response import Response
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.world.base import Base
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.lifetime import Lifetime
+from app.simulation.clv.world.products import Arms
+from app.simulation.clv.world.response import Response
+from app.simulation.clv.world.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ import numpy as np
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.deciding import Decided, Deciding
-from app.simulation.clv.policies.contract import Contestant
+from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.protocol import Contestant
 from app.simulation.clv.queue import Queue
 from app.simulation.clv.reports import Reports
-from app.simulation.clv.shown import Shown
 from app.simulation.clv.state import State
 from app.simulation.clv.world.outcomes import Outcomes
 from app.simulation.clv.world.world import World

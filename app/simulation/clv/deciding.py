@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Booleans, Integers
-from app.simulation.clv.policies.contract import NOBODY, Contestant
+from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.protocol import NOBODY, Contestant
 from app.simulation.clv.queue import Queue
-from app.simulation.clv.shown import Shown
 from app.simulation.clv.state import State
 from app.simulation.clv.world.world import World
 

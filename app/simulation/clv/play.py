@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from app.simulation.clv.campaign import Booked, Campaign
-from app.simulation.clv.policies.contract import RacePolicy
+from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.race import Race
 from app.simulation.clv.result import RaceResult
 from app.simulation.clv.standing import Part, Watch, standing

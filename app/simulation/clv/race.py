@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from app.simulation.clv.policies.contract import RacePolicy
+from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.world.scenario import Scenario
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
 from app.simulation.clv.contacts import Contacts
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.observations import Shown
 
 
 class Reports:

@@ -7,8 +7,8 @@ import numpy as np
 
 from app.bandits.numerics.quadrature import Integers
 from app.bandits.posteriors.beta import BetaArms
+from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
-from app.simulation.clv.shown import Shown
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

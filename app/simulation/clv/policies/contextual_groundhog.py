@@ -9,8 +9,8 @@ from app.bandits.numerics.quadrature import Integers
 from app.bandits.parameters import parameter
 from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.posteriors.value import PRIOR_SUCCESSES
+from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
-from app.simulation.clv.shown import Shown
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

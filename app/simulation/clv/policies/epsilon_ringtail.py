@@ -10,7 +10,7 @@ from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.sampling import drawn_by_shares, equally
 from app.bandits.totals import Totals
 from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

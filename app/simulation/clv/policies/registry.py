@@ -8,11 +8,11 @@ from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import build_policy
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
-from app.simulation.clv.policies.contract import RacePolicy
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
-from app.simulation.clv.policies.live import LivePolicy
+from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
+from app.simulation.clv.policies.service_policy import LivePolicy
 
 RACE: dict[str, type[Any]] = {
     policy.kind: policy

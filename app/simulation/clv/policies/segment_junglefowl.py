@@ -8,9 +8,9 @@ import numpy as np
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.sampling import drawn_by_shares
-from app.simulation.clv.policies.contract import NOBODY
 from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.protocol import NOBODY
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

@@ -9,10 +9,10 @@ from app.bandits.parameters import check_parameters, parameter
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.bandits.posteriors.value import mean_values
 from app.bandits.totals import Totals
-from app.simulation.clv.policies.contract import NOBODY
 from app.simulation.clv.policies.known_worth import known_shares
 from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.protocol import NOBODY
 
 
 def known_values(totals: Totals, sale: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.sampling import drawn_by_shares, equally
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

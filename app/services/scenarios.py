@@ -18,7 +18,7 @@ from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
 from app.simulation.clv.policies.registry import RACE, race_policy
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Product
 from app.simulation.clv.world.scenario import Scenario as Telco
 from app.simulation.email.contestants import ORIGINAL, OriginalEpsilonGreedy

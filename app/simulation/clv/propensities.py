@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from app.bandits.numerics.quadrature import Booleans, Floats, Integers
-from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import Contestant
-from app.simulation.clv.reports import Reports
+from app.simulation.clv.race.contacts import Contacts
+from app.simulation.clv.race.delayed_outcomes import Reports
 from app.simulation.clv.world.world import World
 
 TOGETHER = 400

@@ -8,7 +8,7 @@ import pytest
 from app.simulation.clv.export import export
 from app.simulation.clv.play import campaign_of, outcomes_of, play
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.products import Channel, Product
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.clv.world.world import World

@@ -14,7 +14,7 @@ from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.known_worth import known_shares
 from app.simulation.clv.policies.registry import preset
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.scenario import Scenario
 
 LONG = Race(scenario=Scenario(days=90), replications=1)

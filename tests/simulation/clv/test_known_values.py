@@ -9,7 +9,7 @@ from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.enumeration import enumerated
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.clv.world.world import World

@@ -12,7 +12,7 @@ from scipy import stats
 
 from app.simulation.clv.play import combined, play, play_block
 from app.simulation.clv.policies.registry import preset
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.spread import ratio, spread, t_quantile
 from app.simulation.clv.world.scenario import Scenario
 from tests.simulation.clv.contestants import ByCustomer

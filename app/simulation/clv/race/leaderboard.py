@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.simulation.clv.campaign import Booked
-from app.simulation.clv.race import Race
+from app.simulation.clv.race.campaign import Booked
+from app.simulation.clv.race.race import Race
 
 POINTS = 100
 """The most days that a standing tells of."""

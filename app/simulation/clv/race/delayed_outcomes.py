@@ -3,8 +3,8 @@
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.clv.contacts import Contacts
 from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.race.contacts import Contacts
 
 
 class Reports:

@@ -8,8 +8,8 @@ import numpy as np
 from app.bandits.numerics.quadrature import Booleans, Integers
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import NOBODY, Contestant
-from app.simulation.clv.queue import Queue
-from app.simulation.clv.state import State
+from app.simulation.clv.race.customer_state import State
+from app.simulation.clv.race.queue import Queue
 from app.simulation.clv.world.world import World
 
 

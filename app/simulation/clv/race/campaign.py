@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats, Integers
-from app.simulation.clv.contacts import Contacts
-from app.simulation.clv.deciding import Decided, Deciding
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import Contestant
-from app.simulation.clv.queue import Queue
-from app.simulation.clv.reports import Reports
-from app.simulation.clv.state import State
+from app.simulation.clv.race.contacts import Contacts
+from app.simulation.clv.race.customer_state import State
+from app.simulation.clv.race.decisions import Decided, Deciding
+from app.simulation.clv.race.delayed_outcomes import Reports
+from app.simulation.clv.race.queue import Queue
 from app.simulation.clv.world.outcomes import Outcomes
 from app.simulation.clv.world.world import World
 

@@ -10,7 +10,7 @@ from app.simulation.clv.play import combined, play, play_block
 from app.simulation.clv.policies.registry import RACE, preset, race_parameters, race_policy
 from app.simulation.clv.policies.service_policy import LivePolicy
 from app.simulation.clv.race.race import BLOCK, Race
-from app.simulation.clv.result import RaceResult
+from app.simulation.clv.results.result import RaceResult
 from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Product
 from app.simulation.clv.world.scenario import Scenario
 

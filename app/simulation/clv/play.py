@@ -8,7 +8,7 @@ from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.race.campaign import Booked, Campaign
 from app.simulation.clv.race.leaderboard import Part, Watch, standing
 from app.simulation.clv.race.race import Race
-from app.simulation.clv.result import RaceResult
+from app.simulation.clv.results.result import RaceResult
 from app.simulation.clv.world.outcomes import Outcomes
 from app.simulation.clv.world.world import World
 from app.simulation.random_streams import stream

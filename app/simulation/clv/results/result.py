@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from app.bandits.numerics.quadrature import Floats
-from app.simulation.clv.portrait import portrait
 from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
+from app.simulation.clv.results.world_summary import portrait
 from app.simulation.clv.spread import Described, ratio, spread
 from app.simulation.clv.world.enumeration import Enumeration, enumerated
 from app.simulation.clv.world.world import World

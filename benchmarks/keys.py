@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from app.main import create_app
 from app.services import api_keys
 from app.settings import Settings
-from app.storage.keys import KeptKey
+from app.storage.api_keys import KeptKey
 from benchmarks.figures import Figure, Target
 from benchmarks.sample import totals
 from benchmarks.service import Service

@@ -13,8 +13,8 @@ from app.errors import FieldError, Invalid, NotFound
 from app.schemas.allocations import Revision
 from app.services import answers, inputs, locks
 from app.services.timeline import Timeline, asking, read_versioned, versioned
+from app.storage.pipeline import Statement, together
 from app.storage.tables import RecordedAllocation
-from app.storage.together import Statement, together
 
 LAST = """
     select sequence, revision, version, cast(answer as text) from allocations

@@ -22,8 +22,8 @@ from app.services.splits import Split
 from app.services.terms import Terms, read_terms
 from app.settings import Settings
 from app.storage.assignments import Found, Pair, Row, find, store
+from app.storage.batched_statement import SharedStatement
 from app.storage.database import Database
-from app.storage.shared import SharedStatement
 
 KEPT = 10_000
 """Experiments whose terms and splits stay in memory."""

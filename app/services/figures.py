@@ -18,8 +18,8 @@ from sqlalchemy.pool import QueuePool
 from app import telemetry
 from app.errors import Unavailable
 from app.settings import Settings
+from app.storage.batched_statement import Connection, SharedStatement
 from app.storage.database import Database
-from app.storage.shared import Connection, SharedStatement
 
 PATIENCE = 4
 """Seconds that the database is waited for. The API keys may have taken five, and after ten Prometheus gives up."""

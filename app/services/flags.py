@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.services import callers
 from app.settings import Settings
 from app.storage import tables
+from app.storage.batched_statement import Connection, SharedStatement
 from app.storage.database import Database
-from app.storage.shared import Connection, SharedStatement
 
 CHANGES = "select count(*), sum(settings_version) from experiment_versions"
 """Experiments are never deleted and versions only grow: two equal answers mean that nothing changed between."""

@@ -20,7 +20,7 @@ from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
 from app.services import api_keys
 from app.services.callers import ANYBODY, Caller
-from app.storage import keys as stored_keys
+from app.storage import api_keys as stored_keys
 from app.storage.database import Database
 
 AGAIN_SECONDS = 1

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services import audit, callers
+from app.storage.pipeline import Statement, together
 from app.storage.tables import ExperimentVersion
-from app.storage.together import Statement, together
 
 LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
 

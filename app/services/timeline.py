@@ -17,7 +17,7 @@ from app.errors import NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
-from app.storage.together import Statement, together
+from app.storage.pipeline import Statement, together
 
 
 def local_date(now: dt.datetime, time_zone: str) -> dt.date:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from app.storage.shared import Connection
+from app.storage.batched_statement import Connection
 
 Pair = tuple[str, str]
 """An experiment's id and a unit's."""

@@ -11,7 +11,7 @@ from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import ApiKeyIn
 from app.services import api_keys
 from app.services.keyring import KeyRing
-from app.storage import keys as stored_keys
+from app.storage import api_keys as stored_keys
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem
 

@@ -9,8 +9,8 @@ import pytest
 
 from app.settings import Settings
 from app.storage.assignments import FIND, Row, find, store
+from app.storage.batched_statement import BY_KEY, SharedStatement
 from app.storage.database import Database
-from app.storage.shared import BY_KEY, SharedStatement
 from tests.conftest import SetClock
 
 UNITS = [f"u{number}" for number in range(40)]

@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from app.errors import Unavailable
 from app.settings import Settings
-from app.storage import shared
+from app.storage import batched_statement
+from app.storage.batched_statement import SharedStatement
 from app.storage.database import Database
 from app.storage.embedded import EmbeddedPostgres
-from app.storage.shared import SharedStatement
 from tests.setup.conftest import THROW_AWAY, connect, open_folder
 
 
@@ -43,7 +43,7 @@ async def insert(connection, keys):
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely, monkeypatch, run):
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(batched_statement, "TIMEOUT_SECONDS", 0.3)
     database = Database(Settings(database_url=lonely))
 
     async def ask():
@@ -61,7 +61,7 @@ def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely
 
 
 def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monkeypatch):
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(batched_statement, "TIMEOUT_SECONDS", 0.3)
     database = Database(Settings(database_url=lonely))
 
     async def ask():

@@ -85,8 +85,8 @@ def migrate(home: Home = None) -> None:
 @commands.command()
 def prune(home: Home = None) -> None:
     """Forget Idempotency-Keys (GROUNDHOG_IDEMPOTENCY_HOURS) and entries of the audit (GROUNDHOG_AUDIT_DAYS)."""
-    from app.services import audit as entries
-    from app.services import idempotency
+    from app.services.access import audit_log as entries
+    from app.services.access import idempotency
 
     now = datetime.now(UTC)
     with command_database(home) as (database, settings), database.transaction() as session:

@@ -32,7 +32,7 @@ def create(
     home: Home = None,
 ) -> None:
     """Make a key and print it: it is shown this once, only its digest is kept."""
-    from app.services import api_keys
+    from app.services.access import api_keys
 
     now = datetime.now(UTC)
     new = _checked(
@@ -65,7 +65,7 @@ def _checked(**fields: Any) -> "ApiKeyIn":
 @keys.command("list")
 def list_keys(home: Home = None) -> None:
     """List every key there ever was, without their secrets."""
-    from app.services import api_keys
+    from app.services.access import api_keys
 
     with command_database(home) as (database, _), database.transaction() as session:
         found = api_keys.list_keys(session)
@@ -94,7 +94,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="As `groundhog keys list` shows it")], home: Home = None
 ) -> None:
     """Take a key's power for ever; its record stays."""
-    from app.services import api_keys
+    from app.services.access import api_keys
 
     with command_database(home) as (database, settings), database.transaction() as session:
         revoked = api_keys.revoke(session, key_id, datetime.now(UTC))
@@ -111,7 +111,7 @@ def show_audit(
     home: Home = None,
 ) -> None:
     """Show who changed what, the newest first."""
-    from app.services import audit as entries
+    from app.services.access import audit_log as entries
 
     with command_database(home) as (database, _), database.transaction() as session:
         found = entries.read(session, about, limit)

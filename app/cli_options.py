@@ -53,15 +53,15 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", Settings]]
     Unavailable: it cannot be reached, or has no tables yet
     """
     from app import launcher
-    from app.services import audit, callers
+    from app.services.access import audit_log, principal
     from app.storage.database import Database
     from app.storage.migrate import current
 
     settings = settings_with(home=home)
     with launcher.stopped_by_signals(), launcher.any_database(settings) as url:
         at_url = settings.model_copy(update={"database_url": url})
-        callers.acting.set(callers.COMMAND_LINE)
-        with closing(Database(at_url, before_commit=audit.write)) as database:
+        principal.acting.set(principal.COMMAND_LINE)
+        with closing(Database(at_url, before_commit=audit_log.write)) as database:
             with database.transaction() as session:
                 if current(session) is None:
                     raise Unavailable("The database has no tables yet: run `groundhog migrate`.")

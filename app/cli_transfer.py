@@ -41,13 +41,14 @@ def load(
     The good lines are stored, those refused are listed on standard error and end the command with code 3. Of
     several lines with the same key the last wins.
     """
-    from app.services import audit, loading
+    from app.services import loading
+    from app.services.access import audit_log
 
     kind = _form_of(file, form)
     with _opened(file) as (source, size, name), command_database(home) as (database, settings):
         if again:
             loading.forget(database, name)
-        audit.begin("load", datetime.now(UTC))
+        audit_log.begin("load", datetime.now(UTC))
         parts = loading.load(database, source, kind, datetime.now(UTC), settings, name)
         mark = _show(parts, size, loading.reached(database, name), "-" if name is None else file)
     print(_summary(mark))
@@ -107,9 +108,10 @@ def import_experiment(
     file: Annotated[str, typer.Argument(help="An exported file; - is standard input")], home: Home = None
 ) -> None:
     """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
-    from app.services import audit, exports
+    from app.services import exports
+    from app.services.access import audit_log
 
-    audit.begin("import_experiment", datetime.now(UTC))
+    audit_log.begin("import_experiment", datetime.now(UTC))
     with (
         _opened(file) as (source, _, _),
         command_database(home) as (database, _),

@@ -29,7 +29,7 @@ from uvicorn.supervisors import Multiprocess
 from app import __version__
 from app.connections import Connection, Patience
 from app.errors import Unauthorized, Unavailable
-from app.services import api_keys
+from app.services.access import api_keys
 from app.settings import Settings
 from app.storage import migrate
 from app.storage.database import Database

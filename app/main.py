@@ -33,11 +33,11 @@ from app.api.deps import Clock, utc_now
 from app.api.joined import Joined
 from app.api.limits import BodyLimit
 from app.bandits.policies import plugins
-from app.services import audit
+from app.services.access import audit_log
+from app.services.access.authenticator import KeyRing
 from app.services.assigner import Assigner
 from app.services.figures import Figures
 from app.services.flags import FlagList
-from app.services.keyring import KeyRing
 from app.services.players import Players
 from app.services.reading import Reader
 from app.settings import Settings
@@ -87,7 +87,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.database = Database(settings, before_commit=audit.write)
+    app.state.database = Database(settings, before_commit=audit_log.write)
     app.state.keys = KeyRing(
         app.state.database,
         settings.key_cache_seconds,

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.main import create_app
-from app.services import api_keys
+from app.services.access import api_keys
 from app.settings import Settings
 from app.storage.api_keys import KeptKey
 from benchmarks.figures import Figure, Target

@@ -19,8 +19,8 @@ from app.api.documents import Document
 from app.api.problems import refusal
 from app.errors import Forbidden, GroundhogError, Unauthorized
 from app.schemas import api_keys
-from app.services import audit, callers
-from app.services.keyring import KeyRing
+from app.services.access import audit_log, principal
+from app.services.access.authenticator import KeyRing
 from app.settings import Settings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -119,16 +119,16 @@ class KeyCheck:
             return
         try:
             caller = await self.ring.caller_of(sent_key(scope["headers"]), self.clock())
-            if caller is callers.ANYBODY:
+            if caller is principal.ANYBODY:
                 check_name(scope["headers"])
         except GroundhogError as error:
             await refusal(error, scope["path"])(scope, receive, send)
             return
-        token = callers.acting.set(caller)
+        token = principal.acting.set(caller)
         try:
             await self.app(scope, receive, send)
         finally:
-            callers.acting.reset(token)
+            principal.acting.reset(token)
 
     def _is_open(self, scope: Scope) -> bool:
         path: str = scope["path"]
@@ -213,20 +213,20 @@ def guarded(route: APIRoute, handler: Handler) -> Handler:
         _admit(rule, request)
         if changes:
             named = (request.path_params.get(name) for name in ("experiment_id", "simulation_id"))
-            audit.begin(route.name, request.app.state.clock(), *filter(None, named))
+            audit_log.begin(route.name, request.app.state.clock(), *filter(None, named))
         return await handler(request if reads else Document(request.scope, request.receive))
 
     return handle_permitted
 
 
 def _admit(rule: Rule, request: Request) -> None:
-    caller = callers.acting.get()
+    caller = principal.acting.get()
     if not caller.may(rule.scope):
         has = ", ".join(sorted(caller.scopes))
         raise Forbidden(f"this needs the scope {rule.scope}; the API key {caller.key_id} has {has}")
     if caller.experiment_prefix is None:
         return
     if "experiment_id" in request.path_params:
-        callers.check_experiment(request.path_params["experiment_id"])
+        principal.check_experiment(request.path_params["experiment_id"])
     elif not rule.heeds_limit:
         raise Forbidden("this is about all experiments, and the API key is limited to some")

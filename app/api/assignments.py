@@ -44,10 +44,11 @@ from app.schemas.assignments import (
     Units,
 )
 from app.schemas.fields import UnitId
-from app.services import assignments, idempotency
+from app.services import assignments
+from app.services.access import idempotency
+from app.services.access.idempotency import Answer
 from app.services.assigner import Assigner, Outcome
 from app.services.draws import Assigned
-from app.services.idempotency import Answer
 from app.storage.database import Database
 
 unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python

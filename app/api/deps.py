@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid
 from app.schemas.fields import Count, Identifier, IsoDate
-from app.services import callers, idempotency
-from app.services.idempotency import Answer
+from app.services.access import idempotency, principal
+from app.services.access.idempotency import Answer
 from app.services.reading import Reader
 from app.settings import Settings
 from app.storage.database import Database
@@ -74,7 +74,7 @@ def same_request(request: Request, key: str | None, body_sha256: bytes) -> idemp
         return None
     query = f"?{request.url.query}" if request.url.query else ""
     route = f"{request.method} {request.url.path.rstrip('/')}{query}"
-    key_id = callers.acting.get().key_id  # one client's key must not read another's answer
+    key_id = principal.acting.get().key_id  # one client's key must not read another's answer
     return idempotency.Request(route if key_id is None else f"{key_id} {route}", key, body_sha256)
 
 

@@ -11,7 +11,7 @@ from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
 from app.services import events
-from app.services.idempotency import Answer
+from app.services.access.idempotency import Answer
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
 

@@ -37,7 +37,7 @@ from app.schemas.experiments import (
 )
 from app.schemas.posterior import Posterior
 from app.services import effects, estimates, evidence, experiments, variants
-from app.services.idempotency import Answer
+from app.services.access.idempotency import Answer
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 

@@ -25,7 +25,7 @@ from app.api.temporary import needs_room, temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
 from app.services import exports
-from app.services.idempotency import Answer
+from app.services.access.idempotency import Answer
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 

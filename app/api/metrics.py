@@ -40,7 +40,7 @@ from app.schemas.metrics import (
     StoredTotalsPage,
 )
 from app.services import bulk, evidence, lines, metrics
-from app.services.idempotency import Answer
+from app.services.access.idempotency import Answer
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 

@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.deps import DatabaseDep, IdempotencyDep, Now, SettingsDep
 from app.schemas.simulations import SimulationHead
-from app.services import idempotency, simulations
-from app.services.idempotency import Answer
+from app.services import simulations
+from app.services.access import idempotency
+from app.services.access.idempotency import Answer
 from app.services.players import Job, Players
 from app.services.scenarios import Prepared
 from app.storage.database import Database

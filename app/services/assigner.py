@@ -16,7 +16,8 @@ from cachetools import LRUCache
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Defect, GroundhogError, NotFound, Unavailable
-from app.services import callers, draws, splits
+from app.services import draws, splits
+from app.services.access import principal
 from app.services.draws import Assigned
 from app.services.splits import Split
 from app.services.terms import Terms, read_terms
@@ -67,7 +68,7 @@ class Assigner:
         Unavailable: the database cannot be reached
         """
         outcomes: Outcomes = {
-            pair: refused for pair in pairs if (refused := callers.refusal(pair[0])) is not None
+            pair: refused for pair in pairs if (refused := principal.refusal(pair[0])) is not None
         }
         waiting: Sequence[Pair] = [pair for pair in dict.fromkeys(pairs) if pair not in outcomes]
         for _ in range(TRIES):

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
-from app.services import callers, locks
+from app.services import locks
+from app.services.access import principal
 from app.services.terms import Terms, read_terms
 from app.storage.tables import Assignment, Event, Experiment, ExperimentVersion, Split
 
@@ -237,7 +238,7 @@ def _experiments_of(session: Session, unit_ids: Sequence[str], named: str | None
         Assignment.experiment_id == Experiment.experiment_id, Assignment.unit_id.in_(unit_ids)
     )
     found = session.scalars(select(Experiment.experiment_id).where(has_row)).all()
-    return sorted(filter(callers.acting.get().may_touch, found))
+    return sorted(filter(principal.acting.get().may_touch, found))
 
 
 def _deciding(session: Session, experiment_id: str, unit_id: str) -> Assignment | None:

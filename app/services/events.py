@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
-from app.services import callers, event_rows, experiments, first_exposures, locks
+from app.services import event_rows, experiments, first_exposures, locks
+from app.services.access import principal
 from app.services.assignments import TOMBSTONE
 from app.services.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
 from app.services.timeline import Timeline, read_timelines
@@ -34,7 +35,7 @@ def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt
     """
     events = [sent] if isinstance(sent, EventIn) else sent
     places = ["body"] if isinstance(sent, EventIn) else [f"body.{index}" for index in range(len(events))]
-    callers.check_items(
+    principal.check_items(
         (f"{place}.experiment_id", event.experiment_id) for place, event in zip(places, events, strict=True)
     )
     outcomes = _outcomes(session, events, salt, now)

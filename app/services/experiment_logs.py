@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, field_path
 from app.schemas.experiment_logs import OwnLog
-from app.services import callers, experiments
+from app.services import experiments
+from app.services.access import principal
 
 MOST_UNITS = 1_000_000
 MOST_BYTES = 4_096  # of a message that names an experiment and two days
@@ -54,7 +55,7 @@ def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:
     Conflict: its totals are reported, so that it has no log
     Invalid: no unit was exposed on these days, or too many
     """
-    callers.check_experiment(asked.experiment_id)
+    principal.check_experiment(asked.experiment_id)
     experiment = experiments.read(session, asked.experiment_id)
     if experiment.source == "reported":
         raise Conflict(

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Source, State, Variant
 from app.schemas.settings import Settings, StoredSettings
-from app.services import callers, changes, locks, members, promises, variants
+from app.services import changes, locks, members, promises, variants
+from app.services.access import principal
 from app.services.timeline import Timeline, local_date, read_timelines
 from app.storage import tables
 
@@ -58,7 +59,7 @@ def insert_experiment(
     ------
     Forbidden: the caller's key is limited to other experiments
     """
-    callers.check_experiment(experiment_id)
+    principal.check_experiment(experiment_id)
     inserted = session.scalar(
         insert(tables.Experiment)
         .values(
@@ -102,7 +103,7 @@ def read_locked(session: Session, experiment_id: str) -> Experiment:
 def list_experiments(session: Session, after: str | None, limit: int) -> list[Experiment]:
     """Return up to ``limit`` experiments that the caller may see, in the order of their ids, behind ``after``."""
     query = select(tables.Experiment.experiment_id).order_by(tables.Experiment.experiment_id).limit(limit)
-    prefix = callers.acting.get().experiment_prefix
+    prefix = principal.acting.get().experiment_prefix
     if prefix is not None:
         query = query.where(tables.Experiment.experiment_id.startswith(prefix, autoescape=True))
     if after is not None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.exports import Imported
-from app.services import audit, callers
+from app.services.access import audit_log, principal
 from app.services.export_rows import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
@@ -82,8 +82,8 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     session.execute(TAKE_TIME)
     session.execute(CREATE)
     experiment_id, counts = _receive(session, upload)
-    callers.check_experiment(experiment_id)
-    audit.touch(experiment_id)
+    principal.check_experiment(experiment_id)
+    audit_log.touch(experiment_id)
     if session.get(tables.Experiment, experiment_id) is not None:
         raise _is_there(experiment_id)
     for part in PARTS:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from app.services import callers
+from app.services.access import principal
 from app.settings import Settings
 from app.storage import tables
 from app.storage.batched_statement import Connection, SharedStatement
@@ -45,7 +45,7 @@ class FlagList:
                 if changes != self._read_at:
                     self._ids = await asyncio.to_thread(self._load)
                     self._read_at = changes
-        caller = callers.acting.get()
+        caller = principal.acting.get()
         if caller.experiment_prefix is None:
             return self._ids[: self._most]
         return [experiment_id for experiment_id in self._ids if caller.may_touch(experiment_id)][: self._most]

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.services import audit, callers
+from app.services.access import audit_log, principal
 from app.storage.pipeline import Statement, together
 from app.storage.tables import ExperimentVersion
 
@@ -63,8 +63,8 @@ def lock_if_there(session: Session, experiment_id: str) -> int | None:
 
 
 def _admit(experiment_id: str) -> None:
-    callers.check_experiment(experiment_id)
-    audit.touch(experiment_id)
+    principal.check_experiment(experiment_id)
+    audit_log.touch(experiment_id)
 
 
 def bump(session: Session, experiment_id: str) -> None:

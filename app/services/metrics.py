@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
-from app.services import callers, experiments, locks, promises, squares, variants
+from app.services import experiments, locks, promises, squares, variants
+from app.services.access import principal
 from app.services.timeline import Timeline, read_timelines
 from app.storage import tables
 
@@ -92,7 +93,7 @@ def record(
     """
     totals = [sent] if isinstance(sent, DailyTotal) else sent
     places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
-    callers.check_items(
+    principal.check_items(
         (f"{place}.experiment_id", total.experiment_id) for place, total in zip(places, totals, strict=True)
     )
     _check_distinct(totals)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.simulations import Progress, SimulationHead, State
-from app.services import audit, callers
+from app.services.access import audit_log, principal
 from app.services.scenarios import Prepared
 from app.storage.tables import SimulationRun as Run
 
@@ -46,7 +46,7 @@ def check_bound(prepared: Prepared, most: int) -> None:
 def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime) -> str:
     """Write a new run down, queued; return its id."""
     simulation_id = uuid.uuid4().hex
-    audit.touch(simulation_id)
+    audit_log.touch(simulation_id)
     session.add(
         Run(
             simulation_id=simulation_id,
@@ -57,7 +57,7 @@ def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime
             done=0,
             total=prepared.steps,
             request=json.dumps(prepared.request, separators=(",", ":"), ensure_ascii=False),
-            experiment_prefix=callers.acting.get().experiment_prefix,
+            experiment_prefix=principal.acting.get().experiment_prefix,
         )
     )
     return simulation_id
@@ -190,7 +190,7 @@ def show_signs_of_life(
 
 def _seen() -> ColumnElement[bool]:
     """Tell which runs the caller sees: all, or those that keys with its limit, or one within it, asked for."""
-    prefix = callers.acting.get().experiment_prefix
+    prefix = principal.acting.get().experiment_prefix
     return true() if prefix is None else Run.experiment_prefix.startswith(prefix, autoescape=True)
 
 

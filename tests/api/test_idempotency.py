@@ -1,6 +1,6 @@
 import threading
 
-from app.services import idempotency
+from app.services.access import idempotency
 from tests.api.test_metrics import stored, total
 
 KEY = {"Idempotency-Key": "import-2026-03-01"}

@@ -9,8 +9,8 @@ import pytest
 
 from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
-from app.services.keyring import KeyRing
+from app.services.access import api_keys
+from app.services.access.authenticator import KeyRing
 from app.storage import api_keys as stored_keys
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem

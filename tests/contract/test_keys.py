@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.api.access import OPEN, OPERATIONS, sent_key
 from app.errors import Unauthorized
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
+from app.services.access import api_keys
 from app.settings import API_KEY, Settings
 from app.telemetry import JsonFormatter
 from tests.contract.conftest import problem, total

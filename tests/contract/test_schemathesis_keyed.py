@@ -17,7 +17,7 @@ from schemathesis.python import asgi
 from app.api.access import OPEN
 from app.main import create_app
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
+from app.services.access import api_keys
 from app.settings import Settings
 from tests.conftest import SetClock, empty
 from tests.contract import test_schemathesis as without_keys

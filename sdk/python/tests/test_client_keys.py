@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
+from app.services.access import api_keys
 from app.settings import Settings
 from app.storage.database import Database
 from groundhog_client import Unauthorized

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, Unavailable
-from app.services import audit
+from app.services.access import audit_log
 from app.storage.tables import IdempotencyKey
 
 
@@ -54,7 +54,7 @@ def once(session: Session, request: Request | None, work: Callable[[], Answer], 
         answer = work()
         keep(session, request, answer)
         return answer
-    audit.forget()
+    audit_log.forget()
     return stored_answer(session, request)
 
 

@@ -18,8 +18,8 @@ import psycopg
 
 from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
-from app.services import api_keys
-from app.services.callers import ANYBODY, Caller
+from app.services.access import api_keys
+from app.services.access.principal import ANYBODY, Caller
 from app.storage import api_keys as stored_keys
 from app.storage.database import Database
 

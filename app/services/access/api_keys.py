@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.api_keys import ApiKey, ApiKeyIn
-from app.services import audit
+from app.services.access import audit_log
 from app.settings import API_KEY
 from app.storage import tables
 
@@ -47,7 +47,7 @@ def create(session: Session, new: ApiKeyIn, now: dt.datetime) -> tuple[ApiKey, s
     )  # fmt: skip
     session.add(row)
     session.flush()
-    audit.note(session, "create_key", now, [key_id])
+    audit_log.note(session, "create_key", now, [key_id])
     return ApiKey.model_validate(row), f"gh_{key_id}_{secret}"
 
 
@@ -80,7 +80,7 @@ def keep_admin_key(session: Session, key: str, now: dt.datetime) -> None:
         ).returning(tables.ApiKey.key_id)
     )
     if kept is not None:
-        audit.note(session, "create_key", now, [key_id])
+        audit_log.note(session, "create_key", now, [key_id])
 
 
 def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
@@ -96,7 +96,7 @@ def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
     if row.revoked_at is None:
         row.revoked_at = now
         session.flush()
-        audit.note(session, "revoke_key", now, [key_id])
+        audit_log.note(session, "revoke_key", now, [key_id])
     return ApiKey.model_validate(row)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.services import callers
+from app.services.access import principal
 from app.storage.tables import AuditEntry
 
 
@@ -60,7 +60,7 @@ def write(session: Session) -> None:
 
 def note(session: Session, operation: str, at: dt.datetime, subjects: list[str]) -> None:
     """Write one entry."""
-    caller = callers.acting.get()
+    caller = principal.acting.get()
     session.add(
         AuditEntry(
             audit_id=uuid.uuid4().hex,

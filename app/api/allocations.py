@@ -33,8 +33,8 @@ from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History
 from app.services import allocations
+from app.services.experiments.settings_history import local_date
 from app.services.reading import Reader
-from app.services.timeline import local_date
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 

@@ -36,8 +36,9 @@ from app.schemas.experiments import (
     VariantPatch,
 )
 from app.schemas.posterior import Posterior
-from app.services import effects, estimates, evidence, experiments, variants
+from app.services import effects, estimates, evidence
 from app.services.access.idempotency import Answer
+from app.services.experiments import lifecycle, variants
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 
@@ -63,7 +64,7 @@ def create_experiment(
     """
 
     def work(session: Session) -> Answer:
-        made = experiments.create(session, experiment, now)
+        made = lifecycle.create(session, experiment, now)
         return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
 
     return carry_out(database, request, work, now)
@@ -74,7 +75,7 @@ def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit 
     """Return the experiments in the order of their ids."""
     place = place_of(cursor, identifier)
     with database.transaction() as session:
-        found = experiments.list_experiments(session, place[0] if place else None, limit + 1)
+        found = lifecycle.list_experiments(session, place[0] if place else None, limit + 1)
     more = len(found) > limit
     last = found[:limit][-1].experiment_id if more else None
     return ExperimentsPage(items=found[:limit], next_cursor=cursor_after(last) if more else None)
@@ -89,7 +90,7 @@ def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit 
 def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, response: Response) -> Experiment:
     """Return an experiment as it stands: settings, state, variants."""
     with database.transaction() as session:
-        experiment = experiments.read(session, experiment_id)
+        experiment = lifecycle.read(session, experiment_id)
     response.headers["ETag"] = etag(experiment)
     return experiment
 
@@ -117,13 +118,13 @@ def change_experiment(
     with database.transaction() as session:
         if if_match is not None and if_match != "*":
             _check_match(session, experiment_id, if_match)
-        experiment = experiments.change(session, experiment_id, patch, now)
+        experiment = lifecycle.change(session, experiment_id, patch, now)
     response.headers["ETag"] = etag(experiment)
     return experiment
 
 
 def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
-    current = etag(experiments.read_locked(session, experiment_id))
+    current = etag(lifecycle.read_locked(session, experiment_id))
     if current not in [tag.strip() for tag in if_match.split(",")]:
         raise PreconditionFailed(
             f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
@@ -146,7 +147,7 @@ def roll_out_variant(
     """Give one variant all traffic from today on; it is recorded like every change, and can be undone."""
 
     def work(session: Session) -> Answer:
-        return Answer.of(experiments.roll_out(session, experiment_id, rollout.variant_id, now))
+        return Answer.of(lifecycle.roll_out(session, experiment_id, rollout.variant_id, now))
 
     return carry_out(database, request, work, now)
 
@@ -160,7 +161,7 @@ def roll_out_variant(
 def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: Now) -> Experiment:
     """Let the policy decide again from today on."""
     with database.transaction() as session:
-        return experiments.undo_rollout(session, experiment_id, now)
+        return lifecycle.undo_rollout(session, experiment_id, now)
 
 
 @router.get(

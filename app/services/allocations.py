@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid, NotFound
 from app.schemas.allocations import Revision
-from app.services import answers, inputs, locks
-from app.services.timeline import Timeline, asking, read_versioned, versioned
+from app.services import answers, inputs
+from app.services.experiments import version_lock
+from app.services.experiments.settings_history import Timeline, asking, read_versioned, versioned
 from app.storage.pipeline import Statement, together
 from app.storage.tables import RecordedAllocation
 
@@ -174,7 +175,7 @@ def _recorded(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
 def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
     asking_last = _asking_last(seen.experiment_id, seen.date)
-    version, recorded = locks.lock_and_read(session, seen.experiment_id, asking_last)
+    version, recorded = version_lock.lock_and_read(session, seen.experiment_id, asking_last)
     if version != seen.version:
         state = read_state(session, seen.experiment_id, seen.date, now)
     else:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
-from app.services import locks
 from app.services.access import principal
+from app.services.experiments import version_lock
 from app.services.terms import Terms, read_terms
 from app.storage.tables import Assignment, Event, Experiment, ExperimentVersion, Split
 
@@ -71,7 +71,7 @@ def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     NotFound: there is no such experiment or variant
     Conflict: the variant is not active; or there is no way back: its own was deleted, others were merged into it
     """
-    locks.lock(session, sent.experiment_id)
+    version_lock.lock(session, sent.experiment_id)
     terms = read_terms(session, sent.experiment_id, now)
     row = _deciding(session, sent.experiment_id, sent.unit_id)
     if sent.variant_id is None:
@@ -139,7 +139,7 @@ def merge(session: Session, sent: MergeIn, now: dt.datetime) -> dict[str, str]:
     ids = [sent.unit_id, sent.into_unit_id]
     merged = {}
     for experiment_id in _experiments_of(session, ids, sent.experiment_id):
-        locks.lock(session, experiment_id)
+        version_lock.lock(session, experiment_id)
         variant_id = _merge_in(session, experiment_id, sent.unit_id, sent.into_unit_id, now)
         if variant_id is not None:
             merged[experiment_id] = variant_id
@@ -205,7 +205,7 @@ def forget(session: Session, unit_id: str, experiment_id: str | None) -> Forgott
     """
     assignments = events = 0
     for found_in in _experiments_of(session, [unit_id], experiment_id):
-        locks.lock(session, found_in)
+        version_lock.lock(session, found_in)
         tombstone = TOMBSTONE + secrets.token_hex(16)
         assignments += _rename(session, Assignment, found_in, unit_id, tombstone)
         events += _rename(session, Event, found_in, unit_id, tombstone)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
-from app.services import experiments, lines, metrics, squares
-from app.services.timeline import Timeline, read_timelines
+from app.services import lines, metrics, squares
+from app.services.experiments import lifecycle
+from app.services.experiments.settings_history import Timeline, read_timelines
 from app.settings import Settings
 
 Mode = Literal["atomic", "partial"]
@@ -155,8 +156,8 @@ def _screen(
 ) -> tuple[int, int]:
     """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
     try:
-        experiments.lock_or_register(session, experiment_id, now, auto_register)
-        experiments.settle_source(session, [experiment_id], "reported")
+        lifecycle.lock_or_register(session, experiment_id, now, auto_register)
+        lifecycle.settle_source(session, [experiment_id], "reported")
     except GroundhogError as error:
         _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0

@@ -15,7 +15,8 @@ from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.bandits.totals import Totals
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
 from app.schemas.settings import StoredSettings
-from app.services import allocations, answers, days, experiments, inputs
+from app.services import allocations, answers, days, inputs
+from app.services.experiments import lifecycle
 
 
 def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Gain:
@@ -101,7 +102,7 @@ def comparison(
     timeline = allocations.read_timeline(session, experiment_id)
     date = allocations.settled_date(timeline, for_date, now)
     found = inputs.read_inputs(session, experiment_id, timeline, date)
-    control = experiments.read(session, experiment_id).control
+    control = lifecycle.read(session, experiment_id).control
     if control not in found.variant_ids:
         return Comparison(experiment_id=experiment_id, date=date, control=None, variants=[])
     at = found.variant_ids.index(control)

@@ -22,8 +22,8 @@ from app.bandits.numerics.quadrature import Floats
 from app.errors import Conflict
 from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from app.schemas.experiments import Experiment
-from app.services import experiments
 from app.services.assignment_ratio import arms_of, assignment_ratio
+from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics
 
 EXPOSED = text("""
@@ -74,7 +74,7 @@ def read(session: Session, experiment_id: str) -> Estimates:
     NotFound: there is no such experiment
     Conflict: its totals are not tracked, so that nothing is known of single units
     """
-    experiment = experiments.read(session, experiment_id)
+    experiment = lifecycle.read(session, experiment_id)
     if experiment.source != "tracked":
         came = "have not come yet" if experiment.source is None else "are reported"
         raise Conflict(f"estimates need units and their propensities (POST /events); the totals {came}")

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
-from app.services import event_rows, experiments, first_exposures, locks
+from app.services import event_rows, first_exposures
 from app.services.access import principal
 from app.services.assignments import TOMBSTONE
+from app.services.experiments import lifecycle, version_lock
+from app.services.experiments.settings_history import Timeline, read_timelines
 from app.services.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
-from app.services.timeline import Timeline, read_timelines
 
 
 def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsTaken:
@@ -58,7 +59,7 @@ def _check_place(event: EventIn, outcome: Outcome) -> None:
     if outcome.reason == "reported_totals":
         raise Conflict(
             f"the totals of experiment {event.experiment_id!r} are reported:"
-            f" {experiments.SENT_WITH['reported']}"
+            f" {lifecycle.SENT_WITH['reported']}"
         )
 
 
@@ -80,7 +81,7 @@ def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.da
     numbered = sorted(enumerate(events), key=lambda item: item[1].experiment_id)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
-        locks.lock_if_there(session, experiment_id)
+        version_lock.lock_if_there(session, experiment_id)
     timelines = read_timelines(session, groups)
     outcomes = [Outcome("refused")] * len(events)
     first_totals = []
@@ -96,7 +97,7 @@ def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.da
                 first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
             outcomes[index] = outcome
-    experiments.settle_source(session, first_totals, "tracked")
+    lifecycle.settle_source(session, first_totals, "tracked")
     return outcomes
 
 

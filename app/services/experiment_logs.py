@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, field_path
 from app.schemas.experiment_logs import OwnLog
-from app.services import experiments
 from app.services.access import principal
+from app.services.experiments import lifecycle
 
 MOST_UNITS = 1_000_000
 MOST_BYTES = 4_096  # of a message that names an experiment and two days
@@ -56,7 +56,7 @@ def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:
     Invalid: no unit was exposed on these days, or too many
     """
     principal.check_experiment(asked.experiment_id)
-    experiment = experiments.read(session, asked.experiment_id)
+    experiment = lifecycle.read(session, asked.experiment_id)
     if experiment.source == "reported":
         raise Conflict(
             f"the totals of experiment {asked.experiment_id!r} are reported: it has no log of units"

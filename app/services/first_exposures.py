@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
-from app.services import draws, members, splits
+from app.services import draws, splits
+from app.services.experiments import variant_queries
+from app.services.experiments.settings_history import Timeline
 from app.services.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
 from app.services.splits import Split
 from app.services.terms import Terms, read_terms
-from app.services.timeline import Timeline
 from app.storage.assignments import Row
 
 STORE = text("""
@@ -164,7 +165,7 @@ def _drawing(
 ) -> _Drawing:
     terms = read_terms(session, experiment_id, conditions.now)
     halt = timeline.halt_on(timeline.latest.active_from)
-    variants = members.read_variants(session, [experiment_id]).get(experiment_id, [])
+    variants = variant_queries.read_variants(session, [experiment_id]).get(experiment_id, [])
     return _Drawing(
         terms=terms,
         began_on=timeline.phases[0].active_from,

@@ -22,7 +22,7 @@ from app.errors import Conflict
 from app.schemas.settings import ASSIGNING, StoredSettings
 from app.services import days, sums
 from app.services.assignment_ratio import assignment_ratio
-from app.services.timeline import Halt, Timeline
+from app.services.experiments.settings_history import Halt, Timeline
 
 AnyMember = TypeVar("AnyMember", bound=days.Member)
 

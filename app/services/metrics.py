@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
-from app.services import experiments, locks, promises, squares, variants
+from app.services import squares
 from app.services.access import principal
-from app.services.timeline import Timeline, read_timelines
+from app.services.experiments import lifecycle, share_constraints, variants, version_lock
+from app.services.experiments.settings_history import Timeline, read_timelines
 from app.storage import tables
 
 Numbered = Sequence[tuple[int, DailyTotal]]
@@ -100,8 +101,8 @@ def record(
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
-        experiments.lock_or_register(session, experiment_id, now, auto_register)
-    experiments.settle_source(session, groups, "reported")
+        lifecycle.lock_or_register(session, experiment_id, now, auto_register)
+    lifecycle.settle_source(session, groups, "reported")
     timelines, known = read_timelines(session, groups), known_variants(session, groups)
     _check_plausible(groups, timelines, now, places)
     _check_not_retired(groups, known, places)
@@ -205,8 +206,8 @@ def register_variants(
     variants.check_room(session, experiment_id, len(new))
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    promises.check_fit(session, experiment_id, timeline.latest.settings, today)
-    locks.bump_settings(session, experiment_id)
+    share_constraints.check_fit(session, experiment_id, timeline.latest.settings, today)
+    version_lock.bump_settings(session, experiment_id)
 
 
 def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime) -> Written:
@@ -262,8 +263,8 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     NotFound: nothing is stored for it
     Conflict: the experiment's totals are tracked
     """
-    locks.lock(session, experiment_id)
-    experiments.settle_source(session, [experiment_id], "reported")
+    version_lock.lock(session, experiment_id)
+    lifecycle.settle_source(session, [experiment_id], "reported")
     deleted = session.execute(
         delete(tables.DailyMetrics)
         .where(
@@ -275,4 +276,4 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     ).all()
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
-    locks.bump(session, experiment_id)
+    version_lock.bump(session, experiment_id)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
-from app.services import experiments, members
-from app.services.timeline import read_timelines
+from app.services.experiments import lifecycle, variant_queries
+from app.services.experiments.settings_history import read_timelines
 from app.storage import tables
 
 
@@ -61,7 +61,7 @@ def read_terms(session: Session, experiment_id: str, now: dt.datetime) -> Terms:
         raise NotFound(f"there is no experiment {experiment_id!r}")
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     settings, today = timeline.latest.settings, timeline.today(now)
-    variants = members.read_variants(session, [experiment_id]).get(experiment_id, [])
+    variants = variant_queries.read_variants(session, [experiment_id]).get(experiment_id, [])
     active = [variant for variant in variants if variant.active_on(today)]
     return Terms(
         experiment_id=experiment_id,
@@ -70,7 +70,7 @@ def read_terms(session: Session, experiment_id: str, now: dt.datetime) -> Terms:
         until=_end_of(today, settings.time_zone),
         state=timeline.latest.state,
         settings=settings,
-        control=experiments.control_of(active),
+        control=lifecycle.control_of(active),
         values={variant.variant_id: variant.value for variant in variants},
         active=frozenset(variant.variant_id for variant in active),
     )

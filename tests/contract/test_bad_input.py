@@ -8,7 +8,7 @@ import pytest
 from app.bandits.policies.registry import POLICIES
 from app.errors import Invalid
 from app.schemas.settings import StoredSettings
-from app.services.experiments import merged
+from app.services.experiments.lifecycle import merged
 from tests.contract.conftest import fields, problem, total
 
 pytestmark = pytest.mark.usefixtures("nothing_is_stored")

@@ -9,8 +9,8 @@ import pytest
 
 from app.bandits.allocation.rounding import percentages
 from app.services.answers import decided_from
+from app.services.experiments.settings_history import read_timelines
 from app.services.inputs import read_inputs
-from app.services.timeline import read_timelines
 
 FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
 

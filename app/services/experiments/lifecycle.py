@@ -12,9 +12,15 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Source, State, Variant
 from app.schemas.settings import Settings, StoredSettings
-from app.services import changes, locks, members, promises, variants
 from app.services.access import principal
-from app.services.timeline import Timeline, local_date, read_timelines
+from app.services.experiments import (
+    settings_changes,
+    share_constraints,
+    variant_queries,
+    variants,
+    version_lock,
+)
+from app.services.experiments.settings_history import Timeline, local_date, read_timelines
 from app.storage import tables
 
 DECIDING = frozenset(Settings.model_fields)
@@ -37,10 +43,10 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
         session, new.experiment_id, settings, now, new.name, new.description, new.source
     ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
-    locks.lock(session, new.experiment_id)
+    version_lock.lock(session, new.experiment_id)
     today = local_date(now, settings.time_zone)
     variants.register(session, new.experiment_id, new.variants, today)
-    promises.check_fit(session, new.experiment_id, settings, today)
+    share_constraints.check_fit(session, new.experiment_id, settings, today)
     return read(session, new.experiment_id)
 
 
@@ -70,7 +76,9 @@ def insert_experiment(
     )
     if inserted is None:
         return False
-    changes.write_phase(session, experiment_id, local_date(now, settings.time_zone), "running", settings, now)
+    settings_changes.write_phase(
+        session, experiment_id, local_date(now, settings.time_zone), "running", settings, now
+    )
     session.add(tables.ExperimentVersion(experiment_id=experiment_id, version=1))
     session.flush()
     return True
@@ -96,7 +104,7 @@ def read_locked(session: Session, experiment_id: str) -> Experiment:
     ------
     NotFound: there is no such experiment
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     return read(session, experiment_id)
 
 
@@ -113,7 +121,7 @@ def list_experiments(session: Session, after: str | None, limit: int) -> list[Ex
 
 def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experiment]:
     timelines = read_timelines(session, experiment_ids)
-    found = members.read_variants(session, experiment_ids)
+    found = variant_queries.read_variants(session, experiment_ids)
     rows = session.scalars(
         select(tables.Experiment)
         .where(tables.Experiment.experiment_id.in_(experiment_ids))
@@ -158,12 +166,12 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     NotFound: there is no such experiment
     Invalid: the settings that would result have no meaning
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     sent = patch.model_dump(exclude_unset=True)
     settings = merged(timeline.latest.settings, {k: v for k, v in sent.items() if k in DECIDING})
     state: State = sent.get("state", timeline.latest.state) or "running"
-    changes.apply(session, experiment_id, timeline, state, settings, now)
+    settings_changes.apply(session, experiment_id, timeline, state, settings, now)
     row = session.get_one(tables.Experiment, experiment_id)
     for name in ("name", "description"):
         if name in sent:
@@ -180,9 +188,9 @@ def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.date
     NotFound: there is no such experiment or variant
     Conflict: the variant is not active, or the experiment is paused or archived
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
-    variant = members.read_variant(session, experiment_id, variant_id)
+    variant = variant_queries.read_variant(session, experiment_id, variant_id)
     today = timeline.today(now)
     if timeline.latest.state != "running":
         raise Conflict(f"experiment {experiment_id!r} is {timeline.latest.state}; resume it before a rollout")
@@ -198,7 +206,7 @@ def undo_rollout(session: Session, experiment_id: str, now: dt.datetime) -> Expe
     ------
     NotFound: there is no such experiment
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     return _set_rollout(session, experiment_id, timeline, None, now)
 
@@ -207,7 +215,7 @@ def _set_rollout(
     session: Session, experiment_id: str, timeline: Timeline, variant_id: str | None, now: dt.datetime
 ) -> Experiment:
     settings = timeline.latest.settings.model_copy(update={"rollout": variant_id})
-    changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    settings_changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
     return read(session, experiment_id)
 
 
@@ -260,11 +268,11 @@ def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, aut
     ------
     NotFound: it does not exist and may not be registered on the way
     """
-    if locks.lock_if_there(session, experiment_id) is None:
+    if version_lock.lock_if_there(session, experiment_id) is None:
         if not auto_register:
             raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
         insert_experiment(session, experiment_id, StoredSettings(), now)
-        locks.lock(session, experiment_id)
+        version_lock.lock(session, experiment_id)
 
 
 def settle_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid
 from app.schemas.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
-from app.services import changes, locks, promises
-from app.services.members import read_variant
-from app.services.timeline import Timeline, read_timelines
+from app.services.experiments import settings_changes, share_constraints, version_lock
+from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.experiments.variant_queries import read_variant
 from app.storage import tables
 
 
@@ -59,7 +59,7 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     NotFound: there is no such experiment
     Conflict: the experiment already has a variant with this id
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
     if variant.active_from is not None and variant.active_from < today:
@@ -69,10 +69,10 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)
-    promises.check_fit(session, experiment_id, timeline.latest.settings, today)
+    share_constraints.check_fit(session, experiment_id, timeline.latest.settings, today)
     if variant.cost_per_impression is not None:
         _set_cost(session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, now)
-    locks.bump_settings(session, experiment_id)
+    version_lock.bump_settings(session, experiment_id)
     return read_variant(session, experiment_id, variant.variant_id)
 
 
@@ -87,7 +87,7 @@ def change_variant(
     Invalid: a retirement in the past, which would rewrite what was answered, or shares that fit nobody after it
     Conflict: a retirement that is past
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     before = read_variant(session, experiment_id, variant_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     fields = patch.model_dump(exclude_unset=True)
@@ -104,9 +104,9 @@ def change_variant(
             _check_not_rolled_out(timeline, variant_id)
     if fields:
         _update(session, experiment_id, variant_id, fields)
-        locks.bump_settings(session, experiment_id)
+        version_lock.bump_settings(session, experiment_id)
     if "retired_on" in fields:
-        promises.check_fit(session, experiment_id, timeline.latest.settings, timeline.today(now))
+        share_constraints.check_fit(session, experiment_id, timeline.latest.settings, timeline.today(now))
     return read_variant(session, experiment_id, variant_id)
 
 
@@ -131,7 +131,7 @@ def _set_cost(
     settings = timeline.latest.settings.model_copy(
         update={"cost_per_impression": {name: figure for name, figure in costs.items() if figure is not None}}
     )
-    changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    settings_changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
 
 
 def _check_not_rolled_out(timeline: Timeline, variant_id: str) -> None:
@@ -166,7 +166,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     NotFound: there is no such experiment or variant
     Conflict: it has impressions (retire it instead), was rolled out, or the settings name it
     """
-    locks.lock(session, experiment_id)
+    version_lock.lock(session, experiment_id)
     read_variant(session, experiment_id, variant_id)
     timeline = read_timelines(session, [experiment_id])[experiment_id]
     _check_not_rolled_out(timeline, variant_id)
@@ -183,7 +183,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
             tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id
         )
     )
-    locks.bump_settings(session, experiment_id)
+    version_lock.bump_settings(session, experiment_id)
 
 
 def _check_not_named(timeline: Timeline, variant_id: str) -> None:

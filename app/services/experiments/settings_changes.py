@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
-from app.services import locks, promises
-from app.services.timeline import Timeline, local_date
+from app.services.experiments import share_constraints, version_lock
+from app.services.experiments.settings_history import Timeline, local_date
 from app.storage import tables
 
 
@@ -29,9 +29,9 @@ def apply(
     if (settings, state) == (timeline.latest.settings, timeline.latest.state):
         return
     today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
-    promises.check_fit(session, experiment_id, settings, today)
+    share_constraints.check_fit(session, experiment_id, settings, today)
     write_phase(session, experiment_id, today, state, settings, now)
-    locks.bump_settings(session, experiment_id)
+    version_lock.bump_settings(session, experiment_id)
 
 
 def write_phase(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.bandits.numerics.quadrature import Floats
 from app.errors import FieldError, Invalid
 from app.schemas.settings import StoredSettings
-from app.services.members import read_variants
+from app.services.experiments.variant_queries import read_variants
 
 SLACK = 1e-6
 """Percent that sums of what a person chose may be off."""

@@ -16,7 +16,7 @@ from app.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from app.schemas.metrics import LineError
-    from app.services.loading import Mark
+    from app.services.metrics.resumable_load import Mark
 
 transfer = typer.Typer()
 
@@ -41,16 +41,16 @@ def load(
     The good lines are stored, those refused are listed on standard error and end the command with code 3. Of
     several lines with the same key the last wins.
     """
-    from app.services import loading
     from app.services.access import audit_log
+    from app.services.metrics import resumable_load
 
     kind = _form_of(file, form)
     with _opened(file) as (source, size, name), command_database(home) as (database, settings):
         if again:
-            loading.forget(database, name)
+            resumable_load.forget(database, name)
         audit_log.begin("load", datetime.now(UTC))
-        parts = loading.load(database, source, kind, datetime.now(UTC), settings, name)
-        mark = _show(parts, size, loading.reached(database, name), "-" if name is None else file)
+        parts = resumable_load.load(database, source, kind, datetime.now(UTC), settings, name)
+        mark = _show(parts, size, resumable_load.reached(database, name), "-" if name is None else file)
     print(_summary(mark))
     if mark.rejected:
         raise typer.Exit(REFUSED)

@@ -39,13 +39,14 @@ from app.schemas.metrics import (
     StoredTotal,
     StoredTotalsPage,
 )
-from app.services import bulk, evidence, lines, metrics
+from app.services import evidence
 from app.services.access.idempotency import Answer
+from app.services.metrics import bulk_upload, daily_metrics, line_parser
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 
 DayPath = Annotated[IsoDate, Path(description="The day, YYYY-MM-DD")]
-FORMS: dict[str, lines.Form] = {
+FORMS: dict[str, line_parser.Form] = {
     "application/x-ndjson": "ndjson",
     "application/jsonl": "ndjson",
     "application/ndjson": "ndjson",
@@ -95,7 +96,7 @@ def record_metrics(
     done: list[Stored] = []
 
     def work(session: Session) -> Answer:
-        done.append(metrics.record(session, totals, now, settings.auto_register))
+        done.append(daily_metrics.record(session, totals, now, settings.auto_register))
         return Answer.of(done[0])
 
     response = carry_out(database, request, work, now)
@@ -123,7 +124,7 @@ async def record_metrics_in_bulk(
     settings: SettingsDep,
     now: Now,
     idempotency_key: IdempotencyKeyHeader = None,
-    mode: Annotated[bulk.Mode, Query(description="All lines or none, or the good ones")] = "atomic",
+    mode: Annotated[bulk_upload.Mode, Query(description="All lines or none, or the good ones")] = "atomic",
 ) -> Response:
     """Store a stream of daily totals of any length, NDJSON or CSV, and say which lines are refused.
 
@@ -136,7 +137,7 @@ async def record_metrics_in_bulk(
         digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
-            done.append(bulk.load(session, upload, form, mode, now, settings))
+            done.append(bulk_upload.load(session, upload, form, mode, now, settings))
             return Answer.of(done[0])
 
         once = same_request(request, idempotency_key, digest)
@@ -145,7 +146,7 @@ async def record_metrics_in_bulk(
     return response
 
 
-def _form_of(request: Request) -> lines.Form:
+def _form_of(request: Request) -> line_parser.Form:
     sent = request.headers.get("content-type", "")
     form = FORMS.get(sent.partition(";")[0].strip().lower())
     if form is None:
@@ -175,7 +176,7 @@ def read_metrics(
     """Return the stored daily totals of an experiment by date and variant, and the totals that decide a date."""
     after = place_of(cursor, iso_date, identifier)
     with database.transaction() as session:
-        rows = metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
+        rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
         used = evidence.totals_used(session, experiment_id, for_date, now)
     items = [StoredTotal.model_validate(row) for row in rows[:limit]]
     more = len(rows) > limit
@@ -198,4 +199,4 @@ def delete_metrics(
 ) -> None:
     """Delete the totals of one variant on one day."""
     with database.transaction() as session:
-        metrics.delete_total(session, experiment_id, variant_id, date)
+        daily_metrics.delete_total(session, experiment_id, variant_id, date)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn
-from app.services.metrics import upsert_from
+from app.services.metrics.daily_metrics import upsert_from
 from app.services.rollup import Known, RollUp, Sums, Unit
 
 READ = text("""

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
-from app.services import lines, metrics, squares
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.metrics import daily_metrics, line_parser, revenue_checks
 from app.settings import Settings
 
 Mode = Literal["atomic", "partial"]
@@ -37,7 +37,7 @@ EXPERIMENTS = text("""
     select experiment_id collate "C" from named where experiment_id is not null order by 1
 """)  # from one to the next by the index, where DISTINCT would read every line
 COPY = "copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq) from stdin"
-UPSERT = metrics.upsert_from("""
+UPSERT = daily_metrics.upsert_from("""
     select distinct on (variant_id, date)
         experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, 1, :now, :now
     from sent where experiment_id = :experiment_id
@@ -54,7 +54,7 @@ APPEARANCE = text("""
 
 TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
 TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
-TOO_SMALL = (squares.TOO_SMALL, "revenue_sq", "too small for so many values with that sum")
+TOO_SMALL = (revenue_checks.TOO_SMALL, "revenue_sq", "too small for so many values with that sum")
 RETIRED = (
     "exists (select from variants v where v.experiment_id = sent.experiment_id"
     " and v.variant_id = sent.variant_id and sent.date > v.retired_on)",
@@ -92,7 +92,7 @@ class Refusals:
 def load(
     session: Session,
     upload: BinaryIO,
-    form: lines.Form,
+    form: line_parser.Form,
     mode: Mode,
     now: dt.datetime,
     settings: Settings,
@@ -108,8 +108,8 @@ def load(
     Invalid: a line is refused (atomic), or the CSV's header cannot be read
     """
     refusals = Refusals(settings.bulk_errors_listed)
-    received = _copy(session, lines.read(upload, form, settings.max_line_bytes), refusals)
-    written, superseded = metrics.Written(0, 0), 0
+    received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), refusals)
+    written, superseded = daily_metrics.Written(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
         with session.begin_nested() as place:
             left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
@@ -162,7 +162,7 @@ def _screen(
         _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0
     timeline = read_timelines(session, [experiment_id])[experiment_id]
-    known = metrics.known_variants(session, [experiment_id])[experiment_id]
+    known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
     rules = [TOO_LATE] if timeline.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
     if any(retired_on is not None for retired_on in known.values()):
         rules.append(RETIRED)
@@ -198,7 +198,7 @@ def _register_variants(
     session: Session,
     experiment_id: str,
     timeline: Timeline,
-    known: metrics.Known,
+    known: daily_metrics.Known,
     now: dt.datetime,
     auto_register: bool,
     refusals: Refusals,
@@ -207,16 +207,16 @@ def _register_variants(
     new = [variant_id for variant_id in named if variant_id not in known]
     try:
         with session.begin_nested():
-            metrics.register_variants(session, experiment_id, new, timeline, now, auto_register)
+            daily_metrics.register_variants(session, experiment_id, new, timeline, now, auto_register)
     except GroundhogError as error:
         condition, where, message = UNKNOWN_VARIANT
         rule = condition, where, message if isinstance(error, NotFound) else error.detail
         _refuse(session, experiment_id, rule, timeline.today(now), refusals)
 
 
-def _write(session: Session, experiment_id: str, now: dt.datetime) -> metrics.Written:
+def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.Written:
     row = session.execute(UPSERT, {"experiment_id": experiment_id, "now": now}).one()
-    return metrics.Written(row.inserted, row.updated)
+    return daily_metrics.Written(row.inserted, row.updated)
 
 
 def _refused(received: int, refusals: Refusals) -> Invalid:

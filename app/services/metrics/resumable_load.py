@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.schemas.metrics import LineError
-from app.services import bulk, lines
+from app.services.metrics import bulk_upload, line_parser
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.tables import IdempotencyKey
@@ -52,7 +52,7 @@ class Part:
     count: int
     offset: int
 
-    def number_in_file(self, number: int, form: lines.Form) -> int:
+    def number_in_file(self, number: int, form: line_parser.Form) -> int:
         """Return the number in the file of a line of this part."""
         return self.first_line + number - (2 if form == "csv" else 1)
 
@@ -60,7 +60,7 @@ class Part:
 def load(
     database: Database,
     source: BinaryIO,
-    form: lines.Form,
+    form: line_parser.Form,
     now: dt.datetime,
     settings: Settings,
     name: str | None = None,
@@ -80,7 +80,7 @@ def load(
     mark = reached(database, name)
     for part in _parts(source, form, mark, settings.max_line_bytes, lines_per_part):
         with database.transaction() as session:
-            stored = bulk.load(session, io.BytesIO(part.content), form, "partial", now, settings)
+            stored = bulk_upload.load(session, io.BytesIO(part.content), form, "partial", now, settings)
             counts = stored.model_dump(exclude={"errors"})
             before = asdict(mark)
             summed = {what: before[what] + count for what, count in counts.items()}
@@ -127,7 +127,7 @@ def _write_mark(session: Session, name: str | None, mark: Mark, now: dt.datetime
 
 
 def _parts(
-    source: BinaryIO, form: lines.Form, mark: Mark, max_line_bytes: int, lines_per_part: int
+    source: BinaryIO, form: line_parser.Form, mark: Mark, max_line_bytes: int, lines_per_part: int
 ) -> Iterator[Part]:
     header, offset, line = _header(source, max_line_bytes) if form == "csv" else (b"", 0, 0)
     bare = bool(header)  # a header alone is checked as well

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
-from app.services import squares
 from app.services.access import principal
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock
 from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.metrics import revenue_checks
 from app.storage import tables
 
 Numbered = Sequence[tuple[int, DailyTotal]]
@@ -150,7 +150,7 @@ def _check_plausible(
             if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
                 faults.append((index, FieldError(f"{places[index]}.successes", message)))
-            if squares.too_small(total) and not timeline.latest.settings.late_conversions:
+            if revenue_checks.too_small(total) and not timeline.latest.settings.late_conversions:
                 message = f"too small for {total.successes} values with the sum {total.revenue}"
                 faults.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
     if faults:

@@ -35,11 +35,11 @@ from app.api.limits import BodyLimit
 from app.bandits.policies import plugins
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing
+from app.services.allocations.replica_reader import Reader
 from app.services.assigner import Assigner
 from app.services.figures import Figures
 from app.services.flags import FlagList
 from app.services.players import Players
-from app.services.reading import Reader
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader

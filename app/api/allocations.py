@@ -32,9 +32,9 @@ from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History
-from app.services import allocations
+from app.services.allocations import allocate
+from app.services.allocations.replica_reader import Reader
 from app.services.experiments.settings_history import local_date
-from app.services.reading import Reader
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 
@@ -75,7 +75,7 @@ class Kept:
             known = self._days.get(experiment_id)
         return None if known is None else max(local_date(now, known[0]), known[1])
 
-    def put(self, experiment_id: str, found: allocations.Allocation, served: Served) -> None:
+    def put(self, experiment_id: str, found: allocate.Allocation, served: Served) -> None:
         """Keep an answer, in place of an older one."""
         date = found.date
         with self._lock:
@@ -173,7 +173,7 @@ def _allocate_stale(
     return None if found is None else _served(found)
 
 
-def _served(found: allocations.Allocation) -> Served:
+def _served(found: allocate.Allocation) -> Served:
     body = found.body.encode()
     return Served(found.version, body, etag_of(body))
 
@@ -191,8 +191,8 @@ def _read_other(
         raise Invalid("a revision belongs to a date", [fault])
     with database.transaction() as session:
         if revision is not None and for_date is not None:
-            return allocations.read_revision(session, experiment_id, for_date, revision)
-        return allocations.allocate(session, experiment_id, for_date, now, recompute=True).body
+            return allocate.read_revision(session, experiment_id, for_date, revision)
+        return allocate.allocate(session, experiment_id, for_date, now, recompute=True).body
 
 
 def _response(served: Served, if_none_match: str | None, stale: bool = False) -> Response:
@@ -216,7 +216,7 @@ def read_allocation_history(
     """Return every recorded revision of an experiment's allocations, the newest first."""
     place = place_of(cursor, iso_date, sequence_number)
     items = reader.read(
-        experiment_id, lambda session: allocations.history(session, experiment_id, place, limit + 1)
+        experiment_id, lambda session: allocate.history(session, experiment_id, place, limit + 1)
     )
     more = len(items) > limit
     last = items[:limit][-1] if more else None

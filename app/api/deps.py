@@ -16,7 +16,7 @@ from app.errors import FieldError, Invalid
 from app.schemas.fields import Count, Identifier, IsoDate
 from app.services.access import idempotency, principal
 from app.services.access.idempotency import Answer
-from app.services.reading import Reader
+from app.services.allocations.replica_reader import Reader
 from app.settings import Settings
 from app.storage.database import Database
 

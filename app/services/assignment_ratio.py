@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.estimation.sample_ratio import assignment_ratio_p
-from app.services.days import SampleRatio
+from app.services.allocations.daily_totals import SampleRatio
 
 DRAWN = text("""
     select cast(splits.shares as text) as shares, counts.variant_id,

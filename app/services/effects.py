@@ -15,7 +15,7 @@ from app.bandits.posteriors.value import ValueArms, best_value_arm
 from app.bandits.totals import Totals
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
 from app.schemas.settings import StoredSettings
-from app.services import allocations, answers, days, inputs
+from app.services.allocations import allocate, daily_totals, decision_inputs, response
 from app.services.experiments import lifecycle
 
 
@@ -30,17 +30,17 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     NotFound: there is no such experiment
     Invalid: the date is after tomorrow
     """
-    timeline = allocations.read_timeline(session, experiment_id)
-    date = allocations.settled_date(timeline, for_date, now)
+    timeline = allocate.read_timeline(session, experiment_id)
+    date = allocate.settled_date(timeline, for_date, now)
     settings = timeline.on(date).settings
     by_value = settings.objective == "value"
-    arms = days.read_arms(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
+    arms = daily_totals.read_arms(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
     if not arms:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
-    table = days.table_of(arms, by_value)
+    table = daily_totals.table_of(arms, by_value)
     waited_for = timeline.source != "tracked"  # who has no row had no units
-    missing = days.incomplete(session, experiment_id, table, arms) if waited_for else {}
-    left_out = [days.number(day) for day in missing]
+    missing = daily_totals.incomplete(session, experiment_id, table, arms) if waited_for else {}
+    left_out = [daily_totals.number(day) for day in missing]
     daily = table.totals.kept(~np.isin(table.totals.day, left_out))
     moved = moved_trials(daily.trials, _live(daily, arms))
     conversions, value = _earned(moved, daily, settings, arms, valued=not any(table.unvalued))
@@ -59,17 +59,17 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     )
 
 
-def _live(daily: DailyTotals, arms: list[days.Arm]) -> Mask:
+def _live(daily: DailyTotals, arms: list[daily_totals.Arm]) -> Mask:
     """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same."""
-    first = np.array([days.number(inputs.began(arm)) for arm in arms])
-    last = np.array([days.number(arm.retired_on or dt.date.max) for arm in arms])
+    first = np.array([daily_totals.number(decision_inputs.began(arm)) for arm in arms])
+    last = np.array([daily_totals.number(arm.retired_on or dt.date.max) for arm in arms])
     day = daily.day[:, None]
     live: Mask = ((first <= day) & (day < last)) | (daily.trials > 0)
     return live
 
 
 def _earned(
-    moved: Floats, daily: DailyTotals, settings: StoredSettings, arms: list[days.Arm], valued: bool
+    moved: Floats, daily: DailyTotals, settings: StoredSettings, arms: list[daily_totals.Arm], valued: bool
 ) -> tuple[GainFound | None, GainFound | None]:
     trials, successes = daily.trials.sum(axis=0), daily.successes.sum(axis=0)
     if not trials.any() or (successes > trials).any():
@@ -99,15 +99,15 @@ def comparison(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    timeline = allocations.read_timeline(session, experiment_id)
-    date = allocations.settled_date(timeline, for_date, now)
-    found = inputs.read_inputs(session, experiment_id, timeline, date)
+    timeline = allocate.read_timeline(session, experiment_id)
+    date = allocate.settled_date(timeline, for_date, now)
+    found = decision_inputs.read_inputs(session, experiment_id, timeline, date)
     control = lifecycle.read(session, experiment_id).control
     if control not in found.variant_ids:
         return Comparison(experiment_id=experiment_id, date=date, control=None, variants=[])
     at = found.variant_ids.index(control)
     others = [i for i in range(len(found.variant_ids)) if i != at]
-    mean, better = _beside(answers.decided_from(found).totals, found, np.array(others, np.intp), at)
+    mean, better = _beside(response.decided_from(found).totals, found, np.array(others, np.intp), at)
     return Comparison(
         experiment_id=experiment_id,
         date=date,
@@ -124,7 +124,9 @@ def comparison(
     )
 
 
-def _beside(totals: Totals, found: inputs.Inputs, others: Integers, at: int) -> tuple[Floats, Floats]:
+def _beside(
+    totals: Totals, found: decision_inputs.Inputs, others: Integers, at: int
+) -> tuple[Floats, Floats]:
     """Return the posterior means (k,), and with what probability each of some arms is better than one."""
     if not len(others):
         return np.zeros(totals.k), np.zeros(0)

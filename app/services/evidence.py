@@ -9,8 +9,8 @@ from app.bandits.numerics.quadrature import Floats
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
-from app.services import allocations, answers, days
-from app.services.inputs import Inputs, read_inputs
+from app.services.allocations import allocate, daily_totals, response
+from app.services.allocations.decision_inputs import Inputs, read_inputs
 
 
 def posterior(
@@ -25,7 +25,7 @@ def posterior(
     Conflict: no variant is active on the date
     """
     date, found = _inputs(session, experiment_id, for_date, now)
-    curves = posterior_curves(answers.decided_from(found).rates, points)
+    curves = posterior_curves(response.decided_from(found).rates, points)
     return Posterior(
         experiment_id=experiment_id,
         date=date,
@@ -50,7 +50,7 @@ def totals_used(
         date, found = _inputs(session, experiment_id, for_date, now)
     except Conflict:
         return None
-    raw = effective_totals(found.everything, days.number(found.last), Weighting())
+    raw = effective_totals(found.everything, daily_totals.number(found.last), Weighting())
     return TotalsUsed(
         date=date,
         last_day=found.last,
@@ -66,8 +66,8 @@ def totals_used(
 def _inputs(
     session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
 ) -> tuple[dt.date, Inputs]:
-    timeline = allocations.read_timeline(session, experiment_id)
-    date = allocations.settled_date(timeline, for_date, now)
+    timeline = allocate.read_timeline(session, experiment_id)
+    date = allocate.settled_date(timeline, for_date, now)
     return date, read_inputs(session, experiment_id, timeline, date)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.services import allocations
+from app.services.allocations import allocate
 from app.services.terms import Terms
 from app.storage import tables
 
@@ -50,7 +50,7 @@ def current(session: Session, terms: Terms, now: dt.datetime) -> Split:
     last = newest(session, terms)
     if last is not None and last.serves(terms, now):
         return last
-    answer = json.loads(allocations.allocate(session, terms.experiment_id, None, now).body)
+    answer = json.loads(allocate.allocate(session, terms.experiment_id, None, now).body)
     fresh = Split(
         number=1 if last is None else last.number + 1,
         for_date=terms.date,

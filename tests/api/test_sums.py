@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
-from app.services import allocations, answers
-from app.services.inputs import read_inputs
+from app.services.allocations import allocate, response
+from app.services.allocations.decision_inputs import read_inputs
 from tests.api.test_allocations import post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
@@ -34,14 +34,14 @@ HISTORIES = {
 def inputs_of(client, dates=DATES):
     """The inputs of some dates, by sums and day by day."""
     with client.app.state.database.transaction() as session:
-        timeline = allocations.read_timeline(session, "homepage")
+        timeline = allocate.read_timeline(session, "homepage")
         for date, summed in itertools.product(dates, (True, False)):
             yield date, read_inputs(session, "homepage", timeline, date, summed=summed)
 
 
 def answered(client, dates=DATES):
     """The answers to some dates by sums, and day by day."""
-    found = [answers.answer(inputs, date, None, recorded=False) for date, inputs in inputs_of(client, dates)]
+    found = [response.answer(inputs, date, None, recorded=False) for date, inputs in inputs_of(client, dates)]
     return found[::2], found[1::2]
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from app.bandits.allocation.rounding import percentages
-from app.services.answers import decided_from
+from app.services.allocations.decision_inputs import read_inputs
+from app.services.allocations.response import decided_from
 from app.services.experiments.settings_history import read_timelines
-from app.services.inputs import read_inputs
 
 FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
 

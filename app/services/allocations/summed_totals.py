@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
 from app.schemas.settings import StoredSettings
-from app.services.days import Member, Table, number
+from app.services.allocations.daily_totals import Member, Table, number
 
 READ = text("""
     select v.variant_id, v.registered_on, v.active_from, v.retired_on,

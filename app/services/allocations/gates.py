@@ -5,7 +5,7 @@ from typing import Any
 
 from app.bandits.allocation.decide import Decision
 from app.bandits.estimation.sample_ratio import ALARM
-from app.services.inputs import Inputs
+from app.services.allocations.decision_inputs import Inputs
 
 DAYS_LISTED = 31
 

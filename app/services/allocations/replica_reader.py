@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from app import telemetry
 from app.errors import Conflict, NotFound, Unavailable
-from app.services import allocations
-from app.services.allocations import Allocation
+from app.services.allocations import allocate
+from app.services.allocations.allocate import Allocation
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.replica import Replica
@@ -90,7 +90,7 @@ class Reader:
                 lambda session: self._settled(session, experiment_id, for_date, now, version)
             )
         with self._database.transaction() as session:
-            return allocations.allocate(session, experiment_id, for_date, now, self._record)
+            return allocate.allocate(session, experiment_id, for_date, now, self._record)
 
     def allocate_stale(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime
@@ -101,7 +101,7 @@ class Reader:
         """
         try:
             return self._from_replica(
-                lambda session: allocations.allocate(session, experiment_id, for_date, now, record=False)
+                lambda session: allocate.allocate(session, experiment_id, for_date, now, record=False)
             )
         except (LeftToPrimary, NotFound, Conflict):
             return None
@@ -126,7 +126,7 @@ class Reader:
     ) -> Allocation:
         """Return an allocation of the replica that the primary would answer to the byte."""
         _having(session, experiment_id, Head(version, 0))
-        state = allocations.read_state(session, experiment_id, for_date, now)
+        state = allocate.read_state(session, experiment_id, for_date, now)
         if state.recorded_as_it_is is not None:
             return state.answered(state.recorded_as_it_is.body)
         counts_units = state.last is None and state.timeline.source == "tracked"  # which no version tells
@@ -137,7 +137,7 @@ class Reader:
         except Unavailable as error:  # the primary's, and no fault of the replica
             raise LeftToPrimary from error
         _having(session, experiment_id, head)
-        return allocations.allocate(session, experiment_id, state.date, now, record=False)
+        return allocate.allocate(session, experiment_id, state.date, now, record=False)
 
     def _head(self, experiment_id: str) -> Head:
         with self._database.transaction() as session:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.services.inputs import Inputs
+from app.services.allocations.decision_inputs import Inputs
 
 
 def explain(found: Inputs, body: dict[str, Any], before: dict[str, Any] | None) -> list[str]:

@@ -20,11 +20,11 @@ from app.bandits.allocation.effective_totals import (
 )
 from app.errors import Conflict
 from app.schemas.settings import ASSIGNING, StoredSettings
-from app.services import days, sums
+from app.services.allocations import daily_totals, summed_totals
 from app.services.assignment_ratio import assignment_ratio
 from app.services.experiments.settings_history import Halt, Timeline
 
-AnyMember = TypeVar("AnyMember", bound=days.Member)
+AnyMember = TypeVar("AnyMember", bound=daily_totals.Member)
 
 ALGORITHM = 1
 """Raised whenever the same inputs would give other shares than before."""
@@ -57,7 +57,7 @@ class Inputs:
     left_out: dict[dt.date, tuple[str, ...]]
     held: dict[str, float] | None
     unvalued: dict[str, int]
-    sample_ratio: days.SampleRatio | None
+    sample_ratio: daily_totals.SampleRatio | None
 
     @property
     def last(self) -> dt.date:
@@ -73,7 +73,7 @@ class Inputs:
     @cached_property
     def daily(self) -> DailyTotals:
         """Return the days that are used: those left out as incomplete are not among them."""
-        left_out = [days.number(date) for date in self.left_out]
+        left_out = [daily_totals.number(date) for date in self.left_out]
         return self.everything.kept(~np.isin(self.everything.day, left_out))
 
     @property
@@ -86,15 +86,15 @@ class Inputs:
     @cached_property
     def current(self) -> EffectiveTotals:
         """Return the effective totals up to the last day, possible or not."""
-        return effective_totals(self.daily, days.number(self.last), self.weighting)
+        return effective_totals(self.daily, daily_totals.number(self.last), self.weighting)
 
     @cached_property
     def possible_through(self) -> dt.date | None:
         """Return the latest day up to which the totals are possible, None where there is none."""
         if self.current.possible.all():
             return self.last
-        day = last_possible_day(self.daily, days.number(self.last), self.weighting)
-        return None if day is None else days.date_of(day)
+        day = last_possible_day(self.daily, daily_totals.number(self.last), self.weighting)
+        return None if day is None else daily_totals.date_of(day)
 
     @cached_property
     def used(self) -> EffectiveTotals:
@@ -103,15 +103,15 @@ class Inputs:
             return self.current
         through = self.possible_through or dt.date.min
         return effective_totals(
-            self.daily.through(days.number(through)), days.number(through), self.weighting
+            self.daily.through(daily_totals.number(through)), daily_totals.number(through), self.weighting
         )
 
     @property
     def data_through(self) -> dt.date | None:
         """Return the last day with data that are used."""
         day = self.daily.day
-        day = day[day <= days.number(self.possible_through or dt.date.min)]
-        return days.date_of(int(day[-1])) if len(day) else None
+        day = day[day <= daily_totals.number(self.possible_through or dt.date.min)]
+        return daily_totals.date_of(int(day[-1])) if len(day) else None
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
@@ -139,11 +139,11 @@ class Inputs:
 class Read:
     """The variants of an experiment as they were read, those of the date, and the totals of these."""
 
-    rows: Sequence[days.Member]
-    members: Sequence[days.Member]
-    table: days.Table
+    rows: Sequence[daily_totals.Member]
+    members: Sequence[daily_totals.Member]
+    table: daily_totals.Table
     left_out: dict[dt.date, tuple[str, ...]]
-    sample_ratio: days.SampleRatio | None = None
+    sample_ratio: daily_totals.SampleRatio | None = None
 
 
 def read_inputs(
@@ -164,7 +164,7 @@ def read_inputs(
     settings = timeline.on(decided_on).settings
     tracked = timeline.source == "tracked"
     read = None
-    if summed and sums.decide(settings):
+    if summed and summed_totals.decide(settings):
         read = _read_sums(session, experiment_id, decided_on, settings, tracked)
     if read is None:
         read = _read_days(session, experiment_id, decided_on, settings, tracked)
@@ -184,7 +184,7 @@ def read_inputs(
         served=served,
         everything=read.table.totals,
         left_out=read.left_out,
-        held=None if halt is None else days.served_before_halt(session, experiment_id, decided_on),
+        held=None if halt is None else daily_totals.served_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
         unvalued={row.variant_id: n for row, n in zip(read.members, read.table.unvalued, strict=True) if n},
     )
@@ -198,26 +198,26 @@ def _read_sums(
     session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
 ) -> Read | None:
     """Return the sums of all days; None where they do not suffice."""
-    rows = sums.read_sums(session, experiment_id, date, _last_used(date, settings))
+    rows = summed_totals.read_sums(session, experiment_id, date, _last_used(date, settings))
     members = active_members(rows, date)
-    if not sums.suffice(members, waited_for=not tracked):
+    if not summed_totals.suffice(members, waited_for=not tracked):
         return None
-    return Read(rows, members, sums.table_of(members), {})
+    return Read(rows, members, summed_totals.table_of(members), {})
 
 
 def _read_days(
     session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
 ) -> Read:
     last, by_value = _last_used(date, settings), settings.objective == "value"
-    rows = days.read_arms(session, experiment_id, date, last, by_value)
+    rows = daily_totals.read_arms(session, experiment_id, date, last, by_value)
     members = active_members(rows, date)
-    table = days.table_of(members, by_value)
+    table = daily_totals.table_of(members, by_value)
     if tracked:  # who has no row had no units: nobody is waited for
         return Read(rows, members, table, {})
     ratio = None
     if settings.traffic == "per_request":
-        ratio = days.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
-    return Read(rows, members, table, days.incomplete(session, experiment_id, table, members), ratio)
+        ratio = daily_totals.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
+    return Read(rows, members, table, daily_totals.incomplete(session, experiment_id, table, members), ratio)
 
 
 def active_members(rows: Sequence[AnyMember], date: dt.date) -> list[AnyMember]:
@@ -231,6 +231,6 @@ def active_members(rows: Sequence[AnyMember], date: dt.date) -> list[AnyMember]:
     return known or active
 
 
-def began(row: days.Member) -> dt.date:
+def began(row: daily_totals.Member) -> dt.date:
     """Return the first day on which a variant may get traffic."""
     return row.active_from or min(row.first_day or row.registered_on, row.registered_on)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import FieldError, Invalid, NotFound
 from app.schemas.allocations import Revision
-from app.services import answers, inputs
+from app.services.allocations import decision_inputs, response
 from app.services.experiments import version_lock
 from app.services.experiments.settings_history import Timeline, asking, read_versioned, versioned
 from app.storage.pipeline import Statement, together
@@ -184,7 +184,7 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
         return state.answered(state.recorded_as_it_is.body)
     last = state.last
     body, digest = _compute(session, state, recorded=True)
-    revision = answers.revision_of(digest)
+    revision = response.revision_of(digest)
     if last is not None and last.revision == revision:
         return state.answered(last.body, computed=True)
     new = {
@@ -207,8 +207,8 @@ def _computed(session: Session, state: State) -> Allocation:
 
 
 def _compute(session: Session, state: State, recorded: bool) -> tuple[str, str]:
-    found = inputs.read_inputs(session, state.experiment_id, state.timeline, state.date, summed=True)
-    return answers.answer(found, state.date, _recorded_before(session, state), recorded)
+    found = decision_inputs.read_inputs(session, state.experiment_id, state.timeline, state.date, summed=True)
+    return response.answer(found, state.date, _recorded_before(session, state), recorded)
 
 
 def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:

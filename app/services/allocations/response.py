@@ -19,9 +19,9 @@ from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from app.schemas.settings import StoredSettings
-from app.services import explanations, gates
+from app.services.allocations import explanations, gates
+from app.services.allocations.decision_inputs import Inputs
 from app.services.experiments.share_constraints import promises_to
-from app.services.inputs import Inputs
 
 SAID_APART = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95

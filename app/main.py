@@ -36,9 +36,9 @@ from app.bandits.policies import plugins
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing
 from app.services.allocations.replica_reader import Reader
-from app.services.assigner import Assigner
+from app.services.assignments.assigner import Assigner
+from app.services.assignments.feature_flags import FlagList
 from app.services.figures import Figures
-from app.services.flags import FlagList
 from app.services.players import Players
 from app.settings import Settings
 from app.storage.database import Database

@@ -44,11 +44,11 @@ from app.schemas.assignments import (
     Units,
 )
 from app.schemas.fields import UnitId
-from app.services import assignments
 from app.services.access import idempotency
 from app.services.access.idempotency import Answer
-from app.services.assigner import Assigner, Outcome
-from app.services.draws import Assigned
+from app.services.assignments import stored_assignments
+from app.services.assignments.assigner import Assigner, Outcome
+from app.services.assignments.bucketing import Assigned
 from app.storage.database import Database
 
 unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python
@@ -187,7 +187,7 @@ def override_assignment(
     """
 
     def work(session: Session) -> Answer:
-        assignments.override(session, override, now)
+        stored_assignments.override(session, override, now)
         return Answer.of(override)
 
     return carry_out(database, request, work, now)
@@ -204,7 +204,7 @@ def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, n
     """
 
     def work(session: Session) -> Answer:
-        variants = assignments.merge(session, sent, now)
+        variants = stored_assignments.merge(session, sent, now)
         return Answer.of(Merged(unit_id=sent.unit_id, into_unit_id=sent.into_unit_id, variants=variants))
 
     return carry_out(database, request, work, now)
@@ -223,7 +223,7 @@ def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, 
     """
 
     def work(session: Session) -> Answer:
-        return Answer.of(assignments.forget(session, sent.unit_id, sent.experiment_id))
+        return Answer.of(stored_assignments.forget(session, sent.unit_id, sent.experiment_id))
 
     return carry_out(database, request, work, now)
 
@@ -237,7 +237,7 @@ def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, 
 def read_assignment(experiment_id: ExperimentPath, unit_id: UnitId, database: DatabaseDep) -> Response:
     """Return the stored assignment of a unit; asking stores nothing."""
     with database.transaction() as session:
-        row = assignments.read(session, experiment_id, unit_id)
+        row = stored_assignments.read(session, experiment_id, unit_id)
         return as_response(Answer.of(StoredAssignment.model_validate(row)))
 
 
@@ -253,7 +253,7 @@ def list_assignments(
     """Return the stored assignments of an experiment by unit id."""
     place = place_of(cursor, unit_id_from_cursor)
     with database.transaction() as session:
-        rows = assignments.read_page(session, experiment_id, place[0] if place else None, limit + 1)
+        rows = stored_assignments.read_page(session, experiment_id, place[0] if place else None, limit + 1)
         items = [StoredAssignment.model_validate(row) for row in rows[:limit]]
     more = len(rows) > limit
     return AssignmentsPage(

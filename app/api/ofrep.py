@@ -28,8 +28,8 @@ from app.schemas.ofrep import (
     EvaluationRequest,
     FlagFailure,
 )
-from app.services.assigner import Assigner, Outcome
-from app.services.draws import Assigned, Reason
+from app.services.assignments.assigner import Assigner, Outcome
+from app.services.assignments.bucketing import Assigned, Reason
 
 PREFIX = "/ofrep/"
 FLAGS = f"{PREFIX}v1/evaluate/flags"

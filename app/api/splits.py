@@ -10,7 +10,7 @@ from app.api.etags import etag_of, matches
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.schemas.splits import Split
-from app.services import local_draws
+from app.services.assignments import client_split
 
 router = APIRouter(prefix="/assignments", tags=["assignments"], route_class=StrictRoute)
 
@@ -33,7 +33,7 @@ def read_split(
     Units that are forced, merged or were exposed with other shares are known to `POST /assignments` only.
     """
     with database.transaction() as session:
-        split = local_draws.read_split(session, experiment_id, settings.assignment_salt, now)
+        split = client_split.read_split(session, experiment_id, settings.assignment_salt, now)
     body = split.model_dump_json().encode()
     headers = {"ETag": etag_of(body), "Cache-Control": "no-cache"}
     if matches(if_none_match, headers["ETag"]):

@@ -12,7 +12,7 @@ from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
 from app.services import event_rows, first_exposures
 from app.services.access import principal
-from app.services.assignments import TOMBSTONE
+from app.services.assignments.stored_assignments import TOMBSTONE
 from app.services.experiments import lifecycle, version_lock
 from app.services.experiments.settings_history import Timeline, read_timelines
 from app.services.rollup import Conditions, Outcome, RollUp, all_refused, roll_up

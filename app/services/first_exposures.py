@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
-from app.services import draws, splits
+from app.services.assignments import bucketing, splits
+from app.services.assignments.assignment_context import Terms, read_terms
+from app.services.assignments.splits import Split
 from app.services.experiments import variant_queries
 from app.services.experiments.settings_history import Timeline
 from app.services.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
-from app.services.splits import Split
-from app.services.terms import Terms, read_terms
 from app.storage.assignments import Row
 
 STORE = text("""
@@ -138,7 +138,7 @@ class _Drawing:
         split = self.split_of(event.revision, self._day(moment))
         if split is None:
             return "unknown_revision"
-        return draws.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+        return bucketing.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
 
     def _unnamed(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
         """Ask the hold-out first, which is the same every day, then draw with the present shares."""
@@ -146,7 +146,7 @@ class _Drawing:
             return "halted"
         if self._day(moment) < self.began_on:
             return "older_than_split"
-        held_out = draws.hold_out(self.terms, event.unit_id, self.salt, moment)
+        held_out = bucketing.hold_out(self.terms, event.unit_id, self.salt, moment)
         if held_out is not None:
             return held_out
         if self.halted_on is not None:
@@ -154,7 +154,7 @@ class _Drawing:
         split = self.split_of(None, self._day(moment))
         if split is None:
             return "older_than_split"
-        return draws.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+        return bucketing.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
 
     def _day(self, moment: dt.datetime) -> dt.date:
         return self.conditions.day(moment + CLOCK_SKEW)

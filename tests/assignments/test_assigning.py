@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.errors import Unavailable
-from app.services import splits
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments import splits
+from app.services.assignments.rendezvous_hashing import drawn_variant, held_out
 from tests.contract.conftest import problem
 
 COUNTS = "select variant_id, split, units from assignment_counts order by 1, 2"

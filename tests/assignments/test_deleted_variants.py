@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import splits
+from app.services.assignments import splits
 
 FLAGS = "/ofrep/v1/evaluate/flags"
 UNITS = [f"u{number}" for number in range(12)]

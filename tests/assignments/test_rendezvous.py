@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy.stats import chisquare
 
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments.rendezvous_hashing import drawn_variant, held_out
 from tests.golden import rendezvous as golden
 
 CASES = json.loads(golden.FILE.read_text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments.rendezvous_hashing import drawn_variant, held_out
 
 PAIR = [{"variant_id": "control"}, {"variant_id": "bold", "value": {"colour": "red"}}]
 UNITS = [f"user-{number}" for number in range(300)]

@@ -16,11 +16,11 @@ from cachetools import LRUCache
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Defect, GroundhogError, NotFound, Unavailable
-from app.services import draws, splits
 from app.services.access import principal
-from app.services.draws import Assigned
-from app.services.splits import Split
-from app.services.terms import Terms, read_terms
+from app.services.assignments import bucketing, splits
+from app.services.assignments.assignment_context import Terms, read_terms
+from app.services.assignments.bucketing import Assigned
+from app.services.assignments.splits import Split
 from app.settings import Settings
 from app.storage.assignments import Found, Pair, Row, find, store
 from app.storage.batched_statement import SharedStatement
@@ -110,14 +110,14 @@ class Assigner:
             return []
         if terms.settings.assignment_mode == "sticky":
             return rows
-        outcomes |= {row.pair: draws.unstored(terms, row) for row in rows}
+        outcomes |= {row.pair: bucketing.unstored(terms, row) for row in rows}
         return []
 
     async def _drawn(
         self, terms: Terms, unit_ids: Sequence[str], newest: int | None, now: dt.datetime
     ) -> list[Row]:
         split = await self._split_now(terms, newest, now)
-        return [draws.draw(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
+        return [bucketing.draw(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
 
     async def _keep(self, fresh: Sequence[Row], terms: Mapping[str, Terms], outcomes: Outcomes) -> list[Pair]:
         """Store rows and return the units that must be looked at again: somebody else was first."""
@@ -134,7 +134,7 @@ class Assigner:
         for row in fresh:
             if row.pair in stored:
                 stored.remove(row.pair)  # of several requests that shared the statement, one stored the unit
-                outcomes[row.pair] = draws.serve(terms[row.experiment_id], row.unit_id, row, new=True)
+                outcomes[row.pair] = bucketing.serve(terms[row.experiment_id], row.unit_id, row, new=True)
             else:
                 again.append(row.pair)
         return again
@@ -209,6 +209,6 @@ def _serve_known(
 
 def _served(terms: Terms, unit_id: str, row: Row | None) -> Outcome:
     try:
-        return draws.halted(terms, unit_id) if row is None else draws.serve(terms, unit_id, row)
+        return bucketing.halted(terms, unit_id) if row is None else bucketing.serve(terms, unit_id, row)
     except Conflict as error:  # no variant is active today
         return error

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
 from app.services.access import principal
+from app.services.assignments.assignment_context import Terms, read_terms
 from app.services.experiments import version_lock
-from app.services.terms import Terms, read_terms
 from app.storage.tables import Assignment, Event, Experiment, ExperimentVersion, Split
 
 TRIES = 5

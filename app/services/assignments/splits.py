@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services.allocations import allocate
-from app.services.terms import Terms
+from app.services.assignments.assignment_context import Terms
 from app.storage import tables
 
 

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict
 from app.schemas.splits import Split
-from app.services import draws, splits
-from app.services.terms import read_terms
+from app.services.assignments import bucketing, splits
+from app.services.assignments.assignment_context import read_terms
 
 
 def read_split(session: Session, experiment_id: str, salt: str, now: dt.datetime) -> Split:
@@ -31,7 +31,7 @@ def read_split(session: Session, experiment_id: str, salt: str, now: dt.datetime
         state=terms.state,
         salt=salt,
         holdout_percent=terms.settings.holdout_percent,
-        control=draws.control(terms),
+        control=bucketing.control(terms),
         values={variant_id: terms.values[variant_id] for variant_id in sorted(terms.active)},
         revision=None if split is None else split.revision,
         shares={} if split is None else dict(split.shares),

@@ -6,9 +6,9 @@ from typing import Literal
 
 from app.errors import Conflict
 from app.schemas.experiments import State
-from app.services.rendezvous import drawn_variant, held_out
-from app.services.splits import Split
-from app.services.terms import Terms
+from app.services.assignments.assignment_context import Terms
+from app.services.assignments.rendezvous_hashing import drawn_variant, held_out
+from app.services.assignments.splits import Split
 from app.storage.assignments import Row
 
 Reason = Literal["drawn", "holdout", "forced", "retired", "paused", "archived"]

@@ -10,8 +10,8 @@ from app.api.deps import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_ou
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
-from app.services import events
 from app.services.access.idempotency import Answer
+from app.services.events import ingest
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
 
@@ -44,7 +44,7 @@ def record_events(
     done: list[EventsTaken] = []
 
     def work(session: Session) -> Answer:
-        done.append(events.take(session, sent, settings.assignment_salt, now))
+        done.append(ingest.take(session, sent, settings.assignment_salt, now))
         return Answer.of(done[0])
 
     response = carry_out(database, request, work, now)

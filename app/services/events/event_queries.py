@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn
+from app.services.events.rollup import Known, RollUp, Sums, Unit
 from app.services.metrics.daily_metrics import upsert_from
-from app.services.rollup import Known, RollUp, Sums, Unit
 
 READ = text("""
     select event.unit_id as taken_for, unit.unit_id, unit.variant_id, unit.kind, unit.assigned_at,

@@ -13,9 +13,9 @@ from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import Terms, read_terms
 from app.services.assignments.splits import Split
+from app.services.events.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
 from app.services.experiments import variant_queries
 from app.services.experiments.settings_history import Timeline
-from app.services.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
 from app.storage.assignments import Row
 
 STORE = text("""

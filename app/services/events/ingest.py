@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
-from app.services import event_rows, first_exposures
 from app.services.access import principal
 from app.services.assignments.stored_assignments import TOMBSTONE
+from app.services.events import event_queries, first_exposures
+from app.services.events.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
 from app.services.experiments import lifecycle, version_lock
 from app.services.experiments.settings_history import Timeline, read_timelines
-from app.services.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
 
 
 def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsTaken:
@@ -114,12 +114,12 @@ def _take(
     conditions = Conditions(now, ZoneInfo(settings.time_zone), window)
 
     def judge() -> RollUp:
-        known = event_rows.read(session, experiment_id, events)
+        known = event_queries.read(session, experiment_id, events)
         if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
             known = first_exposures.draw(session, experiment_id, events, known, timeline, conditions, salt)
         return roll_up(events, known, conditions)
 
     while not first_exposures.store(session, experiment_id, found := judge()):
         pass  # a unit was given an assignment meanwhile, which stays: judge by that one
-    event_rows.write(session, experiment_id, found, now)
+    event_queries.write(session, experiment_id, found, now)
     return found

@@ -36,8 +36,8 @@ from app.schemas.experiments import (
     VariantPatch,
 )
 from app.schemas.posterior import Posterior
-from app.services import effects, estimates, evidence
 from app.services.access.idempotency import Answer
+from app.services.analysis import estimates, impact, posterior
 from app.services.experiments import lifecycle, variants
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -179,7 +179,7 @@ def read_posterior(
 ) -> Posterior:
     """Return the posterior density of every variant's rate, for drawing, as known on a date."""
     with database.transaction() as session:
-        return evidence.posterior(session, experiment_id, for_date, now, points)
+        return posterior.posterior(session, experiment_id, for_date, now, points)
 
 
 @router.get(
@@ -193,7 +193,7 @@ def read_gain(
 ) -> Gain:
     """Return the extra conversions, and value, earned before a date beyond an even split of the same traffic."""
     with database.transaction() as session:
-        return effects.gain(session, experiment_id, for_date, now)
+        return impact.gain(session, experiment_id, for_date, now)
 
 
 @router.get(
@@ -207,7 +207,7 @@ def compare_with_control(
 ) -> Comparison:
     """Return every variant of a date beside the control: the difference, and the probability that it is better."""
     with database.transaction() as session:
-        return effects.comparison(session, experiment_id, for_date, now)
+        return impact.comparison(session, experiment_id, for_date, now)
 
 
 @router.get(

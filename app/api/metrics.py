@@ -39,8 +39,8 @@ from app.schemas.metrics import (
     StoredTotal,
     StoredTotalsPage,
 )
-from app.services import evidence
 from app.services.access.idempotency import Answer
+from app.services.analysis import posterior
 from app.services.metrics import bulk_upload, daily_metrics, line_parser
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
@@ -177,7 +177,7 @@ def read_metrics(
     after = place_of(cursor, iso_date, identifier)
     with database.transaction() as session:
         rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
-        used = evidence.totals_used(session, experiment_id, for_date, now)
+        used = posterior.totals_used(session, experiment_id, for_date, now)
     items = [StoredTotal.model_validate(row) for row in rows[:limit]]
     more = len(rows) > limit
     return StoredTotalsPage(

@@ -14,7 +14,8 @@ from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.experiment_logs import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
 from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationHead, SimulationsPage
-from app.services import choices, experiment_logs, replays, scenarios, simulations
+from app.services import choices, replays, scenarios, simulations
+from app.services.analysis import decision_log
 from app.services.scenarios import Prepared
 
 router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=StrictRoute)
@@ -137,7 +138,7 @@ async def simulate_replay(
         chosen = [choices.from_text(text) for text in policy or ()]
         if media == OWN:
             with desk.database.transaction() as session:
-                text, variants = experiment_logs.as_csv(session, experiment_logs.read_request(body))
+                text, variants = decision_log.as_csv(session, decision_log.read_request(body))
             return replays.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
         try:
             text = body.decode()

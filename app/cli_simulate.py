@@ -60,7 +60,7 @@ def email(
     png: PngFile = None,
 ) -> None:
     """Play an e-mail campaign: which subject line converts best."""
-    from app.services.choices import value_of
+    from app.services.simulations.policy_choices import value_of
 
     asked = _asked(
         request,
@@ -117,7 +117,7 @@ def replay(
     csv: CsvFile = None,
 ) -> None:
     """Judge policies by a log of real decisions (columns arm, propensity, reward and perhaps value)."""
-    from app.services.choices import from_text
+    from app.services.simulations.policy_choices import from_text
 
     name = log.name.removesuffix(".gz")
     asked = {
@@ -149,7 +149,7 @@ def _play(
     png: Path | None,
 ) -> None:
     from app.bandits.policies import plugins
-    from app.services import result_tables, scenarios
+    from app.services.simulations import result_tables, scenarios
 
     plugins.load()
     prepared = scenarios.prepare(scenario, asked)
@@ -176,7 +176,7 @@ def _play(
 
 def _picture() -> Callable[[str, Mapping[str, Any]], bytes]:
     try:
-        from app.services.picture import png
+        from app.services.simulations.chart import png
     except ImportError as error:  # there is no build for musl
         raise Invalid("--png needs vl-convert-python, which is not installed here") from error
     return png
@@ -193,7 +193,7 @@ def _asked(
     request: Path | None, policies: list[str] | None, sets: list[str] | None, **options: Any
 ) -> dict[str, Any]:
     """The request that a file and options make, the options first."""
-    from app.services.choices import from_text
+    from app.services.simulations.policy_choices import from_text
 
     asked: dict[str, Any] = {} if request is None else _read(request)
     asked |= {name: value for name, value in options.items() if value is not None}
@@ -222,7 +222,7 @@ def _named(text: str, option: str) -> tuple[str, str]:
 
 
 def _set(asked: dict[str, Any], name: str, value: str) -> None:
-    from app.services.choices import value_of
+    from app.services.simulations.policy_choices import value_of
 
     first, dot, rest = name.partition(".")
     if not dot:
@@ -242,7 +242,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _email_table(result: Mapping[str, Any]) -> Table:
-    from app.services.result_tables import competitors, names
+    from app.services.simulations.result_tables import competitors, names
 
     table = _table("policy", "conversions", "lift", "regret", "best", "sure", "day")
     everyone = competitors("email", result)
@@ -265,7 +265,7 @@ def _email_table(result: Mapping[str, Any]) -> Table:
 
 
 def _clv_table(result: Mapping[str, Any]) -> Table:
-    from app.services.result_tables import names
+    from app.services.simulations.result_tables import names
 
     table = _table("policy", "delta CLV, EUR", "x random", "contacts", "sales", "cost, EUR")
     for name, played in zip(names(result["policies"]), result["policies"], strict=True):
@@ -289,7 +289,7 @@ def _clv_table(result: Mapping[str, Any]) -> Table:
 
 
 def _replay_table(result: Mapping[str, Any]) -> Table:
-    from app.services.result_tables import summary
+    from app.services.simulations.result_tables import summary
 
     rows = summary("replay", result)
     replayed = any(row["rejection"] is not None for row in rows)

@@ -39,7 +39,7 @@ from app.services.allocations.replica_reader import Reader
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagList
 from app.services.figures import Figures
-from app.services.players import Players
+from app.services.simulations.worker_pool import Players
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader

@@ -10,9 +10,9 @@ from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import Unavailable
 from app.schemas.plans import Plan, PlanRequest
-from app.services import plans
-from app.services.player import Faulted
-from app.services.players import Job, Players
+from app.services.simulations import duration_plans
+from app.services.simulations.worker import Faulted
+from app.services.simulations.worker_pool import Job, Players
 
 router = APIRouter(prefix="/plans", tags=["simulations"], route_class=StrictRoute)
 
@@ -37,7 +37,7 @@ async def plan_experiment(asked: PlanRequest, players: Annotated[Players, Depend
     Every morning the policy decides from what came in, as the service does; an experiment is over on the first
     day, from `minimum_days` on, after which some variant has P(best) >= 0.95. Nothing is stored.
     """
-    plans.check(asked)
+    duration_plans.check(asked)
     players.check_room()
     job = Job(f"plan {uuid4()}", "plan", "plan", asked.model_dump(mode="json"))
     coming = asyncio.wrap_future(players.submit(job))

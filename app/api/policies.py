@@ -8,7 +8,7 @@ from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.schemas.policies import Policies
 from app.schemas.simulations import Scenario
-from app.services import catalogue
+from app.services.simulations import policy_catalogue
 
 router = APIRouter(prefix="/policies", tags=["experiments"], route_class=StrictRoute)
 
@@ -21,4 +21,4 @@ def list_policies(
     ] = None,
 ) -> Policies:
     """Return every policy with what it does and the JSON Schema of its parameters."""
-    return catalogue.policies_of(scenario)
+    return policy_catalogue.policies_of(scenario)

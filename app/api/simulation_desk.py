@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.deps import DatabaseDep, IdempotencyDep, Now, SettingsDep
 from app.schemas.simulations import SimulationHead
-from app.services import simulations
 from app.services.access import idempotency
 from app.services.access.idempotency import Answer
-from app.services.players import Job, Players
-from app.services.scenarios import Prepared
+from app.services.simulations import runs
+from app.services.simulations.scenarios import Prepared
+from app.services.simulations.worker_pool import Job, Players
 from app.storage.database import Database
 
 LOOK_EVERY = 0.25
@@ -58,12 +58,12 @@ PlayersDep = Annotated[Players, Depends(_players)]
 async def start(desk: Desk, scenario: str, prepared: Prepared) -> Response:
     """Store a run and hand it to a process; answer 201 with its result where it is soon over, else 202."""
     settings = desk.settings
-    simulations.check_bound(prepared, settings.simulation_max_decisions)
+    runs.check_bound(prepared, settings.simulation_max_decisions)
     desk.players.check_room()
     waits = not desk.wants_async and prepared.decisions <= settings.simulation_immediate_decisions
 
     def work(session: Session) -> Answer:
-        made = simulations.create(session, scenario, prepared, desk.now)
+        made = runs.create(session, scenario, prepared, desk.now)
         return Answer(201 if waits else 202, json.dumps(made), f"/simulations/{made}")
 
     answer = await run_in_threadpool(_in_transaction, desk, work)
@@ -89,13 +89,13 @@ def _in_transaction(desk: Desk, work: Any) -> Answer:
 
 def _read_whole(desk: Desk, simulation_id: str) -> tuple[SimulationHead, str]:
     with desk.database.transaction() as session:
-        whole = simulations.read_whole(session, simulation_id, desk.now)
-        return simulations.read(session, simulation_id, desk.now), whole
+        whole = runs.read_whole(session, simulation_id, desk.now)
+        return runs.read(session, simulation_id, desk.now), whole
 
 
 def _read_head(database: Database, simulation_id: str, now: dt.datetime) -> SimulationHead:
     with database.transaction() as session:
-        return simulations.read(session, simulation_id, now)
+        return runs.read(session, simulation_id, now)
 
 
 async def _wait(desk: Desk, simulation_id: str) -> None:

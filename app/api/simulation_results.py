@@ -17,9 +17,9 @@ from app.api.strict import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier
 from app.schemas.simulations import SimulationHead
-from app.services import result_tables, simulations
-from app.services.player import Faulted
-from app.services.players import Job, Players
+from app.services.simulations import result_tables, runs
+from app.services.simulations.worker import Faulted
+from app.services.simulations.worker_pool import Job, Players
 from app.storage.database import Database
 
 router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=StrictRoute)
@@ -62,7 +62,7 @@ async def follow_simulation(
 
 def _watch(database: Database, simulation_id: str, now: dt.datetime) -> tuple[SimulationHead, Any]:
     with database.transaction() as session:
-        return simulations.watch(session, simulation_id, now)
+        return runs.watch(session, simulation_id, now)
 
 
 async def _events(
@@ -131,7 +131,7 @@ def _result_of(
     database: Database, simulation_id: str, now: dt.datetime
 ) -> tuple[SimulationHead, dict[str, Any]]:
     with database.transaction() as session:
-        return simulations.result_of(session, simulation_id, now)
+        return runs.result_of(session, simulation_id, now)
 
 
 async def _log(players: Players, head: SimulationHead, policy: int) -> str:

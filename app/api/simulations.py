@@ -14,9 +14,9 @@ from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.experiment_logs import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
 from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationHead, SimulationsPage
-from app.services import choices, replays, scenarios, simulations
 from app.services.analysis import decision_log
-from app.services.scenarios import Prepared
+from app.services.simulations import log_replay, policy_choices, runs, scenarios
+from app.services.simulations.scenarios import Prepared
 
 router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=StrictRoute)
 
@@ -88,7 +88,7 @@ LOG = {
     },
 }
 OWN = "application/json"
-FORMS: dict[str, replays.Form] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
+FORMS: dict[str, log_replay.Form] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
 
 
 @router.post(
@@ -135,16 +135,16 @@ async def simulate_replay(
     body = await request.body()
 
     def prepared() -> Prepared:
-        chosen = [choices.from_text(text) for text in policy or ()]
+        chosen = [policy_choices.from_text(text) for text in policy or ()]
         if media == OWN:
             with desk.database.transaction() as session:
                 text, variants = decision_log.as_csv(session, decision_log.read_request(body))
-            return replays.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
+            return log_replay.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
         try:
             text = body.decode()
         except UnicodeDecodeError as error:
             raise Invalid("the log is not UTF-8", [FieldError("body", "is not UTF-8")]) from error
-        return replays.prepare(text, FORMS[media], chosen, arm, by_value, passes, seed)
+        return log_replay.prepare(text, FORMS[media], chosen, arm, by_value, passes, seed)
 
     return await start(desk, "replay", await run_in_threadpool(prepared))
 
@@ -156,7 +156,7 @@ def list_simulations(
     """Return the simulations without their results, the newest first."""
     place = place_of(cursor, _moment, identifier)
     with database.transaction() as session:
-        found = simulations.list_simulations(session, (place[0], place[1]) if place else None, limit + 1, now)
+        found = runs.list_simulations(session, (place[0], place[1]) if place else None, limit + 1, now)
     shown = found[:limit]
     after = cursor_after(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None
     return SimulationsPage(items=shown, next_cursor=after)
@@ -181,7 +181,7 @@ def read_simulation(simulation_id: Identifier, database: DatabaseDep, now: Now) 
     The same request gives the same bytes of result.
     """
     with database.transaction() as session:
-        return Response(simulations.read_whole(session, simulation_id, now), media_type="application/json")
+        return Response(runs.read_whole(session, simulation_id, now), media_type="application/json")
 
 
 @router.delete(
@@ -195,6 +195,6 @@ def cancel_simulation(
 ) -> SimulationHead:
     """Cancel a simulation that is queued or running: its work is stopped, its record stays and says so."""
     with database.transaction() as session:
-        cancelled = simulations.cancel(session, simulation_id, now)
+        cancelled = runs.cancel(session, simulation_id, now)
     players.cancel(simulation_id)
     return cancelled

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.services import players as players_of_service
+from app.services.simulations import worker_pool as players_of_service
 from app.settings import Settings
 from tests.simulation.api.conftest import LARGE, SMALL, TELCO, end_of, players
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from app.errors import GroundhogError, Unavailable
 from app.schemas.simulations import State
-from app.services import simulations
-from app.services.player import Died, Faulted, Player, Stopped, Task
+from app.services.simulations import runs
+from app.services.simulations.worker import Died, Faulted, Player, Stopped, Task
 from app.storage.database import Database
 
 SIGN_OF_LIFE = 0.5  # seconds between two
@@ -189,7 +189,7 @@ class Players:
 
     def _write_end(self, job: Job, state: State, text: str | None, fault: str | None) -> None:
         with self._database.transaction() as session:
-            simulations.finish(session, job.key, state, job.done, job.total, text, fault)
+            runs.finish(session, job.key, state, job.done, job.total, text, fault)
 
     def _insist(self, write: Callable[[], None]) -> None:
         for _ in range(PATIENCE):
@@ -213,7 +213,7 @@ class Players:
                 continue
             with contextlib.suppress(Unavailable), self._database.transaction() as session:
                 progress = {job.key: (job.done, job.total, job.running, job.standing) for job in open_}
-                wanted = simulations.show_signs_of_life(session, progress, self._clock())
+                wanted = runs.show_signs_of_life(session, progress, self._clock())
                 for job in open_:
                     if job.key not in wanted:
                         job.stop.set()

@@ -14,7 +14,7 @@ from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound
 from app.schemas.simulations import PolicyChoice
-from app.services.choices import built, filled, invalid
+from app.services.simulations.policy_choices import built, filled, invalid
 from app.simulation.offline.decision_log import Log, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
 from app.bandits.policies import plugins
-from app.services import plans, result_tables, scenarios
+from app.services.simulations import duration_plans, result_tables, scenarios
 
 TELL_EVERY = 0.1  # seconds
 STANDING_EVERY = 0.4
@@ -123,7 +123,7 @@ def _serve(connection: Connection) -> None:
 def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -> _Said:
     try:
         if task == "plan":
-            return _Said("text", as_json(plans.play(request)))
+            return _Said("text", as_json(duration_plans.play(request)))
         prepared = scenarios.prepare(scenario, request)
         if task == "play":
             return _Said("text", as_json(prepared.play(tell, tell.watch)))

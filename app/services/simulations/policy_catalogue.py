@@ -7,8 +7,8 @@ from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import POLICIES, needs_value
 from app.schemas.policies import Policies, PolicyKind, every_policy
 from app.schemas.simulations import Scenario
-from app.services.replays import ALWAYS, Always
-from app.services.scenarios import EMAIL_ONLY
+from app.services.simulations.log_replay import ALWAYS, Always
+from app.services.simulations.scenarios import EMAIL_ONLY
 from app.simulation.clv.policies.registry import RACE
 
 Schema = dict[str, Any]

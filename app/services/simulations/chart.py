@@ -5,7 +5,7 @@ from typing import Any
 
 import vl_convert
 
-from app.services import result_tables
+from app.services.simulations import result_tables
 
 WIDTH, HEIGHT, SCALE = 720, 420, 2
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")

@@ -12,8 +12,8 @@ from pydantic_core import to_jsonable_python
 from app.bandits.allocation.decide import BurnIn
 from app.errors import FieldError, Invalid, NotFound, field_path
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
-from app.services import replays
-from app.services.choices import built, filled, invalid
+from app.services.simulations import log_replay
+from app.services.simulations.policy_choices import built, filled, invalid
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -199,7 +199,7 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
     Invalid: naming the fields at fault
     """
     if scenario == "replay":
-        return replays.prepare(**asked)
+        return log_replay.prepare(**asked)
     kind, prepared = REQUESTS[scenario]
     try:
         return prepared(kind.model_validate(asked))

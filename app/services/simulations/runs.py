@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.simulations import Progress, SimulationHead, State
 from app.services.access import audit_log, principal
-from app.services.scenarios import Prepared
+from app.services.simulations.scenarios import Prepared
 from app.storage.tables import SimulationRun as Run
 
 LEFT_BEHIND = dt.timedelta(seconds=15)

@@ -93,10 +93,10 @@ def export_experiment(
     home: Home = None,
 ) -> None:
     """Write everything an experiment has as NDJSON: settings, data, revisions, assignments, events."""
-    from app.services import exports
+    from app.services.transfer import export_import
 
     with command_database(home) as (database, _), database.snapshot() as session:
-        lines = exports.export(session, experiment_id)
+        lines = export_import.export(session, experiment_id)
         first = next(lines)  # nothing is written where there is no such experiment
         with _written(to) as file:
             file.write(first)
@@ -108,8 +108,8 @@ def import_experiment(
     file: Annotated[str, typer.Argument(help="An exported file; - is standard input")], home: Home = None
 ) -> None:
     """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
-    from app.services import exports
     from app.services.access import audit_log
+    from app.services.transfer import export_import
 
     audit_log.begin("import_experiment", datetime.now(UTC))
     with (
@@ -117,7 +117,7 @@ def import_experiment(
         command_database(home) as (database, _),
         database.transaction() as session,
     ):
-        made = exports.restore(session, source)
+        made = export_import.restore(session, source)
     print(f"Imported {made.experiment_id}: {sum(made.rows.values()):,} rows.")
 
 

@@ -24,8 +24,8 @@ from app.api.strict import StrictRoute
 from app.api.temporary import needs_room, temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
-from app.services import exports
 from app.services.access.idempotency import Answer
+from app.services.transfer import export_import
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 
@@ -49,7 +49,7 @@ def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> S
     with ExitStack() as opened:
         file = opened.enter_context(temporary_file(IN_MEMORY_BYTES))
         with needs_room(), database.snapshot() as session:
-            file.writelines(exports.export(session, experiment_id))
+            file.writelines(export_import.export(session, experiment_id))
             file.seek(0)
         sent = opened.pop_all()
     return StreamingResponse(
@@ -83,7 +83,7 @@ async def import_experiment(
         digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
-            made = exports.restore(session, upload)
+            made = export_import.restore(session, upload)
             return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
 
         once = same_request(request, idempotency_key, digest)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.exports import Imported
 from app.services.access import audit_log, principal
-from app.services.export_rows import PARTS, check_agreement, check_numbers, check_row
+from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
 FORMAT = 1

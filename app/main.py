@@ -30,7 +30,6 @@ from app.api import (
 from app.api.access import KeyCheck
 from app.api.cors import FlagCors
 from app.api.deps import Clock, utc_now
-from app.api.joined import Joined
 from app.api.limits import BodyLimit
 from app.bandits.policies import plugins
 from app.services.access import audit_log
@@ -38,8 +37,9 @@ from app.services.access.authenticator import KeyRing
 from app.services.allocations.replica_reader import Reader
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagList
-from app.services.figures import Figures
+from app.services.prometheus import Figures
 from app.services.simulations.worker_pool import Players
+from app.services.single_flight import Joined
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader

@@ -27,7 +27,6 @@ from app.api.deps import (
     sequence_number,
 )
 from app.api.etags import etag_of, matches
-from app.api.joined import Joined
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
@@ -35,6 +34,7 @@ from app.schemas.allocations import Allocation, History
 from app.services.allocations import allocate
 from app.services.allocations.replica_reader import Reader
 from app.services.experiments.settings_history import local_date
+from app.services.single_flight import Joined
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 

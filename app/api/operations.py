@@ -8,7 +8,7 @@ from app.api.access import GuardedRoute
 from app.api.deps import DatabaseDep, Now, ReaderDep
 from app.api.problems import answers
 from app.errors import Unavailable
-from app.services.figures import Figures
+from app.services.prometheus import Figures
 from app.storage import migrate
 
 router = APIRouter(tags=["operations"], route_class=GuardedRoute)

@@ -11,7 +11,7 @@ from pydantic import AliasChoices
 from app import telemetry
 from app.api import problems
 from app.schemas.policies import every_policy
-from app.services.figures import Known, families
+from app.services.prometheus import Known, families
 from app.settings import Settings
 
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.api.joined import Joined
+from app.services.single_flight import Joined
 
 
 class Work:

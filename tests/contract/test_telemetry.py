@@ -197,7 +197,7 @@ def test_figures_are_shown_while_requests_use_every_connection(make_client):
 
 
 def test_figures_are_shown_when_the_database_does_not_answer(make_client, database_url, monkeypatch):
-    monkeypatch.setattr("app.services.figures.PATIENCE", 0.2)
+    monkeypatch.setattr("app.services.prometheus.PATIENCE", 0.2)
     client = make_client()
     with psycopg.connect(database_url) as holding:
         holding.execute("lock table experiments in access exclusive mode")

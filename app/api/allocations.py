@@ -26,11 +26,11 @@ from app.api.deps import (
     place_of,
     sequence_number,
 )
-from app.api.etags import etag_of, matches
 from app.api.problems import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History
+from app.schemas.etags import etag_of, matches
 from app.services.allocations import allocate
 from app.services.allocations.replica_reader import Reader
 from app.services.experiments.settings_history import local_date

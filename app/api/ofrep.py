@@ -18,7 +18,7 @@ from app.api import problems
 from app.api.access import GuardedRoute
 from app.api.allocations import NOT_MODIFIED
 from app.api.deps import identifier
-from app.api.etags import etag_of, matches
+from app.schemas.etags import etag_of, matches
 from app.schemas.fields import UnitId
 from app.schemas.ofrep import (
     CONTEXT,

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Header, Response
 
 from app.api.allocations import NOT_MODIFIED
 from app.api.deps import DatabaseDep, ExperimentPath, Now, SettingsDep
-from app.api.etags import etag_of, matches
 from app.api.problems import answers
 from app.api.strict import StrictRoute
+from app.schemas.etags import etag_of, matches
 from app.schemas.splits import Split
 from app.services.assignments import client_split
 

@@ -28,9 +28,9 @@ from app.api import (
     splits,
 )
 from app.api.access import KeyCheck
-from app.api.cors import FlagCors
 from app.api.deps import Clock, utc_now
-from app.api.limits import BodyLimit
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.flag_cors import FlagCors
 from app.bandits.policies import plugins
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing

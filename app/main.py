@@ -9,8 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import (
-    access,
+from app.api import access, openapi, problems
+from app.api.access import KeyCheck
+from app.api.deps import Clock, utc_now
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.flag_cors import FlagCors
+from app.api.routes import (
     allocations,
     assignments,
     events,
@@ -18,19 +22,13 @@ from app.api import (
     exports,
     metrics,
     ofrep,
-    openapi,
     operations,
     plans,
     policies,
-    problems,
     simulation_results,
     simulations,
     splits,
 )
-from app.api.access import KeyCheck
-from app.api.deps import Clock, utc_now
-from app.api.middleware.body_limit import BodyLimit
-from app.api.middleware.flag_cors import FlagCors
 from app.bandits.policies import plugins
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from app.api.allocations import NOT_MODIFIED
 from app.api.deps import DatabaseDep, ExperimentPath, Now, SettingsDep
 from app.api.problems import answers
+from app.api.routes.allocations import NOT_MODIFIED
 from app.api.strict import StrictRoute
 from app.schemas.etags import etag_of, matches
 from app.schemas.splits import Split

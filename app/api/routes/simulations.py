@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.deps import Cursor, DatabaseDep, Limit, Now, cursor_after, identifier, place_of
 from app.api.problems import answers
-from app.api.simulation_desk import DeskDep, PlayersDep, start
+from app.api.routes.simulation_submission import DeskDep, PlayersDep, start
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.experiment_logs import OWN_LOG, OwnLog

@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from app import errors
 from app.api import problems
 from app.api.access import GuardedRoute
-from app.api.allocations import NOT_MODIFIED
 from app.api.deps import identifier
+from app.api.routes.allocations import NOT_MODIFIED
 from app.schemas.etags import etag_of, matches
 from app.schemas.fields import UnitId
 from app.schemas.ofrep import (

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.deps import Clock, DatabaseDep, Now
 from app.api.problems import answers
-from app.api.simulation_desk import LOOK_EVERY, OVER, PlayersDep, settled
+from app.api.routes.simulation_submission import LOOK_EVERY, OVER, PlayersDep, settled
 from app.api.strict import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier

@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import access, openapi, problems
-from app.api.access import KeyCheck
-from app.api.deps import Clock, utc_now
+from app.api import authorization, openapi, problem_details
+from app.api.authorization import KeyCheck
+from app.api.dependencies import Clock, utc_now
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.flag_cors import FlagCors
 from app.api.routes import (
@@ -103,10 +103,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )
-    app.add_middleware(KeyCheck, app.state.keys, clock, access.open_paths(settings))
+    app.add_middleware(KeyCheck, app.state.keys, clock, authorization.open_paths(settings))
     if settings.cors_origins:
         app.add_middleware(FlagCors, settings.cors_origins)
-    problems.install(app)
+    problem_details.install(app)
     pages.mount_assets(app)
     return app
 
@@ -116,7 +116,7 @@ class Groundhog(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole application, so that a 500 carries its request id too."""
-        return RequestTelemetry(super().build_middleware_stack(), problems.answer_stop)
+        return RequestTelemetry(super().build_middleware_stack(), problem_details.answer_stop)
 
     def openapi(self) -> dict[str, object]:
         """Return the OpenAPI description."""

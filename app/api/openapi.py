@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from app.api.access import OPEN, rule_of
-from app.api.problems import Problem, answers
+from app.api.authorization import OPEN, rule_of
+from app.api.problem_details import Problem, answers
 from app.simulation.clv.world.products import CHANNELS, PRODUCTS
 
 DESCRIPTION = """\

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.access import Handler, guarded
+from app.api.authorization import Handler, guarded
 from app.errors import FieldError, Invalid
 
 NAME_SHOWN = 64

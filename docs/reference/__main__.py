@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import AliasChoices
 
 from app import telemetry
-from app.api import problems
+from app.api import problem_details
 from app.schemas.policies import every_policy
 from app.services.prometheus import Known, families
 from app.settings import Settings
@@ -99,8 +99,8 @@ def _default(name: str) -> str:
 
 def _errors() -> str:
     rows = [
-        (str(status), problems.TITLES[status], _first_sentence(kind))
-        for kind, status in sorted(problems.STATUS.items(), key=lambda pair: pair[1])
+        (str(status), problem_details.TITLES[status], _first_sentence(kind))
+        for kind, status in sorted(problem_details.STATUS.items(), key=lambda pair: pair[1])
     ]
     return ERRORS + _table(("status", "title", "when"), *rows) + ERRORS_OF_CONNECTIONS
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.access import OPERATIONS
+from app.api.authorization import OPERATIONS
 from tests.api.test_metrics import total
 from tests.contract.conftest import fields, problem
 from tests.contract.test_openapi import DESCRIPTION

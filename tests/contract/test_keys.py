@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.access import OPEN, OPERATIONS, sent_key
+from app.api.authorization import OPEN, OPERATIONS, sent_key
 from app.errors import Unauthorized
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys

@@ -14,7 +14,7 @@ from schemathesis.config import (
 )
 from schemathesis.python import asgi
 
-from app.api.access import OPEN
+from app.api.authorization import OPEN
 from app.main import create_app
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys

@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.api.problems import answer_stop
+from app.api.problem_details import answer_stop
 from app.telemetry import JsonFormatter, RequestTelemetry
 from tests.contract.conftest import problem, total
 

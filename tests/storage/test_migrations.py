@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
 from app import errors, launcher
-from app.api.problems import STATUS, TITLES
+from app.api.problem_details import STATUS, TITLES
 from app.storage import migrate, tables
 
 ROOT = Path(migrate.__file__).resolve().parents[2]

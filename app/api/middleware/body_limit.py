@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import refusal
+from app.api.problem_details import refusal
 from app.errors import TooLarge, UnsupportedMediaType
 
 PACKED = "bodies are read as they are, without Content-Encoding: send it unpacked (zcat daily.csv.gz | ...)"

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app import telemetry
-from app.api.deps import (
+from app.api.dependencies import (
     Cursor,
     ExperimentPath,
     ForDate,
@@ -26,7 +26,7 @@ from app.api.deps import (
     place_of,
     sequence_number,
 )
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.allocations import Allocation, History

@@ -10,8 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from app.api import problems
-from app.api.deps import (
+from app.api import problem_details
+from app.api.dependencies import (
     Cursor,
     DatabaseDep,
     ExperimentPath,
@@ -25,7 +25,7 @@ from app.api.deps import (
     place_of,
     same_request,
 )
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.errors import Defect, GroundhogError, Unavailable
 from app.schemas.assignments import (
@@ -162,10 +162,10 @@ def _as_json(assigned: Assigned) -> dict[str, Any]:
 
 def _refused(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[str, Any]:
     experiment_id, unit_id = pair
-    status = problems.STATUS[type(error)]
+    status = problem_details.STATUS[type(error)]
     fault = {
         "type": "about:blank",
-        "title": problems.TITLES[status],
+        "title": problem_details.TITLES[status],
         "status": status,
         "detail": error.detail,
     }

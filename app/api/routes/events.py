@@ -6,8 +6,8 @@ from fastapi import APIRouter, Body, Response
 from sqlalchemy.orm import Session
 
 from app import telemetry
-from app.api.deps import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_out
-from app.api.problems import answers
+from app.api.dependencies import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_out
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
 from app.services.access.idempotency import Answer

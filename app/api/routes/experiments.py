@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.orm import Session
 
-from app.api.deps import (
+from app.api.dependencies import (
     Cursor,
     DatabaseDep,
     ExperimentPath,
@@ -20,7 +20,7 @@ from app.api.deps import (
     identifier,
     place_of,
 )
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.errors import PreconditionFailed
 from app.schemas.effects import Comparison, Gain

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
-from app.api import uploads
-from app.api.deps import (
+from app.api import request_body
+from app.api.dependencies import (
     DatabaseDep,
     ExperimentPath,
     IdempotencyKeyHeader,
@@ -19,9 +19,9 @@ from app.api.deps import (
     carry_out,
     same_request,
 )
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
-from app.api.temporary import needs_room, temporary_file
+from app.api.temporary_files import needs_room, temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
 from app.services.access.idempotency import Answer
@@ -80,7 +80,7 @@ async def import_experiment(
     if content_type.partition(";")[0].strip().lower() != NDJSON:
         raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
     with temporary_file() as upload:
-        digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
+        digest = await request_body.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
             made = export_import.restore(session, upload)

@@ -7,8 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app import telemetry
-from app.api import uploads
-from app.api.deps import (
+from app.api import request_body
+from app.api.dependencies import (
     Cursor,
     DatabaseDep,
     ExperimentPath,
@@ -26,9 +26,9 @@ from app.api.deps import (
     place_of,
     same_request,
 )
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
-from app.api.temporary import temporary_file
+from app.api.temporary_files import temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
@@ -134,7 +134,7 @@ async def record_metrics_in_bulk(
     form = _form_of(request)
     done: list[Stored] = []
     with temporary_file() as upload:
-        digest = await uploads.receive(request, upload, settings.max_bulk_bytes)
+        digest = await request_body.receive(request, upload, settings.max_bulk_bytes)
 
         def work(session: Session) -> Answer:
             done.append(bulk_upload.load(session, upload, form, mode, now, settings))

@@ -14,9 +14,9 @@ from pydantic_core import from_json
 from starlette.responses import JSONResponse
 
 from app import errors
-from app.api import problems
-from app.api.access import GuardedRoute
-from app.api.deps import identifier
+from app.api import problem_details
+from app.api.authorization import GuardedRoute
+from app.api.dependencies import identifier
 from app.api.routes.allocations import NOT_MODIFIED
 from app.schemas.etags import etag_of, matches
 from app.schemas.fields import UnitId
@@ -207,14 +207,14 @@ def failure(error: errors.GroundhogError, path: str) -> Response:
     key = path.removeprefix(f"{FLAGS}/") if path.startswith(f"{FLAGS}/") else None
     body = {"errorCode": code, "errorDetails": error.detail}
     return JSONResponse(
-        body if key is None else {"key": key, **body}, status, headers=problems.headers_of(error)
+        body if key is None else {"key": key, **body}, status, headers=problem_details.headers_of(error)
     )
 
 
 def _code_of(error: errors.GroundhogError) -> tuple[int, ErrorCode]:
     if isinstance(error, Unreadable):
         return 400, error.code
-    return CODES.get(type(error)) or (problems.STATUS[type(error)], "GENERAL")
+    return CODES.get(type(error)) or (problem_details.STATUS[type(error)], "GENERAL")
 
 
-problems.FORMS[PREFIX] = failure
+problem_details.FORMS[PREFIX] = failure

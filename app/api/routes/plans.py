@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.errors import Unavailable
 from app.schemas.plans import Plan, PlanRequest

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.api.problems import answers
+from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.schemas.policies import Policies
 from app.schemas.simulations import Scenario

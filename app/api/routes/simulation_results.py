@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.api.deps import Clock, DatabaseDep, Now
-from app.api.problems import answers
+from app.api.dependencies import Clock, DatabaseDep, Now
+from app.api.problem_details import answers
 from app.api.routes.simulation_submission import LOOK_EVERY, OVER, PlayersDep, settled
 from app.api.strict import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable

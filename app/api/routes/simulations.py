@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.deps import Cursor, DatabaseDep, Limit, Now, cursor_after, identifier, place_of
-from app.api.problems import answers
+from app.api.dependencies import Cursor, DatabaseDep, Limit, Now, cursor_after, identifier, place_of
+from app.api.problem_details import answers
 from app.api.routes.simulation_submission import DeskDep, PlayersDep, start
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, UnsupportedMediaType

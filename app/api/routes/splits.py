@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from app.api.deps import DatabaseDep, ExperimentPath, Now, SettingsDep
-from app.api.problems import answers
+from app.api.dependencies import DatabaseDep, ExperimentPath, Now, SettingsDep
+from app.api.problem_details import answers
 from app.api.routes.allocations import NOT_MODIFIED
 from app.api.strict import StrictRoute
 from app.schemas.etags import etag_of, matches

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.documents import Document
-from app.api.problems import refusal
+from app.api.json_limit import Document
+from app.api.problem_details import refusal
 from app.errors import Forbidden, GroundhogError, Unauthorized
 from app.schemas import api_keys
 from app.services.access import audit_log, principal

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from fastapi import Request
 
-from app.api.temporary import needs_room
+from app.api.temporary_files import needs_room
 from app.errors import TooLarge
 
 

@@ -29,12 +29,12 @@ from uvicorn.supervisors import Multiprocess
 from app import __version__
 from app.connections import Connection, Patience
 from app.errors import Unauthorized, Unavailable
+from app.observability.metrics import configure_logging
 from app.services.access import api_keys
 from app.settings import Settings
 from app.storage import migrate
 from app.storage.database import Database
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
-from app.telemetry import configure_logging
 from app.web import charts
 
 PATIENCE = 30  # seconds that a command waits for a server that is just starting

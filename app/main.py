@@ -30,6 +30,7 @@ from app.api.routes import (
     splits,
 )
 from app.bandits.policies import plugins
+from app.observability.metrics import RequestTelemetry
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing
 from app.services.allocations.replica_reader import Reader
@@ -41,7 +42,6 @@ from app.services.single_flight import Joined
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
-from app.telemetry import RequestTelemetry
 from app.web import pages
 
 PARTS = (

@@ -17,8 +17,8 @@ def main() -> None:
 
     from app.launcher import listen, web_config  # the very configuration, whatever it becomes
     from app.main import create_app
+    from app.observability.metrics import configure_logging
     from app.settings import Settings
-    from app.telemetry import configure_logging
 
     settings = Settings(_env_file=None)
     configure_logging(settings.log_level, settings.log_format)

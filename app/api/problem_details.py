@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from app import errors, telemetry
+from app import errors
+from app.observability import metrics
 
 STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Invalid: 422,
@@ -103,7 +104,7 @@ def problem(
     }
     if faults:
         body["errors"] = [_as_json(fault) for fault in faults[:MAX_ERRORS]]
-    body["request_id"] = telemetry.request_id.get()
+    body["request_id"] = metrics.request_id.get()
     return ProblemResponse(body, status, headers=headers)
 
 

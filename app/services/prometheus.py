@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
-from app import telemetry
 from app.errors import Unavailable
+from app.observability import metrics
 from app.settings import Settings
 from app.storage.batched_statement import Connection, SharedStatement
 from app.storage.database import Database
@@ -97,16 +97,16 @@ class Figures:
 
 def _show_use_of(pool: QueuePool) -> None:
     """Tell how many connections are at work whenever that changes: another process may be asked for it."""
-    telemetry.POOL_SIZE.set(pool.size())
-    telemetry.POOL_IN_USE.set(0)
+    metrics.POOL_SIZE.set(pool.size())
+    metrics.POOL_IN_USE.set(0)
 
     @event.listens_for(pool, "checkout")
     def taken(*_: object) -> None:
-        telemetry.POOL_IN_USE.set(pool.checkedout())
+        metrics.POOL_IN_USE.set(pool.checkedout())
 
     @event.listens_for(pool, "checkin")
     def about_to_be_given_back(*_: object) -> None:
-        telemetry.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
+        metrics.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
 
 
 def _written(known: Known | None, now: dt.datetime) -> bytes:

@@ -18,8 +18,8 @@ from psycopg import errors as pg
 from sqlalchemy import create_engine, exc, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app import telemetry
 from app.errors import Unavailable
+from app.observability import metrics
 from app.settings import Settings
 from app.storage.connector import Connector
 from app.storage.database import translated_errors
@@ -99,7 +99,7 @@ class Replica:
             )  # this request tries; the others do not wait for it
 
     def _note(self, lost: Unavailable | None) -> None:
-        telemetry.REPLICA_UP.labels(self._host).set(lost is None)
+        metrics.REPLICA_UP.labels(self._host).set(lost is None)
         with self._lock:
             self._again_at = time.monotonic() + AGAIN_SECONDS
             before, self.state = self.state, "answers" if lost is None else "away"

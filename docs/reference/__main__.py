@@ -8,8 +8,8 @@ from typing import Any
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import AliasChoices
 
-from app import telemetry
 from app.api import problem_details
+from app.observability import metrics
 from app.schemas.policies import every_policy
 from app.services.prometheus import Known, families
 from app.settings import Settings
@@ -110,7 +110,7 @@ def _first_sentence(thing: object) -> str:
 
 
 def _figures() -> str:
-    own = [metric for metric in vars(telemetry).values() if isinstance(metric, MetricWrapperBase)]
+    own = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
         (family.name, family.type, _labels(family), family.documentation)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from app.api.authorization import OPEN, OPERATIONS, sent_key
 from app.errors import Unauthorized
+from app.observability.metrics import JsonFormatter
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.settings import API_KEY, Settings
-from app.telemetry import JsonFormatter
 from tests.contract.conftest import problem, total
 from tests.contract.test_openapi import DESCRIPTION
 from tests.contract.test_openapi import OPERATIONS as DESCRIBED

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
 from app.api.problem_details import answer_stop
-from app.telemetry import JsonFormatter, RequestTelemetry
+from app.observability.metrics import JsonFormatter, RequestTelemetry
 from tests.contract.conftest import problem, total
 
 HOMEPAGE = 'experiment="homepage"'

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app import telemetry
+from app.observability import metrics
 from app.storage import replica
 from tests.contract.conftest import problem, total
 from tests.scaling.ports import connect
@@ -35,9 +35,9 @@ def make_service(pair, make_client):
 @contextmanager
 def asked(**wanted):
     """Check who answers what is asked in the block: replica, primary (though the replica was asked), away."""
-    before = {who: telemetry.REPLICA_READS.labels(who)._value.get() for who in ("replica", "primary", "away")}
+    before = {who: metrics.REPLICA_READS.labels(who)._value.get() for who in ("replica", "primary", "away")}
     yield
-    found = {who: telemetry.REPLICA_READS.labels(who)._value.get() - n for who, n in before.items()}
+    found = {who: metrics.REPLICA_READS.labels(who)._value.get() - n for who, n in before.items()}
     assert {who: int(n) for who, n in found.items() if n} == wanted
 
 
@@ -159,14 +159,14 @@ def test_whatever_happens_the_answer_is_the_primarys(pair, make_service, make_cl
         pair.stop_replaying,
         pair.catch_up,
     ]
-    before = telemetry.REPLICA_READS.labels("replica")._value.get()
+    before = metrics.REPLICA_READS.labels("replica")._value.get()
     for _ in range(40):
         chance.choice(steps)()
         date = (clock.now + dt.timedelta(days=chance.randint(-3, 1))).date()
         both = [service, alone]
         chance.shuffle(both)
         assert len({allocation(one, date).content for one in both}) == 1
-    assert telemetry.REPLICA_READS.labels("replica")._value.get() > before + 5
+    assert metrics.REPLICA_READS.labels("replica")._value.get() > before + 5
 
 
 def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make_service, caplog):

@@ -14,7 +14,6 @@ from cachetools import LRUCache
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app import telemetry
 from app.api.dependencies import (
     Cursor,
     ExperimentPath,
@@ -29,6 +28,7 @@ from app.api.dependencies import (
 from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
+from app.observability import metrics
 from app.schemas.allocations import Allocation, History
 from app.schemas.etags import etag_of, matches
 from app.services.allocations import allocate
@@ -126,13 +126,13 @@ async def read_allocation(
         if version is None:
             raise NotFound(f"there is no experiment {experiment_id!r}")
         if before is not None and before.version == version:
-            telemetry.ALLOCATIONS.labels("cache").inc()
+            metrics.ALLOCATIONS.labels("cache").inc()
             return _response(before, if_none_match)
         computing: Joined[Served] = state.computing
         minute = now.replace(second=0, microsecond=0)  # days begin with one, whatever the zone
         same = experiment_id, for_date, minute, version
         if same in computing:
-            telemetry.ALLOCATIONS.labels("cache").inc()
+            metrics.ALLOCATIONS.labels("cache").inc()
         served = await computing.run(
             same,
             lambda: run_in_threadpool(_allocate, reader, kept, experiment_id, for_date, now, version),
@@ -142,7 +142,7 @@ async def read_allocation(
             before = await run_in_threadpool(_allocate_stale, reader, experiment_id, for_date, now)
         if before is None:
             raise
-        telemetry.ALLOCATIONS.labels("stale").inc()
+        metrics.ALLOCATIONS.labels("stale").inc()
         return _response(before, if_none_match, stale=True)
     return _response(served, if_none_match)
 
@@ -155,11 +155,11 @@ def _allocate(
     now: dt.datetime,
     version: int,
 ) -> Served:
-    with telemetry.COMPUTE.time():
+    with metrics.COMPUTE.time():
         found = reader.allocate(experiment_id, for_date, now, version)
-    telemetry.ALLOCATIONS.labels("computed" if found.computed else "recorded").inc()
+    metrics.ALLOCATIONS.labels("computed" if found.computed else "recorded").inc()
     if found.recorded_now:
-        telemetry.REVISIONS.inc()
+        metrics.REVISIONS.inc()
     served = _served(found)
     kept.put(experiment_id, found, served)
     return served

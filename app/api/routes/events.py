@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 from sqlalchemy.orm import Session
 
-from app import telemetry
 from app.api.dependencies import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_out
 from app.api.problem_details import answers
 from app.api.strict import StrictRoute
+from app.observability import metrics
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
 from app.services.access.idempotency import Answer
 from app.services.events import ingest
@@ -50,5 +50,5 @@ def record_events(
     response = carry_out(database, request, work, now)
     for taken in done:  # what was committed; a replayed answer did nothing
         for status in ("counted", "known", "duplicate", "refused"):
-            telemetry.EVENTS.labels(status).inc(getattr(taken, status))
+            metrics.EVENTS.labels(status).inc(getattr(taken, status))
     return response

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
-from app import telemetry
 from app.api import request_body
 from app.api.dependencies import (
     Cursor,
@@ -30,6 +29,7 @@ from app.api.problem_details import answers
 from app.api.strict import StrictRoute
 from app.api.temporary_files import temporary_file
 from app.errors import UnsupportedMediaType
+from app.observability import metrics
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
     EXAMPLE,
@@ -108,7 +108,7 @@ def _count(done: list[Stored]) -> None:
     """Count what was committed; a replayed answer did nothing and has nothing in the list."""
     for stored in done:
         for outcome in stored.model_fields_set - {"received", "errors"}:
-            telemetry.ROWS.labels(outcome).inc(getattr(stored, outcome))
+            metrics.ROWS.labels(outcome).inc(getattr(stored, outcome))
 
 
 @router.post(

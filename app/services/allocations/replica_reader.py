@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import telemetry
 from app.errors import Conflict, NotFound, Unavailable
+from app.observability import metrics
 from app.services.allocations import allocate
 from app.services.allocations.allocate import Allocation
 from app.settings import Settings
@@ -113,12 +113,12 @@ class Reader:
             with self.replica.snapshot() as session:
                 found = work(session)
         except LeftToPrimary:
-            telemetry.REPLICA_READS.labels("primary").inc()
+            metrics.REPLICA_READS.labels("primary").inc()
             raise
         except Unavailable as error:
-            telemetry.REPLICA_READS.labels("away").inc()
+            metrics.REPLICA_READS.labels("away").inc()
             raise LeftToPrimary from error
-        telemetry.REPLICA_READS.labels("replica").inc()
+        metrics.REPLICA_READS.labels("replica").inc()
         return found
 
     def _settled(

@@ -67,7 +67,7 @@ def serve(
     home: Home = None,
 ) -> None:
     """Serve the API, on DATABASE_URL or on an embedded PostgreSQL, until Ctrl-C."""
-    from app import launcher
+    from app.server import launcher
 
     launcher.serve(settings_with(host=host, port=port, workers=workers, home=home))
 
@@ -75,7 +75,7 @@ def serve(
 @commands.command()
 def migrate(home: Home = None) -> None:
     """Bring the database's schema to the newest version."""
-    from app import launcher
+    from app.server import launcher
 
     with launcher.stopped_by_signals(), launcher.any_database(settings_with(home=home)) as url:
         launcher.upgrade(url)

@@ -52,7 +52,7 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", Settings]]
     ------
     Unavailable: it cannot be reached, or has no tables yet
     """
-    from app import launcher
+    from app.server import launcher
     from app.services.access import audit_log, principal
     from app.storage.database import Database
     from app.storage.migrate import current

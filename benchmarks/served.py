@@ -15,9 +15,9 @@ def main() -> None:
     from fastapi import Response
     from uvicorn import Server
 
-    from app.launcher import listen, web_config  # the very configuration, whatever it becomes
     from app.main import create_app
     from app.observability.metrics import configure_logging
+    from app.server.launcher import listen, web_config  # the very configuration, whatever it becomes
     from app.settings import Settings
 
     settings = Settings(_env_file=None)

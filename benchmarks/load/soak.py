@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.launcher import BESIDE_THE_POOL
+from app.server.launcher import BESIDE_THE_POOL
 from app.settings import Settings
 from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure, Target, short

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.connections import Connection, Patience
-from app.launcher import web_config
+from app.server.launcher import web_config
+from app.server.slow_client_protocol import Connection, Patience
 from app.settings import Settings
 from tests.hostile.conftest import TOTAL, everything, served_meanwhile
 
@@ -153,6 +153,6 @@ def test_no_client_that_left_or_was_cut_off_counts_as_a_defect(attacked):
 
 def test_workers_are_given_the_same_patience():
     settings = Settings(workers=2, max_head_bytes=2048, head_seconds=3, stall_seconds=4, min_body_rate=5)
-    config = pickle.loads(pickle.dumps(web_config(settings, "app.launcher:worker")))
+    config = pickle.loads(pickle.dumps(web_config(settings, "app.server.launcher:worker")))
     assert config.http.func is Connection
     assert config.http.args == (Patience(2048, 3, 4, 5),)

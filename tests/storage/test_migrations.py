@@ -13,8 +13,9 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
-from app import errors, launcher
+from app import errors
 from app.api.problem_details import STATUS, TITLES
+from app.server import launcher
 from app.storage import migrate, tables
 
 ROOT = Path(migrate.__file__).resolve().parents[2]

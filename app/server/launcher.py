@@ -27,9 +27,9 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app import __version__
-from app.connections import Connection, Patience
 from app.errors import Unauthorized, Unavailable
 from app.observability.metrics import configure_logging
+from app.server.slow_client_protocol import Connection, Patience
 from app.services.access import api_keys
 from app.settings import Settings
 from app.storage import migrate
@@ -256,7 +256,7 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
         GROUNDHOG_HOST=settings.host,  # decides whether the service may be open
         GROUNDHOG_WORKERS=str(settings.workers),
     )
-    config = web_config(settings, "app.launcher:worker", factory=True, workers=settings.workers)
+    config = web_config(settings, "app.server.launcher:worker", factory=True, workers=settings.workers)
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):

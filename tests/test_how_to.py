@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli import commands
+from app.cli.main import commands
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)

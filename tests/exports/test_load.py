@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app import cli_transfer
+from app.cli import transfer
 from app.errors import Invalid, Unavailable
 from app.services.metrics import resumable_load
 from app.settings import Settings
@@ -158,7 +158,7 @@ def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
         raise Unavailable("the database cannot be reached")
 
     with pytest.raises(Unavailable):
-        cli_transfer._show(parts(), 1_000, resumable_load.Mark(), "daily.csv")
+        transfer._show(parts(), 1_000, resumable_load.Mark(), "daily.csv")
     told = capsys.readouterr().err
     assert "the lines up to 50,001 are stored; the same command goes on from there" in told
 

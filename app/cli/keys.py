@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from app.cli_options import Home, command_database
+from app.cli.options import Home, command_database
 from app.errors import Invalid
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli_options import Home, command_database
+from app.cli.options import Home, command_database
 
 distribution = typer.Typer()
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.cli_options import Home, command_database
+from app.cli.options import Home, command_database
 from app.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:

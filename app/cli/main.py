@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli_distribute import distribution
-from app.cli_keys import audit, keys
-from app.cli_options import Home, command_database, settings_with
-from app.cli_simulate import simulate
-from app.cli_transfer import transfer
+from app.cli.distribute import distribution
+from app.cli.keys import audit, keys
+from app.cli.options import Home, command_database, settings_with
+from app.cli.simulate import simulate
+from app.cli.transfer import transfer
 from app.errors import FieldError, GroundhogError
 
 commands = typer.Typer(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.totals import Totals
 
 

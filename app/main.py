@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import authorization, openapi, problem_details
-from app.api.authorization import KeyCheck
+from app.api import openapi, problem_details
 from app.api.dependencies import Clock, utc_now
+from app.api.middleware import authentication
+from app.api.middleware.authentication import KeyCheck
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.flag_cors import FlagCors
 from app.api.routes import (
@@ -30,9 +31,10 @@ from app.api.routes import (
     splits,
 )
 from app.bandits.policies import plugins
-from app.observability.metrics import RequestTelemetry
+from app.observability.middleware import RequestTelemetry
 from app.services.access import audit_log
 from app.services.access.authenticator import KeyRing
+from app.services.allocations import cache
 from app.services.allocations.replica_reader import Reader
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagList
@@ -98,12 +100,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.flags = FlagList(app.state.database, settings)
     app.state.figures = Figures(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
-    app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
+    app.state.kept = cache.Kept(settings.allocation_cache_bytes)
     app.state.computing = Joined()
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )
-    app.add_middleware(KeyCheck, app.state.keys, clock, authorization.open_paths(settings))
+    app.add_middleware(KeyCheck, app.state.keys, clock, authentication.open_paths(settings))
     if settings.cors_origins:
         app.add_middleware(FlagCors, settings.cors_origins)
     problem_details.install(app)

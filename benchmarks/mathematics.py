@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.posteriors.beta import BetaArms
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.service import Service

@@ -16,7 +16,7 @@ def main() -> None:
     from uvicorn import Server
 
     from app.main import create_app
-    from app.observability.metrics import configure_logging
+    from app.observability.logs import configure_logging
     from app.server.launcher import listen, web_config  # the very configuration, whatever it becomes
     from app.settings import Settings
 

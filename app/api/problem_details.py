@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app import errors
-from app.observability import metrics
+from app.observability import logs
 
 STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Invalid: 422,
@@ -104,7 +104,7 @@ def problem(
     }
     if faults:
         body["errors"] = [_as_json(fault) for fault in faults[:MAX_ERRORS]]
-    body["request_id"] = metrics.request_id.get()
+    body["request_id"] = logs.request_id.get()
     return ProblemResponse(body, status, headers=headers)
 
 

@@ -69,3 +69,6 @@ class EvaluatedFlags(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"flags": [EVALUATED]}]})
 
     flags: list[EvaluatedFlag | FlagFailure]
+
+
+PREFIX = "/ofrep/"

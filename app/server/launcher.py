@@ -28,7 +28,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app import __version__
 from app.errors import Unauthorized, Unavailable
-from app.observability.metrics import configure_logging
+from app.observability.logs import configure_logging
 from app.server.slow_client_protocol import Connection, Patience
 from app.services.access import api_keys
 from app.settings import Settings

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.allocation.decide import BurnIn, Rules
 from app.bandits.allocation.decide_batch import decided_shares, rows
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals

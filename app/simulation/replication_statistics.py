@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 
 Interval = tuple[float, float]
 

@@ -5,8 +5,9 @@ import itertools
 
 import pytest
 
-from app.services.allocations import allocate, response
+from app.services.allocations import response
 from app.services.allocations.decision_inputs import read_inputs
+from app.services.experiments import settings_history
 from tests.api.test_allocations import post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
@@ -34,7 +35,7 @@ HISTORIES = {
 def inputs_of(client, dates=DATES):
     """The inputs of some dates, by sums and day by day."""
     with client.app.state.database.transaction() as session:
-        timeline = allocate.read_timeline(session, "homepage")
+        timeline = settings_history.read_timeline(session, "homepage")
         for date, summed in itertools.product(dates, (True, False)):
             yield date, read_inputs(session, "homepage", timeline, date, summed=summed)
 

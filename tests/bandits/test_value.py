@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.numerics import maximum
 from app.bandits.numerics.maximum import QuadratureError
 from app.bandits.policies.value_epsilon_greedy import ValueEpsilonGreedy
 from app.bandits.policies.value_thompson import ValueThompson
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.student_t import StudentT
-from app.bandits.posteriors.value import ValueArms, best_value_arm, mean_values
+from app.bandits.posteriors.value import ValueArms, mean_values
 from app.bandits.totals import Totals
 
 COLUMNS = ("trials", "successes", "value", "value_sq")

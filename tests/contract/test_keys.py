@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.authorization import OPEN, OPERATIONS, sent_key
+from app.api.authorization import OPEN, OPERATIONS
+from app.api.middleware.authentication import sent_key
 from app.errors import Unauthorized
-from app.observability.metrics import JsonFormatter
+from app.observability.logs import JsonFormatter
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.settings import API_KEY, Settings

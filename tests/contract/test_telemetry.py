@@ -12,7 +12,8 @@ from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
 from app.api.problem_details import answer_stop
-from app.observability.metrics import JsonFormatter, RequestTelemetry
+from app.observability.logs import JsonFormatter
+from app.observability.middleware import RequestTelemetry
 from tests.contract.conftest import problem, total
 
 HOMEPAGE = 'experiment="homepage"'

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.posteriors import rate_times_value, value
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from tests.mutation.places import mutants
 

@@ -6,7 +6,13 @@ import pytest
 from app.bandits.best_arm.stopping import StopRule
 from app.bandits.best_arm.value_remaining import p_champions_beaten
 from app.bandits.posteriors.beta import BetaArms
-from app.simulation.google import CLASSICAL_DAYS, REMAINING, TAIL, ContentExperiment, run_content_experiment
+from benchmarks.results.google import (
+    CLASSICAL_DAYS,
+    REMAINING,
+    TAIL,
+    ContentExperiment,
+    run_content_experiment,
+)
 
 PUBLISHED = ContentExperiment(runs=1000)
 

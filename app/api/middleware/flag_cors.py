@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.routes import ofrep
+from app.schemas import ofrep
 
 SENT = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-ID"]
 READ = ["ETag", "Retry-After", "X-Request-ID"]

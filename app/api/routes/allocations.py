@@ -6,34 +6,22 @@ those who ask while one computes are given what that one finds.
 """
 
 import datetime as dt
-import threading
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from cachetools import LRUCache
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.api.dependencies import (
-    Cursor,
-    ExperimentPath,
-    ForDate,
-    Limit,
-    ReaderDep,
-    cursor_after,
-    iso_date,
-    place_of,
-    sequence_number,
-)
+from app.api.dependencies import ExperimentPath, ForDate, ReaderDep
+from app.api.pagination import Cursor, Limit, cursor_after, iso_date, place_of, sequence_number
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.observability import metrics
 from app.schemas.allocations import Allocation, History
 from app.schemas.etags import etag_of, matches
-from app.services.allocations import allocate
+from app.services.allocations import allocate, history
+from app.services.allocations.cache import Kept, Served
 from app.services.allocations.replica_reader import Reader
-from app.services.experiments.settings_history import local_date
 from app.services.single_flight import Joined
 from app.storage.database import Database
 from app.storage.versions import VersionReader
@@ -43,48 +31,6 @@ router = APIRouter(prefix="/allocations", tags=["allocations"], route_class=Stri
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Unchanged since the ETag in If-None-Match"}
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An answer as it was served, and the version of the experiment it belongs to."""
-
-    version: int
-    body: bytes
-    etag: str
-
-
-class Kept:
-    """The last answer served for each experiment and date, as many as fit into the given bytes."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._lock = threading.Lock()
-        self._answers: LRUCache[tuple[str, dt.date], Served] = LRUCache(
-            max_bytes, getsizeof=lambda served: len(served.body) + 256
-        )
-        self._days: LRUCache[str, tuple[str, dt.date]] = LRUCache(max(max_bytes // 256, 1))
-
-    def get(self, experiment_id: str, date: dt.date) -> Served | None:
-        """Return what was last served for an experiment and date."""
-        with self._lock:
-            return self._answers.get((experiment_id, date))
-
-    def today(self, experiment_id: str, now: dt.datetime) -> dt.date | None:
-        """Return the experiment's present day, as far as its time zone and its first day are known here."""
-        with self._lock:
-            known = self._days.get(experiment_id)
-        return None if known is None else max(local_date(now, known[0]), known[1])
-
-    def put(self, experiment_id: str, found: allocate.Allocation, served: Served) -> None:
-        """Keep an answer, in place of an older one."""
-        date = found.date
-        with self._lock:
-            self._days[experiment_id] = found.time_zone, found.began
-            before = self._answers.get((experiment_id, date))
-            if before is not None and before.version > served.version:
-                return
-            if len(served.body) + 256 <= self._answers.maxsize:
-                self._answers[experiment_id, date] = served
 
 
 @router.get(
@@ -191,7 +137,7 @@ def _read_other(
         raise Invalid("a revision belongs to a date", [fault])
     with database.transaction() as session:
         if revision is not None and for_date is not None:
-            return allocate.read_revision(session, experiment_id, for_date, revision)
+            return history.read_revision(session, experiment_id, for_date, revision)
         return allocate.allocate(session, experiment_id, for_date, now, recompute=True).body
 
 
@@ -216,7 +162,7 @@ def read_allocation_history(
     """Return every recorded revision of an experiment's allocations, the newest first."""
     place = place_of(cursor, iso_date, sequence_number)
     items = reader.read(
-        experiment_id, lambda session: allocate.history(session, experiment_id, place, limit + 1)
+        experiment_id, lambda session: history.history(session, experiment_id, place, limit + 1)
     )
     more = len(items) > limit
     last = items[:limit][-1] if more else None

@@ -11,22 +11,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.api import problem_details
-from app.api.dependencies import (
-    Cursor,
-    DatabaseDep,
-    ExperimentPath,
-    IdempotencyDep,
-    IdempotencyKeyHeader,
-    Limit,
-    Now,
-    as_response,
-    carry_out,
-    cursor_after,
-    place_of,
-    same_request,
-)
+from app.api.dependencies import DatabaseDep, ExperimentPath, Now
+from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, as_response, carry_out, same_request
+from app.api.pagination import Cursor, Limit, cursor_after, place_of
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import Defect, GroundhogError, Unavailable
 from app.schemas.assignments import (
     ASSIGNED,

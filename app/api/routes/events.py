@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 from sqlalchemy.orm import Session
 
-from app.api.dependencies import DatabaseDep, IdempotencyDep, Now, SettingsDep, carry_out
+from app.api.dependencies import DatabaseDep, Now, SettingsDep
+from app.api.idempotency import IdempotencyDep, carry_out
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.observability import metrics
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
 from app.services.access.idempotency import Answer

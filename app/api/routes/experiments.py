@@ -6,22 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.orm import Session
 
-from app.api.dependencies import (
-    Cursor,
-    DatabaseDep,
-    ExperimentPath,
-    ForDate,
-    IdempotencyDep,
-    Limit,
-    Now,
-    VariantPath,
-    carry_out,
-    cursor_after,
-    identifier,
-    place_of,
-)
+from app.api.dependencies import DatabaseDep, ExperimentPath, ForDate, Now, VariantPath
+from app.api.idempotency import IdempotencyDep, carry_out
+from app.api.pagination import Cursor, Limit, cursor_after, identifier, place_of
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import PreconditionFailed
 from app.schemas.effects import Comparison, Gain
 from app.schemas.estimates import Estimates

@@ -10,17 +10,10 @@ from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from app.api import request_body
-from app.api.dependencies import (
-    DatabaseDep,
-    ExperimentPath,
-    IdempotencyKeyHeader,
-    Now,
-    SettingsDep,
-    carry_out,
-    same_request,
-)
+from app.api.dependencies import DatabaseDep, ExperimentPath, Now, SettingsDep
+from app.api.idempotency import IdempotencyKeyHeader, carry_out, same_request
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.api.temporary_files import needs_room, temporary_file
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported

@@ -7,26 +7,11 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app.api import request_body
-from app.api.dependencies import (
-    Cursor,
-    DatabaseDep,
-    ExperimentPath,
-    ForDate,
-    IdempotencyDep,
-    IdempotencyKeyHeader,
-    Limit,
-    Now,
-    SettingsDep,
-    VariantPath,
-    carry_out,
-    cursor_after,
-    identifier,
-    iso_date,
-    place_of,
-    same_request,
-)
+from app.api.dependencies import DatabaseDep, ExperimentPath, ForDate, Now, SettingsDep, VariantPath
+from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, carry_out, same_request
+from app.api.pagination import Cursor, Limit, cursor_after, identifier, iso_date, place_of
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file
 from app.errors import UnsupportedMediaType
 from app.observability import metrics

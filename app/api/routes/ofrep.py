@@ -15,13 +15,14 @@ from starlette.responses import JSONResponse
 
 from app import errors
 from app.api import problem_details
-from app.api.authorization import GuardedRoute
-from app.api.dependencies import identifier
+from app.api.pagination import identifier
 from app.api.routes.allocations import NOT_MODIFIED
+from app.api.routing import GuardedRoute
 from app.schemas.etags import etag_of, matches
 from app.schemas.fields import UnitId
 from app.schemas.ofrep import (
     CONTEXT,
+    PREFIX,
     ErrorCode,
     EvaluatedFlag,
     EvaluatedFlags,
@@ -31,7 +32,6 @@ from app.schemas.ofrep import (
 from app.services.assignments.assigner import Assigner, Outcome
 from app.services.assignments.bucketing import Assigned, Reason
 
-PREFIX = "/ofrep/"
 FLAGS = f"{PREFIX}v1/evaluate/flags"
 MAX_REQUEST_BYTES = 65_536
 

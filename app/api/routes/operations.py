@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.authorization import GuardedRoute
 from app.api.dependencies import DatabaseDep, Now, ReaderDep
 from app.api.problem_details import answers
+from app.api.routing import GuardedRoute
 from app.errors import Unavailable
 from app.services.prometheus import Figures
 from app.storage import migrate

@@ -7,7 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import Unavailable
 from app.schemas.plans import Plan, PlanRequest
 from app.services.simulations import duration_plans

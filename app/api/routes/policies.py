@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.problem_details import answers
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.schemas.policies import Policies
 from app.schemas.simulations import Scenario
 from app.services.simulations import policy_catalogue

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.dependencies import Clock, DatabaseDep, Now
 from app.api.problem_details import answers
 from app.api.routes.simulation_submission import LOOK_EVERY, OVER, PlayersDep, settled
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier
 from app.schemas.simulations import SimulationHead

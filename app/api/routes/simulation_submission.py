@@ -10,7 +10,8 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import DatabaseDep, IdempotencyDep, Now, SettingsDep
+from app.api.dependencies import DatabaseDep, Now, SettingsDep
+from app.api.idempotency import IdempotencyDep
 from app.schemas.simulations import SimulationHead
 from app.services.access import idempotency
 from app.services.access.idempotency import Answer

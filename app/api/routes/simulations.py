@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import Cursor, DatabaseDep, Limit, Now, cursor_after, identifier, place_of
+from app.api.dependencies import DatabaseDep, Now
+from app.api.pagination import Cursor, Limit, cursor_after, identifier, place_of
 from app.api.problem_details import answers
 from app.api.routes.simulation_submission import DeskDep, PlayersDep, start
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.experiment_logs import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from app.api.dependencies import DatabaseDep, ExperimentPath, Now, SettingsDep
 from app.api.problem_details import answers
 from app.api.routes.allocations import NOT_MODIFIED
-from app.api.strict import StrictRoute
+from app.api.routing import StrictRoute
 from app.schemas.etags import etag_of, matches
 from app.schemas.splits import Split
 from app.services.assignments import client_split

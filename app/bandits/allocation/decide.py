@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.allocation.floors import with_floors
+from app.bandits.arrays import Floats
 from app.bandits.best_arm.best_arm import BestArm, best_arm
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 
 Mask = NDArray[np.bool_]

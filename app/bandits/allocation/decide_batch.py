@@ -4,7 +4,7 @@ import numpy as np
 
 from app.bandits.allocation.decide import Rules, decide
 from app.bandits.allocation.floors import with_floors
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.allocation.day_effects import without_day_effects
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 
 Mask = NDArray[np.bool_]
 

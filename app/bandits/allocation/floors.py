@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 
 SLACK = 1e-12
 """Rounding allowed where promises are meant to add up to exactly 1."""

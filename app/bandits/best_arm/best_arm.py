@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.bandits.arrays import Floats
 from app.bandits.best_arm.value_remaining import p_champion_beaten, quantile_of
 from app.bandits.numerics.canonical_order import CanonicalOrder
 from app.bandits.numerics.maximum import QuadratureError, integrate
-from app.bandits.numerics.quadrature import Floats
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import LogitBeta
 

@@ -5,8 +5,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.numerics.maximum import TOLERANCE, integrate
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers, grid, running_integrals
+from app.bandits.numerics.quadrature import grid, running_integrals
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 

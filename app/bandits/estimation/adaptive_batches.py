@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 
 ROUNDING = 1e-6
 """What the propensities of a batch may be off 1 in sum: they are rounded to 0.0001 %."""

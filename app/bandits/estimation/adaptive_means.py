@@ -6,9 +6,9 @@ and its plain mean stays too low. The other estimates undo that with the propens
 
 import numpy as np
 
+from app.bandits.arrays import Floats
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.estimate import Estimate, ratio, squares_about, standard_error
-from app.bandits.numerics.quadrature import Floats
 
 
 def naive_means(batches: AdaptiveBatches) -> Estimate:

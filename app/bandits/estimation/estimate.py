@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 
 ROUNDING = 1e-12
 """Relative to a sum of squares: outcomes that differ by less are equal."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from app.bandits.arrays import Floats
 from app.bandits.estimation.estimate import normal_quantile, ratio, squares_about, standard_error
-from app.bandits.numerics.quadrature import Floats
 from app.bandits.numerics.quantiles import quantiles
 from app.bandits.posteriors.logit_beta import LogitBeta
 

@@ -6,8 +6,8 @@ from math import exp, inf, lgamma, log
 import numpy as np
 from numpy.typing import ArrayLike
 
+from app.bandits.arrays import Floats
 from app.bandits.estimation.adaptive_batches import ROUNDING
-from app.bandits.numerics.quadrature import Floats
 
 ALARM = 0.001
 """The alarm is given below this p-value, whenever it is looked at."""

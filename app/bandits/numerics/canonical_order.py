@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 
 
 class CanonicalOrder:

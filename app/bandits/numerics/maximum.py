@@ -4,7 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers, grid, leave_one_out, running_integrals
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.numerics.quadrature import grid, leave_one_out, running_integrals
 
 TOLERANCE = 1e-9
 FINENESS = (2.0, 1.0, 0.5, 0.25)

@@ -9,11 +9,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.intp]
-Booleans = NDArray[np.bool_]
+from app.bandits.arrays import Booleans, Floats, Integers
+
 Step = Callable[[Floats, Floats, Integers], Floats]
 
 NODES = 12

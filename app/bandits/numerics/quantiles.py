@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.numerics.maximum import Posterior
-from app.bandits.numerics.quadrature import Booleans, Floats, Grid, Integers, gauss_legendre, grid
+from app.bandits.numerics.quadrature import Grid, gauss_legendre, grid
 
 NEWTON_STEPS = 60
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.fixed import Fixed

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
-from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.posteriors.beta import BetaArms, Prior, check_prior
 from app.bandits.totals import Totals
 

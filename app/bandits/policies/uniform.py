@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.totals import Totals
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.posteriors.beta import Prior, check_prior
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 
 

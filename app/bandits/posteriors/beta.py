@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.numerics.quantiles import quantiles
 from app.bandits.posteriors.logit_beta import LogitBeta
 from app.bandits.totals import Totals

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import LogitBeta
 

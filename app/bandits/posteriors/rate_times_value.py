@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.bandits.posteriors.logit_beta import LogitBeta
 from app.bandits.posteriors.student_t import StudentT
 

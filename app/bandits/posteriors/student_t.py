@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.numerics.stirling import stirling_remainder
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
 
 CHUNK = 64

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.thompson import ThompsonSampling

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.numerics.gamma_variates import LARGEST_SHAPE, Singles, gamma_variates
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
 

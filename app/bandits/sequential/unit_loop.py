@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 
 
 class Counts(NamedTuple):

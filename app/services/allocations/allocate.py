@@ -2,26 +2,23 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Text, cast, select, text, tuple_
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.errors import FieldError, Invalid, NotFound
-from app.schemas.allocations import Revision
 from app.services.allocations import decision_inputs, response
+from app.services.allocations.recorded import Recorded, _asking_last, _recorded, last_recorded
 from app.services.experiments import version_lock
-from app.services.experiments.settings_history import Timeline, asking, read_versioned, versioned
-from app.storage.pipeline import Statement, together
-from app.storage.tables import RecordedAllocation
+from app.services.experiments.settings_history import (
+    Timeline,
+    asking,
+    settled_date,
+    versioned,
+)
+from app.storage.pipeline import together
 
-LAST = """
-    select sequence, revision, version, cast(answer as text) from allocations
-    where experiment_id = %(experiment_id)s and for_date = %(date)s
-    order by sequence desc limit 1
-"""
 BEFORE = text("""
     select answer from allocations
     where experiment_id = :experiment_id and for_date < :date
@@ -124,54 +121,6 @@ def read_state(session: Session, experiment_id: str, for_date: dt.date | None, n
     return State(experiment_id, version, timeline, timeline.today(now), date, last)
 
 
-def read_timeline(session: Session, experiment_id: str) -> Timeline:
-    """Return the settings of an experiment, date by date.
-
-    Raises
-    ------
-    NotFound: there is no such experiment
-    """
-    return read_versioned(session, experiment_id)[1]
-
-
-def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
-    """Return the date asked for, by default the experiment's today.
-
-    Raises
-    ------
-    Invalid: it is after tomorrow
-    """
-    today = timeline.today(now)
-    tomorrow = today + dt.timedelta(days=1)
-    if for_date is not None and for_date > tomorrow:
-        message = f"Input should be {tomorrow} (tomorrow in the experiment's time zone) or earlier"
-        raise Invalid(f"{for_date} cannot be allocated yet", [FieldError("query.for_date", message)])
-    return for_date or today
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recorded revision."""
-
-    sequence: int
-    revision: str
-    version: int
-    body: str
-
-
-def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
-    """Return the revision last in force on a date, or None where nothing was recorded."""
-    return _recorded(*together(session, _asking_last(experiment_id, date)))
-
-
-def _asking_last(experiment_id: str, date: dt.date) -> Statement:
-    return LAST, {"experiment_id": experiment_id, "date": date}
-
-
-def _recorded(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
-    return Recorded(*rows[0]) if rows else None
-
-
 def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
     asking_last = _asking_last(seen.experiment_id, seen.date)
@@ -219,63 +168,3 @@ def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:
         asked = {"experiment_id": state.experiment_id, "date": state.date}
         before = session.connection().scalar(BEFORE, asked)
     return before
-
-
-def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:
-    """Return a recorded answer by its revision, whether or not it is the last one of its date.
-
-    Raises
-    ------
-    NotFound: that revision was not recorded for the date
-    """
-    body = session.scalar(
-        select(cast(RecordedAllocation.answer, Text))
-        .where(
-            RecordedAllocation.experiment_id == experiment_id,
-            RecordedAllocation.for_date == date,
-            RecordedAllocation.revision == revision,
-        )
-        .order_by(RecordedAllocation.sequence)
-        .limit(1)
-    )
-    if body is None:
-        raise NotFound(f"no revision {revision!r} is recorded for {experiment_id!r} on {date}")
-    return body
-
-
-def history(
-    session: Session, experiment_id: str, before: tuple[dt.date, int] | None, limit: int
-) -> list[Revision]:
-    """Return recorded revisions, the newest date and revision first.
-
-    Raises
-    ------
-    NotFound: there is no such experiment
-    """
-    read_versioned(session, experiment_id)
-    rows = RecordedAllocation
-    query = (
-        select(rows)
-        .where(rows.experiment_id == experiment_id)
-        .order_by(rows.for_date.desc(), rows.sequence.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(tuple_(rows.for_date, rows.sequence) < before)
-    return [_as_seen(row) for row in session.scalars(query)]
-
-
-def _as_seen(row: RecordedAllocation) -> Revision:
-    answer = row.answer
-    return Revision(
-        date=row.for_date,
-        sequence=row.sequence,
-        revision=row.revision,
-        inputs_digest=row.inputs_digest,
-        recorded_at=row.recorded_at,
-        allocations=answer["allocations"],
-        p_best={variant["variant_id"]: variant["p_best"] for variant in answer["variants"]},
-        expected_loss={variant["variant_id"]: variant["expected_loss"] for variant in answer["variants"]},
-        value_remaining=answer["value_remaining"],
-        gates=[gate["gate"] for gate in answer["gates"]],
-    )

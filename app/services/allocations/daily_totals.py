@@ -1,19 +1,17 @@
 """The daily totals of an experiment as arrays, and the days on which somebody's report is missing."""
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
-from app.bandits.estimation.sample_ratio import sample_ratio_p
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
+from app.services.allocations.recorded import RECORDED
 
 EPOCH = dt.date(2000, 1, 1)
 
@@ -44,29 +42,6 @@ READ_WITH_MONEY = _read("""
                        || float8send(coalesce(revenue_sq::float8, 'NaN'))""")
 DAY = [("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")]
 MONEY = [("revenue", ">f8"), ("revenue_sq", ">f8")]
-
-RECORDED = text("""
-    select distinct on (for_date) for_date, answer -> 'allocations' as shares
-    from allocations where experiment_id = :experiment_id and for_date = any(:dates)
-    order by for_date, sequence desc
-""")
-
-
-SERVED = text("""
-    select answer -> 'allocations' as shares from allocations
-    where experiment_id = :experiment_id and for_date = :date
-      and not exists (
-          select from json_array_elements(answer -> 'gates') as held
-          where held ->> 'gate' in ('paused', 'archived')
-      )
-    order by sequence desc limit 1
-""")
-
-
-def served_before_halt(session: Session, experiment_id: str, date: dt.date) -> dict[str, float] | None:
-    """Return the percentages recorded last for a date before a pause or archival began on it, if any were."""
-    shares: dict[str, float] | None = session.scalar(SERVED, {"experiment_id": experiment_id, "date": date})
-    return shares
 
 
 def number(date: dt.date) -> int:
@@ -199,62 +174,6 @@ def incomplete(
         dates[t]: tuple(row.variant_id for row, waits in zip(members, expected[t], strict=True) if waits)
         for t in np.flatnonzero(incomplete_days(totals, expected))
     }
-
-
-IN_TIME = text("""
-    select for_date, min(cast(answer -> 'allocations' as text)) as shares
-    from allocations
-    where experiment_id = :experiment_id and for_date <= :last
-      and cast(recorded_at at time zone :zone as date) <= for_date
-    group by for_date
-    having count(distinct cast(answer -> 'allocations' as text)) = 1
-    order by for_date
-""")
-"""The days with one split all day long, known by its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleRatio:
-    """A sample-ratio test: its p-value, and what was counted and expected by variant.
-
-    Parameters
-    ----------
-    of : what is counted
-    over : how many days, or splits with different shares, it was counted in
-    """
-
-    p: float
-    of: Literal["impressions", "units"]
-    over: dict[str, int]
-    counted: dict[str, float]
-    expected: dict[str, float]
-
-
-def sample_ratio(
-    session: Session, experiment_id: str, rows: Sequence[Arm], last: dt.date, zone: str
-) -> SampleRatio | None:
-    """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
-    totals = table_of(rows, by_value=False).totals
-    place = {int(day): at for at, day in enumerate(totals.day)}
-    counts, shares = [], []
-    for row in session.execute(IN_TIME, {"experiment_id": experiment_id, "last": last, "zone": zone}):
-        at = place.get(number(row.for_date))
-        percent = json.loads(row.shares)
-        share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in rows])
-        if at is not None and totals.reported[at][share > 0].all():
-            counts.append(totals.trials[at])
-            shares.append(share)
-    if not counts:
-        return None
-    expected = sum(count.sum() * share for count, share in zip(counts, shares, strict=True))
-    names = [row.variant_id for row in rows]
-    return SampleRatio(
-        sample_ratio_p(counts, shares),
-        "impressions",
-        {"days": len(counts)},
-        dict(zip(names, sum(counts).tolist(), strict=True)),
-        dict(zip(names, expected.tolist(), strict=True)),
-    )
 
 
 def _live(totals: DailyTotals, members: Sequence[Arm]) -> Booleans:

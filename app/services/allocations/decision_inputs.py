@@ -20,8 +20,8 @@ from app.bandits.allocation.effective_totals import (
 )
 from app.errors import Conflict
 from app.schemas.settings import ASSIGNING, StoredSettings
-from app.services.allocations import daily_totals, summed_totals
-from app.services.assignment_ratio import assignment_ratio
+from app.services.allocations import daily_totals, recorded, sample_ratio, summed_totals
+from app.services.allocations.sample_ratio import assignment_ratio
 from app.services.experiments.settings_history import Halt, Timeline
 
 AnyMember = TypeVar("AnyMember", bound=daily_totals.Member)
@@ -57,7 +57,7 @@ class Inputs:
     left_out: dict[dt.date, tuple[str, ...]]
     held: dict[str, float] | None
     unvalued: dict[str, int]
-    sample_ratio: daily_totals.SampleRatio | None
+    sample_ratio: sample_ratio.SampleRatio | None
 
     @property
     def last(self) -> dt.date:
@@ -143,7 +143,7 @@ class Read:
     members: Sequence[daily_totals.Member]
     table: daily_totals.Table
     left_out: dict[dt.date, tuple[str, ...]]
-    sample_ratio: daily_totals.SampleRatio | None = None
+    sample_ratio: sample_ratio.SampleRatio | None = None
 
 
 def read_inputs(
@@ -184,7 +184,7 @@ def read_inputs(
         served=served,
         everything=read.table.totals,
         left_out=read.left_out,
-        held=None if halt is None else daily_totals.served_before_halt(session, experiment_id, decided_on),
+        held=None if halt is None else recorded.served_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
         unvalued={row.variant_id: n for row, n in zip(read.members, read.table.unvalued, strict=True) if n},
     )
@@ -216,7 +216,7 @@ def _read_days(
         return Read(rows, members, table, {})
     ratio = None
     if settings.traffic == "per_request":
-        ratio = daily_totals.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
+        ratio = sample_ratio.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
     return Read(rows, members, table, daily_totals.incomplete(session, experiment_id, table, members), ratio)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from app.bandits.allocation.decide import BurnIn, Decision, Rules, decide, only
 from app.bandits.allocation.rounding import percentages
+from app.bandits.arrays import Floats
 from app.bandits.best_arm.best_arm import value_remaining
 from app.bandits.best_arm.stopping import StopRule, StopWhen
-from app.bandits.numerics.quadrature import Floats
 from app.bandits.policies.registry import Policy, build_policy
 from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms

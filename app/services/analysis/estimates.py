@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from app.bandits.arrays import Floats
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import (
     adaptive_differences,
@@ -18,11 +19,10 @@ from app.bandits.estimation.adaptive_means import (
 )
 from app.bandits.estimation.estimate import Estimate
 from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lift
-from app.bandits.numerics.quadrature import Floats
 from app.errors import Conflict
 from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from app.schemas.experiments import Experiment
-from app.services.assignment_ratio import arms_of, assignment_ratio
+from app.services.allocations.sample_ratio import arms_of, assignment_ratio
 from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics
 

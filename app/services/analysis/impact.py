@@ -6,17 +6,18 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
+from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.estimation.gain import Gain as GainFound
 from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, moved_trials
-from app.bandits.numerics.quadrature import Floats, Integers
 from app.bandits.posteriors.beta import BetaArms
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
 from app.schemas.settings import StoredSettings
-from app.services.allocations import allocate, daily_totals, decision_inputs, response
-from app.services.experiments import lifecycle
+from app.services.allocations import daily_totals, decision_inputs, response
+from app.services.experiments import lifecycle, settings_history
 
 
 def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> Gain:
@@ -30,8 +31,8 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     NotFound: there is no such experiment
     Invalid: the date is after tomorrow
     """
-    timeline = allocate.read_timeline(session, experiment_id)
-    date = allocate.settled_date(timeline, for_date, now)
+    timeline = settings_history.read_timeline(session, experiment_id)
+    date = settings_history.settled_date(timeline, for_date, now)
     settings = timeline.on(date).settings
     by_value = settings.objective == "value"
     arms = daily_totals.read_arms(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
@@ -99,8 +100,8 @@ def comparison(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    timeline = allocate.read_timeline(session, experiment_id)
-    date = allocate.settled_date(timeline, for_date, now)
+    timeline = settings_history.read_timeline(session, experiment_id)
+    date = settings_history.settled_date(timeline, for_date, now)
     found = decision_inputs.read_inputs(session, experiment_id, timeline, date)
     control = lifecycle.read(session, experiment_id).control
     if control not in found.variant_ids:

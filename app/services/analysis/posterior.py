@@ -5,12 +5,13 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import EffectiveTotals, Weighting, effective_totals
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
-from app.services.allocations import allocate, daily_totals, response
+from app.services.allocations import daily_totals, response
 from app.services.allocations.decision_inputs import Inputs, read_inputs
+from app.services.experiments import settings_history
 
 
 def posterior(
@@ -66,8 +67,8 @@ def totals_used(
 def _inputs(
     session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
 ) -> tuple[dt.date, Inputs]:
-    timeline = allocate.read_timeline(session, experiment_id)
-    date = allocate.settled_date(timeline, for_date, now)
+    timeline = settings_history.read_timeline(session, experiment_id)
+    date = settings_history.settled_date(timeline, for_date, now)
     return date, read_inputs(session, experiment_id, timeline, date)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bandits.policies.registry import POLICIES
-from app.errors import NotFound, Unavailable
+from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
@@ -161,3 +161,28 @@ def _settings(experiment_id: str, stored: dict[str, Any]) -> StoredSettings:
             raise
         sentence = f"experiment {experiment_id!r} has the policy {kind!r} of a package that is not installed"
         raise Unavailable(f"{sentence}: install it and restart", retry_after=60) from error
+
+
+def read_timeline(session: Session, experiment_id: str) -> Timeline:
+    """Return the settings of an experiment, date by date.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    return read_versioned(session, experiment_id)[1]
+
+
+def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
+    """Return the date asked for, by default the experiment's today.
+
+    Raises
+    ------
+    Invalid: it is after tomorrow
+    """
+    today = timeline.today(now)
+    tomorrow = today + dt.timedelta(days=1)
+    if for_date is not None and for_date > tomorrow:
+        message = f"Input should be {tomorrow} (tomorrow in the experiment's time zone) or earlier"
+        raise Invalid(f"{for_date} cannot be allocated yet", [FieldError("query.for_date", message)])
+    return for_date or today

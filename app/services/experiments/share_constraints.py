@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.errors import FieldError, Invalid
 from app.schemas.settings import StoredSettings
 from app.services.experiments.variant_queries import read_variants

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from app.bandits.allocation.decide import BurnIn
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import FieldError, Invalid
 from app.schemas.plans import Plan, PlanRequest, Spread

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.parameters import parameter
 from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy, build_policy, needs_value

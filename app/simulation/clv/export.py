@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 from app.simulation.clv.play import campaign_of, outcomes_of
 from app.simulation.clv.race.contacts import Contacts
 from app.simulation.clv.race.race import BLOCK, Race

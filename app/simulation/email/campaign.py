@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.sequential.unit_loop import Counts
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.daily import DailyPlay

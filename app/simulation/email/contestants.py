@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import Policy, build_policy, needs_value

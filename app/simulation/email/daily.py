@@ -5,7 +5,7 @@ import numpy as np
 from app.bandits.allocation.decide import Rules
 from app.bandits.allocation.decide_batch import decided_shares
 from app.bandits.allocation.rounding import percentages
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.sampling import drawn_by_shares
 from app.bandits.sequential.unit_loop import Counts, counted
 from app.bandits.totals import Totals

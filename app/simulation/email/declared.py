@@ -4,8 +4,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.totals import Totals
 

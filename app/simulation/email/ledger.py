@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import Counts
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, curve

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import Counts, one_by_one
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.scenario import EmailScenario

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.simulation.email.contestants import Contestant
 from app.simulation.email.declared import SURE, fixed_horizon
 from app.simulation.email.ledger import UNDECIDED, Ledger

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.bandits.allocation.decide import BurnIn
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.simulation.email.contestants import build_contestant
 from app.simulation.email.drift import ChangePoint, RandomWalk

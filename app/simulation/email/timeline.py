@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 from app.simulation.email.drift import RandomWalk
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.random_streams import stream

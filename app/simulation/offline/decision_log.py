@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.errors import FieldError, Invalid
 
 MOST_ERRORS = 20

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.simulation.offline.decision_log import Log
 from app.simulation.random_streams import stream
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.bandits.policies.registry import Policy
 from app.bandits.sequential.sequences import in_sequence
 from app.errors import FieldError, Invalid

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.student_t import StudentT
-from app.bandits.posteriors.value import ValueArms, best_value_arm
+from app.bandits.posteriors.value import ValueArms
 from app.simulation.clv.export import COLUMNS, export
 from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog

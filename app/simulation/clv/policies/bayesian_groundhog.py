@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Integers
+from app.bandits.arrays import Integers
 from app.bandits.posteriors.beta import BetaArms
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Integers
+from app.bandits.arrays import Integers
 from app.bandits.parameters import parameter
 from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.posteriors.value import PRIOR_SUCCESSES

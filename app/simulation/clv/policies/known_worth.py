@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.numerics.maximum import integrate
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 
 TAIL = 27.0

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World

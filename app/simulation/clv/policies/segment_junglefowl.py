@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.sampling import drawn_by_shares
 from app.simulation.clv.policies.labelled import Labelled

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.sampling import drawn_by_shares, equally
 from app.simulation.clv.policies.observations import Shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import Contestant
 from app.simulation.clv.race.contacts import Contacts

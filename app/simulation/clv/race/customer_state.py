@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Integers
+from app.bandits.arrays import Integers
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Integers
+from app.bandits.arrays import Booleans, Integers
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import NOBODY, Contestant
 from app.simulation.clv.race.customer_state import State

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Integers
+from app.bandits.arrays import Booleans, Integers
 
 
 class Queue:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.simulation.clv.policies.observations import Shown
 from app.simulation.clv.policies.protocol import Contestant
 from app.simulation.clv.race.contacts import Contacts

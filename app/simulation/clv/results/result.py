@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats
+from app.bandits.arrays import Floats
 from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.results.world_summary import portrait

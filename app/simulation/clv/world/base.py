@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Integers
+from app.bandits.arrays import Integers
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.random_streams import stream
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.bandits.numerics.quadrature import Integers
+from app.bandits.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.numerics.quadrature import Floats, Integers
+from app.bandits.arrays import Floats, Integers
 from app.simulation.clv.world.base import Base
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.lifetime import Lifetime

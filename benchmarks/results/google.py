@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.best_arm.value_remaining import p_champions_beaten
-from app.bandits.numerics.quadrature import Booleans, Floats, Integers
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals

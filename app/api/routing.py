@@ -1,7 +1,4 @@
-"""Routes that refuse query parameters they do not know: a misspelt one must not be read as its default.
-
-Like every route of the API they check the caller's key first.
-"""
+"""Routes that check permission first, and routes that also reject unknown query parameters."""
 
 from urllib.parse import parse_qsl
 
@@ -47,3 +44,11 @@ def _refuse_unknown(request: Request, known: set[str]) -> None:
             for name in sorted(unknown)[:10]
         ]
         raise Invalid("the query has parameters that mean nothing here", faults)
+
+
+class GuardedRoute(APIRoute):
+    """A route that checks the caller's key before it reads anything."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler behind the check."""
+        return guarded(self, super().get_route_handler())

@@ -12,7 +12,7 @@ from app import __version__
 from app.api import openapi, problem_details
 from app.api.dependencies import Clock, utc_now
 from app.api.middleware import authentication
-from app.api.middleware.authentication import KeyCheck
+from app.api.middleware.authentication import ApiKeyMiddleware
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.flag_cors import FlagCors
 from app.api.routes import (
@@ -40,7 +40,7 @@ from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagList
 from app.services.prometheus import Figures
 from app.services.simulations.worker_pool import Players
-from app.services.single_flight import Joined
+from app.services.single_flight import SingleFlight
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
@@ -101,11 +101,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.figures = Figures(app.state.database, settings)
     app.state.players = Players(app.state.database, settings.simulation_workers, clock)
     app.state.kept = cache.Kept(settings.allocation_cache_bytes)
-    app.state.computing = Joined()
+    app.state.computing = SingleFlight()
     app.add_middleware(
         BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
     )
-    app.add_middleware(KeyCheck, app.state.keys, clock, authentication.open_paths(settings))
+    app.add_middleware(ApiKeyMiddleware, app.state.keys, clock, authentication.open_paths(settings))
     if settings.cors_origins:
         app.add_middleware(FlagCors, settings.cors_origins)
     problem_details.install(app)

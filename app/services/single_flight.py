@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Found")
 
 
-class Joined(Generic[Found]):
+class SingleFlight(Generic[Result]):
     """Runs one piece of work per key at a time, within one event loop; who comes while it runs shares its end."""
 
     def __init__(self) -> None:
-        self._running: dict[Hashable, asyncio.Future[Found]] = {}
+        self._running: dict[Hashable, asyncio.Future[Result]] = {}
 
     def __contains__(self, key: Hashable) -> bool:
         """Tell whether the work of a key runs."""
         return key in self._running
 
-    async def run(self, key: Hashable, work: Callable[[], Awaitable[Found]]) -> Found:
+    async def run(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return what the work of a key finds, or raise what it raises.
 
         The work goes on when a request that waits for it is given up: others may wait for it, too.
@@ -28,7 +28,7 @@ class Joined(Generic[Found]):
             running.add_done_callback(lambda ended: self._end(key, ended))
         return await asyncio.shield(running)
 
-    def _end(self, key: Hashable, ended: asyncio.Future[Found]) -> None:
+    def _end(self, key: Hashable, ended: asyncio.Future[Result]) -> None:
         del self._running[key]
         if not ended.cancelled():
             ended.exception()  # whoever waited may have gone; its error is then nobody's

@@ -16,7 +16,7 @@ from app.settings import Settings
 MOST_HEADER = 512
 
 
-class KeyCheck:
+class ApiKeyMiddleware:
     """Answer 401 or 429 before anything of a request is read, unless its path is open or its key is good."""
 
     def __init__(

@@ -22,7 +22,7 @@ from app.schemas.etags import etag_of, matches
 from app.services.allocations import allocate, history
 from app.services.allocations.cache import Kept, Served
 from app.services.allocations.replica_reader import Reader
-from app.services.single_flight import Joined
+from app.services.single_flight import SingleFlight
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 
@@ -74,7 +74,7 @@ async def read_allocation(
         if before is not None and before.version == version:
             metrics.ALLOCATIONS.labels("cache").inc()
             return _response(before, if_none_match)
-        computing: Joined[Served] = state.computing
+        computing: SingleFlight[Served] = state.computing
         minute = now.replace(second=0, microsecond=0)  # days begin with one, whatever the zone
         same = experiment_id, for_date, minute, version
         if same in computing:

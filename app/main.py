@@ -13,8 +13,8 @@ from app.api import openapi, problem_details
 from app.api.dependencies import Clock, utc_now
 from app.api.middleware import authentication
 from app.api.middleware.authentication import ApiKeyMiddleware
-from app.api.middleware.body_limit import BodyLimit
-from app.api.middleware.flag_cors import FlagCors
+from app.api.middleware.body_limit import BodySizeLimitMiddleware
+from app.api.middleware.flag_cors import OfrepCorsMiddleware
 from app.api.routes import (
     allocations,
     assignments,
@@ -31,17 +31,17 @@ from app.api.routes import (
     splits,
 )
 from app.bandits.policies import plugins
-from app.observability.middleware import RequestTelemetry
+from app.observability.middleware import RequestMetricsMiddleware
 from app.services.access import audit_log
-from app.services.access.authenticator import KeyRing
+from app.services.access.authenticator import Authenticator
 from app.services.allocations import cache
-from app.services.allocations.replica_reader import Reader
+from app.services.allocations.replica_reader import ReplicaReader
 from app.services.assignments.assigner import Assigner
-from app.services.assignments.feature_flags import FlagList
-from app.services.prometheus import Figures
-from app.services.simulations.worker_pool import Players
+from app.services.assignments.feature_flags import FlagDirectory
+from app.services.prometheus import PrometheusExporter
+from app.services.simulations.worker_pool import WorkerPool
 from app.services.single_flight import SingleFlight
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 from app.web import pages
@@ -65,7 +65,7 @@ PARTS = (
 """Modules with routes; the first one that matches a path answers."""
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     """Return the service for a database that is there and migrated (``settings.database_url``).
 
     Parameters
@@ -87,28 +87,30 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.database = Database(settings, before_commit=audit_log.write)
-    app.state.keys = KeyRing(
+    app.state.database = Database(settings, before_commit=audit_log.flush)
+    app.state.keys = Authenticator(
         app.state.database,
         settings.key_cache_seconds,
         open_without_keys=settings.on_loopback,
-        notes_uses=not settings.read_only,
+        track_last_used=not settings.read_only,
     )
-    app.state.reader = Reader(app.state.database, settings)
+    app.state.reader = ReplicaReader(app.state.database, settings)
     app.state.versions = VersionReader(app.state.database)
     app.state.assigner = Assigner(app.state.database, settings)
-    app.state.flags = FlagList(app.state.database, settings)
-    app.state.figures = Figures(app.state.database, settings)
-    app.state.players = Players(app.state.database, settings.simulation_workers, clock)
-    app.state.kept = cache.Kept(settings.allocation_cache_bytes)
+    app.state.flags = FlagDirectory(app.state.database, settings)
+    app.state.figures = PrometheusExporter(app.state.database, settings)
+    app.state.players = WorkerPool(app.state.database, settings.simulation_workers, clock)
+    app.state.kept = cache.AllocationCache(settings.allocation_cache_bytes)
     app.state.computing = SingleFlight()
     app.add_middleware(
-        BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
+        BodySizeLimitMiddleware,
+        settings.max_body_bytes,
+        unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
     )
-    app.add_middleware(ApiKeyMiddleware, app.state.keys, clock, authentication.open_paths(settings))
+    app.add_middleware(ApiKeyMiddleware, app.state.keys, clock, authentication.public_paths(settings))
     if settings.cors_origins:
-        app.add_middleware(FlagCors, settings.cors_origins)
-    problem_details.install(app)
+        app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
+    problem_details.register_exception_handlers(app)
     pages.mount_assets(app)
     return app
 
@@ -118,7 +120,9 @@ class Groundhog(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole application, so that a 500 carries its request id too."""
-        return RequestTelemetry(super().build_middleware_stack(), problem_details.answer_stop)
+        return RequestMetricsMiddleware(
+            super().build_middleware_stack(), problem_details.respond_shutting_down
+        )
 
     def openapi(self) -> dict[str, object]:
         """Return the OpenAPI description."""

@@ -11,7 +11,7 @@ from app.bandits.estimation.adaptive_means import adaptive_differences, naive_me
 from app.bandits.estimation.lift import Sample, conversion_lift
 from app.bandits.estimation.sample_ratio import ALARM, assignment_ratio_p
 from app.bandits.policies.registry import POLICIES
-from app.schemas.settings import Settings
+from app.schemas.settings import ExperimentSettings
 from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
@@ -176,5 +176,5 @@ def test_lift():
 
 def test_the_page_names_every_setting_and_every_policy():
     headings = " ".join(re.findall(r"^### (.*)$", PAGE, re.MULTILINE))
-    assert [name for name in Settings.model_fields if name not in headings] == []
+    assert [name for name in ExperimentSettings.model_fields if name not in headings] == []
     assert [kind for kind in POLICIES if f"`{kind}`" not in PAGE] == []

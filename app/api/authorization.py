@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.json_limit import Document
+from app.api.json_limit import LimitedJsonRequest
 from app.errors import Forbidden
 from app.schemas import api_keys
 from app.services.access import audit_log, principal
@@ -21,7 +21,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Permission:
     """What an operation asks of a key.
 
     Parameters
@@ -32,93 +32,93 @@ class Rule:
     """
 
     scope: api_keys.Scope
-    heeds_limit: bool = False
+    allows_prefix_keys: bool = False
 
 
-OPERATIONS: dict[str, Rule] = {
-    "assign": Rule("report", heeds_limit=True),
-    "read_split": Rule("report"),
-    "evaluate_flag": Rule("report", heeds_limit=True),
-    "evaluate_flags": Rule("report", heeds_limit=True),
-    "merge_units": Rule("report", heeds_limit=True),
-    "override_assignment": Rule("admin", heeds_limit=True),
-    "forget_unit": Rule("admin", heeds_limit=True),
-    "read_assignment": Rule("read"),
-    "list_assignments": Rule("read"),
-    "record_events": Rule("report", heeds_limit=True),
-    "record_metrics": Rule("report", heeds_limit=True),
-    "record_metrics_in_bulk": Rule("report", heeds_limit=True),
-    "delete_metrics": Rule("report"),
-    "read_metrics": Rule("read"),
-    "read_allocation": Rule("read"),
-    "read_allocation_history": Rule("read"),
-    "list_experiments": Rule("read", heeds_limit=True),
-    "read_experiment": Rule("read"),
-    "read_posterior": Rule("read"),
-    "read_gain": Rule("read"),
-    "compare_with_control": Rule("read"),
-    "read_estimates": Rule("read"),
-    "export_experiment": Rule("read"),
-    "list_policies": Rule("read", heeds_limit=True),
-    "plan_experiment": Rule("read", heeds_limit=True),
-    "list_simulations": Rule("read", heeds_limit=True),
-    "read_simulation": Rule("read", heeds_limit=True),
-    "follow_simulation": Rule("read", heeds_limit=True),
-    "export_simulation": Rule("read", heeds_limit=True),
-    "read_telemetry": Rule("read"),
-    "create_experiment": Rule("admin", heeds_limit=True),
-    "import_experiment": Rule("admin", heeds_limit=True),
-    "change_experiment": Rule("admin"),
-    "roll_out_variant": Rule("admin"),
-    "undo_rollout": Rule("admin"),
-    "add_variant": Rule("admin"),
-    "change_variant": Rule("admin"),
-    "delete_variant": Rule("admin"),
-    "simulate_email": Rule("admin", heeds_limit=True),
-    "simulate_clv": Rule("admin", heeds_limit=True),
-    "simulate_replay": Rule("admin", heeds_limit=True),
-    "cancel_simulation": Rule("admin", heeds_limit=True),
+PERMISSIONS: dict[str, Permission] = {
+    "assign": Permission("report", allows_prefix_keys=True),
+    "read_split": Permission("report"),
+    "evaluate_flag": Permission("report", allows_prefix_keys=True),
+    "evaluate_flags": Permission("report", allows_prefix_keys=True),
+    "merge_units": Permission("report", allows_prefix_keys=True),
+    "override_assignment": Permission("admin", allows_prefix_keys=True),
+    "forget_unit": Permission("admin", allows_prefix_keys=True),
+    "read_assignment": Permission("read"),
+    "list_assignments": Permission("read"),
+    "record_events": Permission("report", allows_prefix_keys=True),
+    "record_metrics": Permission("report", allows_prefix_keys=True),
+    "record_metrics_in_bulk": Permission("report", allows_prefix_keys=True),
+    "delete_metrics": Permission("report"),
+    "read_metrics": Permission("read"),
+    "read_allocation": Permission("read"),
+    "read_allocation_history": Permission("read"),
+    "list_experiments": Permission("read", allows_prefix_keys=True),
+    "read_experiment": Permission("read"),
+    "read_posterior": Permission("read"),
+    "read_gain": Permission("read"),
+    "compare_with_control": Permission("read"),
+    "read_estimates": Permission("read"),
+    "export_experiment": Permission("read"),
+    "list_policies": Permission("read", allows_prefix_keys=True),
+    "plan_experiment": Permission("read", allows_prefix_keys=True),
+    "list_simulations": Permission("read", allows_prefix_keys=True),
+    "read_simulation": Permission("read", allows_prefix_keys=True),
+    "follow_simulation": Permission("read", allows_prefix_keys=True),
+    "export_simulation": Permission("read", allows_prefix_keys=True),
+    "read_telemetry": Permission("read"),
+    "create_experiment": Permission("admin", allows_prefix_keys=True),
+    "import_experiment": Permission("admin", allows_prefix_keys=True),
+    "change_experiment": Permission("admin"),
+    "roll_out_variant": Permission("admin"),
+    "undo_rollout": Permission("admin"),
+    "add_variant": Permission("admin"),
+    "change_variant": Permission("admin"),
+    "delete_variant": Permission("admin"),
+    "simulate_email": Permission("admin", allows_prefix_keys=True),
+    "simulate_clv": Permission("admin", allows_prefix_keys=True),
+    "simulate_replay": Permission("admin", allows_prefix_keys=True),
+    "cancel_simulation": Permission("admin", allows_prefix_keys=True),
 }
 """Every operation that needs a key, by its id; a test holds it beside the API's description."""
 
-OPEN = frozenset({"check_alive", "check_ready"})
+PUBLIC_OPERATIONS = frozenset({"check_alive", "check_ready"})
 """The operations that never need one."""
 
-STREAMED = frozenset({"assign", "evaluate_flag", "evaluate_flags", "record_events"})
+UNAUDITED_OPERATIONS = frozenset({"assign", "evaluate_flag", "evaluate_flags", "record_events"})
 """Reports that come by the thousand and keep their own time: the audit leaves them out."""
 
 
-def rule_of(operation: str) -> Rule:
+def permission_of(operation: str) -> Permission:
     """Return what an operation asks of a key."""
-    return OPERATIONS.get(operation, Rule("admin"))
+    return PERMISSIONS.get(operation, Permission("admin"))
 
 
-def guarded(route: APIRoute, handler: Handler) -> Handler:
+def require_permission(route: APIRoute, handler: Handler) -> Handler:
     """Return a route's handler behind the check of its rule; what it changes is written into the audit."""
-    if route.name in OPEN:
+    if route.name in PUBLIC_OPERATIONS:
         return handler
-    rule = rule_of(route.name)
+    rule = permission_of(route.name)
     reads = (route.methods or set()) <= {"GET", "HEAD"}
-    changes = not reads and route.name not in STREAMED
+    changes = not reads and route.name not in UNAUDITED_OPERATIONS
 
     async def handle_permitted(request: Request) -> Response:
-        _admit(rule, request)
+        _authorize(rule, request)
         if changes:
             named = (request.path_params.get(name) for name in ("experiment_id", "simulation_id"))
-            audit_log.begin(route.name, request.app.state.clock(), *filter(None, named))
-        return await handler(request if reads else Document(request.scope, request.receive))
+            audit_log.start(route.name, request.app.state.clock(), *filter(None, named))
+        return await handler(request if reads else LimitedJsonRequest(request.scope, request.receive))
 
     return handle_permitted
 
 
-def _admit(rule: Rule, request: Request) -> None:
-    caller = principal.acting.get()
-    if not caller.may(rule.scope):
+def _authorize(rule: Permission, request: Request) -> None:
+    caller = principal.current_principal.get()
+    if not caller.has_scope(rule.scope):
         has = ", ".join(sorted(caller.scopes))
         raise Forbidden(f"this needs the scope {rule.scope}; the API key {caller.key_id} has {has}")
     if caller.experiment_prefix is None:
         return
     if "experiment_id" in request.path_params:
-        principal.check_experiment(request.path_params["experiment_id"])
-    elif not rule.heeds_limit:
+        principal.require_access(request.path_params["experiment_id"])
+    elif not rule.allows_prefix_keys:
         raise Forbidden("this is about all experiments, and the API key is limited to some")

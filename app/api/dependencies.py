@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from app.schemas.fields import Identifier, IsoDate
-from app.services.allocations.replica_reader import Reader
-from app.settings import Settings
+from app.services.allocations.replica_reader import ReplicaReader
+from app.settings import ServiceSettings
 from app.storage.database import Database
 
 Clock = Callable[[], dt.datetime]
@@ -25,13 +25,13 @@ async def _database(request: Request) -> Database:
     return database
 
 
-async def _reader(request: Request) -> Reader:
-    reader: Reader = request.app.state.reader
+async def _reader(request: Request) -> ReplicaReader:
+    reader: ReplicaReader = request.app.state.reader
     return reader
 
 
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
+async def _settings(request: Request) -> ServiceSettings:
+    settings: ServiceSettings = request.app.state.settings
     return settings
 
 
@@ -41,10 +41,10 @@ async def _now(request: Request) -> dt.datetime:
 
 
 DatabaseDep = Annotated[Database, Depends(_database)]
-ReaderDep = Annotated[Reader, Depends(_reader)]
-SettingsDep = Annotated[Settings, Depends(_settings)]
-Now = Annotated[dt.datetime, Depends(_now)]
-ForDate = Annotated[
+ReaderDep = Annotated[ReplicaReader, Depends(_reader)]
+SettingsDep = Annotated[ServiceSettings, Depends(_settings)]
+CurrentTime = Annotated[dt.datetime, Depends(_now)]
+AllocationDate = Annotated[
     IsoDate | None,
     Query(description="YYYY-MM-DD, at most tomorrow; by default today in the experiment's time zone"),
 ]

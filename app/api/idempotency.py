@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
 from app.services.access import idempotency, principal
-from app.services.access.idempotency import Answer
+from app.services.access.idempotency import StoredResponse
 from app.storage.database import Database
 
 IdempotencyKeyHeader = Annotated[
@@ -26,37 +26,39 @@ IdempotencyKeyHeader = Annotated[
 
 async def _idempotent_request(
     request: Request, idempotency_key: IdempotencyKeyHeader = None
-) -> idempotency.Request | None:
+) -> idempotency.IdempotentRequest | None:
     digest = hashlib.sha256(await request.body()).digest() if idempotency_key is not None else b""
-    return same_request(request, idempotency_key, digest)
+    return idempotent_request(request, idempotency_key, digest)
 
 
-def same_request(request: Request, key: str | None, body_sha256: bytes) -> idempotency.Request | None:
+def idempotent_request(
+    request: Request, key: str | None, body_sha256: bytes
+) -> idempotency.IdempotentRequest | None:
     """Return what makes a request the same one, or None where it carries no Idempotency-Key."""
     if key is None:
         return None
     query = f"?{request.url.query}" if request.url.query else ""
     route = f"{request.method} {request.url.path.rstrip('/')}{query}"
-    key_id = principal.acting.get().key_id  # one client's key must not read another's answer
-    return idempotency.Request(route if key_id is None else f"{key_id} {route}", key, body_sha256)
+    key_id = principal.current_principal.get().key_id  # one client's key must not read another's answer
+    return idempotency.IdempotentRequest(route if key_id is None else f"{key_id} {route}", key, body_sha256)
 
 
-IdempotencyDep = Annotated[idempotency.Request | None, Depends(_idempotent_request)]
+IdempotencyDep = Annotated[idempotency.IdempotentRequest | None, Depends(_idempotent_request)]
 
 
-def carry_out(
+def execute_write(
     database: Database,
-    request: idempotency.Request | None,
-    work: Callable[[Session], Answer],
+    request: idempotency.IdempotentRequest | None,
+    work: Callable[[Session], StoredResponse],
     now: dt.datetime,
 ) -> Response:
     """Do a write in one transaction, at most once per Idempotency-Key, and answer it."""
     with database.transaction() as session:
-        answer = idempotency.once(session, request, lambda: work(session), now)
-    return as_response(answer)
+        answer = idempotency.run_once(session, request, lambda: work(session), now)
+    return to_response(answer)
 
 
-def as_response(answer: Answer) -> Response:
+def to_response(answer: StoredResponse) -> Response:
     """Return the HTTP form of an answer."""
     response = Response(answer.body, answer.status, media_type="application/json")
     if answer.location is not None:

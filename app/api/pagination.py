@@ -19,7 +19,7 @@ Limit = Annotated[int, Query(ge=1, le=1_000, description="Items per page")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the page before")]
 
 
-def cursor_after(*place: Any) -> str:
+def encode_cursor(*place: Any) -> str:
     """Return the opaque cursor of the page that follows ``place``."""
     return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode().rstrip("=")
 
@@ -33,7 +33,7 @@ iso_date: Callable[[Any], dt.date] = TypeAdapter(IsoDate).validate_python
 sequence_number: Callable[[Any], int] = TypeAdapter(Count).validate_python
 
 
-def place_of(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
     """Return the place a cursor stands for, each part read by its kind.
 
     Raises

@@ -27,9 +27,9 @@ STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.TooManyRequests: 429,
-    errors.NotAllowed: 405,
+    errors.MethodNotAllowed: 405,
     errors.Unavailable: 503,
-    errors.Defect: 500,
+    errors.InternalError: 500,
 }
 """The status of each error class; a test checks that none is missing."""
 
@@ -37,10 +37,12 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Content Too Large",  # the phrases that differ by Python version
     422: "Unprocessable Content",
 }
-FORMS: dict[str, Callable[[errors.GroundhogError, str], Response]] = {}
+ERROR_FORMATS: dict[str, Callable[[errors.GroundhogError, str], Response]] = {}
 """Paths whose protocol has a form of errors of its own, by their beginning; its module puts it here."""
 JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
-UNREADABLE = "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
+UNREADABLE_BODY = (
+    "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
+)
 STOPPED = "the service stops and cannot tell any more whether this was done; sending it again is safe"
 MAX_ERRORS = 100
 MAX_MESSAGE = 300
@@ -113,20 +115,20 @@ def _as_json(fault: errors.FieldError) -> dict[str, Any]:
     return body if fault.line is None else body | {"line": fault.line}
 
 
-def faults_of(validation: list[Any]) -> tuple[errors.FieldError, ...]:
+def field_errors(validation: list[Any]) -> tuple[errors.FieldError, ...]:
     """Return pydantic's errors as field faults, without the input and without the tags of unions."""
     return tuple(errors.FieldError(errors.field_path(error["loc"]), error["msg"]) for error in validation)
 
 
-async def answer_domain_error(request: Request, error: Exception) -> Response:
+async def handle_domain_error(request: Request, error: Exception) -> Response:
     """Answer an error of the domain with the status of its class."""
     assert isinstance(error, errors.GroundhogError)
-    return refusal(error, request.scope["path"])
+    return problem_response(error, request.scope["path"])
 
 
-def refusal(error: errors.GroundhogError, path: str) -> Response:
+def problem_response(error: errors.GroundhogError, path: str) -> Response:
     """Return the answer to an error of the domain, in the form of the path's protocol."""
-    form = next((form for prefix, form in FORMS.items() if path.startswith(prefix)), as_problem)
+    form = next((form for prefix, form in ERROR_FORMATS.items() if path.startswith(prefix)), as_problem)
     return form(error, path)
 
 
@@ -141,39 +143,39 @@ def headers_of(error: errors.GroundhogError) -> dict[str, str]:
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthorized):
         return {"WWW-Authenticate": 'Bearer realm="groundhog"'}
-    if isinstance(error, errors.NotAllowed):
+    if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
     if isinstance(error, errors.UnsupportedMediaType):
         return {"Accept-Encoding": "identity"}
     return {}
 
 
-async def answer_invalid_request(request: Request, error: Exception) -> ProblemResponse:
+async def handle_invalid_request(request: Request, error: Exception) -> ProblemResponse:
     """Answer a request that does not fit its schema; 415 where the cause is its media type."""
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes) and error.body:
         sent = request.headers.get("content-type", "no Content-Type")[:100]
         return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
-    faults = faults_of(list(error.errors())[:MAX_ERRORS])
+    faults = field_errors(list(error.errors())[:MAX_ERRORS])
     where = ", ".join(dict.fromkeys(fault.field[:MAX_FIELD] for fault in faults[:5]))
     return problem(422, f"the request does not fit: {where}", faults)
 
 
-async def answer_http_error(request: Request, error: Exception) -> Response:
+async def handle_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
     path, detail = request.scope["path"], str(error.detail)
     headers = dict(error.headers) if error.headers else {}
     match error.status_code:
         case 400:  # what the framework says of a body that its JSON parser gave up on
-            return problem(422, UNREADABLE, (errors.FieldError("body", UNREADABLE),))
+            return problem(422, UNREADABLE_BODY, (errors.FieldError("body", UNREADABLE_BODY),))
         case 404:
-            return refusal(errors.NotFound("Not Found"), path)
+            return problem_response(errors.NotFound("Not Found"), path)
         case 405:
             allowed = allowed_methods(request) or [headers.get("Allow", "GET, HEAD")]
-            return refusal(errors.NotAllowed(detail, allowed), path)
+            return problem_response(errors.MethodNotAllowed(detail, allowed), path)
         case 413:
-            return refusal(errors.TooLarge(detail), path)
+            return problem_response(errors.TooLarge(detail), path)
     return problem(error.status_code, detail, headers=headers)
 
 
@@ -186,31 +188,31 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted({method for route in fitting for method in route.methods or ()})
 
 
-async def answer_gone(request: Request, error: Exception) -> ProblemResponse:
+async def handle_client_disconnect(request: Request, error: Exception) -> ProblemResponse:
     """Answer a client that left in the middle of its request: nobody reads it, but it is counted as no defect."""
     return problem(400, "the connection ended before the request was whole; nothing was done")
 
 
-async def answer_defect(request: Request, error: Exception) -> Response:
+async def handle_unexpected_error(request: Request, error: Exception) -> Response:
     """Answer a defect of ours with nothing but the request id that finds it in the log."""
-    return refusal(errors.Defect(), request.scope["path"])
+    return problem_response(errors.InternalError(), request.scope["path"])
 
 
-async def answer_stop(scope: Scope, receive: Receive, send: Send) -> None:
+async def respond_shutting_down(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request that a stop of the service does not wait for any longer."""
-    await refusal(errors.Unavailable(STOPPED), scope["path"])(scope, receive, send)
+    await problem_response(errors.Unavailable(STOPPED), scope["path"])(scope, receive, send)
 
 
-def install(app: FastAPI) -> None:
+def register_exception_handlers(app: FastAPI) -> None:
     """Let the application answer every error in this form."""
-    app.add_exception_handler(errors.GroundhogError, answer_domain_error)
-    app.add_exception_handler(RequestValidationError, answer_invalid_request)
-    app.add_exception_handler(HTTPException, answer_http_error)
-    app.add_exception_handler(ClientDisconnect, answer_gone)
-    app.add_exception_handler(Exception, answer_defect)
+    app.add_exception_handler(errors.GroundhogError, handle_domain_error)
+    app.add_exception_handler(RequestValidationError, handle_invalid_request)
+    app.add_exception_handler(HTTPException, handle_http_error)
+    app.add_exception_handler(ClientDisconnect, handle_client_disconnect)
+    app.add_exception_handler(Exception, handle_unexpected_error)
 
 
-_WHEN = {
+_DESCRIPTIONS = {
     401: "No API key came, or one that is not valid, expired or revoked",
     403: "The API key lacks the scope, or is limited to other experiments",
     404: "There is no such thing",
@@ -224,7 +226,7 @@ _WHEN = {
 }
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of an operation's error answers."""
     media = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _WHEN[status], "content": media} for status in statuses}
+    return {status: {"description": _DESCRIPTIONS[status], "content": media} for status in statuses}

@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 from fastapi import Request
 
-from app.api.temporary_files import needs_room
+from app.api.temporary_files import unavailable_when_disk_full
 from app.errors import TooLarge
 
 
-async def receive(request: Request, upload: BinaryIO, limit: int) -> bytes:
+async def spool_body(request: Request, upload: BinaryIO, limit: int) -> bytes:
     """Write the body to a file and rewind it; return its SHA-256.
 
     Raises
@@ -23,8 +23,8 @@ async def receive(request: Request, upload: BinaryIO, limit: int) -> bytes:
         if size > limit:
             raise TooLarge(f"the upload is over {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts")
         digest.update(chunk)
-        with needs_room():
+        with unavailable_when_disk_full():
             upload.write(chunk)
-    with needs_room():  # the file's last block is written only now
+    with unavailable_when_disk_full():  # the file's last block is written only now
         upload.seek(0)
     return digest.digest()

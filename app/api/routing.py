@@ -7,10 +7,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.authorization import Handler, guarded
+from app.api.authorization import Handler, require_permission
 from app.errors import FieldError, Invalid
 
-NAME_SHOWN = 64
+MAX_NAME_SHOWN = 64
 
 
 class StrictRoute(APIRoute):
@@ -23,10 +23,10 @@ class StrictRoute(APIRoute):
 
         async def handle_known(request: Request) -> Response:
             if request.scope["query_string"]:
-                _refuse_unknown(request, known)
+                _reject_unknown(request, known)
             return await handler(request)
 
-        return guarded(self, handle_known)
+        return require_permission(self, handle_known)
 
 
 def _query_names(dependant: Dependant) -> set[str]:
@@ -34,21 +34,21 @@ def _query_names(dependant: Dependant) -> set[str]:
     return names.union(*map(_query_names, dependant.dependencies))
 
 
-def _refuse_unknown(request: Request, known: set[str]) -> None:
+def _reject_unknown(request: Request, known: set[str]) -> None:
     query = request.scope["query_string"].decode("latin-1")
     unknown = {name for name, _ in parse_qsl(query, keep_blank_values=True)} - known
     if unknown:
         choices = ", ".join(sorted(known)) or "none"
         faults = [
-            FieldError(f"query.{name[:NAME_SHOWN]}", f"There is no such parameter; there are: {choices}")
+            FieldError(f"query.{name[:MAX_NAME_SHOWN]}", f"There is no such parameter; there are: {choices}")
             for name in sorted(unknown)[:10]
         ]
         raise Invalid("the query has parameters that mean nothing here", faults)
 
 
-class GuardedRoute(APIRoute):
+class ProtectedRoute(APIRoute):
     """A route that checks the caller's key before it reads anything."""
 
     def get_route_handler(self) -> Handler:
         """Return the handler behind the check."""
-        return guarded(self, super().get_route_handler())
+        return require_permission(self, super().get_route_handler())

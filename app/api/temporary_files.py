@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 
 from app.errors import Unavailable
 
-AGAIN_SECONDS = 30
+RETRY_SECONDS = 30
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def temporary_file(in_memory_bytes: int = 0) -> Iterator[BinaryIO]:
     ------
     Unavailable: there is no folder for it
     """
-    with needs_room():
+    with unavailable_when_disk_full():
         file = cast("BinaryIO", _opened(in_memory_bytes))
     try:
         yield file
@@ -32,7 +32,7 @@ def _opened(in_memory_bytes: int) -> Any:
 
 
 @contextmanager
-def needs_room() -> Iterator[None]:
+def unavailable_when_disk_full() -> Iterator[None]:
     """Let the block write to such a file.
 
     Raises
@@ -43,5 +43,5 @@ def needs_room() -> Iterator[None]:
         yield
     except OSError as error:
         raise Unavailable(
-            "the server has no room for a temporary file; nothing was stored, try again later", AGAIN_SECONDS
+            "the server has no room for a temporary file; nothing was stored, try again later", RETRY_SECONDS
         ) from error

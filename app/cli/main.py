@@ -77,9 +77,9 @@ def migrate(home: Home = None) -> None:
     """Bring the database's schema to the newest version."""
     from app.server import launcher
 
-    with launcher.stopped_by_signals(), launcher.any_database(settings_with(home=home)) as url:
+    with launcher.exit_on_signals(), launcher.running_or_embedded_database(settings_with(home=home)) as url:
         launcher.upgrade(url)
-        print(f"The schema of {launcher.place_of(url)} is up to date.")
+        print(f"The schema of {launcher.redacted_url(url)} is up to date.")
 
 
 @commands.command()
@@ -90,8 +90,8 @@ def prune(home: Home = None) -> None:
 
     now = datetime.now(UTC)
     with command_database(home) as (database, settings), database.transaction() as session:
-        forgotten = idempotency.prune(session, now, settings.idempotency_hours)
-        audited = entries.prune(session, now, settings.audit_days)
+        forgotten = idempotency.delete_older_than(session, now, settings.idempotency_hours)
+        audited = entries.delete_older_than(session, now, settings.audit_days)
     print(f"Forgot {forgotten} Idempotency-Keys older than {settings.idempotency_hours} hours.")
     if audited:
         print(f"Forgot {audited} entries of the audit older than {settings.audit_days} days.")

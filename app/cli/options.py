@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from app.errors import Invalid, Unavailable
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from app.storage.database import Database
@@ -19,7 +19,7 @@ Home = Annotated[
 ]
 
 
-def settings_with(**options: Any) -> Settings:
+def settings_with(**options: Any) -> ServiceSettings:
     """Return the settings, where options of the command come before the environment.
 
     Raises
@@ -28,7 +28,7 @@ def settings_with(**options: Any) -> Settings:
     Unavailable: there is no place for the data
     """
     try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
+        return ServiceSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         faults = (
             f"{_named(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
@@ -45,7 +45,7 @@ def _named(field: str) -> str:
 
 
 @contextmanager
-def command_database(home: Path | None) -> Iterator[tuple["Database", Settings]]:
+def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSettings]]:
     """Give the database of the running service, or of one started for as long as the command runs.
 
     Raises
@@ -58,10 +58,10 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", Settings]]
     from app.storage.migrate import current
 
     settings = settings_with(home=home)
-    with launcher.stopped_by_signals(), launcher.any_database(settings) as url:
+    with launcher.exit_on_signals(), launcher.running_or_embedded_database(settings) as url:
         at_url = settings.model_copy(update={"database_url": url})
-        principal.acting.set(principal.COMMAND_LINE)
-        with closing(Database(at_url, before_commit=audit_log.write)) as database:
+        principal.current_principal.set(principal.CLI)
+        with closing(Database(at_url, before_commit=audit_log.flush)) as database:
             with database.transaction() as session:
                 if current(session) is None:
                     raise Unavailable("The database has no tables yet: run `groundhog migrate`.")

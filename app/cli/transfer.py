@@ -16,7 +16,7 @@ from app.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from app.schemas.metrics import LineError
-    from app.services.metrics.resumable_load import Mark
+    from app.services.metrics.resumable_load import Checkpoint
 
 transfer = typer.Typer()
 
@@ -47,18 +47,20 @@ def load(
     kind = _form_of(file, form)
     with _opened(file) as (source, size, name), command_database(home) as (database, settings):
         if again:
-            resumable_load.forget(database, name)
-        audit_log.begin("load", datetime.now(UTC))
+            resumable_load.delete_checkpoint(database, name)
+        audit_log.start("load", datetime.now(UTC))
         parts = resumable_load.load(database, source, kind, datetime.now(UTC), settings, name)
-        mark = _show(parts, size, resumable_load.reached(database, name), "-" if name is None else file)
+        mark = _show(
+            parts, size, resumable_load.read_checkpoint(database, name), "-" if name is None else file
+        )
     print(_summary(mark))
     if mark.rejected:
         raise typer.Exit(REFUSED)
 
 
 def _show(
-    parts: "Iterator[tuple[Mark, list[LineError]]]", size: int | None, mark: "Mark", file: str
-) -> "Mark":
+    parts: "Iterator[tuple[Checkpoint, list[LineError]]]", size: int | None, mark: "Checkpoint", file: str
+) -> "Checkpoint":
     """Load with a progress bar from a mark on, listing the lines refused; return how it ended."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
@@ -79,7 +81,7 @@ def _show(
     return mark
 
 
-def _summary(mark: "Mark") -> str:
+def _summary(mark: "Checkpoint") -> str:
     return (
         f"{mark.received:,} lines: {mark.inserted:,} inserted, {mark.updated:,} updated,"
         f" {mark.unchanged:,} unchanged, {mark.superseded:,} superseded, {mark.rejected:,} refused."
@@ -111,7 +113,7 @@ def import_experiment(
     from app.services.access import audit_log
     from app.services.transfer import export_import
 
-    audit_log.begin("import_experiment", datetime.now(UTC))
+    audit_log.start("import_experiment", datetime.now(UTC))
     with (
         _opened(file) as (source, _, _),
         command_database(home) as (database, _),

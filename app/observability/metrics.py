@@ -12,14 +12,16 @@ DURATION = Histogram(
 IN_PROGRESS = Gauge(
     "groundhog_http_requests_in_progress", "Requests being answered", multiprocess_mode="livesum"
 )
-ROWS = Counter("groundhog_metrics_rows_total", "Daily totals received, by what became of them", ["outcome"])
-EVENTS = Counter("groundhog_events_total", "Events received, by what became of them", ["status"])
-ALLOCATIONS = Counter(
+DAILY_METRICS_ROWS = Counter(
+    "groundhog_metrics_rows_total", "Daily totals received, by what became of them", ["outcome"]
+)
+EVENTS_RECEIVED = Counter("groundhog_events_total", "Events received, by what became of them", ["status"])
+ALLOCATIONS_SERVED = Counter(
     "groundhog_allocations_total",
     "Allocations answered: computed, as recorded, from the cache, or stale while PostgreSQL is away",
     ["from"],
 )
-COMPUTE = Histogram(
+ALLOCATION_SECONDS = Histogram(
     "groundhog_allocation_compute_seconds",
     "Time to read the totals and compute one allocation",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),

@@ -31,7 +31,7 @@ def route_template(scope: Scope) -> str:
     return template if isinstance(template, str) else "unmatched"
 
 
-class RequestTelemetry:
+class RequestMetricsMiddleware:
     """Count, time and log every request, and give it an id.
 
     Wrapped around the whole application, so that the answer to an unforeseen error carries the id as well.
@@ -41,9 +41,9 @@ class RequestTelemetry:
     given_up : answers a request that a stop of the service does not wait for any longer
     """
 
-    def __init__(self, app: ASGIApp, given_up: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_cancelled: ASGIApp) -> None:
         self.app = app
-        self.given_up = given_up
+        self.on_cancelled = on_cancelled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless it is not HTTP at all."""
@@ -69,7 +69,7 @@ class RequestTelemetry:
         except asyncio.CancelledError:
             if begun:
                 raise
-            await self.given_up(scope, receive, send_with_id)
+            await self.on_cancelled(scope, receive, send_with_id)
         finally:
             IN_PROGRESS.dec()
             _account(scope, status, time.perf_counter() - began)

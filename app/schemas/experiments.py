@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.currencies import Currency
 from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
-from app.schemas.settings import Days, PercentForAllOrSome, Settings, SomeDays, Strict
+from app.schemas.settings import Days, ExperimentSettings, PercentForAllOrSome, PositiveDays, Strict
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",
@@ -105,7 +105,7 @@ class Variant(BaseModel):
         return self.active_from <= date and (self.retired_on is None or date < self.retired_on)
 
 
-class ExperimentIn(Settings):
+class ExperimentIn(ExperimentSettings):
     """An experiment to create."""
 
     model_config = ConfigDict(
@@ -162,7 +162,7 @@ class ExperimentPatch(Strict):
     objective: Literal["conversion", "value"] | None = None
     currency: Currency | None = None
     prior: dict[str, Any] | None = None
-    window_days: SomeDays | None = None
+    window_days: PositiveDays | None = None
     half_life_days: float | None = Field(default=None, strict=True)
     adjust: Literal["none", "day"] | None = None
     min_share: PercentForAllOrSome | None = None
@@ -177,7 +177,7 @@ class ExperimentPatch(Strict):
     assignment_mode: Literal["sticky", "rendezvous"] | None = None
     holdout_percent: Percent | None = None
     refresh_minutes: int | None = Field(default=None, strict=True)
-    reward_window_days: SomeDays | None = None
+    reward_window_days: PositiveDays | None = None
 
 
 class RolloutIn(Strict):
@@ -188,7 +188,7 @@ class RolloutIn(Strict):
     variant_id: Identifier
 
 
-class Experiment(Settings):
+class Experiment(ExperimentSettings):
     """An experiment as it stands today."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [EXAMPLE]})

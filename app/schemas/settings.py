@@ -21,9 +21,9 @@ from app.schemas.currencies import Currency
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
 
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
-SomeDays = Annotated[int, Field(strict=True, ge=1, le=3650)]
+PositiveDays = Annotated[int, Field(strict=True, ge=1, le=3650)]
 PercentOf = dict[Identifier, Percent]
-FIGURE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(strict=True, allow_inf_nan=False)])
+POSITIVE: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(strict=True, allow_inf_nan=False)])
 SHARES: TypeAdapter[PercentOf] = TypeAdapter(PercentOf)
 SCALE = 1e-6  # percent: how far chosen shares may be off 100
 
@@ -85,7 +85,7 @@ class Policy(BaseModel):
             check_chosen_shares(self.parameters)
             return self
         for name, figure in self.parameters.items():
-            if not _fits(FIGURE, figure):
+            if not _fits(POSITIVE, figure):
                 raise PydanticCustomError("policy", "{name} should be a number", {"name": name[:50]})
         try:
             build_policy(self.kind, self.parameters)
@@ -114,15 +114,17 @@ def check_chosen_shares(parameters: Mapping[str, Any]) -> None:
 
 
 def _not_too_vague(parameter: float) -> float:
-    if parameter < VAGUEST:
-        raise PydanticCustomError("prior", "Input should be at least {least}", {"least": VAGUEST})
+    if parameter < MIN_PRIOR_WEIGHT:
+        raise PydanticCustomError("prior", "Input should be at least {least}", {"least": MIN_PRIOR_WEIGHT})
     return parameter
 
 
-VAGUEST = 0.1
+MIN_PRIOR_WEIGHT = 0.1
 """Vaguer than that says nothing more, and takes the quadrature from milliseconds to minutes."""
 
-Pseudo = Annotated[Positive, AfterValidator(_not_too_vague), Field(json_schema_extra={"minimum": VAGUEST})]
+Pseudo = Annotated[
+    Positive, AfterValidator(_not_too_vague), Field(json_schema_extra={"minimum": MIN_PRIOR_WEIGHT})
+]
 
 
 class Prior(Strict):
@@ -155,7 +157,9 @@ class Stop(Strict):
         default=None,
         description="Its limit; null is 0.95 for p_best, 0.001 for a loss, 0.01 for value remaining",
     )
-    minimum_days: SomeDays = Field(default=14, description="No advice to stop before so many days of data")
+    minimum_days: PositiveDays = Field(
+        default=14, description="No advice to stop before so many days of data"
+    )
 
 
 def _number_or_object(value: Any) -> str:
@@ -168,7 +172,7 @@ PercentForAllOrSome = Annotated[
 ]
 
 
-class Settings(Strict):
+class ExperimentSettings(Strict):
     """What a person may set of an experiment; every field has a default."""
 
     policy: Policy = Field(default=Policy(), description="How shares follow from the data")
@@ -177,7 +181,7 @@ class Settings(Strict):
     )
     currency: Currency | None = Field(default=None, description="Of revenue and costs, with objective value")
     prior: Prior = Field(default=Prior(), description="Belief about every variant's rate before any data")
-    window_days: SomeDays | None = Field(default=None, description="Use only the last so many days")
+    window_days: PositiveDays | None = Field(default=None, description="Use only the last so many days")
     half_life_days: Annotated[float, Field(strict=True, ge=0.01, le=36_500, allow_inf_nan=False)] | None = (
         Field(default=None, description="A day's weight halves every so many days")
     )
@@ -214,7 +218,7 @@ class Settings(Strict):
         default=1_440,
         description="How long units are assigned with the same shares; a new day always brings its own",
     )
-    reward_window_days: SomeDays = Field(
+    reward_window_days: PositiveDays = Field(
         default=30, description="How long after a unit's first exposure its rewards still count"
     )
 
@@ -225,37 +229,33 @@ class Settings(Strict):
         fitting = [
             name for name in POLICIES if needs_value(name) == by_value and name not in neutral
         ] + neutral
-        _refuse_unless(
+        _require(
             kind in fitting,
             f"policy.kind: objective {self.objective} goes with {', '.join(fitting)}, not {kind}",
         )
-        _refuse_unless(
-            by_value == (self.currency is not None), "currency: goes with objective value, and only it"
-        )
-        _refuse_unless(
+        _require(by_value == (self.currency is not None), "currency: goes with objective value, and only it")
+        _require(
             self.window_days is None or self.half_life_days is None,
             "half_life_days: window_days is set too, and only one of them can decide how days count",
         )
-        _refuse_unless(
-            self.adjust == "none" or not by_value, "adjust: day has no meaning for objective value"
-        )
-        _refuse_unless(
+        _require(self.adjust == "none" or not by_value, "adjust: day has no meaning for objective value")
+        _require(
             self.adjust == "none" or not self.late_conversions,
             "adjust: day has no meaning with late_conversions",
         )
         rule, threshold = self.stop.rule, self.stop.threshold
-        _refuse_unless(
+        _require(
             rule == "expected_loss" or threshold is None or threshold < 1,
             f"stop.threshold: of {rule or 'the default rule'} it should lie strictly between 0 and 1",
         )
-        _refuse_unless(
+        _require(
             not by_value or self.stop.rule != "value_remaining",
             "stop.rule: objective value goes with p_best or expected_loss",
         )
         return self
 
 
-def _refuse_unless(fine: bool, message: str) -> None:
+def _require(fine: bool, message: str) -> None:
     if not fine:
         raise PydanticCustomError("combination", "{message}", {"message": message})
 
@@ -264,7 +264,7 @@ ASSIGNING = frozenset({"assignment_mode", "holdout_percent", "refresh_minutes", 
 """The settings by which units are assigned and rewarded; no share of a day depends on them."""
 
 
-class StoredSettings(Settings):
+class StoredSettings(ExperimentSettings):
     """The settings with what other operations set by date: costs of variants, and a rollout."""
 
     cost_per_impression: dict[Identifier, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(

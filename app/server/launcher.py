@@ -29,20 +29,20 @@ from uvicorn.supervisors import Multiprocess
 from app import __version__
 from app.errors import Unauthorized, Unavailable
 from app.observability.logs import configure_logging
-from app.server.slow_client_protocol import Connection, Patience
+from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
 from app.services.access import api_keys
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.database import Database
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
 from app.web import charts
 
-PATIENCE = 30  # seconds that a command waits for a server that is just starting
-BESIDE_THE_POOL = 6
+STARTUP_TIMEOUT_SECONDS = 30  # seconds that a command waits for a server that is just starting
+DEDICATED_CONNECTIONS = 6
 """Connections that a process opens for what requests share: versions, assignments (two), flags, keys, figures."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: ServiceSettings) -> None:
     """Serve until Ctrl-C or SIGTERM; then stop the web server, and the database after it.
 
     Raises
@@ -50,21 +50,21 @@ def serve(settings: Settings) -> None:
     Unavailable: the port, the data home or the database cannot be had; the message says what to do
     Unauthorized: others can reach the address, and there is no API key
     """
-    with stopped_by_signals():
-        _refuse_a_second_service(settings)
+    with exit_on_signals():
+        _reject_second_service(settings)
         with closing(listen(settings.host, settings.port)) as listener:
             address = _address(listener)
-            with own_database(settings, address) as url:
+            with configured_or_embedded_database(settings, address) as url:
                 (upgrade if settings.migrate else wait_for_schema)(url)
-                _settle_keys(settings, url)
+                _ensure_admin_key(settings, url)
                 _make_charts()
-                say(_banner(settings, address, url))
+                announce(_banner(settings, address, url))
                 telemetry = None if settings.database_url else settings.home / "telemetry"
                 _serve_web(settings.model_copy(update={"database_url": url}), listener, telemetry)
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def exit_on_signals() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the block like a wish, not like an error: everything is closed, exit code 0."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -78,12 +78,12 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(number, action)
 
 
-def say(sentence: str) -> None:
+def announce(sentence: str) -> None:
     """Show a person what is going on; log lines go elsewhere."""
     print(sentence, flush=True)
 
 
-def _refuse_a_second_service(settings: Settings) -> None:
+def _reject_second_service(settings: ServiceSettings) -> None:
     """Name the running service before its port is found taken: that sentence says more."""
     if settings.database_url is None and (owner := running_owner(settings.home)):
         raise AlreadyRunning(settings.home, owner.pid, owner.url, owner.service)
@@ -94,7 +94,7 @@ def _make_charts() -> None:
     try:
         charts.make()
     except OSError as error:
-        say(f"The dashboard shows tables without charts: {error}")
+        announce(f"The dashboard shows tables without charts: {error}")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -120,28 +120,28 @@ def _address(listener: socket.socket) -> str:
 
 
 @contextmanager
-def own_database(settings: Settings, service: str | None = None) -> Iterator[str]:
+def configured_or_embedded_database(settings: ServiceSettings, service: str | None = None) -> Iterator[str]:
     """Yield the address of the database: DATABASE_URL, or a server of our own that runs as long as the block."""
     if settings.database_url is not None:
         yield settings.database_url
         return
-    with EmbeddedPostgres(settings.home, _server_settings(settings), say=say) as server:
+    with EmbeddedPostgres(settings.home, _server_settings(settings), say=announce) as server:
         server.keep_running()
         yield server.announce(service)
 
 
 @contextmanager
-def any_database(settings: Settings) -> Iterator[str]:
+def running_or_embedded_database(settings: ServiceSettings) -> Iterator[str]:
     """Yield the address of the database for a command: a running service's, else as `own_database` does."""
     with ExitStack() as opened:
         yield _borrow_or_open(settings, opened)
 
 
-def _borrow_or_open(settings: Settings, opened: ExitStack) -> str:
-    give_up = time.monotonic() + PATIENCE
+def _borrow_or_open(settings: ServiceSettings, opened: ExitStack) -> str:
+    give_up = time.monotonic() + STARTUP_TIMEOUT_SECONDS
     while True:
         try:
-            return opened.enter_context(own_database(settings))
+            return opened.enter_context(configured_or_embedded_database(settings))
         except AlreadyRunning as running:
             if running.url is not None:
                 return running.url
@@ -150,43 +150,43 @@ def _borrow_or_open(settings: Settings, opened: ExitStack) -> str:
         time.sleep(0.1)  # the other one is just starting
 
 
-def _server_settings(settings: Settings) -> dict[str, str]:
+def _server_settings(settings: ServiceSettings) -> dict[str, str]:
     """Return room for every connection that the workers may open, and some for commands."""
-    opened = (settings.pool_size + BESIDE_THE_POOL) * settings.workers
+    opened = (settings.pool_size + DEDICATED_CONNECTIONS) * settings.workers
     return {"max_connections": str(max(100, opened + 20))}
 
 
 def upgrade(url: str) -> None:
     """Bring the schema up to date, or say in one sentence that the database cannot be reached."""
-    with _reached(url):
+    with _unavailable_on_connect_error(url):
         migrate.upgrade(url)
 
 
 def wait_for_schema(url: str) -> None:
     """Wait until somebody else has brought the schema up to date, and say once that we do."""
-    with _reached(url):
-        if not migrate.is_done_at(url):
-            say(f"Waiting for `groundhog migrate` of {place_of(url)} (GROUNDHOG_MIGRATE is false)")
-        while not migrate.is_done_at(url):
+    with _unavailable_on_connect_error(url):
+        if not migrate.is_up_to_date_at(url):
+            announce(f"Waiting for `groundhog migrate` of {redacted_url(url)} (GROUNDHOG_MIGRATE is false)")
+        while not migrate.is_up_to_date_at(url):
             time.sleep(1)
 
 
 @contextmanager
-def _reached(url: str) -> Iterator[None]:
+def _unavailable_on_connect_error(url: str) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
-        raise Unavailable(f"Cannot use the database {place_of(url)}: {reason}") from error
+        raise Unavailable(f"Cannot use the database {redacted_url(url)}: {reason}") from error
 
 
-def _settle_keys(settings: Settings, url: str) -> None:
+def _ensure_admin_key(settings: ServiceSettings, url: str) -> None:
     """Keep the key of GROUNDHOG_ADMIN_KEY, and serve others than this machine only if there is a key."""
     at_url = settings.model_copy(update={"database_url": url})
     with closing(Database(at_url)) as database, database.transaction() as session:
         if settings.admin_key is not None and not settings.read_only:
-            api_keys.keep_admin_key(session, settings.admin_key.get_secret_value(), datetime.now(UTC))
-        if not settings.on_loopback and not api_keys.ever_created(session):
+            api_keys.upsert_admin_key(session, settings.admin_key.get_secret_value(), datetime.now(UTC))
+        if not settings.on_loopback and not api_keys.any_exist(session):
             raise Unauthorized(
                 f"{settings.host} can be reached by others, and there is no API key yet: make one with"
                 " `groundhog keys create NAME --scope admin`, or set GROUNDHOG_ADMIN_KEY; only on"
@@ -194,17 +194,19 @@ def _settle_keys(settings: Settings, url: str) -> None:
             )
 
 
-def place_of(url: str) -> str:
+def redacted_url(url: str) -> str:
     """Return where a database is, without the secrets in its URL."""
     parts = make_url(url)
     host = parts.host or parts.query.get("host") or "this machine"
     return f"{parts.database or parts.username} on {host}" + (f" port {parts.port}" if parts.port else "")
 
 
-def _banner(settings: Settings, address: str, url: str) -> str:
+def _banner(settings: ServiceSettings, address: str, url: str) -> str:
     external = settings.database_url is not None
     data = (
-        f"{place_of(url)} (DATABASE_URL)" if external else f"{settings.home.absolute()} (embedded PostgreSQL)"
+        f"{redacted_url(url)} (DATABASE_URL)"
+        if external
+        else f"{settings.home.absolute()} (embedded PostgreSQL)"
     )
     return "\n".join([
         f"Groundhog {__version__} on {address}",
@@ -216,26 +218,31 @@ def _banner(settings: Settings, address: str, url: str) -> str:
     ])  # fmt: skip
 
 
-def _serve_web(settings: Settings, listener: socket.socket, telemetry: Path | None) -> None:
+def _serve_web(settings: ServiceSettings, listener: socket.socket, telemetry: Path | None) -> None:
     configure_logging(settings.log_level, settings.log_format)
     if settings.workers == 1:
         from app.main import create_app
 
         Server(web_config(settings, create_app(settings))).run(sockets=[listener])
     else:
-        with _shared_telemetry(telemetry):
+        with _multiprocess_metrics(telemetry):
             _serve_with_workers(settings, listener)
 
 
-def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
+def web_config(settings: ServiceSettings, app: ASGIApp | str, **more: Any) -> Config:
     """Return how uvicorn serves an application here."""
-    patience = Patience(
-        settings.max_head_bytes, settings.head_seconds, settings.stall_seconds, settings.min_body_rate
+    patience = ClientTimeouts(
+        settings.max_head_bytes,
+        settings.header_timeout_seconds,
+        settings.idle_timeout_seconds,
+        settings.min_body_rate,
     )
     return Config(
         app,
         loop="uvloop",
-        http=cast("type[Connection]", partial(Connection, patience)),  # all that uvicorn does is to call it
+        http=cast(
+            "type[Connection]", partial(SlowClientProtocol, patience)
+        ),  # all that uvicorn does is to call it
         ws="none",
         lifespan="on",
         log_config=None,
@@ -248,7 +255,7 @@ def web_config(settings: Settings, app: ASGIApp | str, **more: Any) -> Config:
     )
 
 
-def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
+def _serve_with_workers(settings: ServiceSettings, listener: socket.socket) -> None:
     """Serve from several processes, which get the database's address through their environment."""
     assert settings.database_url is not None, "the launcher settled it"
     os.environ.update(
@@ -264,7 +271,7 @@ def _serve_with_workers(settings: Settings, listener: socket.socket) -> None:
 
 
 @contextmanager
-def _shared_telemetry(folder: Path | None) -> Iterator[None]:
+def _multiprocess_metrics(folder: Path | None) -> Iterator[None]:
     """Give the workers' Prometheus figures a folder to meet in, empty at the start."""
     name = "PROMETHEUS_MULTIPROC_DIR"
     with ExitStack() as made:
@@ -280,7 +287,7 @@ def worker() -> ASGIApp:
     """Return the application of one worker process, which ends when the launcher is gone, kill -9 included."""
     from app.main import create_app
 
-    settings = Settings()
+    settings = ServiceSettings()
     configure_logging(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_launcher, name="watch the launcher", daemon=True).start()
     application: ASGIApp = create_app(settings)

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ClientTimeouts:
     """What a client may take of us.
 
     Parameters
@@ -26,13 +26,13 @@ class Patience:
     body_rate : bytes per second that a body must reach once it has taken ``stall_seconds``
     """
 
-    head_bytes: int
-    head_seconds: float
-    stall_seconds: float
-    body_rate: int
+    max_head_bytes: int
+    header_timeout_seconds: float
+    idle_timeout_seconds: float
+    min_body_rate: int
 
 
-class Stage(Enum):
+class ReadStage(Enum):
     """What of a request is awaited."""
 
     NOTHING = 0
@@ -40,13 +40,13 @@ class Stage(Enum):
     BODY = 2
 
 
-class Connection(HttpToolsProtocol):
+class SlowClientProtocol(HttpToolsProtocol):
     """uvicorn's connection, with an end to its patience: 408 and 431 as problem+json, then it is closed."""
 
-    def __init__(self, patience: Patience, **given: Any) -> None:
+    def __init__(self, patience: ClientTimeouts, **given: Any) -> None:
         super().__init__(**given)
         self._patience = patience
-        self._stage = Stage.HEAD
+        self._stage = ReadStage.HEAD
         self._is_new = False  # nothing of what is awaited was counted yet
         self._began = self._last = self.loop.time()
         self._size = 0  # bytes of what is awaited, without the piece being read
@@ -66,16 +66,16 @@ class Connection(HttpToolsProtocol):
         before, scope = self._stage, self.scope
         self._piece = len(data)
         super().data_received(data)
-        if self._stage is Stage.NOTHING:
-            if before is not Stage.NOTHING or scope is not self.scope:
+        if self._stage is ReadStage.NOTHING:
+            if before is not ReadStage.NOTHING or scope is not self.scope:
                 return  # a whole request, as nearly always
-            self._await(Stage.HEAD)  # line breaks between requests begin nothing, but hold the connection
+            self._await(ReadStage.HEAD)  # line breaks between requests begin nothing, but hold the connection
         if not self.transport.is_closing():
             self._count()
 
     def on_message_begin(self) -> None:
         """Wait for a head."""
-        self._await(Stage.HEAD)
+        self._await(ReadStage.HEAD)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -83,20 +83,20 @@ class Connection(HttpToolsProtocol):
         service = self.app
         if self._head_is_too_large():
             self.app = self._answer_large_head
-        self._await(Stage.BODY)
+        self._await(ReadStage.BODY)
         super().on_headers_complete()
         self.app = service
 
     def on_message_complete(self) -> None:
         """Wait for nothing more: the time between two requests is uvicorn's."""
-        self._stage = Stage.NOTHING
+        self._stage = ReadStage.NOTHING
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the form that all refusals have."""
-        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+        self._reject(HTTPStatus.BAD_REQUEST, msg)
 
-    def _await(self, stage: Stage) -> None:
+    def _await(self, stage: ReadStage) -> None:
         self._stage, self._size, self._is_new = stage, 0, True
 
     def _count(self) -> None:
@@ -104,53 +104,55 @@ class Connection(HttpToolsProtocol):
         if self._is_new:
             self._began, self._is_new = self._last, False
         self._size += self._piece
-        if self._stage is Stage.HEAD and self._size > self._patience.head_bytes:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
+        if self._stage is ReadStage.HEAD and self._size > self._patience.max_head_bytes:
+            self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
         elif self._sender is None:
             self._watch_sender()
 
     def _head_is_too_large(self) -> bool:
-        most = self._patience.head_bytes
+        most = self._patience.max_head_bytes
         if self._size + self._piece <= most:  # of the last piece a part only, perhaps
             return False
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > most
 
     def _too_large(self) -> str:
-        most = self._patience.head_bytes
+        most = self._patience.max_head_bytes
         return f"the request line and headers are over {most} bytes (GROUNDHOG_MAX_HEAD_BYTES)"
 
     async def _answer_large_head(self, *_: object) -> None:
-        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
+        self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
 
     def _watch_sender(self) -> None:
         limits = self._patience
-        seconds = limits.head_seconds if self._stage is Stage.HEAD else limits.stall_seconds
-        since = self._began if self._stage is Stage.HEAD else self._last
+        seconds = (
+            limits.header_timeout_seconds if self._stage is ReadStage.HEAD else limits.idle_timeout_seconds
+        )
+        since = self._began if self._stage is ReadStage.HEAD else self._last
         self._sender = self.loop.call_at(max(since + seconds, self.loop.time() + 1), self._look_at_sender)
 
     def _look_at_sender(self) -> None:
         self._sender = None
-        if self._stage is Stage.NOTHING or self.transport.is_closing():
+        if self._stage is ReadStage.NOTHING or self.transport.is_closing():
             return
         if not self._is_late():
             self._watch_sender()
-        elif self._stage is Stage.HEAD and self._size == 0:
+        elif self._stage is ReadStage.HEAD and self._size == 0:
             self.transport.close()  # nothing was asked
         else:
-            what = "headers" if self._stage is Stage.HEAD else "body"
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"the {what} came too slowly; nothing was done")
+            what = "headers" if self._stage is ReadStage.HEAD else "body"
+            self._reject(HTTPStatus.REQUEST_TIMEOUT, f"the {what} came too slowly; nothing was done")
 
     def _is_late(self) -> bool:
         now, limits = self.loop.time(), self._patience
-        if self._stage is Stage.HEAD:
-            return self._is_answered() and now - self._began >= limits.head_seconds
+        if self._stage is ReadStage.HEAD:
+            return self._is_answered() and now - self._began >= limits.header_timeout_seconds
         if self._is_answered():
             return True  # what still comes of a body that was refused is read for so long and no longer
         if self.flow.read_paused or self.cycle.waiting_for_100_continue:
             self._last = now  # it is we who keep the client waiting
             return False
-        enough = limits.stall_seconds + self._size / limits.body_rate
-        return now - self._last >= limits.stall_seconds or now - self._began > enough
+        enough = limits.idle_timeout_seconds + self._size / limits.min_body_rate
+        return now - self._last >= limits.idle_timeout_seconds or now - self._began > enough
 
     def _is_answered(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -171,7 +173,7 @@ class Connection(HttpToolsProtocol):
 
     def _watch_reader(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._reader = self.loop.call_later(self._patience.stall_seconds, self._look_at_reader, left)
+        self._reader = self.loop.call_later(self._patience.idle_timeout_seconds, self._look_at_reader, left)
 
     def _look_at_reader(self, left_before: int) -> None:
         if self.transport.get_write_buffer_size() >= left_before:
@@ -189,7 +191,7 @@ class Connection(HttpToolsProtocol):
         self._sender = self._reader = None
         super().connection_lost(exc)
 
-    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+    def _reject(self, status: HTTPStatus, detail: str) -> None:
         """Answer, unless an answer has begun, and close; the application sees that the client is gone."""
         if self.cycle is None or not self.cycle.response_started:
             self.transport.write(_answer(status, detail))

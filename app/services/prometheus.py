@@ -17,14 +17,14 @@ from sqlalchemy.pool import QueuePool
 
 from app.errors import Unavailable
 from app.observability import metrics
-from app.settings import Settings
-from app.storage.batched_statement import Connection, SharedStatement
+from app.settings import ServiceSettings
+from app.storage.batched_statement import BatchedStatement, Connection
 from app.storage.database import Database
 
-PATIENCE = 4
+TIMEOUT_SECONDS = 4
 """Seconds that the database is waited for. The API keys may have taken five, and after ten Prometheus gives up."""
 
-SHOWN = """
+VISIBLE_EXPERIMENTS = """
     select experiment_id from experiments e
     where (
         select state from experiment_settings s where s.experiment_id = e.experiment_id
@@ -32,18 +32,18 @@ SHOWN = """
     ) is distinct from 'archived'
     order by experiment_id limit %(limit)s
 """
-NEWEST_DAYS = f"""
+NEWEST_DAYS_SQL = f"""
     select experiment_id,
            (select max(last_day) from (
                select (select max(m.date) from experiment_metrics m
                        where m.experiment_id = e.experiment_id and m.variant_id = v.variant_id) as last_day
                from variants v where v.experiment_id = e.experiment_id
            ) days)
-    from ({SHOWN}) e
+    from ({VISIBLE_EXPERIMENTS}) e
 """  # noqa: S608  texts of ours
-LATEST_ANSWERS = f"""
+LATEST_ANSWERS_SQL = f"""
     select e.experiment_id, cast(a.answer as text)
-    from ({SHOWN}) e
+    from ({VISIBLE_EXPERIMENTS}) e
     cross join lateral (
         select answer from allocations a
         where a.experiment_id = e.experiment_id and a.for_date <= %(today)s
@@ -54,7 +54,7 @@ NUMBER = "select count(*) from experiments"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DatabaseSnapshot:
     """What the database says: of all experiments how many, of those that are shown their days and answers."""
 
     experiments: int = 0
@@ -62,15 +62,15 @@ class Known:
     latest_answers: Sequence[tuple[str, str]] = ()
 
 
-class Figures:
+class PrometheusExporter:
     """The figures as one process shows them.
 
     The database is asked on a connection of its own: they are wanted most while all others are in use.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._limit = settings.telemetry_experiments
-        self._asked = SharedStatement(database, self._ask, by_key=False, seconds=PATIENCE)
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
+        self._limit = settings.metrics_max_experiments
+        self._asked = BatchedStatement(database, self._ask, by_key=False, seconds=TIMEOUT_SECONDS)
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
         _show_use_of(pool)
@@ -81,18 +81,18 @@ class Figures:
 
     async def exposition(self, now: dt.datetime) -> bytes:
         """Return all figures in Prometheus' text format; those of the database are left out while it is away."""
-        known: Known | None = None
+        known: DatabaseSnapshot | None = None
         with suppress(Unavailable):
-            known = await self._asked.ask([now.date() + dt.timedelta(days=1)])
+            known = await self._asked.run([now.date() + dt.timedelta(days=1)])
         return await asyncio.to_thread(_written, known, now)
 
-    async def _ask(self, connection: Connection, todays: Sequence[dt.date]) -> Known:
+    async def _ask(self, connection: Connection, todays: Sequence[dt.date]) -> DatabaseSnapshot:
         asked = {"limit": self._limit, "today": max(todays)}
         number = await (await connection.execute(NUMBER)).fetchone()
         assert number is not None, "a count has a row"
-        days = await (await connection.execute(NEWEST_DAYS.encode(), asked)).fetchall()
-        answers = await (await connection.execute(LATEST_ANSWERS.encode(), asked)).fetchall()
-        return Known(number[0], days, answers)
+        days = await (await connection.execute(NEWEST_DAYS_SQL.encode(), asked)).fetchall()
+        answers = await (await connection.execute(LATEST_ANSWERS_SQL.encode(), asked)).fetchall()
+        return DatabaseSnapshot(number[0], days, answers)
 
 
 def _show_use_of(pool: QueuePool) -> None:
@@ -109,13 +109,13 @@ def _show_use_of(pool: QueuePool) -> None:
         metrics.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
 
 
-def _written(known: Known | None, now: dt.datetime) -> bytes:
+def _written(known: DatabaseSnapshot | None, now: dt.datetime) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Families(families(known, now)))
-    return _process_figures() + generate_latest(registry)
+    registry.register(_Families(metric_families(known, now)))
+    return _process_metrics() + generate_latest(registry)
 
 
-def _process_figures() -> bytes:
+def _process_metrics() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
@@ -133,7 +133,7 @@ class _Families(Collector):
         return self._found
 
 
-def families(known: Known | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+def metric_families(known: DatabaseSnapshot | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     """Yield what the database has said as figures; only that it is away where it has said nothing."""
     up = GaugeMetricFamily("groundhog_database_up", "1 while PostgreSQL answers")
     up.add_metric([], 0 if known is None else 1)
@@ -143,7 +143,7 @@ def families(known: Known | None, now: dt.datetime) -> Iterator[GaugeMetricFamil
         yield from _allocations(known)
 
 
-def _ages(known: Known, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+def _ages(known: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     count = GaugeMetricFamily("groundhog_experiments", "Experiments known")
     count.add_metric([], known.experiments)
     yield count
@@ -159,7 +159,7 @@ def _ages(known: Known, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     yield age
 
 
-def _allocations(known: Known) -> Iterator[GaugeMetricFamily]:
+def _allocations(known: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
     share = GaugeMetricFamily(
         "groundhog_variant_share_ratio",
         "Share of traffic in the newest recorded allocation",

@@ -13,14 +13,14 @@ READ = """
     select key_id, name, scopes, experiment_prefix, requests_per_minute, secret_sha256, expires_at, revoked_at
     from api_keys
 """
-NOTE_USES = """
+UPDATE_LAST_USED = """
     update api_keys set last_used_at = greatest(last_used_at, used.at)
     from unnest(%s::text[], %s::timestamptz[]) as used (key_id, at) where api_keys.key_id = used.key_id
 """
 TIMEOUT_SECONDS = 5
 
 
-class KeptKey(NamedTuple):
+class ApiKeyRecord(NamedTuple):
     """A key as it is kept."""
 
     key_id: str
@@ -33,14 +33,14 @@ class KeptKey(NamedTuple):
     revoked_at: dt.datetime | None
 
 
-async def read(database: Database) -> list[KeptKey]:
+async def read(database: Database) -> list[ApiKeyRecord]:
     """Return every key, revoked ones too."""
     async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
-        cursor = connection.cursor(row_factory=class_row(KeptKey))
+        cursor = connection.cursor(row_factory=class_row(ApiKeyRecord))
         return await (await cursor.execute(READ)).fetchall()
 
 
-async def note_uses(database: Database, uses: Mapping[str, dt.datetime]) -> None:
+async def update_last_used(database: Database, uses: Mapping[str, dt.datetime]) -> None:
     """Write down when keys were last used."""
     async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
-        await connection.execute(NOTE_USES, (list(uses), list(uses.values())))
+        await connection.execute(UPDATE_LAST_USED, (list(uses), list(uses.values())))

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import psycopg
 
 from app.errors import Unavailable
-from app.storage.connector import hang_up
+from app.storage.connector import shut_down_socket
 from app.storage.database import Database, domain_error
 
 Key = TypeVar("Key")
@@ -19,15 +19,15 @@ Answer = TypeVar("Answer")
 Connection = psycopg.AsyncConnection[Any]
 
 TIMEOUT_SECONDS = 15
-MOST_KEYS = 1_000
+MAX_KEYS = 1_000
 """Of one statement, unless a single caller brings more."""
 
 
-BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+INDEX_ONLY_PLAN = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """A prepared statement keeps its plan: made while a table is small, it would read all of it for ever after."""
 
 
-class SharedStatement(Generic[Key, Answer]):
+class BatchedStatement(Generic[Key, Answer]):
     """A statement on many keys, shared by the callers of an event loop, on a connection of its own.
 
     Parameters
@@ -46,14 +46,14 @@ class SharedStatement(Generic[Key, Answer]):
         seconds: float | None = None,
     ) -> None:
         self._connector = database.connector
-        self._options = BY_KEY if by_key else None
+        self._options = INDEX_ONLY_PLAN if by_key else None
         self._execute = execute
         self._seconds = seconds
         self._waiting: deque[tuple[Sequence[Key], asyncio.Future[Answer]]] = deque()
         self._connection: Connection | None = None
         self._running: asyncio.Task[None] | None = None
 
-    async def ask(self, keys: Sequence[Key]) -> Answer:
+    async def run(self, keys: Sequence[Key]) -> Answer:
         """Return the answer of a statement that covers these keys.
 
         Raises
@@ -98,7 +98,7 @@ class SharedStatement(Generic[Key, Answer]):
             if connection is None:
                 statement.cancel()  # nothing was sent: it still connects
             else:
-                hang_up(connection)
+                shut_down_socket(connection)
             await asyncio.gather(statement, return_exceptions=True)
             raise TimeoutError
         return statement.result()
@@ -106,9 +106,9 @@ class SharedStatement(Generic[Key, Answer]):
     def _next_keys(self) -> tuple[Sequence[Key], list[asyncio.Future[Answer]]]:
         keys, answer = self._waiting.popleft()
         askers = [answer]
-        if self._waiting and len(keys) < MOST_KEYS:
+        if self._waiting and len(keys) < MAX_KEYS:
             keys = list(keys)
-            while self._waiting and len(keys) + len(self._waiting[0][0]) <= MOST_KEYS:
+            while self._waiting and len(keys) + len(self._waiting[0][0]) <= MAX_KEYS:
                 more, answer = self._waiting.popleft()
                 keys.extend(more)
                 askers.append(answer)
@@ -127,7 +127,7 @@ class SharedStatement(Generic[Key, Answer]):
         return await self._within_limits(self._connection, keys)
 
     async def _within_limits(self, connection: Connection, keys: Sequence[Key]) -> Answer:
-        async with self._connector.limited(connection):
+        async with self._connector.with_timeouts(connection):
             return await self._execute(connection, keys)
 
 

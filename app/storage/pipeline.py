@@ -9,7 +9,7 @@ Statement = tuple[str, Mapping[str, Any]]
 """A statement as psycopg takes it, and its values."""
 
 
-def together(session: Session, *statements: Statement) -> list[list[tuple[Any, ...]]]:
+def run_pipelined(session: Session, *statements: Statement) -> list[list[tuple[Any, ...]]]:
     """Return the rows of each statement, after one round trip for all.
 
     They are carried out in their order, and each sees what was committed before it began: one after a lock sees

@@ -66,7 +66,7 @@ class Experiment(Base):
     created_at: Mapped[dt.datetime]
 
 
-class ExperimentSettings(Base):
+class ExperimentSettingsRow(Base):
     """The settings and the state of an experiment from ``active_from`` until the next row's."""
 
     __tablename__ = "experiment_settings"
@@ -366,7 +366,7 @@ class AuditEntry(Base):
     subjects: Mapped[list[str]]
 
 
-RULES = {
+CONSTRAINT_MESSAGES = {
     "pk_experiments": "there is already an experiment with this id",
     "ck_experiments_source": "totals are reported or tracked",
     "ck_assignments_kind": "an assignment is drawn, of the hold-out, or forced",

@@ -11,8 +11,8 @@ from pydantic import AliasChoices
 from app.api import problem_details
 from app.observability import metrics
 from app.schemas.policies import every_policy
-from app.services.prometheus import Known, families
-from app.settings import Settings
+from app.services.prometheus import DatabaseSnapshot, metric_families
+from app.settings import ServiceSettings
 
 HERE = Path(__file__).parent
 MADE = "<!-- made from the code by `make reference`; do not edit -->\n\n"
@@ -76,14 +76,14 @@ def _table(*rows: tuple[str, ...]) -> str:
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
-    alias = Settings.model_fields[name].validation_alias
+    alias = ServiceSettings.model_fields[name].validation_alias
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"GROUNDHOG_{name.upper()}"
 
 
 def _settings() -> str:
     rows = [
         (f"`{variable(name)}`", _default(name), str(field.description))
-        for name, field in Settings.model_fields.items()
+        for name, field in ServiceSettings.model_fields.items()
     ]
     return SETTINGS + _table(("name", "default", "meaning"), *rows)
 
@@ -91,7 +91,7 @@ def _settings() -> str:
 def _default(name: str) -> str:
     if name == "home":
         return "`~/.local/share/groundhog`; as root `/var/lib/groundhog`"
-    default = Settings.model_fields[name].default
+    default = ServiceSettings.model_fields[name].default
     if default is None or default in ("", ()):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
@@ -114,7 +114,7 @@ def _figures() -> str:
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
         (family.name, family.type, _labels(family), family.documentation)
-        for family in families(Known(), datetime.now(UTC))
+        for family in metric_families(DatabaseSnapshot(), datetime.now(UTC))
     ]
     shown = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
     return FIGURES + _table(("name", "type", "labels", "meaning"), *shown)

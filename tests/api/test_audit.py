@@ -79,5 +79,5 @@ def test_the_audit_is_asked_about_one_experiment_and_forgotten_after_its_time(cl
     client.post("/metrics/", json=total(experiment_id="b"))
     assert [subjects for _, _, subjects in entries(client, "a")] == [("a",)]
     with client.app.state.database.transaction() as session:
-        assert audit_log.prune(session, clock.now + dt.timedelta(days=1), 2) == 1
+        assert audit_log.delete_older_than(session, clock.now + dt.timedelta(days=1), 2) == 1
     assert [subjects for _, _, subjects in entries(client)] == [("b",)]

@@ -10,7 +10,7 @@ import pytest
 from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
-from app.services.access.authenticator import KeyRing
+from app.services.access.authenticator import Authenticator
 from app.storage import api_keys as stored_keys
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem
@@ -183,10 +183,10 @@ class Ring:
         self.database = client.app.state.database
         new = ApiKeyIn(name="a key", scopes=["read"], **more)
         self.made, self.key = change(client, api_keys.create, new, clock.now)
-        self.ring = KeyRing(self.database, 10, open_without_keys=False, tick=lambda: self.ticks)
+        self.ring = Authenticator(self.database, 10, open_without_keys=False, tick=lambda: self.ticks)
 
     async def ask(self, key=None):
-        return (await self.ring.caller_of(key or self.key, self.now)).key_id
+        return (await self.ring.authenticate(key or self.key, self.now)).key_id
 
 
 def test_a_revoked_key_is_refused_after_the_seconds_that_keys_are_kept(client, clock):
@@ -277,7 +277,7 @@ ADMIN = "gh_admin_" + "0123456789abcdef" * 4
 def test_the_key_of_the_setting_is_an_admin_key(make_client, clock):
     client = make_client(host="0.0.0.0")
     for _ in range(2):
-        change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+        change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     headers = {"X-API-Key": ADMIN}
     assert client.post("/experiments", json={"experiment_id": "a"}, headers=headers).status_code == 201
     assert len(change(client, api_keys.list_keys)) == 1
@@ -287,14 +287,14 @@ def test_another_secret_in_the_setting_takes_the_place_of_the_first(make_client,
     client = make_client(key_cache_seconds=0)
     other = ADMIN[:-1] + "0"
     for key in (ADMIN, other):
-        change(client, api_keys.keep_admin_key, key, clock.now)
+        change(client, api_keys.upsert_admin_key, key, clock.now)
     assert client.get("/experiments", headers={"X-API-Key": other}).status_code == 200
     problem(client.get("/experiments", headers={"X-API-Key": ADMIN}), 401)
 
 
 def test_a_revoked_key_of_the_setting_stays_revoked_when_the_service_starts_again(make_client, clock):
     client = make_client(key_cache_seconds=0)
-    change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+    change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     change(client, api_keys.revoke, "admin", clock.now)
-    change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+    change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     problem(client.get("/experiments", headers={"X-API-Key": ADMIN}), 401)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.authorization import OPERATIONS
+from app.api.authorization import PERMISSIONS
 from tests.api.test_metrics import total
 from tests.contract.conftest import fields, problem
 from tests.contract.test_openapi import DESCRIPTION
@@ -166,4 +166,4 @@ def test_a_limit_is_a_beginning_and_no_pattern(keyed, make_key):
 
 
 def test_an_operation_on_all_experiments_needs_a_key_without_a_limit():
-    assert not OPERATIONS["read_telemetry"].heeds_limit
+    assert not PERMISSIONS["read_telemetry"].allows_prefix_keys

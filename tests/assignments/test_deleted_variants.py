@@ -58,7 +58,7 @@ def broken(create, client, clock, monkeypatch):
     """An experiment ``e`` whose split cannot be had because of a defect, beside one that is well."""
     create()
     create("well")
-    as_it_is = splits.current
+    as_it_is = splits.get_or_renew
 
     def current(session, terms, now):
         if terms.experiment_id == "e":

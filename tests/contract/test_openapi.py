@@ -9,9 +9,9 @@ import pytest
 from jsonschema_rs import validator_for
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 
-DESCRIPTION = create_app(Settings(database_url="postgresql://nobody@localhost/none")).openapi()
+DESCRIPTION = create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none")).openapi()
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 OPERATIONS = {
     operation["operationId"]: operation

@@ -11,9 +11,9 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.api.problem_details import answer_stop
+from app.api.problem_details import respond_shutting_down
 from app.observability.logs import JsonFormatter
-from app.observability.middleware import RequestTelemetry
+from app.observability.middleware import RequestMetricsMiddleware
 from tests.contract.conftest import problem, total
 
 HOMEPAGE = 'experiment="homepage"'
@@ -286,7 +286,7 @@ def test_a_request_that_a_stop_gives_up_is_a_503(path):
         told.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    asyncio.run(RequestTelemetry(cancelled, answer_stop)(scope, cancelled, tell))
+    asyncio.run(RequestMetricsMiddleware(cancelled, respond_shutting_down)(scope, cancelled, tell))
     head, body = told
     assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
     assert b"sending it again is safe" in body["body"]

@@ -191,7 +191,7 @@ def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make
         line for line in service.get("/metrics").text.splitlines() if line.startswith("groundhog_replica_up{")
     ]
     assert [line.split()[-1] for line in up] == ["0.0"]
-    time.sleep(replica.AGAIN_SECONDS)
+    time.sleep(replica.RETRY_SECONDS)
     with asked(replica=1):
         allocation(service, "2026-03-06")
     assert service.get("/readyz").json()["replica"] == "answers"

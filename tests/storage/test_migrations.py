@@ -143,14 +143,14 @@ def test_a_migration_that_writers_never_let_pass_says_so(empty_database_url, mon
 def test_every_rule_in_words_is_a_constraint_of_the_database(migrated_url):
     with connect(migrated_url) as connection:
         found = connection.execute("select conname from pg_constraint union select relname from pg_class")
-        assert tables.RULES.keys() <= {row[0] for row in found}
+        assert tables.CONSTRAINT_MESSAGES.keys() <= {row[0] for row in found}
 
 
 def test_every_check_of_the_database_has_a_rule_in_words(migrated_url):
     with connect(migrated_url) as connection:
         found = connection.execute("select conname from pg_constraint where contype = 'c' and conrelid <> 0")
         ours = {row[0] for row in found if row[0].startswith("ck_")}
-    assert ours <= tables.RULES.keys()
+    assert ours <= tables.CONSTRAINT_MESSAGES.keys()
 
 
 def test_every_key_of_an_experiments_table_starts_with_the_experiment(migrated_url):

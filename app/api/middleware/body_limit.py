@@ -4,13 +4,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problem_details import refusal
+from app.api.problem_details import problem_response
 from app.errors import TooLarge, UnsupportedMediaType
 
-PACKED = "bodies are read as they are, without Content-Encoding: send it unpacked (zcat daily.csv.gz | ...)"
+COMPRESSED_BODY = (
+    "bodies are read as they are, without Content-Encoding: send it unpacked (zcat daily.csv.gz | ...)"
+)
 
 
-class BodyLimit:
+class BodySizeLimitMiddleware:
     """Answer 413 to a body over ``max_bytes``, declared or streamed; some paths keep their own limit.
 
     A packed body is 415 everywhere: a few kilobytes of it can stand for gigabytes.
@@ -29,14 +31,14 @@ class BodyLimit:
             return
         headers = Headers(scope=scope)
         if headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
-            await refusal(UnsupportedMediaType(PACKED), scope["path"])(scope, receive, send)
+            await problem_response(UnsupportedMediaType(COMPRESSED_BODY), scope["path"])(scope, receive, send)
             return
         if scope["path"] in self.unlimited:
             await self.app(scope, receive, send)
             return
         declared = headers.get("content-length", "0")
         if declared.isascii() and declared.isdigit() and int(declared[:18]) > self.max_bytes:
-            await refusal(TooLarge(self.detail), scope["path"])(scope, receive, send)
+            await problem_response(TooLarge(self.detail), scope["path"])(scope, receive, send)
             return
         size = 0
 

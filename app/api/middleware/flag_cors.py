@@ -7,12 +7,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.schemas import ofrep
 
-SENT = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-ID"]
-READ = ["ETag", "Retry-After", "X-Request-ID"]
+REQUEST_HEADERS = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-ID"]
+RESPONSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
 PREFLIGHT_SECONDS = 600
 
 
-class FlagCors:
+class OfrepCorsMiddleware:
     """Answer preflight requests of the given origins, and let their scripts read the answers.
 
     It stands before the check of keys: a preflight request carries none.
@@ -24,8 +24,8 @@ class FlagCors:
             app,
             allow_origins=origins,
             allow_methods=["POST"],
-            allow_headers=SENT,
-            expose_headers=READ,
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=RESPONSE_HEADERS,
             max_age=PREFLIGHT_SECONDS,
         )
 

@@ -11,12 +11,18 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.api import problem_details
-from app.api.dependencies import DatabaseDep, ExperimentPath, Now
-from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, as_response, carry_out, same_request
-from app.api.pagination import Cursor, Limit, cursor_after, place_of
-from app.api.problem_details import answers
+from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath
+from app.api.idempotency import (
+    IdempotencyDep,
+    IdempotencyKeyHeader,
+    execute_write,
+    idempotent_request,
+    to_response,
+)
+from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
-from app.errors import Defect, GroundhogError, Unavailable
+from app.errors import GroundhogError, InternalError, Unavailable
 from app.schemas.assignments import (
     ASSIGNED,
     NO_SUCH,
@@ -34,10 +40,10 @@ from app.schemas.assignments import (
 )
 from app.schemas.fields import UnitId
 from app.services.access import idempotency
-from app.services.access.idempotency import Answer
+from app.services.access.idempotency import StoredResponse
 from app.services.assignments import stored_assignments
-from app.services.assignments.assigner import Assigner, Outcome
-from app.services.assignments.bucketing import Assigned
+from app.services.assignments.assigner import Assigner, AssignmentOutcome
+from app.services.assignments.bucketing import AssignmentResult
 from app.storage.database import Database
 
 unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python
@@ -74,7 +80,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     "",
     operation_id="assign",
     response_model=Assignment | list[Assignment | Unassigned],
-    responses={**ANSWERS, **answers(404, 409, 413, 415, 422, 503)},
+    responses={**ANSWERS, **error_responses(404, 409, 413, 415, 422, 503)},
 )
 async def assign(
     units: Annotated[Units, Body(openapi_examples=UNITS_EXAMPLES)],
@@ -94,47 +100,49 @@ async def assign(
     pairs = [(unit.experiment_id, unit.unit_id) for unit in (units if isinstance(units, list) else [units])]
 
     if idempotency_key is None:
-        return as_response(_answer(await assigner.assign(pairs, now), pairs, many))
-    once = same_request(request, idempotency_key, sha256(await request.body()).digest())
-    kept = await run_in_threadpool(_answered, state.database, once)
+        return to_response(_answer(await assigner.assign(pairs, now), pairs, many))
+    once = idempotent_request(request, idempotency_key, sha256(await request.body()).digest())
+    kept = await run_in_threadpool(_to_response, state.database, once)
     if kept is not None:
-        return as_response(kept)
+        return to_response(kept)
     # No transaction is open now: the assigner needs connections itself, and who held one would wait for the
     # others. Assigning twice is harmless; of two answers the first one kept goes to both.
     outcomes = await assigner.assign(pairs, now)
     answer = _answer(outcomes, pairs, many)
-    if any(isinstance(outcome, Unavailable | Defect) for outcome in outcomes):
-        return as_response(answer)  # sent again, it may fare better
-    return await run_in_threadpool(carry_out, state.database, once, lambda _: answer, now)
+    if any(isinstance(outcome, Unavailable | InternalError) for outcome in outcomes):
+        return to_response(answer)  # sent again, it may fare better
+    return await run_in_threadpool(execute_write, state.database, once, lambda _: answer, now)
 
 
-def _answered(database: Database, request: idempotency.Request | None) -> Answer | None:
+def _to_response(database: Database, request: idempotency.IdempotentRequest | None) -> StoredResponse | None:
     with database.transaction() as session:
-        return idempotency.answered(session, request)
+        return idempotency.find_response(session, request)
 
 
-def _answer(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]], many: bool) -> Answer:
+def _answer(
+    outcomes: Sequence[AssignmentOutcome], pairs: Sequence[tuple[str, str]], many: bool
+) -> StoredResponse:
     return _array(outcomes, pairs) if many else _single(outcomes[0])
 
 
-def _single(outcome: Outcome) -> Answer:
+def _single(outcome: AssignmentOutcome) -> StoredResponse:
     if isinstance(outcome, GroundhogError):
         raise outcome
-    return Answer(201 if outcome.new else 200, json.dumps(_as_json(outcome)))
+    return StoredResponse(201 if outcome.new else 200, json.dumps(_as_json(outcome)))
 
 
-def _array(outcomes: Sequence[Outcome], pairs: Sequence[tuple[str, str]]) -> Answer:
+def _array(outcomes: Sequence[AssignmentOutcome], pairs: Sequence[tuple[str, str]]) -> StoredResponse:
     away = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
     if away and len(away) == len(outcomes):
         raise away[0]
     items = [
-        _refused(index, pair, outcome) if isinstance(outcome, GroundhogError) else _as_json(outcome)
+        _item_problem(index, pair, outcome) if isinstance(outcome, GroundhogError) else _as_json(outcome)
         for index, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True))
     ]
-    return Answer(200, json.dumps(items))
+    return StoredResponse(200, json.dumps(items))
 
 
-def _as_json(assigned: Assigned) -> dict[str, Any]:
+def _as_json(assigned: AssignmentResult) -> dict[str, Any]:
     at = assigned.assigned_at
     return {
         "experiment_id": assigned.experiment_id,
@@ -149,7 +157,7 @@ def _as_json(assigned: Assigned) -> dict[str, Any]:
     }
 
 
-def _refused(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[str, Any]:
+def _item_problem(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[str, Any]:
     experiment_id, unit_id = pair
     status = problem_details.STATUS[type(error)]
     fault = {
@@ -165,82 +173,87 @@ def _refused(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[s
     "/overrides",
     operation_id="override_assignment",
     response_model=OverrideIn,
-    responses=answers(404, 409, 413, 415, 422, 503),
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def override_assignment(
-    override: OverrideIn, database: DatabaseDep, request: IdempotencyDep, now: Now
+    override: OverrideIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime
 ) -> Response:
     """Force a unit to a variant, for testing or by wish; null takes it back. Repeating changes nothing.
 
     A forced unit's events are refused and it leaves the estimates. No total changes.
     """
 
-    def work(session: Session) -> Answer:
+    def work(session: Session) -> StoredResponse:
         stored_assignments.override(session, override, now)
-        return Answer.of(override)
+        return StoredResponse.of(override)
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
 @router.post(
-    "/merge", operation_id="merge_units", response_model=Merged, responses=answers(404, 413, 415, 422, 503)
+    "/merge",
+    operation_id="merge_units",
+    response_model=Merged,
+    responses=error_responses(404, 413, 415, 422, 503),
 )
-def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, now: Now) -> Response:
+def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime) -> Response:
     """Let two ids of one unit (a cookie's, an account's) share its earliest assignment, here or everywhere.
 
     The other one leaves the estimates; no total changes. Merge once either has been assigned: before that there is
     nothing to keep. Repeating changes nothing.
     """
 
-    def work(session: Session) -> Answer:
+    def work(session: Session) -> StoredResponse:
         variants = stored_assignments.merge(session, sent, now)
-        return Answer.of(Merged(unit_id=sent.unit_id, into_unit_id=sent.into_unit_id, variants=variants))
+        return StoredResponse.of(
+            Merged(unit_id=sent.unit_id, into_unit_id=sent.into_unit_id, variants=variants)
+        )
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
 @router.post(
     "/forget",
     operation_id="forget_unit",
     response_model=Forgotten,
-    responses=answers(404, 413, 415, 422, 503),
+    responses=error_responses(404, 413, 415, 422, 503),
 )
-def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, now: Now) -> Response:
+def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime) -> Response:
     """Replace a unit's id by a tombstone wherever it is stored; no total changes.
 
     Its events sent again still do not count. Answers kept under an Idempotency-Key may name it until they expire.
     """
 
-    def work(session: Session) -> Answer:
-        return Answer.of(stored_assignments.forget(session, sent.unit_id, sent.experiment_id))
+    def work(session: Session) -> StoredResponse:
+        return StoredResponse.of(stored_assignments.erase(session, sent.unit_id, sent.experiment_id))
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
 @router.get(
     "/{experiment_id}",
     operation_id="read_assignment",
     response_model=StoredAssignment,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def read_assignment(experiment_id: ExperimentPath, unit_id: UnitId, database: DatabaseDep) -> Response:
     """Return the stored assignment of a unit; asking stores nothing."""
     with database.transaction() as session:
         row = stored_assignments.read(session, experiment_id, unit_id)
-        return as_response(Answer.of(StoredAssignment.model_validate(row)))
+        return to_response(StoredResponse.of(StoredAssignment.model_validate(row)))
 
 
 @router.get(
     "/{experiment_id}/units",
     operation_id="list_assignments",
     response_model=AssignmentsPage,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def list_assignments(
     experiment_id: ExperimentPath, database: DatabaseDep, cursor: Cursor = None, limit: Limit = 1_000
 ) -> AssignmentsPage:
     """Return the stored assignments of an experiment by unit id."""
-    place = place_of(cursor, unit_id_from_cursor)
+    place = decode_cursor(cursor, unit_id_from_cursor)
     with database.transaction() as session:
         rows = stored_assignments.read_page(session, experiment_id, place[0] if place else None, limit + 1)
         items = [StoredAssignment.model_validate(row) for row in rows[:limit]]
@@ -248,5 +261,5 @@ def list_assignments(
     return AssignmentsPage(
         experiment_id=experiment_id,
         items=items,
-        next_cursor=cursor_after(items[-1].unit_id) if more else None,
+        next_cursor=encode_cursor(items[-1].unit_id) if more else None,
     )

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 from sqlalchemy.orm import Session
 
-from app.api.dependencies import DatabaseDep, Now, SettingsDep
-from app.api.idempotency import IdempotencyDep, carry_out
-from app.api.problem_details import answers
+from app.api.dependencies import CurrentTime, DatabaseDep, SettingsDep
+from app.api.idempotency import IdempotencyDep, execute_write
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.observability import metrics
-from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsTaken
-from app.services.access.idempotency import Answer
+from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsResult
+from app.services.access.idempotency import StoredResponse
 from app.services.events import ingest
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
@@ -25,15 +25,15 @@ EXAMPLES: dict[str, Any] = {
 @router.post(
     "",
     operation_id="record_events",
-    response_model=EventsTaken,
-    responses=answers(404, 409, 413, 415, 422, 503),
+    response_model=EventsResult,
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def record_events(
     sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
     database: DatabaseDep,
     settings: SettingsDep,
     request: IdempotencyDep,
-    now: Now,
+    now: CurrentTime,
 ) -> Response:
     """Take exposures and rewards of assigned units, one or up to 5,000, each counted exactly once.
 
@@ -42,14 +42,14 @@ def record_events(
     all are credited to the day of that exposure, up to `reward_window_days` after it. Within an array exposures
     come first.
     """
-    done: list[EventsTaken] = []
+    done: list[EventsResult] = []
 
-    def work(session: Session) -> Answer:
-        done.append(ingest.take(session, sent, settings.assignment_salt, now))
-        return Answer.of(done[0])
+    def work(session: Session) -> StoredResponse:
+        done.append(ingest.ingest(session, sent, settings.assignment_salt, now))
+        return StoredResponse.of(done[0])
 
-    response = carry_out(database, request, work, now)
+    response = execute_write(database, request, work, now)
     for taken in done:  # what was committed; a replayed answer did nothing
         for status in ("counted", "known", "duplicate", "refused"):
-            metrics.EVENTS.labels(status).inc(getattr(taken, status))
+            metrics.EVENTS_RECEIVED.labels(status).inc(getattr(taken, status))
     return response

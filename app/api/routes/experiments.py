@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.orm import Session
 
-from app.api.dependencies import DatabaseDep, ExperimentPath, ForDate, Now, VariantPath
-from app.api.idempotency import IdempotencyDep, carry_out
-from app.api.pagination import Cursor, Limit, cursor_after, identifier, place_of
-from app.api.problem_details import answers
+from app.api.dependencies import AllocationDate, CurrentTime, DatabaseDep, ExperimentPath, VariantPath
+from app.api.idempotency import IdempotencyDep, execute_write
+from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.errors import PreconditionFailed
 from app.schemas.effects import Comparison, Gain
@@ -25,7 +25,7 @@ from app.schemas.experiments import (
     VariantPatch,
 )
 from app.schemas.posterior import Posterior
-from app.services.access.idempotency import Answer
+from app.services.access.idempotency import StoredResponse
 from app.services.analysis import estimates, impact, posterior
 from app.services.experiments import lifecycle, variants
 
@@ -42,39 +42,41 @@ def etag(experiment: Experiment) -> str:
     operation_id="create_experiment",
     response_model=Experiment,
     status_code=201,
-    responses=answers(409, 413, 415, 422, 503),
+    responses=error_responses(409, 413, 415, 422, 503),
 )
 def create_experiment(
-    experiment: ExperimentIn, database: DatabaseDep, request: IdempotencyDep, now: Now
+    experiment: ExperimentIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime
 ) -> Response:
     """Create an experiment with its settings and first variants.
 
     Not needed before reporting totals: `POST /metrics/` registers what it does not know.
     """
 
-    def work(session: Session) -> Answer:
+    def work(session: Session) -> StoredResponse:
         made = lifecycle.create(session, experiment, now)
-        return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
+        return StoredResponse.of(made, 201, f"/experiments/{made.experiment_id}")
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
-@router.get("", operation_id="list_experiments", response_model=ExperimentsPage, responses=answers(422, 503))
+@router.get(
+    "", operation_id="list_experiments", response_model=ExperimentsPage, responses=error_responses(422, 503)
+)
 def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit = 100) -> ExperimentsPage:
     """Return the experiments in the order of their ids."""
-    place = place_of(cursor, identifier)
+    place = decode_cursor(cursor, identifier)
     with database.transaction() as session:
         found = lifecycle.list_experiments(session, place[0] if place else None, limit + 1)
     more = len(found) > limit
     last = found[:limit][-1].experiment_id if more else None
-    return ExperimentsPage(items=found[:limit], next_cursor=cursor_after(last) if more else None)
+    return ExperimentsPage(items=found[:limit], next_cursor=encode_cursor(last) if more else None)
 
 
 @router.get(
     "/{experiment_id}",
     operation_id="read_experiment",
     response_model=Experiment,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, response: Response) -> Experiment:
     """Return an experiment as it stands: settings, state, variants."""
@@ -88,14 +90,14 @@ def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, respon
     "/{experiment_id}",
     operation_id="change_experiment",
     response_model=Experiment,
-    responses=answers(404, 412, 413, 415, 422, 503),
+    responses=error_responses(404, 412, 413, 415, 422, 503),
 )
 def change_experiment(
     experiment_id: ExperimentPath,
     patch: ExperimentPatch,
     database: DatabaseDep,
     response: Response,
-    now: Now,
+    now: CurrentTime,
     if_match: Annotated[
         str | None, Header(description="The ETag you read: refuse if it changed since")
     ] = None,
@@ -124,30 +126,30 @@ def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
     "/{experiment_id}/rollout",
     operation_id="roll_out_variant",
     response_model=Experiment,
-    responses=answers(404, 409, 413, 415, 422, 503),
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def roll_out_variant(
     experiment_id: ExperimentPath,
     rollout: RolloutIn,
     database: DatabaseDep,
     request: IdempotencyDep,
-    now: Now,
+    now: CurrentTime,
 ) -> Response:
     """Give one variant all traffic from today on; it is recorded like every change, and can be undone."""
 
-    def work(session: Session) -> Answer:
-        return Answer.of(lifecycle.roll_out(session, experiment_id, rollout.variant_id, now))
+    def work(session: Session) -> StoredResponse:
+        return StoredResponse.of(lifecycle.roll_out(session, experiment_id, rollout.variant_id, now))
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
 @router.delete(
     "/{experiment_id}/rollout",
     operation_id="undo_rollout",
     response_model=Experiment,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
-def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: Now) -> Experiment:
+def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime) -> Experiment:
     """Let the policy decide again from today on."""
     with database.transaction() as session:
         return lifecycle.undo_rollout(session, experiment_id, now)
@@ -157,13 +159,13 @@ def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: Now)
     "/{experiment_id}/posterior",
     operation_id="read_posterior",
     response_model=Posterior,
-    responses=answers(404, 409, 422, 503),
+    responses=error_responses(404, 409, 422, 503),
 )
 def read_posterior(
     experiment_id: ExperimentPath,
     database: DatabaseDep,
-    now: Now,
-    for_date: ForDate = None,
+    now: CurrentTime,
+    for_date: AllocationDate = None,
     points: Annotated[int, Query(ge=2, le=1_001, description="Points of each curve")] = 101,
 ) -> Posterior:
     """Return the posterior density of every variant's rate, for drawing, as known on a date."""
@@ -175,10 +177,10 @@ def read_posterior(
     "/{experiment_id}/gain",
     operation_id="read_gain",
     response_model=Gain,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def read_gain(
-    experiment_id: ExperimentPath, database: DatabaseDep, now: Now, for_date: ForDate = None
+    experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
 ) -> Gain:
     """Return the extra conversions, and value, earned before a date beyond an even split of the same traffic."""
     with database.transaction() as session:
@@ -189,10 +191,10 @@ def read_gain(
     "/{experiment_id}/comparison",
     operation_id="compare_with_control",
     response_model=Comparison,
-    responses=answers(404, 409, 422, 503),
+    responses=error_responses(404, 409, 422, 503),
 )
 def compare_with_control(
-    experiment_id: ExperimentPath, database: DatabaseDep, now: Now, for_date: ForDate = None
+    experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
 ) -> Comparison:
     """Return every variant of a date beside the control: the difference, and the probability that it is better."""
     with database.transaction() as session:
@@ -203,7 +205,7 @@ def compare_with_control(
     "/{experiment_id}/estimates",
     operation_id="read_estimates",
     response_model=Estimates,
-    responses=answers(404, 409, 422, 503),
+    responses=error_responses(404, 409, 422, 503),
 )
 def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Estimates:
     """Return what the units of a tracked experiment tell of its variants, corrected for shares that moved.
@@ -220,36 +222,36 @@ def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Esti
     operation_id="add_variant",
     response_model=Variant,
     status_code=201,
-    responses=answers(404, 409, 413, 415, 422, 503),
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def add_variant(
     experiment_id: ExperimentPath,
     variant: VariantIn,
     database: DatabaseDep,
     request: IdempotencyDep,
-    now: Now,
+    now: CurrentTime,
 ) -> Response:
     """Add a variant to a running experiment; it joins the split from today on, in burn-in."""
 
-    def work(session: Session) -> Answer:
+    def work(session: Session) -> StoredResponse:
         made = variants.add_variant(session, experiment_id, variant, now)
-        return Answer.of(made, 201, f"/experiments/{experiment_id}")
+        return StoredResponse.of(made, 201, f"/experiments/{experiment_id}")
 
-    return carry_out(database, request, work, now)
+    return execute_write(database, request, work, now)
 
 
 @router.patch(
     "/{experiment_id}/variants/{variant_id}",
     operation_id="change_variant",
     response_model=Variant,
-    responses=answers(404, 409, 413, 415, 422, 503),
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def change_variant(
     experiment_id: ExperimentPath,
     variant_id: VariantPath,
     patch: VariantPatch,
     database: DatabaseDep,
-    now: Now,
+    now: CurrentTime,
 ) -> Variant:
     """Change a variant's words, make it the control, or retire it with `{"retired_on": "YYYY-MM-DD"}`."""
     with database.transaction() as session:
@@ -260,7 +262,7 @@ def change_variant(
     "/{experiment_id}/variants/{variant_id}",
     operation_id="delete_variant",
     status_code=204,
-    responses=answers(404, 409, 422, 503),
+    responses=error_responses(404, 409, 422, 503),
 )
 def delete_variant(experiment_id: ExperimentPath, variant_id: VariantPath, database: DatabaseDep) -> None:
     """Delete a variant that was never exposed; one that was can be retired."""

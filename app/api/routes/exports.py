@@ -10,14 +10,14 @@ from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from app.api import request_body
-from app.api.dependencies import DatabaseDep, ExperimentPath, Now, SettingsDep
-from app.api.idempotency import IdempotencyKeyHeader, carry_out, same_request
-from app.api.problem_details import answers
+from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath, SettingsDep
+from app.api.idempotency import IdempotencyKeyHeader, execute_write, idempotent_request
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
-from app.api.temporary_files import needs_room, temporary_file
+from app.api.temporary_files import temporary_file, unavailable_when_disk_full
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
-from app.services.access.idempotency import Answer
+from app.services.access.idempotency import StoredResponse
 from app.services.transfer import export_import
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -35,13 +35,13 @@ IN_MEMORY_BYTES = 1024 * 1024
     "/{experiment_id}/export",
     operation_id="export_experiment",
     response_class=StreamingResponse,
-    responses={200: {"description": "One line per row", "content": FILE}, **answers(404, 422, 503)},
+    responses={200: {"description": "One line per row", "content": FILE}, **error_responses(404, 422, 503)},
 )
 def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> StreamingResponse:
     """Return everything an experiment has as NDJSON, as of one moment: settings, data, revisions, assignments."""
     with ExitStack() as opened:
         file = opened.enter_context(temporary_file(IN_MEMORY_BYTES))
-        with needs_room(), database.snapshot() as session:
+        with unavailable_when_disk_full(), database.snapshot() as session:
             file.writelines(export_import.export(session, experiment_id))
             file.seek(0)
         sent = opened.pop_all()
@@ -58,14 +58,14 @@ def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> S
     operation_id="import_experiment",
     response_model=Imported,
     status_code=201,
-    responses=answers(409, 413, 415, 422, 503),
+    responses=error_responses(409, 413, 415, 422, 503),
     openapi_extra={"requestBody": {"required": True, "content": FILE}},
 )
 async def import_experiment(
     request: Request,
     database: DatabaseDep,
     settings: SettingsDep,
-    now: Now,
+    now: CurrentTime,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
@@ -73,11 +73,11 @@ async def import_experiment(
     if content_type.partition(";")[0].strip().lower() != NDJSON:
         raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
     with temporary_file() as upload:
-        digest = await request_body.receive(request, upload, settings.max_bulk_bytes)
+        digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> StoredResponse:
             made = export_import.restore(session, upload)
-            return Answer.of(made, 201, f"/experiments/{made.experiment_id}")
+            return StoredResponse.of(made, 201, f"/experiments/{made.experiment_id}")
 
-        once = same_request(request, idempotency_key, digest)
-        return await run_in_threadpool(carry_out, database, once, work, now)
+        once = idempotent_request(request, idempotency_key, digest)
+        return await run_in_threadpool(execute_write, database, once, work, now)

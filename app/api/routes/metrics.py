@@ -7,10 +7,17 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app.api import request_body
-from app.api.dependencies import DatabaseDep, ExperimentPath, ForDate, Now, SettingsDep, VariantPath
-from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, carry_out, same_request
-from app.api.pagination import Cursor, Limit, cursor_after, identifier, iso_date, place_of
-from app.api.problem_details import answers
+from app.api.dependencies import (
+    AllocationDate,
+    CurrentTime,
+    DatabaseDep,
+    ExperimentPath,
+    SettingsDep,
+    VariantPath,
+)
+from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, execute_write, idempotent_request
+from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier, iso_date
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file
 from app.errors import UnsupportedMediaType
@@ -24,14 +31,14 @@ from app.schemas.metrics import (
     StoredTotal,
     StoredTotalsPage,
 )
-from app.services.access.idempotency import Answer
+from app.services.access.idempotency import StoredResponse
 from app.services.analysis import posterior
 from app.services.metrics import bulk_upload, daily_metrics, line_parser
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 
 DayPath = Annotated[IsoDate, Path(description="The day, YYYY-MM-DD")]
-FORMS: dict[str, line_parser.Form] = {
+FILE_FORMATS: dict[str, line_parser.FileFormat] = {
     "application/x-ndjson": "ndjson",
     "application/jsonl": "ndjson",
     "application/ndjson": "ndjson",
@@ -65,14 +72,17 @@ TOTALS_EXAMPLES: dict[str, Any] = {
 
 @router.post("", include_in_schema=False, response_model=Stored)
 @router.post(
-    "/", operation_id="record_metrics", response_model=Stored, responses=answers(404, 409, 413, 415, 422, 503)
+    "/",
+    operation_id="record_metrics",
+    response_model=Stored,
+    responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def record_metrics(
     totals: Annotated[DailyTotals, Body(openapi_examples=TOTALS_EXAMPLES)],
     database: DatabaseDep,
     settings: SettingsDep,
     request: IdempotencyDep,
-    now: Now,
+    now: CurrentTime,
 ) -> Response:
     """Store one daily total or an array of up to 5,000; sending a day again replaces it.
 
@@ -80,11 +90,11 @@ def record_metrics(
     """
     done: list[Stored] = []
 
-    def work(session: Session) -> Answer:
+    def work(session: Session) -> StoredResponse:
         done.append(daily_metrics.record(session, totals, now, settings.auto_register))
-        return Answer.of(done[0])
+        return StoredResponse.of(done[0])
 
-    response = carry_out(database, request, work, now)
+    response = execute_write(database, request, work, now)
     _count(done)
     return response
 
@@ -93,21 +103,21 @@ def _count(done: list[Stored]) -> None:
     """Count what was committed; a replayed answer did nothing and has nothing in the list."""
     for stored in done:
         for outcome in stored.model_fields_set - {"received", "errors"}:
-            metrics.ROWS.labels(outcome).inc(getattr(stored, outcome))
+            metrics.DAILY_METRICS_ROWS.labels(outcome).inc(getattr(stored, outcome))
 
 
 @router.post(
     "/bulk",
     operation_id="record_metrics_in_bulk",
     response_model=BulkStored,
-    responses=answers(413, 415, 422, 503),
+    responses=error_responses(413, 415, 422, 503),
     openapi_extra=BULK_BODY,
 )
 async def record_metrics_in_bulk(
     request: Request,
     database: DatabaseDep,
     settings: SettingsDep,
-    now: Now,
+    now: CurrentTime,
     idempotency_key: IdempotencyKeyHeader = None,
     mode: Annotated[bulk_upload.Mode, Query(description="All lines or none, or the good ones")] = "atomic",
 ) -> Response:
@@ -116,24 +126,24 @@ async def record_metrics_in_bulk(
     With `mode=atomic` one bad line refuses the upload; with `mode=partial` the good lines are stored. Of several
     lines with the same key the last wins.
     """
-    form = _form_of(request)
+    form = _format_of(request)
     done: list[Stored] = []
     with temporary_file() as upload:
-        digest = await request_body.receive(request, upload, settings.max_bulk_bytes)
+        digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> StoredResponse:
             done.append(bulk_upload.load(session, upload, form, mode, now, settings))
-            return Answer.of(done[0])
+            return StoredResponse.of(done[0])
 
-        once = same_request(request, idempotency_key, digest)
-        response = await run_in_threadpool(carry_out, database, once, work, now)
+        once = idempotent_request(request, idempotency_key, digest)
+        response = await run_in_threadpool(execute_write, database, once, work, now)
     _count(done)
     return response
 
 
-def _form_of(request: Request) -> line_parser.Form:
+def _format_of(request: Request) -> line_parser.FileFormat:
     sent = request.headers.get("content-type", "")
-    form = FORMS.get(sent.partition(";")[0].strip().lower())
+    form = FILE_FORMATS.get(sent.partition(";")[0].strip().lower())
     if form is None:
         raise UnsupportedMediaType(
             f"the body came as {sent[:100] or 'no Content-Type'!r}: send 'Content-Type: application/x-ndjson' "
@@ -146,20 +156,20 @@ def _form_of(request: Request) -> line_parser.Form:
     "/{experiment_id}",
     operation_id="read_metrics",
     response_model=StoredTotalsPage,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def read_metrics(
     experiment_id: ExperimentPath,
     database: DatabaseDep,
-    now: Now,
+    now: CurrentTime,
     since: Annotated[IsoDate | None, Query(description="First day, inclusive")] = None,
     until: Annotated[IsoDate | None, Query(description="Last day, inclusive")] = None,
-    for_date: ForDate = None,
+    for_date: AllocationDate = None,
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> StoredTotalsPage:
     """Return the stored daily totals of an experiment by date and variant, and the totals that decide a date."""
-    after = place_of(cursor, iso_date, identifier)
+    after = decode_cursor(cursor, iso_date, identifier)
     with database.transaction() as session:
         rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
         used = posterior.totals_used(session, experiment_id, for_date, now)
@@ -168,7 +178,7 @@ def read_metrics(
     return StoredTotalsPage(
         experiment_id=experiment_id,
         items=items,
-        next_cursor=cursor_after(items[-1].date.isoformat(), items[-1].variant_id) if more else None,
+        next_cursor=encode_cursor(items[-1].date.isoformat(), items[-1].variant_id) if more else None,
         totals=used,
     )
 
@@ -177,7 +187,7 @@ def read_metrics(
     "/{experiment_id}/{variant_id}/{date}",
     operation_id="delete_metrics",
     status_code=204,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
 def delete_metrics(
     experiment_id: ExperimentPath, variant_id: VariantPath, date: DayPath, database: DatabaseDep

@@ -17,7 +17,7 @@ from app import errors
 from app.api import problem_details
 from app.api.pagination import identifier
 from app.api.routes.allocations import NOT_MODIFIED
-from app.api.routing import GuardedRoute
+from app.api.routing import ProtectedRoute
 from app.schemas.etags import etag_of, matches
 from app.schemas.fields import UnitId
 from app.schemas.ofrep import (
@@ -29,13 +29,13 @@ from app.schemas.ofrep import (
     EvaluationRequest,
     FlagFailure,
 )
-from app.services.assignments.assigner import Assigner, Outcome
-from app.services.assignments.bucketing import Assigned, Reason
+from app.services.assignments.assigner import Assigner, AssignmentOutcome
+from app.services.assignments.bucketing import AssignmentResult, Reason
 
 FLAGS = f"{PREFIX}v1/evaluate/flags"
 MAX_REQUEST_BYTES = 65_536
 
-router = APIRouter(prefix=FLAGS, tags=["openfeature"], route_class=GuardedRoute)
+router = APIRouter(prefix=FLAGS, tags=["openfeature"], route_class=ProtectedRoute)
 
 REASONS: Mapping[Reason, str] = {
     "drawn": "SPLIT",
@@ -136,7 +136,7 @@ async def evaluate_flags(
     return _answer({"flags": flags}, body, if_none_match)
 
 
-async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[Outcome]:
+async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[AssignmentOutcome]:
     assigner: Assigner = request.app.state.assigner
     return await assigner.assign(pairs, request.app.state.clock())
 
@@ -170,13 +170,13 @@ def _targeting_key(body: bytes) -> str:
     return unit_id
 
 
-def _flag_or_failure(key: str, outcome: Outcome) -> dict[str, Any]:
-    if isinstance(outcome, Assigned):
+def _flag_or_failure(key: str, outcome: AssignmentOutcome) -> dict[str, Any]:
+    if isinstance(outcome, AssignmentResult):
         return _flag(outcome)
     return {"key": key, "errorCode": _code_of(outcome)[1], "errorDetails": outcome.detail}
 
 
-def _flag(assigned: Assigned) -> dict[str, Any]:
+def _flag(assigned: AssignmentResult) -> dict[str, Any]:
     metadata: dict[str, Any] = {"reason": assigned.reason}
     if assigned.propensity is not None:
         metadata |= {"propensity": assigned.propensity, "revision": assigned.revision}
@@ -217,4 +217,4 @@ def _code_of(error: errors.GroundhogError) -> tuple[int, ErrorCode]:
     return CODES.get(type(error)) or (problem_details.STATUS[type(error)], "GENERAL")
 
 
-problem_details.FORMS[PREFIX] = failure
+problem_details.ERROR_FORMATS[PREFIX] = failure

@@ -4,14 +4,14 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.dependencies import DatabaseDep, Now, ReaderDep
-from app.api.problem_details import answers
-from app.api.routing import GuardedRoute
+from app.api.dependencies import CurrentTime, DatabaseDep, ReaderDep
+from app.api.problem_details import error_responses
+from app.api.routing import ProtectedRoute
 from app.errors import Unavailable
-from app.services.prometheus import Figures
+from app.services.prometheus import PrometheusExporter
 from app.storage import migrate
 
-router = APIRouter(tags=["operations"], route_class=GuardedRoute)
+router = APIRouter(tags=["operations"], route_class=ProtectedRoute)
 
 
 class Alive(BaseModel):
@@ -47,9 +47,9 @@ class Ready(BaseModel):
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP ...\n"}}}},
 )
-async def read_telemetry(request: Request, now: Now) -> Response:
+async def read_prometheus_metrics(request: Request, now: CurrentTime) -> Response:
     """Return the service's figures for Prometheus."""
-    figures: Figures = request.app.state.figures
+    figures: PrometheusExporter = request.app.state.figures
     return Response(await figures.exposition(now), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -64,12 +64,12 @@ async def check_alive() -> Alive:
     operation_id="check_ready",
     response_model=Ready,
     response_model_exclude_none=True,
-    responses=answers(503),
+    responses=error_responses(503),
 )
 def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
     """Answer when the database is reachable and its schema is the one this version needs, or a newer one."""
     with database.transaction() as session:
-        current, done = migrate.current(session), migrate.is_done(session)
+        current, done = migrate.current(session), migrate.is_up_to_date(session)
     if not done:
         raise Unavailable(
             f"the schema is at {current}, this version needs {migrate.head()}: groundhog migrate", 5

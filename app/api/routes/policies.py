@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.api.problem_details import answers
+from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.schemas.policies import Policies
 from app.schemas.simulations import Scenario
@@ -13,7 +13,7 @@ from app.services.simulations import policy_catalogue
 router = APIRouter(prefix="/policies", tags=["experiments"], route_class=StrictRoute)
 
 
-@router.get("", operation_id="list_policies", response_model=Policies, responses=answers(422))
+@router.get("", operation_id="list_policies", response_model=Policies, responses=error_responses(422))
 def list_policies(
     scenario: Annotated[
         Scenario | None,

@@ -10,16 +10,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import Clock, DatabaseDep, Now
-from app.api.problem_details import answers
-from app.api.routes.simulation_submission import LOOK_EVERY, OVER, PlayersDep, settled
+from app.api.dependencies import Clock, CurrentTime, DatabaseDep
+from app.api.problem_details import error_responses
+from app.api.routes.simulation_submission import FINISHED, POLL_SECONDS, WorkerPoolDep, wait_for
 from app.api.routing import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier
-from app.schemas.simulations import SimulationHead
+from app.schemas.simulations import SimulationSummary
 from app.services.simulations import result_tables, runs
-from app.services.simulations.worker import Faulted
-from app.services.simulations.worker_pool import Job, Players
+from app.services.simulations.worker import SimulationFailed
+from app.services.simulations.worker_pool import Job, WorkerPool
 from app.storage.database import Database
 
 router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=StrictRoute)
@@ -37,7 +37,7 @@ EVENTS = (
     "/{simulation_id}/events",
     operation_id="follow_simulation",
     response_class=StreamingResponse,
-    responses=answers(404, 422, 503)
+    responses=error_responses(404, 422, 503)
     | {
         200: {
             "description": "Server-sent events: an event per change, named after the state; the last one ends it",
@@ -60,28 +60,28 @@ async def follow_simulation(
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-def _watch(database: Database, simulation_id: str, now: dt.datetime) -> tuple[SimulationHead, Any]:
+def _watch(database: Database, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
     with database.transaction() as session:
         return runs.watch(session, simulation_id, now)
 
 
 async def _events(
-    database: Database, clock: Clock, head: SimulationHead, standing: Any
+    database: Database, clock: Clock, head: SimulationSummary, standing: Any
 ) -> AsyncIterator[str]:
     while True:
         said = _event(head, standing)
         yield said
         while _event(head, standing) == said:
-            if head.state in OVER:
+            if head.state in FINISHED:
                 return
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_SECONDS)
             try:
                 head, standing = await run_in_threadpool(_watch, database, head.id, clock())
             except Unavailable:  # the run may well go on: keep looking
                 continue
 
 
-def _event(head: SimulationHead, standing: Any) -> str:
+def _event(head: SimulationSummary, standing: Any) -> str:
     more = {"fault": head.fault, "standing": standing}
     data = head.progress.model_dump() | {name: one for name, one in more.items() if one is not None}
     return f"event: {head.state}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
@@ -94,7 +94,7 @@ CSV_EXAMPLE = "contact,day,segment,arm,propensity,delay,reward\r\n0,0,0,7,0.05,,
     "/{simulation_id}/export",
     operation_id="export_simulation",
     response_class=Response,
-    responses=answers(404, 409, 422, 503)
+    responses=error_responses(404, 409, 422, 503)
     | {
         200: {
             "description": "CSV with a header line",
@@ -105,8 +105,8 @@ CSV_EXAMPLE = "contact,day,segment,arm,propensity,delay,reward\r\n0,0,0,7,0.05,,
 async def export_simulation(
     simulation_id: Identifier,
     database: DatabaseDep,
-    players: PlayersDep,
-    now: Now,
+    players: WorkerPoolDep,
+    now: CurrentTime,
     table: Annotated[
         result_tables.Table,
         Query(
@@ -129,12 +129,12 @@ async def export_simulation(
 
 def _result_of(
     database: Database, simulation_id: str, now: dt.datetime
-) -> tuple[SimulationHead, dict[str, Any]]:
+) -> tuple[SimulationSummary, dict[str, Any]]:
     with database.transaction() as session:
         return runs.result_of(session, simulation_id, now)
 
 
-async def _log(players: Players, head: SimulationHead, policy: int) -> str:
+async def _log(players: WorkerPool, head: SimulationSummary, policy: int) -> str:
     """Play the exported replication again, with its log."""
     if head.scenario != "clv":
         raise NotFound(f"the {head.scenario} scenario keeps no log of single decisions")
@@ -143,13 +143,13 @@ async def _log(players: Players, head: SimulationHead, policy: int) -> str:
     key = f"{head.id} log {policy}"
     coming = players.running(key)
     if coming is None:
-        players.check_room()
+        players.require_capacity()
         coming = players.submit(Job(key, ("log", policy), head.scenario, head.request))
-    if not await settled(coming, EXPORT_SECONDS):
+    if not await wait_for(coming, EXPORT_SECONDS):
         raise Unavailable("the log is being made; ask again shortly", retry_after=10)
     try:
         text = coming.result()
-    except Faulted as fault:
+    except SimulationFailed as fault:
         raise Conflict(f"the log could not be made: {fault}") from fault
     if text is None:
         raise Unavailable("the log was not made; ask again shortly", retry_after=1)

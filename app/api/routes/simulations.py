@@ -6,18 +6,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import DatabaseDep, Now
-from app.api.pagination import Cursor, Limit, cursor_after, identifier, place_of
-from app.api.problem_details import answers
-from app.api.routes.simulation_submission import DeskDep, PlayersDep, start
+from app.api.dependencies import CurrentTime, DatabaseDep
+from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier
+from app.api.problem_details import error_responses
+from app.api.routes.simulation_submission import SubmissionDep, WorkerPoolDep, submit
 from app.api.routing import StrictRoute
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.experiment_logs import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
-from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationHead, SimulationsPage
+from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationsPage, SimulationSummary
 from app.services.analysis import decision_log
 from app.services.simulations import log_replay, policy_choices, runs, scenarios
-from app.services.simulations.scenarios import Prepared
+from app.services.simulations.scenarios import RunnableScenario
 
 router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=StrictRoute)
 
@@ -28,7 +28,7 @@ STARTED: dict[int | str, dict[str, Any]] = {
     },
     202: {
         "description": "It is on its way: follow `Location`, or `Location` + `/events`",
-        "model": SimulationHead,
+        "model": SimulationSummary,
     },
 }
 
@@ -38,9 +38,9 @@ STARTED: dict[int | str, dict[str, Any]] = {
     operation_id="simulate_email",
     response_model=Simulation,
     status_code=201,
-    responses=STARTED | answers(413, 415, 422, 503),
+    responses=STARTED | error_responses(413, 415, 422, 503),
 )
-async def simulate_email(asked: EmailRequest, desk: DeskDep) -> Response:
+async def simulate_email(asked: EmailRequest, desk: SubmissionDep) -> Response:
     """Play an e-mail campaign: every policy beside the even split, on common random numbers.
 
     Curves (`over_time`) are told at the e-mails `emails_at`, as means with the range of single replications.
@@ -49,7 +49,7 @@ async def simulate_email(asked: EmailRequest, desk: DeskDep) -> Response:
 
     A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
     """
-    return await start(desk, "email", await run_in_threadpool(scenarios.prepare_email, asked))
+    return await submit(desk, "email", await run_in_threadpool(scenarios.prepare_email, asked))
 
 
 @router.post(
@@ -57,9 +57,9 @@ async def simulate_email(asked: EmailRequest, desk: DeskDep) -> Response:
     operation_id="simulate_clv",
     response_model=Simulation,
     status_code=201,
-    responses=STARTED | answers(413, 415, 422, 503),
+    responses=STARTED | error_responses(413, 415, 422, 503),
 )
-async def simulate_clv(asked: ClvRequest, desk: DeskDep) -> Response:
+async def simulate_clv(asked: ClvRequest, desk: SubmissionDep) -> Response:
     """Play a telco's year of calls and e-mails; the score is the cumulative delta of customer lifetime value.
 
     `by_day` is its mean with the range of single replications, `actions_by_day` the mean contacts of each arm;
@@ -67,7 +67,7 @@ async def simulate_clv(asked: ClvRequest, desk: DeskDep) -> Response:
 
     A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
     """
-    return await start(desk, "clv", await run_in_threadpool(scenarios.prepare_clv, asked))
+    return await submit(desk, "clv", await run_in_threadpool(scenarios.prepare_clv, asked))
 
 
 LOG = {
@@ -88,8 +88,8 @@ LOG = {
         },
     },
 }
-OWN = "application/json"
-FORMS: dict[str, log_replay.Form] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
+OWN_LOG_BODY = "application/json"
+FILE_FORMATS: dict[str, log_replay.LogFormat] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
 
 
 @router.post(
@@ -97,12 +97,12 @@ FORMS: dict[str, log_replay.Form] = {"text/csv": "csv", "application/x-ndjson": 
     operation_id="simulate_replay",
     response_model=Simulation,
     status_code=201,
-    responses=STARTED | answers(404, 409, 413, 415, 422, 503),
+    responses=STARTED | error_responses(404, 409, 413, 415, 422, 503),
     openapi_extra={"requestBody": LOG},
 )
 async def simulate_replay(
     request: Request,
-    desk: DeskDep,
+    desk: SubmissionDep,
     policy: Annotated[
         list[str] | None,
         Query(
@@ -129,15 +129,15 @@ async def simulate_replay(
     its units are the decisions, their conversions the reward.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != OWN and media not in FORMS:
+    if media != OWN_LOG_BODY and media not in FILE_FORMATS:
         raise UnsupportedMediaType(
             "send the log as text/csv or application/x-ndjson, or name an experiment as application/json"
         )
     body = await request.body()
 
-    def prepared() -> Prepared:
+    def prepared() -> RunnableScenario:
         chosen = [policy_choices.from_text(text) for text in policy or ()]
-        if media == OWN:
+        if media == OWN_LOG_BODY:
             with desk.database.transaction() as session:
                 text, variants = decision_log.as_csv(session, decision_log.read_request(body))
             return log_replay.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
@@ -145,21 +145,23 @@ async def simulate_replay(
             text = body.decode()
         except UnicodeDecodeError as error:
             raise Invalid("the log is not UTF-8", [FieldError("body", "is not UTF-8")]) from error
-        return log_replay.prepare(text, FORMS[media], chosen, arm, by_value, passes, seed)
+        return log_replay.prepare(text, FILE_FORMATS[media], chosen, arm, by_value, passes, seed)
 
-    return await start(desk, "replay", await run_in_threadpool(prepared))
+    return await submit(desk, "replay", await run_in_threadpool(prepared))
 
 
-@router.get("", operation_id="list_simulations", response_model=SimulationsPage, responses=answers(422, 503))
+@router.get(
+    "", operation_id="list_simulations", response_model=SimulationsPage, responses=error_responses(422, 503)
+)
 def list_simulations(
-    database: DatabaseDep, now: Now, cursor: Cursor = None, limit: Limit = 100
+    database: DatabaseDep, now: CurrentTime, cursor: Cursor = None, limit: Limit = 100
 ) -> SimulationsPage:
     """Return the simulations without their results, the newest first."""
-    place = place_of(cursor, _moment, identifier)
+    place = decode_cursor(cursor, _moment, identifier)
     with database.transaction() as session:
         found = runs.list_simulations(session, (place[0], place[1]) if place else None, limit + 1, now)
     shown = found[:limit]
-    after = cursor_after(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None
+    after = encode_cursor(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None
     return SimulationsPage(items=shown, next_cursor=after)
 
 
@@ -174,26 +176,26 @@ def _moment(written: Any) -> dt.datetime:
     "/{simulation_id}",
     operation_id="read_simulation",
     response_model=Simulation,
-    responses=answers(404, 422, 503),
+    responses=error_responses(404, 422, 503),
 )
-def read_simulation(simulation_id: Identifier, database: DatabaseDep, now: Now) -> Response:
+def read_simulation(simulation_id: Identifier, database: DatabaseDep, now: CurrentTime) -> Response:
     """Return a simulation: its state and progress, the request with every default, and the result once it is done.
 
     The same request gives the same bytes of result.
     """
     with database.transaction() as session:
-        return Response(runs.read_whole(session, simulation_id, now), media_type="application/json")
+        return Response(runs.read_result(session, simulation_id, now), media_type="application/json")
 
 
 @router.delete(
     "/{simulation_id}",
     operation_id="cancel_simulation",
-    response_model=SimulationHead,
-    responses=answers(404, 409, 422, 503),
+    response_model=SimulationSummary,
+    responses=error_responses(404, 409, 422, 503),
 )
 def cancel_simulation(
-    simulation_id: Identifier, database: DatabaseDep, players: PlayersDep, now: Now
-) -> SimulationHead:
+    simulation_id: Identifier, database: DatabaseDep, players: WorkerPoolDep, now: CurrentTime
+) -> SimulationSummary:
     """Cancel a simulation that is queued or running: its work is stopped, its record stays and says so."""
     with database.transaction() as session:
         cancelled = runs.cancel(session, simulation_id, now)

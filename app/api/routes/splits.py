@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from app.api.dependencies import DatabaseDep, ExperimentPath, Now, SettingsDep
-from app.api.problem_details import answers
+from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath, SettingsDep
+from app.api.problem_details import error_responses
 from app.api.routes.allocations import NOT_MODIFIED
 from app.api.routing import StrictRoute
 from app.schemas.etags import etag_of, matches
@@ -19,13 +19,13 @@ router = APIRouter(prefix="/assignments", tags=["assignments"], route_class=Stri
     "/{experiment_id}/split",
     operation_id="read_split",
     response_model=Split,
-    responses={**NOT_MODIFIED, **answers(404, 409, 422, 503)},
+    responses={**NOT_MODIFIED, **error_responses(404, 409, 422, 503)},
 )
 def read_split(
     experiment_id: ExperimentPath,
     database: DatabaseDep,
     settings: SettingsDep,
-    now: Now,
+    now: CurrentTime,
     if_none_match: Annotated[str | None, Header(description="The ETag of the answer you have")] = None,
 ) -> Response:
     """Return what a client needs to draw units by itself, in an experiment of `assignment_mode` rendezvous.

@@ -18,22 +18,22 @@ from app.services.access import audit_log
 from app.settings import API_KEY
 from app.storage import tables
 
-LONGEST = 200
+MAX_LENGTH = 200
 ADMIN_KEY = "GROUNDHOG_ADMIN_KEY"
 
 
-def split(key: str) -> tuple[str, bytes] | None:
+def parse(key: str) -> tuple[str, bytes] | None:
     """Return the id of a key and the digest of its secret; None for what has not the form of a key."""
-    found = API_KEY.fullmatch(key) if len(key) <= LONGEST else None
-    return None if found is None else (found[1], digest(found[2]))
+    found = API_KEY.fullmatch(key) if len(key) <= MAX_LENGTH else None
+    return None if found is None else (found[1], hash_secret(found[2]))
 
 
-def digest(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
     """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 
-def matches(sent: bytes, kept: bytes | None) -> bool:
+def verify(sent: bytes, kept: bytes | None) -> bool:
     """Compare digests in a time that tells nothing, not even that there is none to compare with."""
     return hmac.compare_digest(sent, bytes(32) if kept is None else kept) and kept is not None
 
@@ -42,21 +42,21 @@ def create(session: Session, new: ApiKeyIn, now: dt.datetime) -> tuple[ApiKey, s
     """Make a key; return what is kept of it, and the key itself, which nobody can read again."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     row = tables.ApiKey(
-        key_id=key_id, secret_sha256=digest(secret), created_at=now, **new.model_dump(exclude={"scopes"}),
+        key_id=key_id, secret_sha256=hash_secret(secret), created_at=now, **new.model_dump(exclude={"scopes"}),
         scopes=sorted(set(new.scopes)),
     )  # fmt: skip
     session.add(row)
     session.flush()
-    audit_log.note(session, "create_key", now, [key_id])
+    audit_log.record(session, "create_key", now, [key_id])
     return ApiKey.model_validate(row), f"gh_{key_id}_{secret}"
 
 
-def keep_admin_key(session: Session, key: str, now: dt.datetime) -> None:
+def upsert_admin_key(session: Session, key: str, now: dt.datetime) -> None:
     """Let the key of the setting be an admin key; with another secret under its id it is changed.
 
     Safe to repeat and to race. A key that was revoked stays so as long as the setting keeps its secret.
     """
-    parts = split(key)
+    parts = parse(key)
     assert parts is not None, "the settings checked its form"
     key_id, secret_sha256 = parts
     row = insert(tables.ApiKey).values(
@@ -80,7 +80,7 @@ def keep_admin_key(session: Session, key: str, now: dt.datetime) -> None:
         ).returning(tables.ApiKey.key_id)
     )
     if kept is not None:
-        audit_log.note(session, "create_key", now, [key_id])
+        audit_log.record(session, "create_key", now, [key_id])
 
 
 def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
@@ -96,7 +96,7 @@ def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
     if row.revoked_at is None:
         row.revoked_at = now
         session.flush()
-        audit_log.note(session, "revoke_key", now, [key_id])
+        audit_log.record(session, "revoke_key", now, [key_id])
     return ApiKey.model_validate(row)
 
 
@@ -106,6 +106,6 @@ def list_keys(session: Session) -> list[ApiKey]:
     return [ApiKey.model_validate(row) for row in rows]
 
 
-def ever_created(session: Session) -> bool:
+def any_exist(session: Session) -> bool:
     """Tell whether there ever was a key."""
     return session.scalar(select(tables.ApiKey.key_id).limit(1)) is not None

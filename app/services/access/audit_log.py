@@ -17,7 +17,7 @@ from app.storage.tables import AuditEntry
 
 
 @dataclass(slots=True)
-class Change:
+class PendingEntry:
     """An operation under way, and what it changed that is not written yet.
 
     One object for all threads of a request: each of them sees a context of its own.
@@ -28,39 +28,39 @@ class Change:
     subjects: dict[str, None] = field(default_factory=dict)
 
 
-_under_way: ContextVar[Change | None] = ContextVar("change", default=None)
+_pending: ContextVar[PendingEntry | None] = ContextVar("change", default=None)
 
 
-def begin(operation: str, at: dt.datetime, *subjects: str) -> None:
+def start(operation: str, at: dt.datetime, *subjects: str) -> None:
     """Expect changes from the present request or command."""
-    _under_way.set(Change(operation, at, dict.fromkeys(subjects)))
+    _pending.set(PendingEntry(operation, at, dict.fromkeys(subjects)))
 
 
-def forget() -> None:
+def discard() -> None:
     """Take back what was touched: the request changes nothing after all."""
-    change = _under_way.get()
+    change = _pending.get()
     if change is not None:
         change.subjects.clear()
 
 
-def touch(subject: str) -> None:
+def add_subject(subject: str) -> None:
     """Count an experiment, or a simulation, among what the present change is about."""
-    change = _under_way.get()
+    change = _pending.get()
     if change is not None:
         change.subjects[subject] = None
 
 
-def write(session: Session) -> None:
+def flush(session: Session) -> None:
     """Write down what was changed, if anything was, with the transaction that does it."""
-    change = _under_way.get()
+    change = _pending.get()
     if change is not None and change.subjects:
-        note(session, change.operation, change.at, list(change.subjects))
+        record(session, change.operation, change.at, list(change.subjects))
         change.subjects.clear()
 
 
-def note(session: Session, operation: str, at: dt.datetime, subjects: list[str]) -> None:
+def record(session: Session, operation: str, at: dt.datetime, subjects: list[str]) -> None:
     """Write one entry."""
-    caller = principal.acting.get()
+    caller = principal.current_principal.get()
     session.add(
         AuditEntry(
             audit_id=uuid.uuid4().hex,
@@ -81,7 +81,7 @@ def read(session: Session, about: str | None, limit: int) -> list[AuditEntry]:
     return list(session.scalars(query))
 
 
-def prune(session: Session, now: dt.datetime, days: int) -> int:
+def delete_older_than(session: Session, now: dt.datetime, days: int) -> int:
     """Forget entries older than ``days``; return how many."""
     old = delete(AuditEntry).where(AuditEntry.at < now - dt.timedelta(days=days))
     return len(session.scalars(old.returning(AuditEntry.audit_id)).all())

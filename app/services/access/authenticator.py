@@ -19,33 +19,35 @@ import psycopg
 from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
 from app.services.access import api_keys
-from app.services.access.principal import ANYBODY, Caller
+from app.services.access.principal import ANONYMOUS, Principal
 from app.storage import api_keys as stored_keys
 from app.storage.database import Database
 
-AGAIN_SECONDS = 1
+RETRY_SECONDS = 1
 """Between two looks for a key that is not known, and between two tries while PostgreSQL is away."""
-USES_SECONDS = 60
-HOW = "send 'Authorization: Bearer gh_...' or 'X-API-Key: gh_...'; `groundhog keys create` makes a key"
+LAST_USED_FLUSH_SECONDS = 60
+HOW_TO_AUTHENTICATE = (
+    "send 'Authorization: Bearer gh_...' or 'X-API-Key: gh_...'; `groundhog keys create` makes a key"
+)
 
 logger = logging.getLogger("groundhog.keys")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class CachedKey:
     """A key, ready to be compared with what a client sends."""
 
-    kept: stored_keys.KeptKey
-    caller: Caller
+    record: stored_keys.ApiKeyRecord
+    principal: Principal
 
     @classmethod
-    def of(cls, kept: stored_keys.KeptKey) -> "Key":
+    def of(cls, kept: stored_keys.ApiKeyRecord) -> "CachedKey":
         """Return a key as it is kept in memory."""
         scopes = frozenset(cast("list[Scope]", kept.scopes))
-        return cls(kept, Caller(kept.key_id, kept.name, scopes, kept.experiment_prefix))
+        return cls(kept, Principal(kept.key_id, kept.name, scopes, kept.experiment_prefix))
 
 
-class Allowance:
+class TokenBucket:
     """What a key may still ask of this process: it holds a minute's requests and is filled evenly."""
 
     def __init__(self, per_minute: int, tick: float) -> None:
@@ -53,7 +55,7 @@ class Allowance:
         self._left = float(per_minute)
         self._at = tick
 
-    def take(self, tick: float) -> int:
+    def try_acquire(self, tick: float) -> int:
         """Take one request; return 0, or in how many whole seconds there will be one."""
         filled = self._left + (tick - self._at) * self._per_minute / 60
         self._left, self._at = min(filled, self._per_minute), tick
@@ -63,7 +65,7 @@ class Allowance:
         return 0
 
 
-class KeyRing:
+class Authenticator:
     """Tells whose request it is.
 
     Parameters
@@ -79,23 +81,23 @@ class KeyRing:
         database: Database,
         seconds: float,
         open_without_keys: bool,
-        notes_uses: bool = True,
+        track_last_used: bool = True,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._seconds = seconds
         self._open_without_keys = open_without_keys
-        self._notes_uses = notes_uses
+        self._notes_uses = track_last_used
         self._tick = tick
-        self._keys: dict[str, Key] | None = None
+        self._keys: dict[str, CachedKey] | None = None
         self._tried_at = 0.0
         self._failed = False
         self._reading: asyncio.Task[None] | None = None
-        self._allowances: dict[str, Allowance] = {}
+        self._allowances: dict[str, TokenBucket] = {}
         self._uses: dict[str, dt.datetime] = {}
         self._noting: asyncio.Task[None] | None = None
 
-    async def caller_of(self, sent: str | None, now: dt.datetime) -> Caller:
+    async def authenticate(self, sent: str | None, now: dt.datetime) -> Principal:
         """Return whose key was sent.
 
         Raises
@@ -106,50 +108,52 @@ class KeyRing:
         """
         known = await self._read_keys(self._seconds)
         if not known and self._open_without_keys:
-            return ANYBODY
+            return ANONYMOUS
         if sent is None:
-            raise Unauthorized(f"this needs an API key: {HOW}")
+            raise Unauthorized(f"this needs an API key: {HOW_TO_AUTHENTICATE}")
         key = await self._find(sent, known)
         self._check_in_force(key, now)
-        self._check_allowance(key)
-        self._note_use(key.kept.key_id, now)
-        return key.caller
+        self._check_rate(key)
+        self._track_use(key.record.key_id, now)
+        return key.principal
 
-    async def _find(self, sent: str, known: dict[str, Key]) -> Key:
-        parts = api_keys.split(sent)
+    async def _find(self, sent: str, known: dict[str, CachedKey]) -> CachedKey:
+        parts = api_keys.parse(sent)
         if parts is None:
-            raise Unauthorized(f"this is no API key of Groundhog: {HOW}")
+            raise Unauthorized(f"this is no API key of Groundhog: {HOW_TO_AUTHENTICATE}")
         key_id, secret_sha256 = parts
         if key_id not in known:
-            known = await self._read_keys(min(self._seconds, AGAIN_SECONDS))
+            known = await self._read_keys(min(self._seconds, RETRY_SECONDS))
         key = known.get(key_id)
-        if not api_keys.matches(secret_sha256, None if key is None else key.kept.secret_sha256):
-            raise Unauthorized(f"the API key is not valid: {HOW}")
+        if not api_keys.verify(secret_sha256, None if key is None else key.record.secret_sha256):
+            raise Unauthorized(f"the API key is not valid: {HOW_TO_AUTHENTICATE}")
         assert key is not None, "it matched"
         return key
 
     @staticmethod
-    def _check_in_force(key: Key, now: dt.datetime) -> None:
-        if key.kept.revoked_at is not None:
-            raise Unauthorized(f"the API key {key.kept.key_id} was revoked")
-        if key.kept.expires_at is not None and key.kept.expires_at <= now:
-            raise Unauthorized(f"the API key {key.kept.key_id} expired at {key.kept.expires_at.isoformat()}")
+    def _check_in_force(key: CachedKey, now: dt.datetime) -> None:
+        if key.record.revoked_at is not None:
+            raise Unauthorized(f"the API key {key.record.key_id} was revoked")
+        if key.record.expires_at is not None and key.record.expires_at <= now:
+            raise Unauthorized(
+                f"the API key {key.record.key_id} expired at {key.record.expires_at.isoformat()}"
+            )
 
-    def _check_allowance(self, key: Key) -> None:
-        per_minute = key.kept.requests_per_minute
+    def _check_rate(self, key: CachedKey) -> None:
+        per_minute = key.record.requests_per_minute
         if per_minute is None:
             return
         tick = self._tick()
-        allowance = self._allowances.setdefault(key.kept.key_id, Allowance(per_minute, tick))
-        wait = allowance.take(tick)
+        allowance = self._allowances.setdefault(key.record.key_id, TokenBucket(per_minute, tick))
+        wait = allowance.try_acquire(tick)
         if wait:
-            message = f"the API key {key.kept.key_id} may ask {per_minute} times a minute"
+            message = f"the API key {key.record.key_id} may ask {per_minute} times a minute"
             raise TooManyRequests(f"{message}; try again in {wait} s", wait)
 
-    async def _read_keys(self, max_age: float) -> dict[str, Key]:
+    async def _read_keys(self, max_age: float) -> dict[str, CachedKey]:
         """Return the keys as they were at most ``max_age`` seconds ago."""
         since = self._tick() - self._tried_at
-        if self._keys is None or since >= (AGAIN_SECONDS if self._failed else max_age):
+        if self._keys is None or since >= (RETRY_SECONDS if self._failed else max_age):
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read())
             if not self._failed or self._keys is None:  # else nobody waits for a server that is away
@@ -166,32 +170,32 @@ class KeyRing:
             self._failed = True
             logger.warning("the API keys cannot be read (%s)", type(error).__name__)
         else:
-            self.know(found)
+            self.set_keys(found)
 
-    def know(self, found: Iterable[stored_keys.KeptKey]) -> None:
+    def set_keys(self, found: Iterable[stored_keys.ApiKeyRecord]) -> None:
         """Take these keys, and no others, for those there are."""
         self._failed = False
-        self._keys = {kept.key_id: Key.of(kept) for kept in found}
+        self._keys = {kept.key_id: CachedKey.of(kept) for kept in found}
 
-    def _note_use(self, key_id: str, now: dt.datetime) -> None:
+    def _track_use(self, key_id: str, now: dt.datetime) -> None:
         if not self._notes_uses:
             return
         self._uses[key_id] = now
         if self._noting is None or self._noting.done():
-            self._noting = asyncio.create_task(self._note_later())
+            self._noting = asyncio.create_task(self._flush_later())
 
-    async def _note_later(self) -> None:
-        await asyncio.sleep(USES_SECONDS)
-        await self._write_uses()
+    async def _flush_later(self) -> None:
+        await asyncio.sleep(LAST_USED_FLUSH_SECONDS)
+        await self._flush_last_used()
 
-    async def _write_uses(self) -> None:
+    async def _flush_last_used(self) -> None:
         uses, self._uses = self._uses, {}
         with suppress(psycopg.Error, OSError, TimeoutError):  # the next use says it again
             if uses:
-                await stored_keys.note_uses(self._database, uses)
+                await stored_keys.update_last_used(self._database, uses)
 
     async def close(self) -> None:
         """Write down the last uses."""
         if self._noting is not None:
             self._noting.cancel()
-        await self._write_uses()
+        await self._flush_last_used()

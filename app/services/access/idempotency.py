@@ -15,7 +15,7 @@ from app.storage.tables import IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """What a request was answered: a status, a JSON text, and where the made thing lives."""
 
     status: int
@@ -24,13 +24,13 @@ class Answer:
     replayed: bool = False
 
     @classmethod
-    def of(cls, message: BaseModel, status: int = 200, location: str | None = None) -> "Answer":
+    def of(cls, message: BaseModel, status: int = 200, location: str | None = None) -> "StoredResponse":
         """Return the answer that carries a message."""
         return cls(status, message.model_dump_json(), location)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IdempotentRequest:
     """What makes a request the same one: who sent it where (``scope``), its key, and its body's digest."""
 
     scope: str
@@ -38,7 +38,9 @@ class Request:
     body_sha256: bytes
 
 
-def once(session: Session, request: Request | None, work: Callable[[], Answer], now: dt.datetime) -> Answer:
+def run_once(
+    session: Session, request: IdempotentRequest | None, work: Callable[[], StoredResponse], now: dt.datetime
+) -> StoredResponse:
     """Do the work unless this request was answered before; then return that answer.
 
     The key is stored in the transaction of the work: either both are there or neither is. A duplicate that runs
@@ -50,15 +52,15 @@ def once(session: Session, request: Request | None, work: Callable[[], Answer], 
     """
     if request is None:
         return work()
-    if claim(session, request.scope, request.key, now):
+    if reserve_key(session, request.scope, request.key, now):
         answer = work()
-        keep(session, request, answer)
+        store_response(session, request, answer)
         return answer
-    audit_log.forget()
-    return stored_answer(session, request)
+    audit_log.discard()
+    return read_response(session, request)
 
 
-def answered(session: Session, request: Request | None) -> Answer | None:
+def find_response(session: Session, request: IdempotentRequest | None) -> StoredResponse | None:
     """Return what this request was answered before, if it was; for work that must not wait inside a transaction.
 
     Raises
@@ -67,10 +69,10 @@ def answered(session: Session, request: Request | None) -> Answer | None:
     """
     if request is None or session.get(IdempotencyKey, (request.scope, request.key)) is None:
         return None
-    return stored_answer(session, request)
+    return read_response(session, request)
 
 
-def claim(session: Session, scope: str, key: str, now: dt.datetime) -> bool:
+def reserve_key(session: Session, scope: str, key: str, now: dt.datetime) -> bool:
     """Reserve a key for this transaction; wait for one that holds it, and return False if that one kept it."""
     claimed = session.scalar(
         insert(IdempotencyKey)
@@ -81,7 +83,7 @@ def claim(session: Session, scope: str, key: str, now: dt.datetime) -> bool:
     return claimed is not None
 
 
-def keep(session: Session, request: Request, answer: Answer) -> None:
+def store_response(session: Session, request: IdempotentRequest, answer: StoredResponse) -> None:
     """Keep the answer under the claimed key."""
     session.execute(
         update(IdempotencyKey)
@@ -95,7 +97,7 @@ def keep(session: Session, request: Request, answer: Answer) -> None:
     )
 
 
-def stored_answer(session: Session, request: Request) -> Answer:
+def read_response(session: Session, request: IdempotentRequest) -> StoredResponse:
     """Return the answer kept under a key.
 
     Raises
@@ -110,10 +112,10 @@ def stored_answer(session: Session, request: Request) -> Answer:
         raise Unavailable("the Idempotency-Key has just expired; send the request again")
     if row.body_sha256 != request.body_sha256 or row.status is None or row.answer is None:
         raise Invalid("this Idempotency-Key came before with another body; use a new key for a new request")
-    return Answer(row.status, row.answer, row.location, replayed=True)
+    return StoredResponse(row.status, row.answer, row.location, replayed=True)
 
 
-def prune(session: Session, now: dt.datetime, hours: int) -> int:
+def delete_older_than(session: Session, now: dt.datetime, hours: int) -> int:
     """Forget keys older than ``hours``; return how many."""
     return len(
         session.scalars(

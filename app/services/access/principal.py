@@ -9,7 +9,7 @@ from app.schemas.api_keys import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """The API key behind a request.
 
     Parameters
@@ -25,54 +25,54 @@ class Caller:
     scopes: frozenset[Scope]
     experiment_prefix: str | None = None
 
-    def may(self, scope: Scope) -> bool:
+    def has_scope(self, scope: Scope) -> bool:
         """Tell whether the key has a scope."""
         return scope in self.scopes or "admin" in self.scopes
 
-    def may_touch(self, experiment_id: str) -> bool:
+    def can_access(self, experiment_id: str) -> bool:
         """Tell whether an experiment lies within the key's limit."""
         return self.experiment_prefix is None or experiment_id.startswith(self.experiment_prefix)
 
 
-ANYBODY = Caller(None, "anybody", frozenset({"admin"}))
-COMMAND_LINE = Caller(None, "command line", frozenset({"admin"}))
-acting: ContextVar[Caller] = ContextVar("acting", default=ANYBODY)
+ANONYMOUS = Principal(None, "anybody", frozenset({"admin"}))
+CLI = Principal(None, "command line", frozenset({"admin"}))
+current_principal: ContextVar[Principal] = ContextVar("acting", default=ANONYMOUS)
 """The caller of the present request; a command on this machine may do everything."""
 
 
-def refusal(experiment_id: str) -> Forbidden | None:
+def access_error(experiment_id: str) -> Forbidden | None:
     """Return why the caller may not touch an experiment, whether or not it exists; None if he may."""
-    caller = acting.get()
-    return None if caller.may_touch(experiment_id) else Forbidden(_beyond(caller))
+    caller = current_principal.get()
+    return None if caller.can_access(experiment_id) else Forbidden(_beyond(caller))
 
 
-def check_experiment(experiment_id: str) -> None:
+def require_access(experiment_id: str) -> None:
     """Refuse an experiment outside the caller's limit.
 
     Raises
     ------
     Forbidden: naming the limit
     """
-    refused = refusal(experiment_id)
+    refused = access_error(experiment_id)
     if refused is not None:
         raise refused
 
 
-def check_items(named: Iterable[tuple[str, str]]) -> None:
+def require_access_to_all(named: Iterable[tuple[str, str]]) -> None:
     """Refuse a message some of whose items, given as (place, experiment), lie outside the caller's limit.
 
     Raises
     ------
     Forbidden: naming each of them
     """
-    caller = acting.get()
+    caller = current_principal.get()
     if caller.experiment_prefix is None:
         return
-    beyond = [place for place, experiment_id in named if not caller.may_touch(experiment_id)]
+    beyond = [place for place, experiment_id in named if not caller.can_access(experiment_id)]
     if beyond:
         faults = [FieldError(place, "outside the limit of the API key") for place in beyond]
         raise Forbidden(_beyond(caller), faults)
 
 
-def _beyond(caller: Caller) -> str:
+def _beyond(caller: Principal) -> str:
     return f"the API key is limited to experiments whose id begins with {caller.experiment_prefix!r}"

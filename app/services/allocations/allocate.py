@@ -9,22 +9,22 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.services.allocations import decision_inputs, response
-from app.services.allocations.recorded import Recorded, _asking_last, _recorded, last_recorded
+from app.services.allocations.recorded import Recorded, latest_query, latest_recorded, parse_record
 from app.services.experiments import version_lock
 from app.services.experiments.settings_history import (
-    Timeline,
-    asking,
-    settled_date,
-    versioned,
+    SettingsHistory,
+    history_query,
+    parse_history,
+    resolve_date,
 )
-from app.storage.pipeline import together
+from app.storage.pipeline import run_pipelined
 
-BEFORE = text("""
+PREVIOUS_SQL = text("""
     select answer from allocations
     where experiment_id = :experiment_id and for_date < :date
     order by for_date desc, sequence desc limit 1
 """)
-RECORD = text("""
+INSERT_SQL = text("""
     insert into allocations (experiment_id, for_date, sequence, revision, inputs_digest, version, answer,
                              recorded_at)
     values (:experiment_id, :for_date, :sequence, :revision, :inputs_digest, :version, cast(:answer as json),
@@ -33,7 +33,7 @@ RECORD = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Allocation:
+class ServedAllocation:
     """An answer as served: its bytes, and the version of the experiment it belongs to.
 
     ``began`` is the experiment's first day, before which there is no today.
@@ -55,7 +55,7 @@ def allocate(
     now: dt.datetime,
     record: bool = True,
     recompute: bool = False,
-) -> Allocation:
+) -> ServedAllocation:
     """Return the allocation of a date, by default today in the experiment's zone.
 
     Today's and tomorrow's answers are recorded when their revision is new; a past date is answered by the
@@ -76,36 +76,40 @@ def allocate(
     state = read_state(session, experiment_id, for_date, now)
     if recompute:
         return _computed(session, state)
-    if state.last is not None and (state.date < state.today or state.recorded_as_it_is):
-        return state.answered(state.last.body)
+    if state.last is not None and (state.date < state.today or state.up_to_date_record):
+        return state.to_allocation(state.last.body)
     if state.date >= state.today and record:
         return _record(session, state, now)
     return _computed(session, state)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AllocationState:
     """What is known of an experiment and a date before anything is computed."""
 
     experiment_id: str
     version: int
-    timeline: Timeline
+    history: SettingsHistory
     today: dt.date
     date: dt.date
     last: "Recorded | None"
 
     @property
-    def recorded_as_it_is(self) -> "Recorded | None":
+    def up_to_date_record(self) -> "Recorded | None":
         """The revision that was recorded since the experiment's last change: the answer, whatever the date."""
         return self.last if self.last is not None and self.last.version == self.version else None
 
-    def answered(self, body: str, computed: bool = False, recorded_now: bool = False) -> Allocation:
+    def to_allocation(
+        self, body: str, computed: bool = False, recorded_now: bool = False
+    ) -> ServedAllocation:
         """Return an answer that belongs to this state."""
-        zone, began = self.timeline.latest.settings.time_zone, self.timeline.phases[0].active_from
-        return Allocation(self.date, zone, began, self.version, body, computed, recorded_now)
+        zone, began = self.history.latest.settings.time_zone, self.history.periods[0].active_from
+        return ServedAllocation(self.date, zone, began, self.version, body, computed, recorded_now)
 
 
-def read_state(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> State:
+def read_state(
+    session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
+) -> AllocationState:
     """Return what is known of an experiment and a date, today's by default, before anything is computed.
 
     Raises
@@ -114,28 +118,30 @@ def read_state(session: Session, experiment_id: str, for_date: dt.date | None, n
     Invalid: the date is after tomorrow
     """
     likely = for_date or now.date()  # today, where the time zone is UTC
-    found, recorded = together(session, asking(experiment_id), _asking_last(experiment_id, likely))
-    version, timeline = versioned(experiment_id, found)
-    date = settled_date(timeline, for_date, now)
-    last = _recorded(recorded) if date == likely else last_recorded(session, experiment_id, date)
-    return State(experiment_id, version, timeline, timeline.today(now), date, last)
+    found, recorded = run_pipelined(
+        session, history_query(experiment_id), latest_query(experiment_id, likely)
+    )
+    version, timeline = parse_history(experiment_id, found)
+    date = resolve_date(timeline, for_date, now)
+    last = parse_record(recorded) if date == likely else latest_recorded(session, experiment_id, date)
+    return AllocationState(experiment_id, version, timeline, timeline.today(now), date, last)
 
 
-def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
+def _record(session: Session, seen: AllocationState, now: dt.datetime) -> ServedAllocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
-    asking_last = _asking_last(seen.experiment_id, seen.date)
+    asking_last = latest_query(seen.experiment_id, seen.date)
     version, recorded = version_lock.lock_and_read(session, seen.experiment_id, asking_last)
     if version != seen.version:
         state = read_state(session, seen.experiment_id, seen.date, now)
     else:
-        state = replace(seen, last=_recorded(recorded))
-    if state.recorded_as_it_is is not None:
-        return state.answered(state.recorded_as_it_is.body)
+        state = replace(seen, last=parse_record(recorded))
+    if state.up_to_date_record is not None:
+        return state.to_allocation(state.up_to_date_record.body)
     last = state.last
     body, digest = _compute(session, state, recorded=True)
     revision = response.revision_of(digest)
     if last is not None and last.revision == revision:
-        return state.answered(last.body, computed=True)
+        return state.to_allocation(last.body, computed=True)
     new = {
         "experiment_id": state.experiment_id,
         "for_date": state.date,
@@ -146,25 +152,25 @@ def _record(session: Session, seen: State, now: dt.datetime) -> Allocation:
         "answer": body,
         "recorded_at": now,
     }
-    session.connection().execute(RECORD, new)
-    return state.answered(body, computed=True, recorded_now=True)
+    session.connection().execute(INSERT_SQL, new)
+    return state.to_allocation(body, computed=True, recorded_now=True)
 
 
-def _computed(session: Session, state: State) -> Allocation:
+def _computed(session: Session, state: AllocationState) -> ServedAllocation:
     body, _ = _compute(session, state, recorded=False)
-    return state.answered(body, computed=True)
+    return state.to_allocation(body, computed=True)
 
 
-def _compute(session: Session, state: State, recorded: bool) -> tuple[str, str]:
-    found = decision_inputs.read_inputs(session, state.experiment_id, state.timeline, state.date, summed=True)
-    return response.answer(found, state.date, _recorded_before(session, state), recorded)
+def _compute(session: Session, state: AllocationState, recorded: bool) -> tuple[str, str]:
+    found = decision_inputs.read_inputs(session, state.experiment_id, state.history, state.date, summed=True)
+    return response.build_response(found, state.date, _previous_answer(session, state), recorded)
 
 
-def _recorded_before(session: Session, state: State) -> dict[str, Any] | None:
+def _previous_answer(session: Session, state: AllocationState) -> dict[str, Any] | None:
     """Return the answer in force last before a new one for this date."""
     if state.last is not None:
         before: dict[str, Any] | None = json.loads(state.last.body)
     else:
         asked = {"experiment_id": state.experiment_id, "date": state.date}
-        before = session.connection().scalar(BEFORE, asked)
+        before = session.connection().scalar(PREVIOUS_SQL, asked)
     return before

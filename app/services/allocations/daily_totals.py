@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
 from app.bandits.arrays import Booleans, Floats
-from app.services.allocations.recorded import RECORDED
+from app.services.allocations.recorded import SHARES_SQL
 
 EPOCH = dt.date(2000, 1, 1)
 
@@ -44,18 +44,18 @@ DAY = [("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")]
 MONEY = [("revenue", ">f8"), ("revenue_sq", ">f8")]
 
 
-def number(date: dt.date) -> int:
+def day_number(date: dt.date) -> int:
     """Return a date's number: days since 2000-01-01."""
     return (date - EPOCH).days
 
 
-def date_of(day: int) -> dt.date:
+def date_of_day(day: int) -> dt.date:
     """Return the date of a number."""
     return EPOCH + dt.timedelta(days=day)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class VariantDates:
     """A variant and when it took part.
 
     Parameters
@@ -71,7 +71,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Arm(Member):
+class VariantDays(VariantDates):
     """A variant with its daily totals.
 
     Parameters
@@ -82,7 +82,9 @@ class Arm(Member):
     days: NDArray[np.void]
 
 
-def read_arms(session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool) -> list[Arm]:
+def read_variant_days(
+    session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool
+) -> list[VariantDays]:
     """Return every variant in the order of registration, with its days up to ``last``.
 
     Of later days up to the date nothing is told but that a variant had been heard of.
@@ -94,26 +96,26 @@ def read_arms(session: Session, experiment_id: str, date: dt.date, last: dt.date
         rows = cursor.execute(
             READ_WITH_MONEY if money else READ, {"experiment_id": experiment_id, "date": date}
         ).fetchall()
-    return [_arm(row, dtype, number(last)) for row in rows]
+    return [_arm(row, dtype, day_number(last)) for row in rows]
 
 
-def _arm(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> Arm:
+def _arm(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> VariantDays:
     variant_id, registered_on, active_from, retired_on, packed = row
     reported = np.frombuffer(packed or b"", dtype)
-    first_day = date_of(int(reported["day"].min())) if len(reported) else None
+    first_day = date_of_day(int(reported["day"].min())) if len(reported) else None
     used = reported[reported["day"] <= last]
-    return Arm(variant_id, registered_on, active_from, retired_on, first_day, used)
+    return VariantDays(variant_id, registered_on, active_from, retired_on, first_day, used)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TotalsTable:
     """Daily totals, and on how many days each variant's successes came without revenue."""
 
     totals: DailyTotals
-    unvalued: tuple[int, ...]
+    days_without_revenue: tuple[int, ...]
 
 
-def table_of(members: Sequence[Arm], by_value: bool) -> Table:
+def table_of(members: Sequence[VariantDays], by_value: bool) -> TotalsTable:
     """Return the days of some variants as arrays (t, k)."""
     dtype = np.dtype(DAY + MONEY if by_value else DAY)
     k, rows = len(members), np.concatenate([np.empty(0, dtype), *(arm.days for arm in members)])
@@ -129,12 +131,12 @@ def table_of(members: Sequence[Arm], by_value: bool) -> Table:
         day, spread(np.ones(len(rows))) > 0, spread(rows["impressions"]), spread(rows["successes"])
     )
     if not by_value:
-        return Table(totals, (0,) * k)
+        return TotalsTable(totals, (0,) * k)
     money, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
     without_squares = (np.isnan(squares) & converted).any()
     value_sq = None if without_squares else spread(np.nan_to_num(squares))
     unvalued = np.bincount(arm[np.isnan(money) & converted], minlength=k)
-    return Table(
+    return TotalsTable(
         replace(totals, value=spread(np.nan_to_num(money)), value_sq=value_sq), tuple(unvalued.tolist())
     )
 
@@ -149,8 +151,8 @@ def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
     return np.flatnonzero(present) + first, (np.cumsum(present) - 1)[reported - first]
 
 
-def incomplete(
-    session: Session, experiment_id: str, table: Table, members: Sequence[Arm]
+def find_incomplete_days(
+    session: Session, experiment_id: str, table: TotalsTable, members: Sequence[VariantDays]
 ) -> dict[dt.date, tuple[str, ...]]:
     """Return the days that lack the report of a live variant with a share, and whose reports they lack.
 
@@ -158,12 +160,12 @@ def incomplete(
     impressions on the reported day before. One that never reported before is not waited for.
     """
     totals = table.totals
-    missing = ~totals.reported & _live(totals, members) & _reported_before(totals)
+    missing = ~totals.reported & _active(totals, members) & _reported_before(totals)
     if not missing.any():
         return {}
-    dates = [date_of(int(day)) for day in totals.day]
+    dates = [date_of_day(int(day)) for day in totals.day]
     lacking = [date for date, row in zip(dates, missing, strict=True) if row.any()]
-    found = session.execute(RECORDED, {"experiment_id": experiment_id, "dates": lacking})
+    found = session.execute(SHARES_SQL, {"experiment_id": experiment_id, "dates": lacking})
     recorded = {row.for_date: row.shares for row in found}
     expected = missing & np.vstack([np.zeros((1, len(members)), np.bool_), totals.trials[:-1] > 0])
     for t, date in enumerate(dates):
@@ -176,9 +178,9 @@ def incomplete(
     }
 
 
-def _live(totals: DailyTotals, members: Sequence[Arm]) -> Booleans:
-    ends = [number(row.retired_on or dt.date.max) for row in members]
-    begins = [number(row.active_from or dt.date.min) for row in members]
+def _active(totals: DailyTotals, members: Sequence[VariantDays]) -> Booleans:
+    ends = [day_number(row.retired_on or dt.date.max) for row in members]
+    begins = [day_number(row.active_from or dt.date.min) for row in members]
     day = totals.day[:, None]
     live: Booleans = (np.array(begins) <= day) & (day < np.array(ends))
     return live

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.services.allocations.decision_inputs import Inputs
+from app.services.allocations.decision_inputs import DecisionInputs
 
 
-def explain(found: Inputs, body: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+def explain(found: DecisionInputs, body: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     """Return what data were used, which gates hold and why, and what moved since the last recorded answer."""
     return [_data(found), *_weights(found), *map(_gate, body["gates"]), *_moved(body, before), *_advice(body)]
 
 
-def _data(found: Inputs) -> str:
+def _data(found: DecisionInputs) -> str:
     if found.data_through is None:
         return f"No data dated {found.last} or earlier were there to use."
     impressions, successes = float(found.used.trials.sum()), float(found.used.successes.sum())
@@ -21,7 +21,7 @@ def _data(found: Inputs) -> str:
     )
 
 
-def _weights(found: Inputs) -> list[str]:
+def _weights(found: DecisionInputs) -> list[str]:
     chosen, said = found.settings, []
     if chosen.window_days is not None:
         said.append(f"Only the last {chosen.window_days} days count (window_days).")
@@ -31,7 +31,7 @@ def _weights(found: Inputs) -> list[str]:
         said.append(f"The last {chosen.maturity_days} days are left out as unripe (maturity_days).")
     if chosen.adjust == "day":
         said.append("Good and bad days are divided out: impressions are those of average days (adjust).")
-    if chosen.objective == "value" and found.used.value_sq is None and not found.unvalued:
+    if chosen.objective == "value" and found.used.value_sq is None and not found.days_without_revenue:
         said.append(
             "Without revenue_sq a success's mean value is taken as known: the probabilities are overconfident."
         )
@@ -39,14 +39,14 @@ def _weights(found: Inputs) -> list[str]:
 
 
 def _gate(gate: dict[str, Any]) -> str:
-    return _SENTENCES[gate["gate"]](gate)
+    return GATE_SENTENCES[gate["gate"]](gate)
 
 
 def _names(gate: dict[str, Any]) -> str:
     return ", ".join(gate["variants"])
 
 
-_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+GATE_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "archived": lambda g: f"Archived since {g['since']}: the shares are those of the day it stopped.",
     "paused": lambda g: f"Paused since {g['since']}: the shares are those of that day.",
     "rollout": lambda g: f"Rolled out: {g['variant_id']} gets everything until that is undone.",
@@ -86,7 +86,7 @@ def _moved(body: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     new = {variant["variant_id"]: variant for variant in body["variants"]}
     if body["revision"] == before["revision"]:
         return [f"Nothing that decides changed since {since}."]
-    said = [_one_moved(old.get(name), variant) for name, variant in new.items()]
+    said = [_describe_change(old.get(name), variant) for name, variant in new.items()]
     said += [f"{name} takes no part any more." for name in old if name not in new]
     said += _changed_rules(body, before)
     moved = [sentence for sentence in said if sentence is not None]
@@ -105,7 +105,7 @@ def _changed_rules(body: dict[str, Any], before: dict[str, Any]) -> list[str]:
     return said + [f"The gate {gate} no longer holds." for gate in sorted(held - holds)]
 
 
-def _one_moved(old: dict[str, Any] | None, new: dict[str, Any]) -> str | None:
+def _describe_change(old: dict[str, Any] | None, new: dict[str, Any]) -> str | None:
     name = new["variant_id"]
     if old is None:
         return f"{name} is new, with {new['share']:g} %."

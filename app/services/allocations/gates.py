@@ -5,12 +5,12 @@ from typing import Any
 
 from app.bandits.allocation.decide import Decision
 from app.bandits.estimation.sample_ratio import ALARM
-from app.services.allocations.decision_inputs import Inputs
+from app.services.allocations.decision_inputs import DecisionInputs
 
-DAYS_LISTED = 31
+MAX_DAYS_LISTED = 31
 
 
-def holding(found: Inputs, decision: Decision, date: dt.date) -> list[dict[str, Any]]:
+def active_gates(found: DecisionInputs, decision: Decision, date: dt.date) -> list[dict[str, Any]]:
     """Return the gates of an answer; the first that decides shares comes first."""
     candidates = (
         _halt(found),
@@ -21,31 +21,35 @@ def holding(found: Inputs, decision: Decision, date: dt.date) -> list[dict[str, 
         _invalid_totals(found),
         _incomplete_day(found),
         _stale_data(found, date),
-        _srm(found),
+        _sample_ratio_mismatch(found),
     )
     return [gate for gate in candidates if gate is not None]
 
 
-def _halt(found: Inputs) -> dict[str, Any] | None:
+def _halt(found: DecisionInputs) -> dict[str, Any] | None:
     halt = found.halt
     return None if halt is None else {"gate": halt.state, "since": halt.since.isoformat()}
 
 
-def _rollout(found: Inputs) -> dict[str, Any] | None:
+def _rollout(found: DecisionInputs) -> dict[str, Any] | None:
     variant_id = found.settings.rollout
     return {"gate": "rollout", "variant_id": variant_id} if variant_id in found.variant_ids else None
 
 
-def _no_data(found: Inputs, decision: Decision) -> dict[str, Any] | None:
+def _no_data(found: DecisionInputs, decision: Decision) -> dict[str, Any] | None:
     impossible = not found.current.possible.all()
     return {"gate": "no_data"} if decision.gate == "no_data" and not impossible else None
 
 
-def _no_revenue(found: Inputs) -> dict[str, Any] | None:
-    return {"gate": "no_revenue", "days_without": found.unvalued} if found.unvalued else None
+def _no_revenue(found: DecisionInputs) -> dict[str, Any] | None:
+    return (
+        {"gate": "no_revenue", "days_without": found.days_without_revenue}
+        if found.days_without_revenue
+        else None
+    )
 
 
-def _burn_in(found: Inputs, decision: Decision) -> dict[str, Any] | None:
+def _burn_in(found: DecisionInputs, decision: Decision) -> dict[str, Any] | None:
     if decision.gate != "burn_in":
         return None
     asked, used = found.settings.burn_in, found.used
@@ -64,7 +68,7 @@ def _burn_in(found: Inputs, decision: Decision) -> dict[str, Any] | None:
     }
 
 
-def _invalid_totals(found: Inputs) -> dict[str, Any] | None:
+def _invalid_totals(found: DecisionInputs) -> dict[str, Any] | None:
     current, through = found.current, found.possible_through
     if current.possible.all():
         return None
@@ -82,11 +86,11 @@ def _invalid_totals(found: Inputs) -> dict[str, Any] | None:
     }
 
 
-def _incomplete_day(found: Inputs) -> dict[str, Any] | None:
+def _incomplete_day(found: DecisionInputs) -> dict[str, Any] | None:
     missing = found.missing_days
     if not missing:
         return None
-    newest = list(missing.items())[-DAYS_LISTED:]
+    newest = list(missing.items())[-MAX_DAYS_LISTED:]
     return {
         "gate": "incomplete_day",
         "days": len(missing),
@@ -94,7 +98,7 @@ def _incomplete_day(found: Inputs) -> dict[str, Any] | None:
     }
 
 
-def _stale_data(found: Inputs, date: dt.date) -> dict[str, Any] | None:
+def _stale_data(found: DecisionInputs, date: dt.date) -> dict[str, Any] | None:
     limit, newest = found.settings.stale_after_days, found.data_through
     if not limit or newest is None:
         return None
@@ -102,7 +106,7 @@ def _stale_data(found: Inputs, date: dt.date) -> dict[str, Any] | None:
     return {"gate": "stale_data", "days_without_data": days_without} if days_without >= limit else None
 
 
-def _srm(found: Inputs) -> dict[str, Any] | None:
+def _sample_ratio_mismatch(found: DecisionInputs) -> dict[str, Any] | None:
     ratio = found.sample_ratio
     if ratio is None or ratio.p >= ALARM:
         return None

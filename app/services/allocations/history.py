@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.allocations import Revision
-from app.services.experiments.settings_history import read_versioned
+from app.services.experiments.settings_history import read_with_version
 from app.storage.tables import RecordedAllocation
 
 
@@ -42,7 +42,7 @@ def history(
     ------
     NotFound: there is no such experiment
     """
-    read_versioned(session, experiment_id)
+    read_with_version(session, experiment_id)
     rows = RecordedAllocation
     query = (
         select(rows)
@@ -52,10 +52,10 @@ def history(
     )
     if before is not None:
         query = query.where(tuple_(rows.for_date, rows.sequence) < before)
-    return [_as_seen(row) for row in session.scalars(query)]
+    return [to_schema(row) for row in session.scalars(query)]
 
 
-def _as_seen(row: RecordedAllocation) -> Revision:
+def to_schema(row: RecordedAllocation) -> Revision:
     answer = row.answer
     return Revision(
         date=row.for_date,

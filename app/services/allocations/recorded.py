@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.storage.pipeline import Statement, together
+from app.storage.pipeline import Statement, run_pipelined
 
-RECORDED = text("""
+SHARES_SQL = text("""
     select distinct on (for_date) for_date, answer -> 'allocations' as shares
     from allocations where experiment_id = :experiment_id and for_date = any(:dates)
     order by for_date, sequence desc
 """)
 
 
-SERVED = text("""
+SHARES_BEFORE_HALT_SQL = text("""
     select answer -> 'allocations' as shares from allocations
     where experiment_id = :experiment_id and for_date = :date
       and not exists (
@@ -28,13 +28,15 @@ SERVED = text("""
 """)
 
 
-def served_before_halt(session: Session, experiment_id: str, date: dt.date) -> dict[str, float] | None:
+def shares_before_halt(session: Session, experiment_id: str, date: dt.date) -> dict[str, float] | None:
     """Return the percentages recorded last for a date before a pause or archival began on it, if any were."""
-    shares: dict[str, float] | None = session.scalar(SERVED, {"experiment_id": experiment_id, "date": date})
+    shares: dict[str, float] | None = session.scalar(
+        SHARES_BEFORE_HALT_SQL, {"experiment_id": experiment_id, "date": date}
+    )
     return shares
 
 
-LAST = """
+LATEST_SQL = """
     select sequence, revision, version, cast(answer as text) from allocations
     where experiment_id = %(experiment_id)s and for_date = %(date)s
     order by sequence desc limit 1
@@ -51,14 +53,14 @@ class Recorded:
     body: str
 
 
-def last_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
+def latest_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
     """Return the revision last in force on a date, or None where nothing was recorded."""
-    return _recorded(*together(session, _asking_last(experiment_id, date)))
+    return parse_record(*run_pipelined(session, latest_query(experiment_id, date)))
 
 
-def _asking_last(experiment_id: str, date: dt.date) -> Statement:
-    return LAST, {"experiment_id": experiment_id, "date": date}
+def latest_query(experiment_id: str, date: dt.date) -> Statement:
+    return LATEST_SQL, {"experiment_id": experiment_id, "date": date}
 
 
-def _recorded(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
+def parse_record(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
     return Recorded(*rows[0]) if rows else None

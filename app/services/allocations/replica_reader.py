@@ -18,35 +18,35 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound, Unavailable
 from app.observability import metrics
 from app.services.allocations import allocate
-from app.services.allocations.allocate import Allocation
-from app.settings import Settings
+from app.services.allocations.allocate import ServedAllocation
+from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.replica import Replica
 
 Found = TypeVar("Found")
 
-HEAD = text("""
+POSITION_SQL = text("""
     select version, (select count(*) from allocations where experiment_id = :experiment_id) as revisions
     from experiment_versions where experiment_id = :experiment_id
 """)
-IDENTIFIER = text("select system_identifier from pg_control_system()")
+IDENTIFIER_SQL = text("select system_identifier from pg_control_system()")
 
 
-class Head(NamedTuple):
+class ReplicaPosition(NamedTuple):
     """How far an experiment is: its version, and how many revisions were recorded."""
 
     version: int
     revisions: int
 
 
-class LeftToPrimary(Exception):
+class UsePrimary(Exception):
     """Raised inside a reading of the replica: the primary has to answer."""
 
 
-class Reader:
+class ReplicaReader:
     """Reads single experiments for one process; without a ``READ_DATABASE_URL`` from the primary alone."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._database = database
         self._record = not settings.read_only
         self._identifier: int | None = None
@@ -70,31 +70,33 @@ class Reader:
         Unavailable: the primary is away
         """
         if self.replica is not None:
-            head = self._head(experiment_id)
-            with suppress(LeftToPrimary):
-                return self._from_replica(lambda session: work(_having(session, experiment_id, head)))
+            head = self._position(experiment_id)
+            with suppress(UsePrimary):
+                return self._from_replica(
+                    lambda session: work(_require_caught_up(session, experiment_id, head))
+                )
         with self._database.transaction() as session:
             return work(session)
 
     def allocate(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
-    ) -> Allocation:
+    ) -> ServedAllocation:
         """Return the allocation of a date, as `allocations.allocate` does; the primary records what is new.
 
         Parameters
         ----------
         version : of the experiment on the primary, since the request came
         """
-        with suppress(LeftToPrimary):
+        with suppress(UsePrimary):
             return self._from_replica(
-                lambda session: self._settled(session, experiment_id, for_date, now, version)
+                lambda session: self._from_caught_up_replica(session, experiment_id, for_date, now, version)
             )
         with self._database.transaction() as session:
             return allocate.allocate(session, experiment_id, for_date, now, self._record)
 
     def allocate_stale(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime
-    ) -> Allocation | None:
+    ) -> ServedAllocation | None:
         """Return what the replica knows of an allocation while the primary is away; nothing says how old it is.
 
         None where there is no replica, it is away too, or the primary may know better.
@@ -103,63 +105,63 @@ class Reader:
             return self._from_replica(
                 lambda session: allocate.allocate(session, experiment_id, for_date, now, record=False)
             )
-        except (LeftToPrimary, NotFound, Conflict):
+        except (UsePrimary, NotFound, Conflict):
             return None
 
     def _from_replica(self, work: Callable[[Session], Found]) -> Found:
         if self.replica is None:
-            raise LeftToPrimary
+            raise UsePrimary
         try:
             with self.replica.snapshot() as session:
                 found = work(session)
-        except LeftToPrimary:
+        except UsePrimary:
             metrics.REPLICA_READS.labels("primary").inc()
             raise
         except Unavailable as error:
             metrics.REPLICA_READS.labels("away").inc()
-            raise LeftToPrimary from error
+            raise UsePrimary from error
         metrics.REPLICA_READS.labels("replica").inc()
         return found
 
-    def _settled(
+    def _from_caught_up_replica(
         self, session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
-    ) -> Allocation:
+    ) -> ServedAllocation:
         """Return an allocation of the replica that the primary would answer to the byte."""
-        _having(session, experiment_id, Head(version, 0))
+        _require_caught_up(session, experiment_id, ReplicaPosition(version, 0))
         state = allocate.read_state(session, experiment_id, for_date, now)
-        if state.recorded_as_it_is is not None:
-            return state.answered(state.recorded_as_it_is.body)
-        counts_units = state.last is None and state.timeline.source == "tracked"  # which no version tells
+        if state.up_to_date_record is not None:
+            return state.to_allocation(state.up_to_date_record.body)
+        counts_units = state.last is None and state.history.source == "tracked"  # which no version tells
         if state.date >= state.today or counts_units:
-            raise LeftToPrimary
+            raise UsePrimary
         try:
-            head = self._head(experiment_id)
+            head = self._position(experiment_id)
         except Unavailable as error:  # the primary's, and no fault of the replica
-            raise LeftToPrimary from error
-        _having(session, experiment_id, head)
+            raise UsePrimary from error
+        _require_caught_up(session, experiment_id, head)
         return allocate.allocate(session, experiment_id, state.date, now, record=False)
 
-    def _head(self, experiment_id: str) -> Head:
+    def _position(self, experiment_id: str) -> ReplicaPosition:
         with self._database.transaction() as session:
-            return head_of(session, experiment_id) or Head(0, 0)
+            return read_position(session, experiment_id) or ReplicaPosition(0, 0)
 
     def _primary_identifier(self) -> int:
         with self._identifying:
             if self._identifier is None:
                 with self._database.transaction() as session:
-                    self._identifier = session.execute(IDENTIFIER).scalar_one()
+                    self._identifier = session.execute(IDENTIFIER_SQL).scalar_one()
             return self._identifier
 
 
-def head_of(session: Session, experiment_id: str) -> Head | None:
+def read_position(session: Session, experiment_id: str) -> ReplicaPosition | None:
     """Return how far an experiment is, None where there is none."""
-    row = session.execute(HEAD, {"experiment_id": experiment_id}).one_or_none()
-    return None if row is None else Head(row.version, row.revisions)
+    row = session.execute(POSITION_SQL, {"experiment_id": experiment_id}).one_or_none()
+    return None if row is None else ReplicaPosition(row.version, row.revisions)
 
 
-def _having(session: Session, experiment_id: str, head: Head) -> Session:
+def _require_caught_up(session: Session, experiment_id: str, head: ReplicaPosition) -> Session:
     """Return the session of a replica that has at least as much of an experiment as ``head`` says."""
-    here = head_of(session, experiment_id)
+    here = read_position(session, experiment_id)
     if here is None or here.version < head.version or here.revisions < head.revisions:
-        raise LeftToPrimary
+        raise UsePrimary
     return session

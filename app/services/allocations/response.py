@@ -20,10 +20,10 @@ from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from app.schemas.settings import StoredSettings
 from app.services.allocations import explanations, gates
-from app.services.allocations.decision_inputs import Inputs
-from app.services.experiments.share_constraints import promises_to
+from app.services.allocations.decision_inputs import DecisionInputs
+from app.services.experiments.share_constraints import constraints_for
 
-SAID_APART = {"policy", "objective", "currency", "time_zone", "rollout"}
+TOP_LEVEL_SETTINGS = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
 
@@ -34,7 +34,7 @@ def revision_of(digest: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecidedAllocation:
     """A decision with the totals and posteriors it was made from."""
 
     totals: Totals
@@ -48,7 +48,9 @@ class Decided:
         return BetaArms(self.rates.a[self.decision.judged], self.rates.b[self.decision.judged])
 
 
-def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded: bool) -> tuple[str, str]:
+def build_response(
+    found: DecisionInputs, date: dt.date, before: dict[str, Any] | None, recorded: bool
+) -> tuple[str, str]:
     """Return the JSON text of an allocation and the digest of its inputs.
 
     Parameters
@@ -66,9 +68,9 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
         "revision": revision_of(digest),
         "policy": found.settings.policy.model_dump(mode="json"),
         "objective": found.settings.objective,
-        "settings": found.settings.model_dump(mode="json", exclude=SAID_APART, exclude_defaults=True),
+        "settings": found.settings.model_dump(mode="json", exclude=TOP_LEVEL_SETTINGS, exclude_defaults=True),
         "data_through": None if found.data_through is None else found.data_through.isoformat(),
-        "gates": gates.holding(found, decided.decision, date),
+        "gates": gates.active_gates(found, decided.decision, date),
         "variants": _variants(found, decided, shares),
         "value_remaining": remaining,
         "stop_advice": _stop_advice(found, decided, remaining),
@@ -80,7 +82,7 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
     return json.dumps(body, allow_nan=False), digest
 
 
-def decided_from(found: Inputs) -> Decided:
+def decided_from(found: DecisionInputs) -> DecidedAllocation:
     """Decide the shares of a date from its inputs."""
     used, costs = found.used, found.settings.cost_per_impression
     totals = Totals(
@@ -90,14 +92,20 @@ def decided_from(found: Inputs) -> Decided:
         used.value_sq,
         None if used.value is None else np.array([costs.get(v, 0.0) for v in found.variant_ids]),
     )
-    decision = decide(rules(found.settings, found.variant_ids, bool(found.unvalued)), totals, used.days)
+    decision = decide(
+        allocation_rules(found.settings, found.variant_ids, bool(found.days_without_revenue)),
+        totals,
+        used.days,
+    )
     prior = (found.settings.prior.a, found.settings.prior.b)
-    return Decided(totals, used.days, decision, BetaArms.from_totals(totals, prior))
+    return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
-def rules(settings: StoredSettings, variant_ids: tuple[str, ...], without_revenue: bool = False) -> Rules:
+def allocation_rules(
+    settings: StoredSettings, variant_ids: tuple[str, ...], without_revenue: bool = False
+) -> Rules:
     """Return the settings as the mathematics knows them: fractions, a policy object, promises that fit."""
-    promises = promises_to(settings, variant_ids).fitted()
+    promises = constraints_for(settings, variant_ids).normalized()
     burn_in, prior = settings.burn_in, (settings.prior.a, settings.prior.b)
     return Rules(
         policy=Uniform() if without_revenue else _policy(settings, variant_ids, prior),
@@ -123,23 +131,31 @@ def _policy(settings: StoredSettings, variant_ids: tuple[str, ...], prior: tuple
     return build_policy(settings.policy.kind, parameters, prior)
 
 
-def served_percent(found: Inputs, decision: Decision) -> dict[str, float]:
+def served_percent(found: DecisionInputs, decision: Decision) -> dict[str, float]:
     """Return each served variant's percent of traffic; a variant retired during a halt leaves its part behind."""
-    shares: Mapping[str, float] = found.held or dict(zip(found.variant_ids, decision.shares, strict=True))
-    left = np.array([shares.get(variant_id, 0.0) for variant_id in found.served])
-    if found.held is not None or len(left) < len(shares):
+    shares: Mapping[str, float] = found.shares_before_halt or dict(
+        zip(found.variant_ids, decision.shares, strict=True)
+    )
+    left = np.array([shares.get(variant_id, 0.0) for variant_id in found.eligible])
+    if found.shares_before_halt is not None or len(left) < len(shares):
         left = left / left.sum() if left.sum() > 0 else np.full(len(left), 1 / len(left))
     return {
         variant_id: float(percent)
-        for variant_id, percent in zip(found.served, percentages(left), strict=True)
+        for variant_id, percent in zip(found.eligible, percentages(left), strict=True)
     }
 
 
-def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list[dict[str, Any]]:
+def _variants(
+    found: DecisionInputs, decided: DecidedAllocation, shares: dict[str, float]
+) -> list[dict[str, Any]]:
     decision = decided.decision
-    place = {} if found.unvalued else {int(i): at for at, i in enumerate(np.flatnonzero(decision.judged))}
+    place = (
+        {}
+        if found.days_without_revenue
+        else {int(i): at for at, i in enumerate(np.flatnonzero(decision.judged))}
+    )
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
-    earned = _earned(found, decided)
+    earned = _value_estimates(found, decided)
     return [
         {
             "variant_id": variant_id,
@@ -147,7 +163,7 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
             "successes": _number(decided.totals.successes[i]),
             "mean": float(means[i]),
             "interval_95": [float(end) for end in intervals[i]],
-            **({} if earned is None else _known(*earned[i])),
+            **({} if earned is None else _value_fields(*earned[i])),
             "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
             "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
             "share": shares[variant_id],
@@ -157,7 +173,7 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
     ]
 
 
-def _known(mean: float, low: float, high: float) -> dict[str, Any]:
+def _value_fields(mean: float, low: float, high: float) -> dict[str, Any]:
     return {
         "value_per_impression": None if np.isnan(mean) else float(mean),
         "value_interval_95": None if np.isnan(low) else [float(low), float(high)],
@@ -169,12 +185,12 @@ def _number(figure: float) -> int | float:
     return int(figure) if float(figure).is_integer() else float(figure)
 
 
-def _earned(found: Inputs, decided: Decided) -> Floats | None:
+def _value_estimates(found: DecisionInputs, decided: DecidedAllocation) -> Floats | None:
     """Return the mean and the interval of what an impression of each arm past burn-in earns, (k, 3).
 
     NaN for the others, and an interval of NaN where no success or value was seen; None without values.
     """
-    if decided.totals.value is None or found.unvalued:
+    if decided.totals.value is None or found.days_without_revenue:
         return None
     judged = decided.decision.judged
     earned = np.full((len(judged), 3), np.nan)
@@ -184,15 +200,22 @@ def _earned(found: Inputs, decided: Decided) -> Floats | None:
     return earned
 
 
-def _value_remaining(found: Inputs, decided: Decided) -> float | None:
+def _value_remaining(found: DecisionInputs, decided: DecidedAllocation) -> float | None:
     if found.settings.objective == "value":
         return None
     return value_remaining(decided.judged_rates, QUANTILE, found=decided.decision.best)
 
 
-def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> dict[str, Any] | None:
+def _stop_advice(
+    found: DecisionInputs, decided: DecidedAllocation, remaining: float | None
+) -> dict[str, Any] | None:
     """Return what the stop rule says; nothing where there is nothing to compare."""
-    if decided.decision.gate == "no_data" or found.unvalued or found.halt or found.settings.rollout:
+    if (
+        decided.decision.gate == "no_data"
+        or found.days_without_revenue
+        or found.halt
+        or found.settings.rollout
+    ):
         return None
     chosen = found.settings.stop
     default = "p_best" if found.settings.objective == "value" else "value_remaining"

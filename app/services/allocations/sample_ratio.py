@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
-from app.services.allocations.daily_totals import Arm, number, table_of
+from app.services.allocations.daily_totals import VariantDays, day_number, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ IN_TIME = text("""
 
 
 def sample_ratio(
-    session: Session, experiment_id: str, rows: Sequence[Arm], last: dt.date, zone: str
+    session: Session, experiment_id: str, rows: Sequence[VariantDays], last: dt.date, zone: str
 ) -> SampleRatio | None:
     """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
     totals = table_of(rows, by_value=False).totals
     place = {int(day): at for at, day in enumerate(totals.day)}
     counts, shares = [], []
     for row in session.execute(IN_TIME, {"experiment_id": experiment_id, "last": last, "zone": zone}):
-        at = place.get(number(row.for_date))
+        at = place.get(day_number(row.for_date))
         percent = json.loads(row.shares)
         share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in rows])
         if at is not None and totals.reported[at][share > 0].all():

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
 from app.schemas.settings import StoredSettings
-from app.services.allocations.daily_totals import Member, Table, number
+from app.services.allocations.daily_totals import TotalsTable, VariantDates, day_number
 
 READ = text("""
     select v.variant_id, v.registered_on, v.active_from, v.retired_on,
@@ -35,7 +35,7 @@ READ = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class SummedArm(Member):
+class VariantSums(VariantDates):
     """A variant with the sums of its days up to the last that may be used.
 
     Parameters
@@ -51,19 +51,19 @@ class SummedArm(Member):
     successes: float
 
 
-def decide(settings: StoredSettings) -> bool:
+def can_use_sums(settings: StoredSettings) -> bool:
     """Say whether shares follow from sums under these settings, unless a day has to be left out."""
     alike = settings.window_days is None and settings.half_life_days is None and settings.adjust == "none"
     return alike and settings.objective == "conversion" and settings.traffic != "per_request"
 
 
-def read_sums(session: Session, experiment_id: str, date: dt.date, last: dt.date) -> list[SummedArm]:
+def read_sums(session: Session, experiment_id: str, date: dt.date, last: dt.date) -> list[VariantSums]:
     """Return every variant in the order of registration, with the sums of its days up to ``last``."""
     asked = {"experiment_id": experiment_id, "date": date, "last": last}
-    return [SummedArm(*row) for row in session.connection().execute(READ, asked)]
+    return [VariantSums(*row) for row in session.connection().execute(READ, asked)]
 
 
-def suffice(members: Sequence[SummedArm], waited_for: bool) -> bool:
+def are_sufficient(members: Sequence[VariantSums], waited_for: bool) -> bool:
     """Say whether the sums decide as the days would.
 
     They do where they are possible and, unless nobody is waited for, every member reported each day from its
@@ -77,19 +77,19 @@ def suffice(members: Sequence[SummedArm], waited_for: bool) -> bool:
     return all(_without_gap(arm, last) for arm in members)
 
 
-def _without_gap(arm: SummedArm, last: dt.date | None) -> bool:
+def _without_gap(arm: VariantSums, last: dt.date | None) -> bool:
     if arm.last_day is None:
         return True
-    return arm.last_day == last and arm.reported == number(last) - number(arm.first_day or last) + 1
+    return arm.last_day == last and arm.reported == day_number(last) - day_number(arm.first_day or last) + 1
 
 
-def table_of(members: Sequence[SummedArm]) -> Table:
+def table_of(members: Sequence[VariantSums]) -> TotalsTable:
     """Return the sums as one row (1, k), of the last day; none where nothing was reported."""
     last = max((arm.last_day for arm in members if arm.last_day is not None), default=None)
     figures = [(arm.reported > 0, arm.impressions, arm.successes, arm.days) for arm in members]
     reported, trials, successes, summed = np.array(figures, float).reshape(len(members), 4).T
     rows = slice(0 if last is None else 1)
-    day = np.array([0 if last is None else number(last)])
+    day = np.array([0 if last is None else day_number(last)])
     totals = DailyTotals(
         day[rows],
         reported[None][rows] > 0,
@@ -97,4 +97,4 @@ def table_of(members: Sequence[SummedArm]) -> Table:
         successes[None][rows],
         summed_days=summed[None][rows],
     )
-    return Table(totals, (0,) * len(members))
+    return TotalsTable(totals, (0,) * len(members))

@@ -9,8 +9,8 @@ from app.schemas.experiment_logs import OwnLog
 from app.services.access import principal
 from app.services.experiments import lifecycle
 
-MOST_UNITS = 1_000_000
-MOST_BYTES = 4_096  # of a message that names an experiment and two days
+MAX_UNITS = 1_000_000
+MAX_BYTES = 4_096  # of a message that names an experiment and two days
 
 UNITS = text("""
     select variant_id, propensity, case when converted_at is null then 0 else 1 end as reward,
@@ -31,8 +31,8 @@ def read_request(body: bytes) -> OwnLog:
     ------
     Invalid: naming each field that does not fit
     """
-    if len(body) > MOST_BYTES:
-        raise Invalid(f"the message is over {MOST_BYTES} bytes: it names an experiment, since and until")
+    if len(body) > MAX_BYTES:
+        raise Invalid(f"the message is over {MAX_BYTES} bytes: it names an experiment, since and until")
     try:
         return OwnLog.model_validate_json(body)
     except ValidationError as error:
@@ -55,18 +55,18 @@ def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:
     Conflict: its totals are reported, so that it has no log
     Invalid: no unit was exposed on these days, or too many
     """
-    principal.check_experiment(asked.experiment_id)
+    principal.require_access(asked.experiment_id)
     experiment = lifecycle.read(session, asked.experiment_id)
     if experiment.source == "reported":
         raise Conflict(
             f"the totals of experiment {asked.experiment_id!r} are reported: it has no log of units"
         )
-    days = {"since": asked.since, "until": asked.until, "most": MOST_UNITS + 1}
+    days = {"since": asked.since, "until": asked.until, "most": MAX_UNITS + 1}
     rows = session.execute(UNITS, {"experiment_id": asked.experiment_id, **days}).all()
-    if not 0 < len(rows) <= MOST_UNITS:
+    if not 0 < len(rows) <= MAX_UNITS:
         message = (
-            f"{'more than ' if rows else ''}{min(len(rows), MOST_UNITS):,} units were exposed on these days"
+            f"{'more than ' if rows else ''}{min(len(rows), MAX_UNITS):,} units were exposed on these days"
         )
-        raise Invalid(message, [FieldError("body.since", f"Input should leave 1 to {MOST_UNITS:,} units")])
+        raise Invalid(message, [FieldError("body.since", f"Input should leave 1 to {MAX_UNITS:,} units")])
     lines = [f"{row.variant_id},{row.propensity!r},{row.reward},{row.value}" for row in rows]
     return "\n".join(["arm,propensity,reward,value", *lines]), [v.variant_id for v in experiment.variants]

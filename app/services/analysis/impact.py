@@ -31,27 +31,27 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     NotFound: there is no such experiment
     Invalid: the date is after tomorrow
     """
-    timeline = settings_history.read_timeline(session, experiment_id)
-    date = settings_history.settled_date(timeline, for_date, now)
-    settings = timeline.on(date).settings
+    timeline = settings_history.read_settings_history(session, experiment_id)
+    date = settings_history.resolve_date(timeline, for_date, now)
+    settings = timeline.at(date).settings
     by_value = settings.objective == "value"
-    arms = daily_totals.read_arms(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
+    arms = daily_totals.read_variant_days(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
     if not arms:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
     table = daily_totals.table_of(arms, by_value)
     waited_for = timeline.source != "tracked"  # who has no row had no units
-    missing = daily_totals.incomplete(session, experiment_id, table, arms) if waited_for else {}
-    left_out = [daily_totals.number(day) for day in missing]
+    missing = daily_totals.find_incomplete_days(session, experiment_id, table, arms) if waited_for else {}
+    left_out = [daily_totals.day_number(day) for day in missing]
     daily = table.totals.kept(~np.isin(table.totals.day, left_out))
     moved = moved_trials(daily.trials, _live(daily, arms))
-    conversions, value = _earned(moved, daily, settings, arms, valued=not any(table.unvalued))
+    conversions, value = _earnings(moved, daily, settings, arms, valued=not any(table.days_without_revenue))
     trials = daily.trials.sum(axis=0)
     return Gain(
         experiment_id=experiment_id,
         date=date,
         days=int((daily.trials.sum(axis=1) > 0).sum()),
-        conversions=_figure(conversions),
-        value=_figure(value),
+        conversions=_estimate(conversions),
+        value=_estimate(value),
         currency=settings.currency,
         variants=[
             VariantTraffic(variant_id=arm.variant_id, impressions=int(shown), even_split=float(due))
@@ -60,17 +60,21 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     )
 
 
-def _live(daily: DailyTotals, arms: list[daily_totals.Arm]) -> Mask:
+def _live(daily: DailyTotals, arms: list[daily_totals.VariantDays]) -> Mask:
     """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same."""
-    first = np.array([daily_totals.number(decision_inputs.began(arm)) for arm in arms])
-    last = np.array([daily_totals.number(arm.retired_on or dt.date.max) for arm in arms])
+    first = np.array([daily_totals.day_number(decision_inputs.first_eligible_day(arm)) for arm in arms])
+    last = np.array([daily_totals.day_number(arm.retired_on or dt.date.max) for arm in arms])
     day = daily.day[:, None]
     live: Mask = ((first <= day) & (day < last)) | (daily.trials > 0)
     return live
 
 
-def _earned(
-    moved: Floats, daily: DailyTotals, settings: StoredSettings, arms: list[daily_totals.Arm], valued: bool
+def _earnings(
+    moved: Floats,
+    daily: DailyTotals,
+    settings: StoredSettings,
+    arms: list[daily_totals.VariantDays],
+    valued: bool,
 ) -> tuple[GainFound | None, GainFound | None]:
     trials, successes = daily.trials.sum(axis=0), daily.successes.sum(axis=0)
     if not trials.any() or (successes > trials).any():
@@ -85,7 +89,7 @@ def _earned(
     return conversions, extra_value(moved, ValueArms.from_totals(totals, prior))
 
 
-def _figure(found: GainFound | None) -> Figure | None:
+def _estimate(found: GainFound | None) -> Figure | None:
     return None if found is None else Figure(mean=found.mean, interval_95=found.interval())
 
 
@@ -100,8 +104,8 @@ def comparison(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    timeline = settings_history.read_timeline(session, experiment_id)
-    date = settings_history.settled_date(timeline, for_date, now)
+    timeline = settings_history.read_settings_history(session, experiment_id)
+    date = settings_history.resolve_date(timeline, for_date, now)
     found = decision_inputs.read_inputs(session, experiment_id, timeline, date)
     control = lifecycle.read(session, experiment_id).control
     if control not in found.variant_ids:
@@ -126,7 +130,7 @@ def comparison(
 
 
 def _beside(
-    totals: Totals, found: decision_inputs.Inputs, others: Integers, at: int
+    totals: Totals, found: decision_inputs.DecisionInputs, others: Integers, at: int
 ) -> tuple[Floats, Floats]:
     """Return the posterior means (k,), and with what probability each of some arms is better than one."""
     if not len(others):
@@ -134,7 +138,7 @@ def _beside(
     prior = (found.settings.prior.a, found.settings.prior.b)
     pairs = np.stack([others, np.full(len(others), at)], axis=-1)
     rates = BetaArms.from_totals(totals, prior)
-    if totals.value is None or found.unvalued:
+    if totals.value is None or found.days_without_revenue:
         return rates.mean, best_arm(BetaArms(rates.a[pairs], rates.b[pairs])).p_best[:, 0]
     arms = ValueArms.from_totals(totals, prior)
     two = ValueArms(

@@ -10,7 +10,7 @@ from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services.allocations import daily_totals, response
-from app.services.allocations.decision_inputs import Inputs, read_inputs
+from app.services.allocations.decision_inputs import DecisionInputs, read_inputs
 from app.services.experiments import settings_history
 
 
@@ -51,12 +51,12 @@ def totals_used(
         date, found = _inputs(session, experiment_id, for_date, now)
     except Conflict:
         return None
-    raw = effective_totals(found.everything, daily_totals.number(found.last), Weighting())
+    raw = effective_totals(found.all_days, daily_totals.day_number(found.last), Weighting())
     return TotalsUsed(
         date=date,
         last_day=found.last,
         data_through=found.data_through,
-        left_out=list(found.left_out),
+        left_out=list(found.incomplete_days),
         variants=[
             VariantEvidence(variant_id=v, raw=_of_arm(raw, i), effective=_of_arm(found.used, i))
             for i, v in enumerate(found.variant_ids)
@@ -66,9 +66,9 @@ def totals_used(
 
 def _inputs(
     session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
-) -> tuple[dt.date, Inputs]:
-    timeline = settings_history.read_timeline(session, experiment_id)
-    date = settings_history.settled_date(timeline, for_date, now)
+) -> tuple[dt.date, DecisionInputs]:
+    timeline = settings_history.read_settings_history(session, experiment_id)
+    date = settings_history.resolve_date(timeline, for_date, now)
     return date, read_inputs(session, experiment_id, timeline, date)
 
 

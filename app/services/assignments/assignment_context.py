@@ -12,12 +12,12 @@ from app.errors import NotFound
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.services.experiments import lifecycle, variant_queries
-from app.services.experiments.settings_history import read_timelines
+from app.services.experiments.settings_history import read_histories
 from app.storage import tables
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AssignmentContext:
     """What holds for an experiment's units until ``until``, as long as its ``settings_version`` stays.
 
     Parameters
@@ -38,12 +38,12 @@ class Terms:
     values: Mapping[str, object]
     active: frozenset[str]
 
-    def hold(self, settings_version: int, now: dt.datetime) -> bool:
+    def is_current(self, settings_version: int, now: dt.datetime) -> bool:
         """Say whether these are still the terms."""
         return self.settings_version == settings_version and now < self.until
 
 
-def read_terms(session: Session, experiment_id: str, now: dt.datetime) -> Terms:
+def read_context(session: Session, experiment_id: str, now: dt.datetime) -> AssignmentContext:
     """Return the terms on which units are assigned now.
 
     The settings' version is read first: a change that comes in between is seen as one, and read again.
@@ -59,11 +59,11 @@ def read_terms(session: Session, experiment_id: str, now: dt.datetime) -> Terms:
     )
     if settings_version is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     settings, today = timeline.latest.settings, timeline.today(now)
-    variants = variant_queries.read_variants(session, [experiment_id]).get(experiment_id, [])
+    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
     active = [variant for variant in variants if variant.active_on(today)]
-    return Terms(
+    return AssignmentContext(
         experiment_id=experiment_id,
         settings_version=settings_version,
         date=today,

@@ -6,16 +6,16 @@ from typing import Literal
 
 from app.errors import Conflict
 from app.schemas.experiments import State
-from app.services.assignments.assignment_context import Terms
-from app.services.assignments.rendezvous_hashing import drawn_variant, held_out
+from app.services.assignments.assignment_context import AssignmentContext
+from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
 from app.services.assignments.splits import Split
-from app.storage.assignments import Row
+from app.storage.assignments import AssignmentRow
 
 Reason = Literal["drawn", "holdout", "forced", "retired", "paused", "archived"]
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class AssignmentResult:
     """What a unit is served, and why.
 
     Parameters
@@ -37,15 +37,19 @@ class Assigned:
     state: State = "running"
 
 
-def draw(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) -> Row:
+def bucket(
+    terms: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+) -> AssignmentRow:
     """Return the assignment of a unit that has none: held out, or drawn with a split's shares.
 
     The same for the same unit, terms, split and salt, wherever and whenever it is computed.
     """
-    return hold_out(terms, unit_id, salt, now) or draw_by_shares(terms, split, unit_id, salt, now)
+    return holdout_assignment(terms, unit_id, salt, now) or bucket_by_shares(terms, split, unit_id, salt, now)
 
 
-def hold_out(terms: Terms, unit_id: str, salt: str, now: dt.datetime) -> Row | None:
+def holdout_assignment(
+    terms: AssignmentContext, unit_id: str, salt: str, now: dt.datetime
+) -> AssignmentRow | None:
     """Return the assignment of a unit that is held out, which no split is needed for; None if it is not.
 
     Raises
@@ -53,40 +57,46 @@ def hold_out(terms: Terms, unit_id: str, salt: str, now: dt.datetime) -> Row | N
     Conflict: no variant is active today
     """
     percent = terms.settings.holdout_percent
-    if not percent or not held_out(salt, terms.experiment_id, unit_id, percent):
+    if not percent or not is_held_out(salt, terms.experiment_id, unit_id, percent):
         return None
-    return Row(terms.experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
+    return AssignmentRow(terms.experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
 
 
-def draw_by_shares(terms: Terms, split: Split, unit_id: str, salt: str, now: dt.datetime) -> Row:
+def bucket_by_shares(
+    terms: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+) -> AssignmentRow:
     """Return the assignment of a unit that is not held out."""
     experiment_id = terms.experiment_id
-    variant_id = drawn_variant(salt, experiment_id, unit_id, split.shares)
+    variant_id = pick_variant(salt, experiment_id, unit_id, split.shares)
     propensity = split.shares[variant_id] / 100
-    return Row(experiment_id, unit_id, variant_id, "drawn", split.number, propensity, split.revision, now)
+    return AssignmentRow(
+        experiment_id, unit_id, variant_id, "drawn", split.number, propensity, split.revision, now
+    )
 
 
-def serve(terms: Terms, unit_id: str, row: Row, new: bool = False) -> Assigned:
+def to_result(
+    terms: AssignmentContext, unit_id: str, row: AssignmentRow, new: bool = False
+) -> AssignmentResult:
     """Return what a unit with an assignment is served: its variant, or the control in a retired one's place."""
     if row.variant_id in terms.active:
         return _served(terms, unit_id, row.variant_id, row.kind, row, new)
     return _served(terms, unit_id, control(terms), "retired", row, new)
 
 
-def unstored(terms: Terms, row: Row) -> Assigned:
+def unstored_result(terms: AssignmentContext, row: AssignmentRow) -> AssignmentResult:
     """Return what a unit is served whose draw is stored no earlier than its first exposure."""
-    return replace(serve(terms, row.unit_id, row), assigned_at=None)
+    return replace(to_result(terms, row.unit_id, row), assigned_at=None)
 
 
-def halted(terms: Terms, unit_id: str) -> Assigned:
+def result_while_halted(terms: AssignmentContext, unit_id: str) -> AssignmentResult:
     """Return what a unit without an assignment is served while the experiment is paused or archived."""
     assert terms.state != "running"
     variant_id = control(terms)
     value = terms.values[variant_id]
-    return Assigned(terms.experiment_id, unit_id, variant_id, value, terms.state, state=terms.state)
+    return AssignmentResult(terms.experiment_id, unit_id, variant_id, value, terms.state, state=terms.state)
 
 
-def control(terms: Terms) -> str:
+def control(terms: AssignmentContext) -> str:
     """Return the control.
 
     Raises
@@ -98,9 +108,11 @@ def control(terms: Terms) -> str:
     return terms.control
 
 
-def _served(terms: Terms, unit_id: str, variant_id: str, reason: Reason, row: Row, new: bool) -> Assigned:
+def _served(
+    terms: AssignmentContext, unit_id: str, variant_id: str, reason: Reason, row: AssignmentRow, new: bool
+) -> AssignmentResult:
     drawn = reason == "drawn"
-    return Assigned(
+    return AssignmentResult(
         experiment_id=terms.experiment_id,
         unit_id=unit_id,
         variant_id=variant_id,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict
 from app.schemas.splits import Split
 from app.services.assignments import bucketing, splits
-from app.services.assignments.assignment_context import read_terms
+from app.services.assignments.assignment_context import read_context
 
 
 def read_split(session: Session, experiment_id: str, salt: str, now: dt.datetime) -> Split:
@@ -18,14 +18,14 @@ def read_split(session: Session, experiment_id: str, salt: str, now: dt.datetime
     NotFound: there is no such experiment
     Conflict: a unit keeps what is stored of it (mode sticky), which no client can know; or no variant is active
     """
-    terms = read_terms(session, experiment_id, now)
+    terms = read_context(session, experiment_id, now)
     if terms.settings.assignment_mode == "sticky":
         raise Conflict(
             f"experiment {experiment_id!r} keeps what it assigned: ask POST /assignments,"
             " or create it with assignment_mode rendezvous"
         )
     running = terms.state == "running"
-    split = splits.current(session, terms, now) if running else None
+    split = splits.get_or_renew(session, terms, now) if running else None
     return Split(
         experiment_id=experiment_id,
         state=terms.state,

@@ -8,22 +8,22 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.services.access import principal
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage import tables
-from app.storage.batched_statement import Connection, SharedStatement
+from app.storage.batched_statement import BatchedStatement, Connection
 from app.storage.database import Database
 
 CHANGES = "select count(*), sum(settings_version) from experiment_versions"
 """Experiments are never deleted and versions only grow: two equal answers mean that nothing changed between."""
 
 
-class FlagList:
+class FlagDirectory:
     """The ids of the experiments that are not archived, read again whenever any of them has changed."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._database = database
         self._most = settings.ofrep_flags
-        self._changes = SharedStatement(database, _changes, by_key=False)
+        self._changes = BatchedStatement(database, _changes, by_key=False)
         self._read_at: object = None
         self._ids: Sequence[str] = ()
         self._reading = asyncio.Lock()
@@ -39,16 +39,18 @@ class FlagList:
         ------
         Unavailable: the database cannot be reached
         """
-        changes = await self._changes.ask(())
+        changes = await self._changes.run(())
         if changes != self._read_at:
             async with self._reading:
                 if changes != self._read_at:
                     self._ids = await asyncio.to_thread(self._load)
                     self._read_at = changes
-        caller = principal.acting.get()
+        caller = principal.current_principal.get()
         if caller.experiment_prefix is None:
             return self._ids[: self._most]
-        return [experiment_id for experiment_id in self._ids if caller.may_touch(experiment_id)][: self._most]
+        return [experiment_id for experiment_id in self._ids if caller.can_access(experiment_id)][
+            : self._most
+        ]
 
     def _load(self) -> Sequence[str]:
         with self._database.transaction() as session:
@@ -62,7 +64,7 @@ async def _changes(connection: Connection, _: Sequence[object]) -> object:
 
 def _not_archived(session: Session) -> Sequence[str]:
     """Return the ids of all experiments whose latest state is another than archived, in their order."""
-    phase = tables.ExperimentSettings
+    phase = tables.ExperimentSettingsRow
     latest = (
         select(phase.experiment_id, phase.state)
         .ext(distinct_on(phase.experiment_id))

@@ -23,7 +23,7 @@ from math import log
 BITS = 53
 
 
-def drawn_variant(salt: str, experiment_id: str, unit_id: str, shares: Mapping[str, float]) -> str:
+def pick_variant(salt: str, experiment_id: str, unit_id: str, shares: Mapping[str, float]) -> str:
     """Return the variant that a unit is drawn with these shares (any unit of measure; 0 is never drawn).
 
     Raises
@@ -39,7 +39,7 @@ def drawn_variant(salt: str, experiment_id: str, unit_id: str, shares: Mapping[s
     return min(scores, key=scores.__getitem__)
 
 
-def held_out(salt: str, experiment_id: str, unit_id: str, percent: float) -> bool:
+def is_held_out(salt: str, experiment_id: str, unit_id: str, percent: float) -> bool:
     """Say whether a unit belongs to the hold-out: its draw for the empty variant id lies below the percent.
 
     No variant has that id, so this draw says nothing about the variants'; and a unit that is held out stays so

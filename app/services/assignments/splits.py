@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services.allocations import allocate
-from app.services.assignments.assignment_context import Terms
+from app.services.assignments.assignment_context import AssignmentContext
 from app.storage import tables
 
 
@@ -31,13 +31,13 @@ class Split:
     settings_version: int
     until: dt.datetime
 
-    def serves(self, terms: Terms, now: dt.datetime) -> bool:
+    def is_current(self, terms: AssignmentContext, now: dt.datetime) -> bool:
         """Say whether units are drawn with it on these terms."""
         same = (self.settings_version, self.for_date) == (terms.settings_version, terms.date)
         return same and now < self.until
 
 
-def current(session: Session, terms: Terms, now: dt.datetime) -> Split:
+def get_or_renew(session: Session, terms: AssignmentContext, now: dt.datetime) -> Split:
     """Return the split that units of a running experiment are drawn with now, renewing it where it is time.
 
     Safe to repeat. Safe to race: PostgreSQL lets one of several renewals win, the others use what it stored. A
@@ -47,8 +47,8 @@ def current(session: Session, terms: Terms, now: dt.datetime) -> Split:
     ------
     Conflict: no variant is active today
     """
-    last = newest(session, terms)
-    if last is not None and last.serves(terms, now):
+    last = latest(session, terms)
+    if last is not None and last.is_current(terms, now):
         return last
     answer = json.loads(allocate.allocate(session, terms.experiment_id, None, now).body)
     fresh = Split(
@@ -61,10 +61,10 @@ def current(session: Session, terms: Terms, now: dt.datetime) -> Split:
     )
     if last is not None and replace(last, number=fresh.number, until=fresh.until) == fresh:
         return replace(last, until=fresh.until)
-    return _freeze(session, terms, fresh, now)
+    return _store(session, terms, fresh, now)
 
 
-def newest(session: Session, terms: Terms) -> Split | None:
+def latest(session: Session, terms: AssignmentContext) -> Split | None:
     """Return the split frozen last, whether or not it still serves."""
     found = session.scalars(
         select(tables.Split)
@@ -72,10 +72,10 @@ def newest(session: Session, terms: Terms) -> Split | None:
         .order_by(tables.Split.split.desc())
         .limit(1)
     ).one_or_none()
-    return None if found is None else _as_split(found, terms)
+    return None if found is None else _to_split(found, terms)
 
 
-def of_revision(session: Session, terms: Terms, revision: str, date: dt.date) -> Split:
+def for_revision(session: Session, terms: AssignmentContext, revision: str, date: dt.date) -> Split:
     """Return the last split of a revision by a date: what a client that was shown it on that date drew with.
 
     Raises
@@ -94,10 +94,10 @@ def of_revision(session: Session, terms: Terms, revision: str, date: dt.date) ->
     ).one_or_none()
     if found is None:
         raise NotFound(f"no unit of experiment {terms.experiment_id!r} is drawn with revision {revision!r}")
-    return _as_split(found, terms)
+    return _to_split(found, terms)
 
 
-def _freeze(session: Session, terms: Terms, fresh: Split, now: dt.datetime) -> Split:
+def _store(session: Session, terms: AssignmentContext, fresh: Split, now: dt.datetime) -> Split:
     stored = session.scalar(
         insert(tables.Split)
         .values(
@@ -112,12 +112,12 @@ def _freeze(session: Session, terms: Terms, fresh: Split, now: dt.datetime) -> S
         .on_conflict_do_nothing()
         .returning(tables.Split.split)
     )
-    winner = fresh if stored is not None else newest(session, terms)
+    winner = fresh if stored is not None else latest(session, terms)
     assert winner is not None, "the row that was in the way is there"
     return winner
 
 
-def _as_split(row: tables.Split, terms: Terms) -> Split:
+def _to_split(row: tables.Split, terms: AssignmentContext) -> Split:
     return Split(
         number=row.split,
         for_date=row.for_date,
@@ -128,5 +128,5 @@ def _as_split(row: tables.Split, terms: Terms) -> Split:
     )
 
 
-def _renewed_at(terms: Terms, frozen_at: dt.datetime) -> dt.datetime:
+def _renewed_at(terms: AssignmentContext, frozen_at: dt.datetime) -> dt.datetime:
     return min(frozen_at + dt.timedelta(minutes=terms.settings.refresh_minutes), terms.until)

@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
 from app.services.access import principal
-from app.services.assignments.assignment_context import Terms, read_terms
+from app.services.assignments.assignment_context import AssignmentContext, read_context
 from app.services.experiments import version_lock
 from app.storage.tables import Assignment, Event, Experiment, ExperimentVersion, Split
 
-TRIES = 5
-TOMBSTONE = "forgotten:"
+MAX_ATTEMPTS = 5
+ERASED_PREFIX = "forgotten:"
 AS_DRAWN = ("variant_id", "kind", "split", "propensity", "revision")
-FORMER = {
+PREVIOUS_COLUMNS = {
     former: case((Assignment.kind == "forced", kept), else_=present)
     for former, kept, present in (
         ("former_kind", Assignment.former_kind, Assignment.kind),
@@ -72,7 +72,7 @@ def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     Conflict: the variant is not active; or there is no way back: its own was deleted, others were merged into it
     """
     version_lock.lock(session, sent.experiment_id)
-    terms = read_terms(session, sent.experiment_id, now)
+    terms = read_context(session, sent.experiment_id, now)
     row = _deciding(session, sent.experiment_id, sent.unit_id)
     if sent.variant_id is None:
         if row is not None and row.kind == "forced":
@@ -88,18 +88,18 @@ def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
             assigned_at=now,
             **forced,
         )
-        .on_conflict_do_update(index_elements=["experiment_id", "unit_id"], set_=forced | FORMER)
+        .on_conflict_do_update(index_elements=["experiment_id", "unit_id"], set_=forced | PREVIOUS_COLUMNS)
     )
 
 
-def _check_active(terms: Terms, variant_id: str) -> None:
+def _check_active(terms: AssignmentContext, variant_id: str) -> None:
     if variant_id not in terms.values:
         raise NotFound(f"experiment {terms.experiment_id!r} has no variant {variant_id!r}")
     if variant_id not in terms.active:
         raise Conflict(f"variant {variant_id!r} is not active on {terms.date}")
 
 
-def _take_back(session: Session, terms: Terms, row: Assignment) -> None:
+def _take_back(session: Session, terms: AssignmentContext, row: Assignment) -> None:
     if row.former_kind is not None and row.former_variant_id is not None:
         if row.former_variant_id not in terms.values:
             raise Conflict(f"its variant {row.former_variant_id!r} was deleted: force it to another instead")
@@ -149,20 +149,20 @@ def merge(session: Session, sent: MergeIn, now: dt.datetime) -> dict[str, str]:
 def _merge_in(
     session: Session, experiment_id: str, unit_id: str, into_unit_id: str, now: dt.datetime
 ) -> str | None:
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         one = _deciding(session, experiment_id, unit_id)
         other = _deciding(session, experiment_id, into_unit_id)
         if one is not None and other is not None:
-            return _join(session, one, other)
+            return _merge_rows(session, one, other)
         known, missing = (other, unit_id) if one is None else (one, into_unit_id)
         if known is None:
             return None
-        if _point(session, missing, known, now):
+        if _alias(session, missing, known, now):
             return known.variant_id
     raise Unavailable("these units are being changed by others; try again shortly")
 
 
-def _join(session: Session, one: Assignment, other: Assignment) -> str:
+def _merge_rows(session: Session, one: Assignment, other: Assignment) -> str:
     first, second = sorted((one, other), key=lambda row: (row.assigned_at, row.unit_id))
     if first is not second:
         session.execute(
@@ -176,7 +176,7 @@ def _join(session: Session, one: Assignment, other: Assignment) -> str:
     return first.variant_id
 
 
-def _point(session: Session, unit_id: str, known: Assignment, now: dt.datetime) -> bool:
+def _alias(session: Session, unit_id: str, known: Assignment, now: dt.datetime) -> bool:
     """Give a unit a row that points to a known one; return False if it has just been given one of its own."""
     stored = session.scalar(
         insert(Assignment)
@@ -193,7 +193,7 @@ def _point(session: Session, unit_id: str, known: Assignment, now: dt.datetime) 
     return stored is not None
 
 
-def forget(session: Session, unit_id: str, experiment_id: str | None) -> Forgotten:
+def erase(session: Session, unit_id: str, experiment_id: str | None) -> Forgotten:
     """Replace a unit's id wherever it stands by a tombstone, another one in every experiment.
 
     Rows, counts and the digests of event ids stay: an event that is sent again still counts no more. Should the
@@ -206,7 +206,7 @@ def forget(session: Session, unit_id: str, experiment_id: str | None) -> Forgott
     assignments = events = 0
     for found_in in _experiments_of(session, [unit_id], experiment_id):
         version_lock.lock(session, found_in)
-        tombstone = TOMBSTONE + secrets.token_hex(16)
+        tombstone = ERASED_PREFIX + secrets.token_hex(16)
         assignments += _rename(session, Assignment, found_in, unit_id, tombstone)
         events += _rename(session, Event, found_in, unit_id, tombstone)
         session.execute(
@@ -238,7 +238,7 @@ def _experiments_of(session: Session, unit_ids: Sequence[str], named: str | None
         Assignment.experiment_id == Experiment.experiment_id, Assignment.unit_id.in_(unit_ids)
     )
     found = session.scalars(select(Experiment.experiment_id).where(has_row)).all()
-    return sorted(filter(principal.acting.get().may_touch, found))
+    return sorted(filter(principal.current_principal.get().can_access, found))
 
 
 def _deciding(session: Session, experiment_id: str, unit_id: str) -> Assignment | None:

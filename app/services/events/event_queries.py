@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn
-from app.services.events.rollup import Known, RollUp, Sums, Unit
+from app.services.events.rollup import RollUp, StoredEvent, TotalsDelta, UnitState
 from app.services.metrics.daily_metrics import upsert_from
 
-READ = text("""
+READ_SQL = text("""
     select event.unit_id as taken_for, unit.unit_id, unit.variant_id, unit.kind, unit.assigned_at,
            variant.retired_on, unit.exposed_at, unit.exposed_on, unit.converted_at, unit.value
     from unnest(cast(:unit_ids as text[]), cast(:digests as bytea[])) with ordinality
@@ -39,7 +39,7 @@ The unit of a merged one is the unit it was merged into. ``limit 1`` keeps the l
 a join the statistics of other experiments decide, and for a few events all units of a new one may be read.
 """
 
-STORE = text("""
+STORE_SQL = text("""
     with taken as (
         insert into events
             (experiment_id, event_digest, unit_id, kind, occurred_at, value, counted_on, received_at)
@@ -61,7 +61,7 @@ STORE = text("""
 """)
 """The last condition says nothing new, but lets the units be found by their keys whatever the statistics."""
 
-COUNT = upsert_from("""
+COUNT_SQL = upsert_from("""
     select :experiment_id, sent.variant_id, sent.date,
            coalesce(there.impressions, 0) + sent.impressions, coalesce(there.successes, 0) + sent.successes,
            coalesce(there.revenue, 0) + sent.revenue, coalesce(there.revenue_sq, 0) + sent.revenue_sq,
@@ -79,7 +79,7 @@ COUNT = upsert_from("""
 The experiment's lock keeps them from changing in between.
 """
 
-COUNT_HELD_OUT = text("""
+COUNT_HOLDOUT_SQL = text("""
     insert into holdout_metrics as stored (experiment_id, date, impressions, successes, revenue, revenue_sq)
     select :experiment_id, sent.*
     from unnest(
@@ -94,22 +94,22 @@ COUNT_HELD_OUT = text("""
 """)
 
 
-def read(session: Session, experiment_id: str, events: Sequence[EventIn]) -> list[Known]:
+def read(session: Session, experiment_id: str, events: Sequence[EventIn]) -> list[StoredEvent]:
     """Return what is stored about each event."""
-    rows = session.execute(READ, sent_values(experiment_id, events))
-    return [Known(row[0], None if row[1] is None else Unit(*row[1:])) for row in rows]
+    rows = session.execute(READ_SQL, sent_values(experiment_id, events))
+    return [StoredEvent(row[0], None if row[1] is None else UnitState(*row[1:])) for row in rows]
 
 
 def write(session: Session, experiment_id: str, found: RollUp, now: dt.datetime) -> None:
     """Store the events that were taken and what they change; a change of totals bumps the version."""
-    if found.taken:
-        session.execute(STORE, stored_values(experiment_id, found, now))
+    if found.accepted:
+        session.execute(STORE_SQL, stored_values(experiment_id, found, now))
     if found.totals:
-        session.execute(COUNT, counted_values(experiment_id, found, now))
+        session.execute(COUNT_SQL, counted_values(experiment_id, found, now))
     if found.held_out:
         days = sorted(found.held_out)
         sums = _columns([found.held_out[day] for day in days])
-        session.execute(COUNT_HELD_OUT, {"experiment_id": experiment_id, "dates": days, **sums})
+        session.execute(COUNT_HOLDOUT_SQL, {"experiment_id": experiment_id, "dates": days, **sums})
 
 
 def sent_values(experiment_id: str, events: Sequence[EventIn]) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def sent_values(experiment_id: str, events: Sequence[EventIn]) -> dict[str, Any]
 
 def stored_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[str, Any]:
     """Return the values of ``STORE``."""
-    taken, units = found.taken, [unit for _, unit in sorted(found.units.items())]
+    taken, units = found.accepted, [unit for _, unit in sorted(found.units.items())]
     return {
         "experiment_id": experiment_id,
         "now": now,
@@ -158,7 +158,7 @@ def _digest(event_id: str) -> bytes:
     return sha256(event_id.encode()).digest()
 
 
-def _columns(sums: Sequence[Sums]) -> dict[str, list[Any]]:
+def _columns(sums: Sequence[TotalsDelta]) -> dict[str, list[Any]]:
     return {
         "impressions": [of_day.impressions for of_day in sums],
         "successes": [of_day.successes for of_day in sums],

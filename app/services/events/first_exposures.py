@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
-from app.services.assignments.assignment_context import Terms, read_terms
+from app.services.assignments.assignment_context import AssignmentContext, read_context
 from app.services.assignments.splits import Split
-from app.services.events.rollup import CLOCK_SKEW, Conditions, Known, RollUp, Unit
+from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
-from app.services.experiments.settings_history import Timeline
-from app.storage.assignments import Row
+from app.services.experiments.settings_history import SettingsHistory
+from app.storage.assignments import AssignmentRow
 
-STORE = text("""
+STORE_SQL = text("""
     with stored as (
         insert into assignments
             (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
@@ -44,23 +44,23 @@ STORE = text("""
 """)
 
 
-def draw(
+def bucket(
     session: Session,
     experiment_id: str,
     events: Sequence[EventIn],
-    known: Sequence[Known],
-    timeline: Timeline,
-    conditions: Conditions,
+    known: Sequence[StoredEvent],
+    timeline: SettingsHistory,
+    conditions: IngestRules,
     salt: str,
-) -> list[Known]:
+) -> list[StoredEvent]:
     """Return what is known of events once the units that are exposed for the first time are drawn.
 
     The draw is the one the unit was shown; ``missing`` says why there is none. Nothing is stored.
     """
-    drawing = cache(partial(_drawing, session, experiment_id, timeline, conditions, salt))
+    drawing = cache(partial(_bucketing, session, experiment_id, timeline, conditions, salt))
     found = []
     for event, one in zip(events, known, strict=True):
-        if one.unit is not None or one.taken_for is not None or conditions.in_future(event):
+        if one.unit is not None or one.accepted_for is not None or conditions.in_future(event):
             found.append(one)
         elif event.type != "exposure":
             found.append(replace(one, missing="no_exposure"))
@@ -78,7 +78,7 @@ def store(session: Session, experiment_id: str, found: RollUp) -> bool:
     if not rows:
         return True
     stored = session.scalar(
-        STORE,
+        STORE_SQL,
         {
             "experiment_id": experiment_id,
             "unit_ids": [row.unit_id for row in rows],
@@ -94,7 +94,7 @@ def store(session: Session, experiment_id: str, found: RollUp) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
+class _ExposureBucketing:
     """What units that are exposed for the first time were drawn with.
 
     Parameters
@@ -105,25 +105,27 @@ class _Drawing:
     split_of : the split of a revision, or of none, for a day; None where there is no such split
     """
 
-    terms: Terms
+    context: AssignmentContext
     began_on: dt.date
     halted_on: dt.date | None
     retired_on: Mapping[str, dt.date | None]
     split_of: Callable[[str | None, dt.date], Split | None]
-    conditions: Conditions
+    conditions: IngestRules
     salt: str
 
-    def known(self, event: EventIn) -> Known:
+    def known(self, event: EventIn) -> StoredEvent:
         """Return the unit of an exposure as it was drawn, or why there is none."""
         row = self._row(event, self.conditions.moment(event))
-        if not isinstance(row, Row):
-            return Known(None, None, row)
+        if not isinstance(row, AssignmentRow):
+            return StoredEvent(None, None, row)
         if row.variant_id not in self.retired_on:
-            return Known(None, None, "retired_variant")
+            return StoredEvent(None, None, "retired_variant")
         retired_on = self.retired_on[row.variant_id]
-        return Known(None, Unit(row.unit_id, row.variant_id, row.kind, row.assigned_at, retired_on, draw=row))
+        return StoredEvent(
+            None, UnitState(row.unit_id, row.variant_id, row.kind, row.assigned_at, retired_on, draw=row)
+        )
 
-    def _row(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+    def _row(self, event: EventIn, moment: dt.datetime) -> AssignmentRow | Reason:
         """Return what was drawn, or why nothing was.
 
         A halt is known by its day alone: what names its revision was drawn before it, and counts up to that day.
@@ -133,20 +135,20 @@ class _Drawing:
             return "halted"
         return self._named(event, moment) if event.revision else self._unnamed(event, moment)
 
-    def _named(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+    def _named(self, event: EventIn, moment: dt.datetime) -> AssignmentRow | Reason:
         """Draw with the revision that was shown; who was shown one was not held out, whatever holds today."""
         split = self.split_of(event.revision, self._day(moment))
         if split is None:
             return "unknown_revision"
-        return bucketing.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+        return bucketing.bucket_by_shares(self.context, split, event.unit_id, self.salt, moment)
 
-    def _unnamed(self, event: EventIn, moment: dt.datetime) -> Row | Reason:
+    def _unnamed(self, event: EventIn, moment: dt.datetime) -> AssignmentRow | Reason:
         """Ask the hold-out first, which is the same every day, then draw with the present shares."""
-        if self.terms.control is None:
+        if self.context.control is None:
             return "halted"
         if self._day(moment) < self.began_on:
             return "older_than_split"
-        held_out = bucketing.hold_out(self.terms, event.unit_id, self.salt, moment)
+        held_out = bucketing.holdout_assignment(self.context, event.unit_id, self.salt, moment)
         if held_out is not None:
             return held_out
         if self.halted_on is not None:
@@ -154,21 +156,21 @@ class _Drawing:
         split = self.split_of(None, self._day(moment))
         if split is None:
             return "older_than_split"
-        return bucketing.draw_by_shares(self.terms, split, event.unit_id, self.salt, moment)
+        return bucketing.bucket_by_shares(self.context, split, event.unit_id, self.salt, moment)
 
     def _day(self, moment: dt.datetime) -> dt.date:
         return self.conditions.day(moment + CLOCK_SKEW)
 
 
-def _drawing(
-    session: Session, experiment_id: str, timeline: Timeline, conditions: Conditions, salt: str
-) -> _Drawing:
-    terms = read_terms(session, experiment_id, conditions.now)
+def _bucketing(
+    session: Session, experiment_id: str, timeline: SettingsHistory, conditions: IngestRules, salt: str
+) -> _ExposureBucketing:
+    terms = read_context(session, experiment_id, conditions.now)
     halt = timeline.halt_on(timeline.latest.active_from)
-    variants = variant_queries.read_variants(session, [experiment_id]).get(experiment_id, [])
-    return _Drawing(
-        terms=terms,
-        began_on=timeline.phases[0].active_from,
+    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
+    return _ExposureBucketing(
+        context=terms,
+        began_on=timeline.periods[0].active_from,
         halted_on=None if halt is None else halt.shares_of,
         retired_on={variant.variant_id: variant.retired_on for variant in variants},
         split_of=cache(partial(_split_of, session, terms, now=conditions.now)),
@@ -178,13 +180,13 @@ def _drawing(
 
 
 def _split_of(
-    session: Session, terms: Terms, revision: str | None, date: dt.date, now: dt.datetime
+    session: Session, terms: AssignmentContext, revision: str | None, date: dt.date, now: dt.datetime
 ) -> Split | None:
     """Return the split that a client drew with on a date: of the revision it was shown, else the present one."""
     if revision is None:
-        present = splits.current(session, terms, now)
+        present = splits.get_or_renew(session, terms, now)
         return present if present.for_date <= date else None
     try:
-        return splits.of_revision(session, terms, revision, date)
+        return splits.for_revision(session, terms, revision, date)
     except NotFound:
         return None

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
-from app.schemas.events import REASONS, EventIn, EventResult, EventsTaken
+from app.schemas.events import REASONS, EventIn, EventResult, EventsResult
 from app.services.access import principal
-from app.services.assignments.stored_assignments import TOMBSTONE
+from app.services.assignments.stored_assignments import ERASED_PREFIX
 from app.services.events import event_queries, first_exposures
-from app.services.events.rollup import Conditions, Outcome, RollUp, all_refused, roll_up
+from app.services.events.rollup import EventOutcome, IngestRules, RollUp, all_rejected, roll_up
 from app.services.experiments import lifecycle, version_lock
-from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.experiments.settings_history import SettingsHistory, read_histories
 
 
-def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsTaken:
+def ingest(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsResult:
     """Take events, one or several, and say of each what became of it.
 
     Safe to repeat: an event is known by its id and counts once. Safe to race: events of one experiment take their
@@ -36,14 +36,14 @@ def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt
     """
     events = [sent] if isinstance(sent, EventIn) else sent
     places = ["body"] if isinstance(sent, EventIn) else [f"body.{index}" for index in range(len(events))]
-    principal.check_items(
+    principal.require_access_to_all(
         (f"{place}.experiment_id", event.experiment_id) for place, event in zip(places, events, strict=True)
     )
     outcomes = _outcomes(session, events, salt, now)
     if isinstance(sent, EventIn):
         _check_place(sent, outcomes[0])
     counts = Counter(outcome.status for outcome in outcomes)
-    return EventsTaken(
+    return EventsResult(
         received=len(events),
         counted=counts["counted"],
         known=counts["known"],
@@ -53,19 +53,19 @@ def take(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt
     )
 
 
-def _check_place(event: EventIn, outcome: Outcome) -> None:
+def _check_place(event: EventIn, outcome: EventOutcome) -> None:
     if outcome.reason == "unknown_experiment":
         raise NotFound(f"there is no experiment {event.experiment_id!r}; create it with POST /experiments")
     if outcome.reason == "reported_totals":
         raise Conflict(
             f"the totals of experiment {event.experiment_id!r} are reported:"
-            f" {lifecycle.SENT_WITH['reported']}"
+            f" {lifecycle.SOURCE_HINTS['reported']}"
         )
 
 
-def _result(event: EventIn, outcome: Outcome) -> EventResult:
+def _result(event: EventIn, outcome: EventOutcome) -> EventResult:
     detail = None if outcome.reason is None else REASONS[outcome.reason]
-    if outcome.other_unit is not None and not outcome.other_unit.startswith(TOMBSTONE):
+    if outcome.other_unit is not None and not outcome.other_unit.startswith(ERASED_PREFIX):
         detail = f"this event_id was taken for another unit, {outcome.other_unit!r}"
     return EventResult(
         event_id=event.event_id,
@@ -76,47 +76,47 @@ def _result(event: EventIn, outcome: Outcome) -> EventResult:
     )
 
 
-def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime) -> list[Outcome]:
+def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime) -> list[EventOutcome]:
     """Take the events experiment by experiment, in the order of their ids: no two writers wait for each other."""
     numbered = sorted(enumerate(events), key=lambda item: item[1].experiment_id)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
-        version_lock.lock_if_there(session, experiment_id)
-    timelines = read_timelines(session, groups)
-    outcomes = [Outcome("refused")] * len(events)
+        version_lock.try_lock(session, experiment_id)
+    timelines = read_histories(session, groups)
+    outcomes = [EventOutcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
         of_experiment, timeline = [event for _, event in group], timelines.get(experiment_id)
         if timeline is None:
-            found = all_refused(of_experiment, "unknown_experiment")
+            found = all_rejected(of_experiment, "unknown_experiment")
         elif timeline.source == "reported":
-            found = all_refused(of_experiment, "reported_totals")
+            found = all_rejected(of_experiment, "reported_totals")
         else:
-            found = _take(session, experiment_id, of_experiment, timeline, salt, now)
-            if found.taken and timeline.source is None:
+            found = _ingest(session, experiment_id, of_experiment, timeline, salt, now)
+            if found.accepted and timeline.source is None:
                 first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
             outcomes[index] = outcome
-    lifecycle.settle_source(session, first_totals, "tracked")
+    lifecycle.claim_source(session, first_totals, "tracked")
     return outcomes
 
 
-def _take(
+def _ingest(
     session: Session,
     experiment_id: str,
     events: Sequence[EventIn],
-    timeline: Timeline,
+    timeline: SettingsHistory,
     salt: str,
     now: dt.datetime,
 ) -> RollUp:
     settings = timeline.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = Conditions(now, ZoneInfo(settings.time_zone), window)
+    conditions = IngestRules(now, ZoneInfo(settings.time_zone), window)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)
         if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
-            known = first_exposures.draw(session, experiment_id, events, known, timeline, conditions, salt)
+            known = first_exposures.bucket(session, experiment_id, events, known, timeline, conditions, salt)
         return roll_up(events, known, conditions)
 
     while not first_exposures.store(session, experiment_id, found := judge()):

@@ -12,7 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from app.schemas.events import EventIn, Reason, Status
-from app.storage.assignments import Row
+from app.storage.assignments import AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far a client's clock may be off before its times are refused."""
@@ -24,7 +24,7 @@ Kind = Literal["drawn", "holdout", "forced"]
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UnitState:
     """An assigned unit and what it did so far.
 
     Parameters
@@ -42,23 +42,23 @@ class Unit:
     exposed_on: dt.date | None = None
     converted_at: dt.datetime | None = None
     value: Decimal | None = None
-    draw: Row | None = None
+    draw: AssignmentRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredEvent:
     """What is stored about an event that was sent: the unit it was taken for before, and the unit it is of.
 
     ``missing`` says why there is no unit, where there is none.
     """
 
-    taken_for: str | None
-    unit: Unit | None
+    accepted_for: str | None
+    unit: UnitState | None
     missing: Reason = "unknown_unit"
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class IngestRules:
     """By what the events of an experiment are judged."""
 
     now: dt.datetime
@@ -79,7 +79,7 @@ class Conditions:
 
 
 @dataclass(slots=True)
-class Sums:
+class TotalsDelta:
     """What is added to the totals of a day."""
 
     impressions: int = 0
@@ -89,7 +89,7 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     """What became of an event."""
 
     status: Status
@@ -99,7 +99,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcceptedEvent:
     """An event to be stored: it was counted, or it was known and changed nothing."""
 
     event: EventIn
@@ -121,61 +121,65 @@ class RollUp:
     held_out : what is added to the hold-out's totals, by day of first exposure
     """
 
-    outcomes: list[Outcome]
-    taken: list[Taken] = field(default_factory=list)
-    units: dict[str, Unit] = field(default_factory=dict)
-    totals: dict[tuple[str, dt.date], Sums] = field(default_factory=dict)
-    held_out: dict[dt.date, Sums] = field(default_factory=dict)
+    outcomes: list[EventOutcome]
+    accepted: list[AcceptedEvent] = field(default_factory=list)
+    units: dict[str, UnitState] = field(default_factory=dict)
+    totals: dict[tuple[str, dt.date], TotalsDelta] = field(default_factory=dict)
+    held_out: dict[dt.date, TotalsDelta] = field(default_factory=dict)
 
 
-def roll_up(events: Sequence[EventIn], known: Sequence[Known], conditions: Conditions) -> RollUp:
+def roll_up(events: Sequence[EventIn], known: Sequence[StoredEvent], conditions: IngestRules) -> RollUp:
     """Return what some events change, given what is stored about each.
 
     Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
     order in which it was put together.
     """
     moments = [conditions.moment(event) for event in events]
-    found = RollUp([Outcome("refused")] * len(events))
+    found = RollUp([EventOutcome("refused")] * len(events))
     taken_for: dict[str, str] = {}
     for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
         event, now_known = events[i], _now_known(known[i], events[i], found, taken_for)
-        found.outcomes[i] = outcome = _judged(event, moments[i], now_known, conditions)
+        found.outcomes[i] = outcome = _classify(event, moments[i], now_known, conditions)
         unit = now_known.unit
         if unit is not None and outcome.status in ("counted", "known"):
             taken_for[event.event_id] = unit.unit_id
-            found.taken.append(Taken(event, unit.unit_id, moments[i], outcome.counted_on))
+            found.accepted.append(AcceptedEvent(event, unit.unit_id, moments[i], outcome.counted_on))
         if unit is not None and outcome.counted_on is not None:
             _count(found, unit, event, moments[i], outcome.counted_on)
     return found
 
 
-def _now_known(known: Known, event: EventIn, found: RollUp, taken_for: Mapping[str, str]) -> Known:
+def _now_known(
+    known: StoredEvent, event: EventIn, found: RollUp, taken_for: Mapping[str, str]
+) -> StoredEvent:
     """Return what is known of an event after those before it in the batch, which may have given it its unit."""
     unit_id = event.unit_id if known.unit is None else known.unit.unit_id
     unit = found.units.get(unit_id, known.unit)
-    return replace(known, taken_for=known.taken_for or taken_for.get(event.event_id), unit=unit)
+    return replace(known, taken_for=known.accepted_for or taken_for.get(event.event_id), unit=unit)
 
 
-def _judged(event: EventIn, moment: dt.datetime, known: Known, conditions: Conditions) -> Outcome:
+def _classify(
+    event: EventIn, moment: dt.datetime, known: StoredEvent, conditions: IngestRules
+) -> EventOutcome:
     """Say what becomes of an event; the first reason to refuse it is the one that is told."""
     unit = known.unit
-    if known.taken_for is not None:
+    if known.accepted_for is not None:
         own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
-        return Outcome("duplicate", other_unit=None if known.taken_for in own else known.taken_for)
+        return EventOutcome("duplicate", other_unit=None if known.accepted_for in own else known.accepted_for)
     if conditions.in_future(event):
-        return Outcome("refused", "in_future")
+        return EventOutcome("refused", "in_future")
     if unit is None:
-        return Outcome("refused", known.missing)
+        return EventOutcome("refused", known.missing)
     if unit.kind == "forced":
-        return Outcome("refused", "forced")
+        return EventOutcome("refused", "forced")
     if _retired(unit, conditions.day(moment)):
-        return Outcome("refused", "retired_variant")
+        return EventOutcome("refused", "retired_variant")
     if event.type == "exposure":
-        return _judged_exposure(moment, unit, conditions)
-    return _judged_reward(event, moment, unit, conditions)
+        return _classify_exposure(moment, unit, conditions)
+    return _classify_reward(event, moment, unit, conditions)
 
 
-def _retired(unit: Unit, date: dt.date) -> bool:
+def _retired(unit: UnitState, date: dt.date) -> bool:
     """Say whether a unit's variant was gone on a date; to the hold-out it does not matter which is the control.
 
     Of the day it retired on it is not known at which hour: that day still counts.
@@ -183,33 +187,35 @@ def _retired(unit: Unit, date: dt.date) -> bool:
     return unit.kind != "holdout" and unit.retired_on is not None and date > unit.retired_on
 
 
-def _judged_exposure(moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
+def _classify_exposure(moment: dt.datetime, unit: UnitState, conditions: IngestRules) -> EventOutcome:
     if moment < unit.assigned_at - CLOCK_SKEW:
-        return Outcome("refused", "before_assignment")
+        return EventOutcome("refused", "before_assignment")
     if unit.exposed_on is not None:
-        return Outcome("known")
-    return Outcome("counted", counted_on=conditions.day(moment))
+        return EventOutcome("known")
+    return EventOutcome("counted", counted_on=conditions.day(moment))
 
 
-def _judged_reward(event: EventIn, moment: dt.datetime, unit: Unit, conditions: Conditions) -> Outcome:
+def _classify_reward(
+    event: EventIn, moment: dt.datetime, unit: UnitState, conditions: IngestRules
+) -> EventOutcome:
     if unit.exposed_at is None:
-        return Outcome("refused", "no_exposure")
+        return EventOutcome("refused", "no_exposure")
     if moment < unit.exposed_at - CLOCK_SKEW:
-        return Outcome("refused", "before_exposure")
+        return EventOutcome("refused", "before_exposure")
     if moment > unit.exposed_at + conditions.reward_window:
-        return Outcome("refused", "too_late")
+        return EventOutcome("refused", "too_late")
     if event.type == "conversion" and unit.converted_at is not None:
-        return Outcome("known")
-    return Outcome("counted", counted_on=unit.exposed_on)
+        return EventOutcome("known")
+    return EventOutcome("counted", counted_on=unit.exposed_on)
 
 
-def _count(found: RollUp, unit: Unit, event: EventIn, moment: dt.datetime, day: dt.date) -> None:
+def _count(found: RollUp, unit: UnitState, event: EventIn, moment: dt.datetime, day: dt.date) -> None:
     """Add what an event changes of its unit to the totals of the unit's day."""
     after = _after(unit, event, moment, day)
     if unit.kind == "holdout":
-        sums = found.held_out.setdefault(day, Sums())
+        sums = found.held_out.setdefault(day, TotalsDelta())
     else:
-        sums = found.totals.setdefault((unit.variant_id, day), Sums())
+        sums = found.totals.setdefault((unit.variant_id, day), TotalsDelta())
     before_value, value = unit.value or Decimal(0), after.value or Decimal(0)
     sums.impressions += unit.exposed_on is None
     sums.successes += unit.converted_at is None and after.converted_at is not None
@@ -219,7 +225,7 @@ def _count(found: RollUp, unit: Unit, event: EventIn, moment: dt.datetime, day: 
     found.units[unit.unit_id] = after
 
 
-def _after(unit: Unit, event: EventIn, moment: dt.datetime, day: dt.date) -> Unit:
+def _after(unit: UnitState, event: EventIn, moment: dt.datetime, day: dt.date) -> UnitState:
     """Return a unit as an event leaves it; a value is a conversion too: whoever earned something converted."""
     if event.type == "exposure":
         return replace(unit, exposed_at=moment, exposed_on=day)
@@ -228,6 +234,6 @@ def _after(unit: Unit, event: EventIn, moment: dt.datetime, day: dt.date) -> Uni
     return replace(unit, converted_at=unit.converted_at or moment, value=value)
 
 
-def all_refused(events: Iterable[EventIn], reason: Reason) -> RollUp:
+def all_rejected(events: Iterable[EventIn], reason: Reason) -> RollUp:
     """Return the roll-up of events of an experiment that takes none."""
-    return RollUp([Outcome("refused", reason) for _ in events])
+    return RollUp([EventOutcome("refused", reason) for _ in events])

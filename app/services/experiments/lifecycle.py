@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
 from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Source, State, Variant
-from app.schemas.settings import Settings, StoredSettings
+from app.schemas.settings import ExperimentSettings, StoredSettings
 from app.services.access import principal
 from app.services.experiments import (
     settings_changes,
@@ -20,11 +20,11 @@ from app.services.experiments import (
     variants,
     version_lock,
 )
-from app.services.experiments.settings_history import Timeline, local_date, read_timelines
+from app.services.experiments.settings_history import SettingsHistory, local_date, read_histories
 from app.storage import tables
 
-DECIDING = frozenset(Settings.model_fields)
-SENT_WITH = {
+SETTINGS_FIELDS = frozenset(ExperimentSettings.model_fields)
+SOURCE_HINTS = {
     "reported": "they come with POST /metrics, and POST /events takes none",
     "tracked": "they come with POST /events, and POST /metrics takes none",
 }
@@ -38,7 +38,9 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
     Conflict: there is already an experiment with this id
     """
     costs = {v.variant_id: v.cost_per_impression for v in new.variants if v.cost_per_impression is not None}
-    settings = StoredSettings(**{name: getattr(new, name) for name in DECIDING}, cost_per_impression=costs)
+    settings = StoredSettings(
+        **{name: getattr(new, name) for name in SETTINGS_FIELDS}, cost_per_impression=costs
+    )
     if not insert_experiment(
         session, new.experiment_id, settings, now, new.name, new.description, new.source
     ):
@@ -46,7 +48,7 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
     version_lock.lock(session, new.experiment_id)
     today = local_date(now, settings.time_zone)
     variants.register(session, new.experiment_id, new.variants, today)
-    share_constraints.check_fit(session, new.experiment_id, settings, today)
+    share_constraints.validate(session, new.experiment_id, settings, today)
     return read(session, new.experiment_id)
 
 
@@ -65,7 +67,7 @@ def insert_experiment(
     ------
     Forbidden: the caller's key is limited to other experiments
     """
-    principal.check_experiment(experiment_id)
+    principal.require_access(experiment_id)
     inserted = session.scalar(
         insert(tables.Experiment)
         .values(
@@ -76,7 +78,7 @@ def insert_experiment(
     )
     if inserted is None:
         return False
-    settings_changes.write_phase(
+    settings_changes.write_period(
         session, experiment_id, local_date(now, settings.time_zone), "running", settings, now
     )
     session.add(tables.ExperimentVersion(experiment_id=experiment_id, version=1))
@@ -111,7 +113,7 @@ def read_locked(session: Session, experiment_id: str) -> Experiment:
 def list_experiments(session: Session, after: str | None, limit: int) -> list[Experiment]:
     """Return up to ``limit`` experiments that the caller may see, in the order of their ids, behind ``after``."""
     query = select(tables.Experiment.experiment_id).order_by(tables.Experiment.experiment_id).limit(limit)
-    prefix = principal.acting.get().experiment_prefix
+    prefix = principal.current_principal.get().experiment_prefix
     if prefix is not None:
         query = query.where(tables.Experiment.experiment_id.startswith(prefix, autoescape=True))
     if after is not None:
@@ -120,17 +122,17 @@ def list_experiments(session: Session, after: str | None, limit: int) -> list[Ex
 
 
 def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experiment]:
-    timelines = read_timelines(session, experiment_ids)
-    found = variant_queries.read_variants(session, experiment_ids)
+    timelines = read_histories(session, experiment_ids)
+    found = variant_queries.list_variants(session, experiment_ids)
     rows = session.scalars(
         select(tables.Experiment)
         .where(tables.Experiment.experiment_id.in_(experiment_ids))
         .order_by(tables.Experiment.experiment_id)
     )
-    return [_as_seen(row, timelines[row.experiment_id], found.get(row.experiment_id, [])) for row in rows]
+    return [to_schema(row, timelines[row.experiment_id], found.get(row.experiment_id, [])) for row in rows]
 
 
-def _as_seen(row: tables.Experiment, timeline: Timeline, variants: Sequence[Variant]) -> Experiment:
+def to_schema(row: tables.Experiment, timeline: SettingsHistory, variants: Sequence[Variant]) -> Experiment:
     costs = timeline.latest.settings.cost_per_impression
     return Experiment(
         experiment_id=row.experiment_id,
@@ -139,9 +141,9 @@ def _as_seen(row: tables.Experiment, timeline: Timeline, variants: Sequence[Vari
         created_at=row.created_at,
         source=row.source,
         state=timeline.latest.state,
-        state_since=timeline.state_since(),
+        state_since=timeline.in_state_since(),
         variants=[_with_cost(variant, costs) for variant in variants],
-        **{name: getattr(timeline.latest.settings, name) for name in DECIDING},
+        **{name: getattr(timeline.latest.settings, name) for name in SETTINGS_FIELDS},
         rollout=timeline.latest.settings.rollout,
         control=control_of(variants),
     )
@@ -167,11 +169,13 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     Invalid: the settings that would result have no meaning
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     sent = patch.model_dump(exclude_unset=True)
-    settings = merged(timeline.latest.settings, {k: v for k, v in sent.items() if k in DECIDING})
+    settings = apply_merge_patch(
+        timeline.latest.settings, {k: v for k, v in sent.items() if k in SETTINGS_FIELDS}
+    )
     state: State = sent.get("state", timeline.latest.state) or "running"
-    settings_changes.apply(session, experiment_id, timeline, state, settings, now)
+    settings_changes.apply_from_today(session, experiment_id, timeline, state, settings, now)
     row = session.get_one(tables.Experiment, experiment_id)
     for name in ("name", "description"):
         if name in sent:
@@ -189,7 +193,7 @@ def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.date
     Conflict: the variant is not active, or the experiment is paused or archived
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     variant = variant_queries.read_variant(session, experiment_id, variant_id)
     today = timeline.today(now)
     if timeline.latest.state != "running":
@@ -207,19 +211,19 @@ def undo_rollout(session: Session, experiment_id: str, now: dt.datetime) -> Expe
     NotFound: there is no such experiment
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     return _set_rollout(session, experiment_id, timeline, None, now)
 
 
 def _set_rollout(
-    session: Session, experiment_id: str, timeline: Timeline, variant_id: str | None, now: dt.datetime
+    session: Session, experiment_id: str, timeline: SettingsHistory, variant_id: str | None, now: dt.datetime
 ) -> Experiment:
     settings = timeline.latest.settings.model_copy(update={"rollout": variant_id})
-    settings_changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    settings_changes.apply_from_today(session, experiment_id, timeline, timeline.latest.state, settings, now)
     return read(session, experiment_id)
 
 
-def merged(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
+def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
 
     A policy of another kind starts from its own defaults.
@@ -268,14 +272,14 @@ def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, aut
     ------
     NotFound: it does not exist and may not be registered on the way
     """
-    if version_lock.lock_if_there(session, experiment_id) is None:
+    if version_lock.try_lock(session, experiment_id) is None:
         if not auto_register:
             raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
         insert_experiment(session, experiment_id, StoredSettings(), now)
         version_lock.lock(session, experiment_id)
 
 
-def settle_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:
+def claim_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:
     """Let totals of some experiments come from one source for ever; the caller holds their locks.
 
     Raises
@@ -291,7 +295,7 @@ def settle_source(session: Session, experiment_ids: Iterable[str], source: Sourc
     other = next((row for row in found if row.source not in (None, source)), None)
     if other is not None:
         raise Conflict(
-            f"the totals of experiment {other.experiment_id!r} are {other.source}: {SENT_WITH[other.source]}"
+            f"the totals of experiment {other.experiment_id!r} are {other.source}: {SOURCE_HINTS[other.source]}"
         )
     new = [row.experiment_id for row in found if row.source is None]
     if new:

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.services.experiments import share_constraints, version_lock
-from app.services.experiments.settings_history import Timeline, local_date
+from app.services.experiments.settings_history import SettingsHistory, local_date
 from app.storage import tables
 
 
-def apply(
+def apply_from_today(
     session: Session,
     experiment_id: str,
-    timeline: Timeline,
+    timeline: SettingsHistory,
     state: State,
     settings: StoredSettings,
     now: dt.datetime,
@@ -29,12 +29,12 @@ def apply(
     if (settings, state) == (timeline.latest.settings, timeline.latest.state):
         return
     today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
-    share_constraints.check_fit(session, experiment_id, settings, today)
-    write_phase(session, experiment_id, today, state, settings, now)
-    version_lock.bump_settings(session, experiment_id)
+    share_constraints.validate(session, experiment_id, settings, today)
+    write_period(session, experiment_id, today, state, settings, now)
+    version_lock.increment_settings_version(session, experiment_id)
 
 
-def write_phase(
+def write_period(
     session: Session,
     experiment_id: str,
     active_from: dt.date,
@@ -45,7 +45,7 @@ def write_phase(
     """Let settings and a state apply from a date on; a second change on the same day replaces the first."""
     values = {"state": state, "settings": settings.model_dump(mode="json"), "changed_at": now}
     session.execute(
-        insert(tables.ExperimentSettings)
+        insert(tables.ExperimentSettingsRow)
         .values(experiment_id=experiment_id, active_from=active_from, **values)
         .on_conflict_do_update(index_elements=["experiment_id", "active_from"], set_=values)
     )

@@ -17,7 +17,7 @@ from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.schemas.experiments import State
 from app.schemas.settings import StoredSettings
 from app.storage import tables
-from app.storage.pipeline import Statement, together
+from app.storage.pipeline import Statement, run_pipelined
 
 
 def local_date(now: dt.datetime, time_zone: str) -> dt.date:
@@ -26,7 +26,7 @@ def local_date(now: dt.datetime, time_zone: str) -> dt.date:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class SettingsPeriod:
     """Settings and state from ``active_from`` until the next phase."""
 
     active_from: dt.date
@@ -47,35 +47,35 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class SettingsHistory:
     """The phases of an experiment in order of time; there is always one.
 
     ``source`` says where its totals come from; None while that is not settled.
     """
 
-    phases: tuple[Phase, ...]
+    periods: tuple[SettingsPeriod, ...]
     source: str | None
 
     @property
-    def latest(self) -> Phase:
+    def latest(self) -> SettingsPeriod:
         """Return what applies now."""
-        return self.phases[-1]
+        return self.periods[-1]
 
     def today(self, now: dt.datetime) -> dt.date:
         """Return the experiment's present day; none before its first, wherever its zone was moved since."""
-        return max(local_date(now, self.latest.settings.time_zone), self.phases[0].active_from)
+        return max(local_date(now, self.latest.settings.time_zone), self.periods[0].active_from)
 
-    def on(self, date: dt.date) -> Phase:
+    def at(self, date: dt.date) -> SettingsPeriod:
         """Return the phase in force on a date; before the first, the first as if it were running."""
-        index = bisect_right(self.phases, date, key=lambda phase: phase.active_from)
+        index = bisect_right(self.periods, date, key=lambda phase: phase.active_from)
         if index == 0:
-            return Phase(self.phases[0].active_from, "running", self.phases[0].settings)
-        return self.phases[index - 1]
+            return SettingsPeriod(self.periods[0].active_from, "running", self.periods[0].settings)
+        return self.periods[index - 1]
 
     def halt_on(self, date: dt.date) -> "Halt | None":
         """Return the pause or archival that holds on a date; None where none does."""
         halt: Halt | None = None
-        for phase in self.phases:
+        for phase in self.periods:
             if phase.active_from > date:
                 break
             if phase.state == "running":
@@ -86,17 +86,17 @@ class Timeline:
                 halt = Halt(phase.state, phase.active_from, halt.shares_of)
         return halt
 
-    def state_since(self) -> dt.date:
+    def in_state_since(self) -> dt.date:
         """Return the day the present state began."""
         since = self.latest.active_from
-        for phase in reversed(self.phases):
+        for phase in reversed(self.periods):
             if phase.state != self.latest.state:
                 break
             since = phase.active_from
         return since
 
 
-VERSIONED = """
+HISTORY_SQL = """
     select v.version, e.source, s.active_from, s.state, s.settings
     from experiment_versions v
     join experiments e on e.experiment_id = v.experiment_id
@@ -106,22 +106,22 @@ VERSIONED = """
 """
 
 
-def read_versioned(session: Session, experiment_id: str) -> tuple[int, Timeline]:
+def read_with_version(session: Session, experiment_id: str) -> tuple[int, SettingsHistory]:
     """Return the version and the timeline of an experiment, as of one moment.
 
     Raises
     ------
     NotFound: there is no such experiment
     """
-    return versioned(experiment_id, *together(session, asking(experiment_id)))
+    return parse_history(experiment_id, *run_pipelined(session, history_query(experiment_id)))
 
 
-def asking(experiment_id: str) -> Statement:
+def history_query(experiment_id: str) -> Statement:
     """Return the statement whose rows ``versioned`` reads."""
-    return VERSIONED, {"experiment_id": experiment_id}
+    return HISTORY_SQL, {"experiment_id": experiment_id}
 
 
-def versioned(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[int, Timeline]:
+def parse_history(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[int, SettingsHistory]:
     """Return what ``read_versioned`` does, from rows that were read.
 
     Raises
@@ -130,26 +130,28 @@ def versioned(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[int,
     """
     if not rows:
         raise NotFound(f"there is no experiment {experiment_id!r}")
-    phases = [Phase(since, state, _settings(experiment_id, stored)) for _, _, since, state, stored in rows]
+    phases = [
+        SettingsPeriod(since, state, _settings(experiment_id, stored)) for _, _, since, state, stored in rows
+    ]
     version, source = rows[0][:2]
-    return version, Timeline(tuple(phases), source)
+    return version, SettingsHistory(tuple(phases), source)
 
 
-def read_timelines(session: Session, experiment_ids: Iterable[str]) -> dict[str, Timeline]:
+def read_histories(session: Session, experiment_ids: Iterable[str]) -> dict[str, SettingsHistory]:
     """Return the timeline of each experiment that exists."""
     rows = session.execute(
-        select(tables.ExperimentSettings, tables.Experiment.source)
+        select(tables.ExperimentSettingsRow, tables.Experiment.source)
         .join(tables.Experiment)
-        .where(tables.ExperimentSettings.experiment_id.in_(list(experiment_ids)))
-        .order_by(tables.ExperimentSettings.experiment_id, tables.ExperimentSettings.active_from)
+        .where(tables.ExperimentSettingsRow.experiment_id.in_(list(experiment_ids)))
+        .order_by(tables.ExperimentSettingsRow.experiment_id, tables.ExperimentSettingsRow.active_from)
     )
-    phases: dict[str, list[Phase]] = defaultdict(list)
+    phases: dict[str, list[SettingsPeriod]] = defaultdict(list)
     sources: dict[str, str | None] = {}
     for row, source in rows:
         settings = _settings(row.experiment_id, row.settings)
-        phases[row.experiment_id].append(Phase(row.active_from, row.state, settings))  # type: ignore[arg-type]
+        phases[row.experiment_id].append(SettingsPeriod(row.active_from, row.state, settings))  # type: ignore[arg-type]
         sources[row.experiment_id] = source
-    return {name: Timeline(tuple(found), sources[name]) for name, found in phases.items()}
+    return {name: SettingsHistory(tuple(found), sources[name]) for name, found in phases.items()}
 
 
 def _settings(experiment_id: str, stored: dict[str, Any]) -> StoredSettings:
@@ -163,17 +165,17 @@ def _settings(experiment_id: str, stored: dict[str, Any]) -> StoredSettings:
         raise Unavailable(f"{sentence}: install it and restart", retry_after=60) from error
 
 
-def read_timeline(session: Session, experiment_id: str) -> Timeline:
+def read_settings_history(session: Session, experiment_id: str) -> SettingsHistory:
     """Return the settings of an experiment, date by date.
 
     Raises
     ------
     NotFound: there is no such experiment
     """
-    return read_versioned(session, experiment_id)[1]
+    return read_with_version(session, experiment_id)[1]
 
 
-def settled_date(timeline: Timeline, for_date: dt.date | None, now: dt.datetime) -> dt.date:
+def resolve_date(timeline: SettingsHistory, for_date: dt.date | None, now: dt.datetime) -> dt.date:
     """Return the date asked for, by default the experiment's today.
 
     Raises

@@ -13,7 +13,7 @@ from app.schemas.experiments import Variant
 from app.storage import tables
 
 
-def read_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, list[Variant]]:
+def list_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, list[Variant]]:
     """Return each experiment's variants in the order of registration."""
     first_data_on = (
         select(func.min(tables.DailyMetrics.date))
@@ -30,11 +30,11 @@ def read_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, 
     )
     variants: dict[str, list[Variant]] = defaultdict(list)
     for row, first in rows:
-        variants[row.experiment_id].append(_as_seen(row, first))
+        variants[row.experiment_id].append(to_schema(row, first))
     return variants
 
 
-def _as_seen(row: tables.Variant, first_data_on: dt.date | None) -> Variant:
+def to_schema(row: tables.Variant, first_data_on: dt.date | None) -> Variant:
     began = row.active_from or min(first_data_on or row.registered_on, row.registered_on)
     return Variant(
         variant_id=row.variant_id,
@@ -55,7 +55,7 @@ def read_variant(session: Session, experiment_id: str, variant_id: str) -> Varia
     ------
     NotFound: the experiment has no such variant
     """
-    for variant in read_variants(session, [experiment_id]).get(experiment_id, []):
+    for variant in list_variants(session, [experiment_id]).get(experiment_id, []):
         if variant.variant_id == variant_id:
             return variant
     raise NotFound(f"experiment {experiment_id!r} has no variant {variant_id!r}")

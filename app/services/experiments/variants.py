@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid
 from app.schemas.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
 from app.services.experiments import settings_changes, share_constraints, version_lock
-from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import read_variant
 from app.storage import tables
 
@@ -60,7 +60,7 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     Conflict: the experiment already has a variant with this id
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     today = timeline.today(now)
     if variant.active_from is not None and variant.active_from < today:
         fault = FieldError("body.active_from", f"Input should be {today} (today) or later")
@@ -69,10 +69,10 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)
-    share_constraints.check_fit(session, experiment_id, timeline.latest.settings, today)
+    share_constraints.validate(session, experiment_id, timeline.latest.settings, today)
     if variant.cost_per_impression is not None:
         _set_cost(session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, now)
-    version_lock.bump_settings(session, experiment_id)
+    version_lock.increment_settings_version(session, experiment_id)
     return read_variant(session, experiment_id, variant.variant_id)
 
 
@@ -89,7 +89,7 @@ def change_variant(
     """
     version_lock.lock(session, experiment_id)
     before = read_variant(session, experiment_id, variant_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     fields = patch.model_dump(exclude_unset=True)
     if "cost_per_impression" in fields:
         _set_cost(session, experiment_id, variant_id, fields.pop("cost_per_impression"), timeline, now)
@@ -104,9 +104,9 @@ def change_variant(
             _check_not_rolled_out(timeline, variant_id)
     if fields:
         _update(session, experiment_id, variant_id, fields)
-        version_lock.bump_settings(session, experiment_id)
+        version_lock.increment_settings_version(session, experiment_id)
     if "retired_on" in fields:
-        share_constraints.check_fit(session, experiment_id, timeline.latest.settings, timeline.today(now))
+        share_constraints.validate(session, experiment_id, timeline.latest.settings, timeline.today(now))
     return read_variant(session, experiment_id, variant_id)
 
 
@@ -123,7 +123,7 @@ def _set_cost(
     experiment_id: str,
     variant_id: str,
     cost: float | None,
-    timeline: Timeline,
+    timeline: SettingsHistory,
     now: dt.datetime,
 ) -> None:
     """Let a cost apply from today on: it is kept with the settings, which are dated."""
@@ -131,10 +131,10 @@ def _set_cost(
     settings = timeline.latest.settings.model_copy(
         update={"cost_per_impression": {name: figure for name, figure in costs.items() if figure is not None}}
     )
-    settings_changes.apply(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    settings_changes.apply_from_today(session, experiment_id, timeline, timeline.latest.state, settings, now)
 
 
-def _check_not_rolled_out(timeline: Timeline, variant_id: str) -> None:
+def _check_not_rolled_out(timeline: SettingsHistory, variant_id: str) -> None:
     if timeline.latest.settings.rollout == variant_id:
         raise Conflict(f"variant {variant_id!r} was given everything; undo the rollout before it goes")
 
@@ -168,7 +168,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     """
     version_lock.lock(session, experiment_id)
     read_variant(session, experiment_id, variant_id)
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     _check_not_rolled_out(timeline, variant_id)
     _check_not_named(timeline, variant_id)
     of_variant = (
@@ -183,10 +183,10 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
             tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id
         )
     )
-    version_lock.bump_settings(session, experiment_id)
+    version_lock.increment_settings_version(session, experiment_id)
 
 
-def _check_not_named(timeline: Timeline, variant_id: str) -> None:
+def _check_not_named(timeline: SettingsHistory, variant_id: str) -> None:
     settings = timeline.latest.settings
     floors = settings.min_share if isinstance(settings.min_share, dict) else {}
     for field, named in (("min_share", floors), ("fixed_share", settings.fixed_share)):

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.services.access import audit_log, principal
-from app.storage.pipeline import Statement, together
+from app.storage.pipeline import Statement, run_pipelined
 from app.storage.tables import ExperimentVersion
 
 LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
@@ -23,7 +23,7 @@ def lock(session: Session, experiment_id: str) -> int:
     NotFound: there is no such experiment
     Forbidden: the caller's key is limited to other experiments
     """
-    version = lock_if_there(session, experiment_id)
+    version = try_lock(session, experiment_id)
     if version is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
     return version
@@ -39,14 +39,14 @@ def lock_and_read(
     NotFound: there is no such experiment
     Forbidden: the caller's key is limited to other experiments
     """
-    _admit(experiment_id)
-    locked, rows = together(session, (LOCK, {"experiment_id": experiment_id}), statement)
+    _authorize_and_audit(experiment_id)
+    locked, rows = run_pipelined(session, (LOCK, {"experiment_id": experiment_id}), statement)
     if not locked:
         raise NotFound(f"there is no experiment {experiment_id!r}")
     return locked[0][0], rows
 
 
-def lock_if_there(session: Session, experiment_id: str) -> int | None:
+def try_lock(session: Session, experiment_id: str) -> int | None:
     """Lock like ``lock``, but return None where there is no such experiment.
 
     Every writer comes by here: this is where a key's limit holds, and what the audit says was changed.
@@ -55,19 +55,19 @@ def lock_if_there(session: Session, experiment_id: str) -> int | None:
     ------
     Forbidden: the caller's key is limited to other experiments
     """
-    _admit(experiment_id)
+    _authorize_and_audit(experiment_id)
     version: int | None = (
         session.connection().exec_driver_sql(LOCK, {"experiment_id": experiment_id}).scalar()
     )
     return version
 
 
-def _admit(experiment_id: str) -> None:
-    principal.check_experiment(experiment_id)
-    audit_log.touch(experiment_id)
+def _authorize_and_audit(experiment_id: str) -> None:
+    principal.require_access(experiment_id)
+    audit_log.add_subject(experiment_id)
 
 
-def bump(session: Session, experiment_id: str) -> None:
+def increment_version(session: Session, experiment_id: str) -> None:
     """Count a change of totals, so that nobody serves an answer computed before it."""
     session.execute(
         update(ExperimentVersion)
@@ -76,7 +76,7 @@ def bump(session: Session, experiment_id: str) -> None:
     )
 
 
-def bump_settings(session: Session, experiment_id: str) -> None:
+def increment_settings_version(session: Session, experiment_id: str) -> None:
     """Count a change of settings or variants, so that nobody assigns units by those before it either."""
     session.execute(
         update(ExperimentVersion)

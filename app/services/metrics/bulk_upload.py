@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError
 from app.services.experiments import lifecycle
-from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, revenue_checks
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 Mode = Literal["atomic", "partial"]
 
-TAKE_TIME = text("set local statement_timeout = 0")  # a COPY is one statement, of millions of lines perhaps
+NO_STATEMENT_TIMEOUT = text(
+    "set local statement_timeout = 0"
+)  # a COPY is one statement, of millions of lines perhaps
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
@@ -54,7 +56,7 @@ APPEARANCE = text("""
 
 TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
 TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
-TOO_SMALL = (revenue_checks.TOO_SMALL, "revenue_sq", "too small for so many values with that sum")
+TOO_SMALL = (revenue_checks.CAUCHY_SCHWARZ_SQL, "revenue_sq", "too small for so many values with that sum")
 RETIRED = (
     "exists (select from variants v where v.experiment_id = sent.experiment_id"
     " and v.variant_id = sent.variant_id and sent.date > v.retired_on)",
@@ -71,7 +73,7 @@ Rule = tuple[str, str | None, str]
 
 
 @dataclass
-class Refusals:
+class RejectedLines:
     """The lines refused so far: all of them counted, the first ``cap`` listed."""
 
     cap: int
@@ -92,10 +94,10 @@ class Refusals:
 def load(
     session: Session,
     upload: BinaryIO,
-    form: line_parser.Form,
+    form: line_parser.FileFormat,
     mode: Mode,
     now: dt.datetime,
-    settings: Settings,
+    settings: ServiceSettings,
 ) -> BulkStored:
     """Store every total of an upload; ``partial`` stores the good lines, ``atomic`` all or none.
 
@@ -107,12 +109,12 @@ def load(
     ------
     Invalid: a line is refused (atomic), or the CSV's header cannot be read
     """
-    refusals = Refusals(settings.bulk_errors_listed)
+    refusals = RejectedLines(settings.bulk_errors_listed)
     received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), refusals)
-    written, superseded = daily_metrics.Written(0, 0), 0
+    written, superseded = daily_metrics.UpsertCounts(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
         with session.begin_nested() as place:
-            left, keys = _screen(session, experiment_id, now, settings.auto_register, refusals)
+            left, keys = _validate(session, experiment_id, now, settings.auto_register, refusals)
             if not left:
                 place.rollback()  # refused lines register no experiment
         if not left or (mode == "atomic" and refusals.count):
@@ -120,7 +122,7 @@ def load(
         superseded += left - keys
         written += _write(session, experiment_id, now)
     if mode == "atomic" and refusals.count:
-        raise _refused(received, refusals)
+        raise _rejection(received, refusals)
     stored = received - refusals.count - superseded
     return BulkStored(
         received=received,
@@ -133,9 +135,11 @@ def load(
     )
 
 
-def _copy(session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], refusals: Refusals) -> int:
+def _copy(
+    session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], refusals: RejectedLines
+) -> int:
     received = 0
-    session.execute(TAKE_TIME)
+    session.execute(NO_STATEMENT_TIMEOUT)
     session.execute(CREATE)
     driver = session.connection().connection.driver_connection
     assert driver is not None
@@ -151,39 +155,41 @@ def _copy(session: Session, source: Iterator[tuple[int, DailyTotal | LineError]]
     return received
 
 
-def _screen(
-    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, refusals: Refusals
+def _validate(
+    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, refusals: RejectedLines
 ) -> tuple[int, int]:
     """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
     try:
         lifecycle.lock_or_register(session, experiment_id, now, auto_register)
-        lifecycle.settle_source(session, [experiment_id], "reported")
+        lifecycle.claim_source(session, [experiment_id], "reported")
     except GroundhogError as error:
-        _refuse(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
+        _reject(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
         return 0, 0
-    timeline = read_timelines(session, [experiment_id])[experiment_id]
+    timeline = read_histories(session, [experiment_id])[experiment_id]
     known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
     rules = [TOO_LATE] if timeline.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
     if any(retired_on is not None for retired_on in known.values()):
         rules.append(RETIRED)
-    _refuse_any(session, experiment_id, rules, timeline.today(now), refusals)
+    _reject_any(session, experiment_id, rules, timeline.today(now), refusals)
     _register_variants(session, experiment_id, timeline, known, now, auto_register, refusals)
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
     return left.lines, left.keys
 
 
-def _refuse_any(
-    session: Session, experiment_id: str, rules: Sequence[Rule], today: dt.date, refusals: Refusals
+def _reject_any(
+    session: Session, experiment_id: str, rules: Sequence[Rule], today: dt.date, refusals: RejectedLines
 ) -> None:
     """Take out the lines that break a rule; one look at all of them, for mostly none does."""
     broken = " or ".join(f"({condition})" for condition, _, _ in rules)
     some = text(f"select exists (select from sent where experiment_id = :experiment_id and ({broken}))")  # noqa: S608  constants of ours
     if session.scalar(some, {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1)}):
         for rule in rules:
-            _refuse(session, experiment_id, rule, today, refusals)
+            _reject(session, experiment_id, rule, today, refusals)
 
 
-def _refuse(session: Session, experiment_id: str, rule: Rule, today: dt.date, refusals: Refusals) -> None:
+def _reject(
+    session: Session, experiment_id: str, rule: Rule, today: dt.date, refusals: RejectedLines
+) -> None:
     condition, where, message = rule
     values = {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1), "cap": refusals.cap}
     matching = f"from sent where experiment_id = :experiment_id and {condition}"
@@ -197,11 +203,11 @@ def _refuse(session: Session, experiment_id: str, rule: Rule, today: dt.date, re
 def _register_variants(
     session: Session,
     experiment_id: str,
-    timeline: Timeline,
-    known: daily_metrics.Known,
+    timeline: SettingsHistory,
+    known: daily_metrics.RetirementDays,
     now: dt.datetime,
     auto_register: bool,
-    refusals: Refusals,
+    refusals: RejectedLines,
 ) -> None:
     named = session.scalars(APPEARANCE, {"experiment_id": experiment_id})
     new = [variant_id for variant_id in named if variant_id not in known]
@@ -211,15 +217,15 @@ def _register_variants(
     except GroundhogError as error:
         condition, where, message = UNKNOWN_VARIANT
         rule = condition, where, message if isinstance(error, NotFound) else error.detail
-        _refuse(session, experiment_id, rule, timeline.today(now), refusals)
+        _reject(session, experiment_id, rule, timeline.today(now), refusals)
 
 
-def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.Written:
+def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.UpsertCounts:
     row = session.execute(UPSERT, {"experiment_id": experiment_id, "now": now}).one()
-    return daily_metrics.Written(row.inserted, row.updated)
+    return daily_metrics.UpsertCounts(row.inserted, row.updated)
 
 
-def _refused(received: int, refusals: Refusals) -> Invalid:
+def _rejection(received: int, refusals: RejectedLines) -> Invalid:
     faults = [FieldError(error.field or "line", error.message, error.line) for error in refusals.first()]
     return Invalid(
         f"{refusals.count} of {received} lines are refused, so nothing was stored (mode=atomic)", faults

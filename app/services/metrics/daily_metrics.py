@@ -14,14 +14,14 @@ from app.schemas.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
 from app.services.access import principal
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock
-from app.services.experiments.settings_history import Timeline, read_timelines
+from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import revenue_checks
 from app.storage import tables
 
-Numbered = Sequence[tuple[int, DailyTotal]]
+NumberedTotals = Sequence[tuple[int, DailyTotal]]
 """Totals with their places in the message."""
-Groups = Mapping[str, Numbered]
-Known = dict[str, dt.date | None]
+TotalsByExperiment = Mapping[str, NumberedTotals]
+RetirementDays = dict[str, dt.date | None]
 """The variants of an experiment and the days of their retirement."""
 
 
@@ -67,14 +67,14 @@ UPSERT = upsert_from("""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class UpsertCounts:
     """How many rows an upsert inserted and how many it replaced."""
 
     inserted: int
     updated: int
 
-    def __add__(self, other: "Written") -> "Written":
-        return Written(self.inserted + other.inserted, self.updated + other.updated)
+    def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
+        return UpsertCounts(self.inserted + other.inserted, self.updated + other.updated)
 
 
 def record(
@@ -94,7 +94,7 @@ def record(
     """
     totals = [sent] if isinstance(sent, DailyTotal) else sent
     places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
-    principal.check_items(
+    principal.require_access_to_all(
         (f"{place}.experiment_id", total.experiment_id) for place, total in zip(places, totals, strict=True)
     )
     _check_distinct(totals)
@@ -102,13 +102,13 @@ def record(
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     for experiment_id in groups:
         lifecycle.lock_or_register(session, experiment_id, now, auto_register)
-    lifecycle.settle_source(session, groups, "reported")
-    timelines, known = read_timelines(session, groups), known_variants(session, groups)
+    lifecycle.claim_source(session, groups, "reported")
+    timelines, known = read_histories(session, groups), known_variants(session, groups)
     _check_plausible(groups, timelines, now, places)
     _check_not_retired(groups, known, places)
-    written = Written(0, 0)
+    written = UpsertCounts(0, 0)
     for experiment_id, group in groups.items():
-        timeline, variant_ids = timelines[experiment_id], _by_appearance(group)
+        timeline, variant_ids = timelines[experiment_id], _grouped_by_experiment(group)
         new = [variant_id for variant_id in variant_ids if variant_id not in known[experiment_id]]
         register_variants(session, experiment_id, new, timeline, now, auto_register)
         written += upsert(session, experiment_id, [total for _, total in group], now)
@@ -118,7 +118,7 @@ def record(
     )
 
 
-def _by_appearance(group: Numbered) -> list[str]:
+def _grouped_by_experiment(group: NumberedTotals) -> list[str]:
     """Return the variants of some totals in the order in which the message names them."""
     return list(dict.fromkeys(total.variant_id for _, total in sorted(group, key=lambda item: item[0])))
 
@@ -136,7 +136,10 @@ def _check_distinct(totals: Sequence[DailyTotal]) -> None:
 
 
 def _check_plausible(
-    groups: Groups, timelines: Mapping[str, Timeline], now: dt.datetime, places: Sequence[str]
+    groups: TotalsByExperiment,
+    timelines: Mapping[str, SettingsHistory],
+    now: dt.datetime,
+    places: Sequence[str],
 ) -> None:
     """Refuse days that are not there yet and, unless conversions come late, figures that no day can have."""
     faults = []
@@ -150,14 +153,19 @@ def _check_plausible(
             if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
                 faults.append((index, FieldError(f"{places[index]}.successes", message)))
-            if revenue_checks.too_small(total) and not timeline.latest.settings.late_conversions:
+            if (
+                revenue_checks.violates_cauchy_schwarz(total)
+                and not timeline.latest.settings.late_conversions
+            ):
                 message = f"too small for {total.successes} values with the sum {total.revenue}"
                 faults.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
     if faults:
         raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])
 
 
-def _check_not_retired(groups: Groups, known: Mapping[str, Known], places: Sequence[str]) -> None:
+def _check_not_retired(
+    groups: TotalsByExperiment, known: Mapping[str, RetirementDays], places: Sequence[str]
+) -> None:
     """Refuse totals of days on which their variant was no longer served."""
     faults = []
     for experiment_id, group in groups.items():
@@ -171,10 +179,10 @@ def _check_not_retired(groups: Groups, known: Mapping[str, Known], places: Seque
         raise Conflict("totals dated after their variant's retirement", ordered)
 
 
-def known_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, Known]:
+def known_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, RetirementDays]:
     """Return the day of retirement, or None, of every variant of some experiments."""
     variant = tables.Variant
-    known: dict[str, Known] = {experiment_id: {} for experiment_id in experiment_ids}
+    known: dict[str, RetirementDays] = {experiment_id: {} for experiment_id in experiment_ids}
     for row in session.execute(
         select(variant.experiment_id, variant.variant_id, variant.retired_on).where(
             variant.experiment_id.in_(list(known))
@@ -188,7 +196,7 @@ def register_variants(
     session: Session,
     experiment_id: str,
     new: Sequence[str],
-    timeline: Timeline,
+    timeline: SettingsHistory,
     now: dt.datetime,
     auto_register: bool,
 ) -> None:
@@ -206,11 +214,13 @@ def register_variants(
     variants.check_room(session, experiment_id, len(new))
     today = timeline.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    share_constraints.check_fit(session, experiment_id, timeline.latest.settings, today)
-    version_lock.bump_settings(session, experiment_id)
+    share_constraints.validate(session, experiment_id, timeline.latest.settings, today)
+    version_lock.increment_settings_version(session, experiment_id)
 
 
-def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime) -> Written:
+def upsert(
+    session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime
+) -> UpsertCounts:
     """Insert or replace the totals of one experiment, whose lock the caller holds."""
     row = session.execute(
         UPSERT,
@@ -225,7 +235,7 @@ def upsert(session: Session, experiment_id: str, totals: Sequence[DailyTotal], n
             "revenue_sq": [total.revenue_sq for total in totals],
         },
     ).one()
-    return Written(row.inserted, row.updated)
+    return UpsertCounts(row.inserted, row.updated)
 
 
 def read_totals(
@@ -264,7 +274,7 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     Conflict: the experiment's totals are tracked
     """
     version_lock.lock(session, experiment_id)
-    lifecycle.settle_source(session, [experiment_id], "reported")
+    lifecycle.claim_source(session, [experiment_id], "reported")
     deleted = session.execute(
         delete(tables.DailyMetrics)
         .where(
@@ -276,4 +286,4 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
     ).all()
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
-    version_lock.bump(session, experiment_id)
+    version_lock.increment_version(session, experiment_id)

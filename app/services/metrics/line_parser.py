@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.errors import FieldError, Invalid
 from app.schemas.metrics import DailyTotal, DailyTotalFromText, LineError
 
-Form = Literal["ndjson", "csv"]
+FileFormat = Literal["ndjson", "csv"]
 COLUMNS = tuple(DailyTotal.model_fields)
 REQUIRED = tuple(name for name, info in DailyTotal.model_fields.items() if info.is_required())
 
@@ -18,7 +18,9 @@ _from_json = TypeAdapter(DailyTotal).validate_json
 _from_text = TypeAdapter(DailyTotalFromText).validate_python
 
 
-def read(upload: BinaryIO, form: Form, max_line_bytes: int) -> Iterator[tuple[int, DailyTotal | LineError]]:
+def read(
+    upload: BinaryIO, form: FileFormat, max_line_bytes: int
+) -> Iterator[tuple[int, DailyTotal | LineError]]:
     """Yield every line's number, from 1, with its total or with why it has none; blank lines are passed over.
 
     Raises
@@ -54,7 +56,7 @@ def _read_ndjson(
             try:
                 yield number, _from_json(line)
             except ValidationError as error:
-                yield number, _in_words(number, error)
+                yield number, _to_line_error(number, error)
 
 
 def _read_csv(
@@ -110,14 +112,14 @@ def _csv_total(number: int, header: list[str], cells: list[str]) -> DailyTotal |
     try:
         return _from_text(named)
     except ValidationError as error:
-        return _in_words(number, error)
+        return _to_line_error(number, error)
 
 
 def _too_long(number: int) -> LineError:
     return LineError(line=number, field=None, message="the line is over the limit (GROUNDHOG_MAX_LINE_BYTES)")
 
 
-def _in_words(number: int, error: ValidationError) -> LineError:
+def _to_line_error(number: int, error: ValidationError) -> LineError:
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(map(str, fault["loc"])) or None
     return LineError(line=number, field=where, message=fault["msg"][:300])

@@ -18,19 +18,19 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid
 from app.schemas.metrics import LineError
 from app.services.metrics import bulk_upload, line_parser
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.tables import IdempotencyKey
 
-LINES_PER_PART = 50_000
-BYTES_PER_PART = 16 * 1024 * 1024
+LINES_PER_CHUNK = 50_000
+BYTES_PER_CHUNK = 16 * 1024 * 1024
 """A part is in memory: fewer of very long lines."""
-SCOPE = "groundhog load"
+CHECKPOINT_SCOPE = "groundhog load"
 """Where the marks of unfinished loads are kept, among the Idempotency-Keys: ``groundhog prune`` ends them too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Checkpoint:
     """How far a file was loaded: the bytes and lines behind, and what became of the lines."""
 
     offset: int = 0
@@ -44,7 +44,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Chunk:
     """Some lines of a file, with a CSV's header before them; ``first_line`` is the number of the first."""
 
     content: bytes
@@ -52,7 +52,7 @@ class Part:
     count: int
     offset: int
 
-    def number_in_file(self, number: int, form: line_parser.Form) -> int:
+    def number_in_file(self, number: int, form: line_parser.FileFormat) -> int:
         """Return the number in the file of a line of this part."""
         return self.first_line + number - (2 if form == "csv" else 1)
 
@@ -60,12 +60,12 @@ class Part:
 def load(
     database: Database,
     source: BinaryIO,
-    form: line_parser.Form,
+    form: line_parser.FileFormat,
     now: dt.datetime,
-    settings: Settings,
+    settings: ServiceSettings,
     name: str | None = None,
-    lines_per_part: int = LINES_PER_PART,
-) -> Iterator[tuple[Mark, list[LineError]]]:
+    lines_per_part: int = LINES_PER_CHUNK,
+) -> Iterator[tuple[Checkpoint, list[LineError]]]:
     """Store the good lines of a file, and yield after each part how far it is and which lines were refused.
 
     Parameters
@@ -77,58 +77,60 @@ def load(
     Invalid: the CSV's header cannot be read
     Unavailable: PostgreSQL went away; all that was yielded is stored
     """
-    mark = reached(database, name)
-    for part in _parts(source, form, mark, settings.max_line_bytes, lines_per_part):
+    mark = read_checkpoint(database, name)
+    for part in _chunks(source, form, mark, settings.max_line_bytes, lines_per_part):
         with database.transaction() as session:
             stored = bulk_upload.load(session, io.BytesIO(part.content), form, "partial", now, settings)
             counts = stored.model_dump(exclude={"errors"})
             before = asdict(mark)
             summed = {what: before[what] + count for what, count in counts.items()}
-            mark = Mark(offset=part.offset, line=part.first_line + part.count - 1, **summed)
-            _write_mark(session, name, mark, now)
+            mark = Checkpoint(offset=part.offset, line=part.first_line + part.count - 1, **summed)
+            _write_checkpoint(session, name, mark, now)
         refused = [
             error.model_copy(update={"line": part.number_in_file(error.line, form)})
             for error in stored.errors
         ]
         yield mark, refused
-    forget(database, name)
+    delete_checkpoint(database, name)
 
 
-def reached(database: Database, name: str | None) -> Mark:
+def read_checkpoint(database: Database, name: str | None) -> Checkpoint:
     """Return how far a file was loaded before."""
     with database.transaction() as session:
-        return _read_mark(session, name)
+        return _read_checkpoint_row(session, name)
 
 
-def forget(database: Database, name: str | None) -> None:
+def delete_checkpoint(database: Database, name: str | None) -> None:
     """Forget how far a file was loaded: it is done, or is to begin anew."""
     with database.transaction() as session:
         session.execute(
-            delete(IdempotencyKey).where(IdempotencyKey.scope == SCOPE, IdempotencyKey.key == name)
+            delete(IdempotencyKey).where(IdempotencyKey.scope == CHECKPOINT_SCOPE, IdempotencyKey.key == name)
         )
 
 
-def _read_mark(session: Session, name: str | None) -> Mark:
+def _read_checkpoint_row(session: Session, name: str | None) -> Checkpoint:
     found = session.scalar(
-        select(IdempotencyKey.answer).where(IdempotencyKey.scope == SCOPE, IdempotencyKey.key == name)
+        select(IdempotencyKey.answer).where(
+            IdempotencyKey.scope == CHECKPOINT_SCOPE, IdempotencyKey.key == name
+        )
     )
-    return Mark() if found is None else Mark(**json.loads(found))
+    return Checkpoint() if found is None else Checkpoint(**json.loads(found))
 
 
-def _write_mark(session: Session, name: str | None, mark: Mark, now: dt.datetime) -> None:
+def _write_checkpoint(session: Session, name: str | None, mark: Checkpoint, now: dt.datetime) -> None:
     if name is None:
         return
     values = {"answer": json.dumps(asdict(mark)), "created_at": now}
     session.execute(
         insert(IdempotencyKey)
-        .values(scope=SCOPE, key=name, **values)
+        .values(scope=CHECKPOINT_SCOPE, key=name, **values)
         .on_conflict_do_update(index_elements=["scope", "key"], set_=values)
     )
 
 
-def _parts(
-    source: BinaryIO, form: line_parser.Form, mark: Mark, max_line_bytes: int, lines_per_part: int
-) -> Iterator[Part]:
+def _chunks(
+    source: BinaryIO, form: line_parser.FileFormat, mark: Checkpoint, max_line_bytes: int, lines_per_part: int
+) -> Iterator[Chunk]:
     header, offset, line = _header(source, max_line_bytes) if form == "csv" else (b"", 0, 0)
     bare = bool(header)  # a header alone is checked as well
     if mark.line > line:
@@ -136,7 +138,7 @@ def _parts(
         offset, line, bare = mark.offset, mark.line, False
     ended = False
     while not ended:
-        content, first_line, room = [header], line + 1, BYTES_PER_PART
+        content, first_line, room = [header], line + 1, BYTES_PER_CHUNK
         while len(content) <= lines_per_part and room > 0:
             text, size = _line(source, max_line_bytes)
             if not size:
@@ -146,7 +148,7 @@ def _parts(
             room -= len(text)
             offset, line = offset + size, line + 1
         if len(content) > 1 or bare:
-            yield Part(b"".join(content), first_line, len(content) - 1, offset)
+            yield Chunk(b"".join(content), first_line, len(content) - 1, offset)
         bare = False
 
 

@@ -7,14 +7,14 @@ from app.schemas.metrics import DailyTotal
 SLACK = Decimal("1e-9")
 """Relative, for senders that sum floating-point numbers."""
 
-TOO_SMALL = (
+CAUCHY_SCHWARZ_SQL = (
     f"successes > 0 and (revenue_sq + 0.5 * power(10::numeric, -scale(revenue_sq))) * successes * (1 + {SLACK})"
     " < power(greatest(abs(revenue) - 0.5 * power(10::numeric, -scale(revenue)), 0), 2)"
 )
 """``too_small`` of a row in SQL."""
 
 
-def too_small(total: DailyTotal) -> bool:
+def violates_cauchy_schwarz(total: DailyTotal) -> bool:
     """Return whether no values of so many converting units have these sums, however they were rounded.
 
     n values with the sum V have squares that sum to V^2 / n at least. Either figure may be off by half a unit of

@@ -13,7 +13,7 @@ from app.simulation import duration_plan as simulated
 from app.simulation.email.declared import SURE
 from app.simulation.replication_statistics import summary
 
-MOST_DECISIONS = 200_000
+MAX_DECISIONS = 200_000
 """Variants x days x replications: some ten seconds of a processor."""
 
 
@@ -32,9 +32,9 @@ def check(asked: PlanRequest) -> None:
         raise _invalid("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
     if asked.minimum_days > asked.days:
         raise _invalid("minimum_days", f"at most the {asked.days} days that are played")
-    if decisions > MOST_DECISIONS:
+    if decisions > MAX_DECISIONS:
         sentence = (
-            f"{k} variants x {asked.days} days x {asked.replications} replications exceed {MOST_DECISIONS:,}"
+            f"{k} variants x {asked.days} days x {asked.replications} replications exceed {MAX_DECISIONS:,}"
         )
         raise _invalid("replications", sentence)
 
@@ -64,10 +64,10 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
             None if burn_in.share is None else burn_in.share / 100,
         ),
     )
-    return _told(plan, simulated.play_plan(plan)).model_dump(mode="json")
+    return _reporter(plan, simulated.play_plan(plan)).model_dump(mode="json")
 
 
-def _told(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
+def _reporter(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
     decided = outcome.day != simulated.NEVER
     days: Floats = outcome.day[decided].astype(np.float64)
     by_day = np.cumsum(np.bincount(outcome.day[decided], minlength=plan.days + 1)[1:]) / len(decided)

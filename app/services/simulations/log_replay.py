@@ -14,26 +14,26 @@ from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound
 from app.schemas.simulations import PolicyChoice
-from app.services.simulations.policy_choices import built, filled, invalid
+from app.services.simulations.policy_choices import build, field_error, with_defaults
 from app.simulation.offline.decision_log import Log, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay
 
-Form = Literal["csv", "ndjson"]
-READERS: dict[Form, Callable[..., Log]] = {"csv": read_csv, "ndjson": read_ndjson}
+LogFormat = Literal["csv", "ndjson"]
+READERS: dict[LogFormat, Callable[..., Log]] = {"csv": read_csv, "ndjson": read_ndjson}
 ALWAYS = "always"
-MOST_ARMS = 1_000
+MAX_ARMS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Always:
+class AlwaysPolicy:
     """Play one arm, whatever comes; `arm` is its place in the log's list."""
 
     arm: float = parameter(0.0, "the arm's place in the log's list, from 0", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetPolicy:
     """A policy to be judged by the log.
 
     Parameters
@@ -49,13 +49,13 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class LogReplay:
     """A checked request."""
 
     request: dict[str, Any]
     payload: dict[str, Any]
     recorded: Log
-    targets: tuple[Target, ...]
+    targets: tuple[TargetPolicy, ...]
 
     @property
     def decisions(self) -> int:
@@ -92,7 +92,7 @@ class Replay:
         """There is none but the caller's own."""
         raise NotFound("a replay makes no log of its own")
 
-    def _judged(self, target: Target) -> dict[str, Any]:
+    def _judged(self, target: TargetPolicy) -> dict[str, Any]:
         """Weighted estimates of what never learns; what learns is replayed by rejection."""
         by_value, log = bool(self.request["by_value"]), self.recorded
         told = {"policy": target.choice.model_dump(), "estimates": None, "rejection": None}
@@ -105,13 +105,13 @@ class Replay:
 
 def prepare(
     text: str,
-    form: Form,
+    form: LogFormat,
     policies: Sequence[dict[str, Any]] = (),
     arms: Sequence[str] | None = None,
     by_value: bool = False,
     passes: int = 20,
     seed: int = 1,
-) -> Replay:
+) -> LogReplay:
     """Return the replay of a log.
 
     Parameters
@@ -125,17 +125,19 @@ def prepare(
     """
     log = READERS[form](text.splitlines(), arms)
     k = len(log.arms)
-    if not 2 <= k <= MOST_ARMS:
-        raise invalid("log", f"needs 2 to {MOST_ARMS} arms, not {k}")
+    if not 2 <= k <= MAX_ARMS:
+        raise field_error("log", f"needs 2 to {MAX_ARMS} arms, not {k}")
     if by_value and log.value is None:
-        raise invalid("by_value", "the log has no column value")
+        raise field_error("by_value", "the log has no column value")
     asked = [PolicyChoice(**policy) for policy in policies] or _everyone(log)
-    targets = tuple(_target(i, choice, log) for i, choice in enumerate(filled(asked, {ALWAYS: Always})))
+    targets = tuple(
+        _target(i, choice, log) for i, choice in enumerate(with_defaults(asked, {ALWAYS: AlwaysPolicy}))
+    )
     rest = {"arms": list(log.arms), "by_value": by_value, "passes": passes, "seed": seed}
     chosen = [target.choice.model_dump() for target in targets]
     kept = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "decisions": len(log.arm)}
     payload = {"text": text, "form": form, "policies": chosen, **rest}
-    return Replay({"policies": chosen, **rest, "log": kept}, payload, log, targets)
+    return LogReplay({"policies": chosen, **rest, "log": kept}, payload, log, targets)
 
 
 def _everyone(log: Log) -> list[PolicyChoice]:
@@ -143,26 +145,28 @@ def _everyone(log: Log) -> list[PolicyChoice]:
     return [PolicyChoice(kind="uniform"), *alone]
 
 
-def _target(place: int, choice: PolicyChoice, log: Log) -> Target:
+def _target(place: int, choice: PolicyChoice, log: Log) -> TargetPolicy:
     k = len(log.arms)
     if choice.kind == ALWAYS:
         arm = choice.parameters["arm"]
         if arm not in range(k):
-            raise invalid(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
+            raise field_error(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
         alone = np.eye(k)[int(arm)]
-        return Target(choice, alone, Fixed(tuple(alone.tolist())))
-    policy = built(place, build_policy, choice)
+        return TargetPolicy(choice, alone, Fixed(tuple(alone.tolist())))
+    policy = build(place, build_policy, choice)
     if needs_value(choice.kind):
-        raise invalid(f"policies.{place}.kind", "a replay knows policies that decide by conversions only")
+        raise field_error(f"policies.{place}.kind", "a replay knows policies that decide by conversions only")
     if isinstance(policy, Uniform):
-        return Target(choice, np.full(k, 1 / k), policy)
+        return TargetPolicy(choice, np.full(k, 1 / k), policy)
     if isinstance(policy, Fixed):
         try:
-            return Target(choice, checked_target(log, policy.chosen), policy)
+            return TargetPolicy(choice, checked_target(log, policy.chosen), policy)
         except ValueError as fault:
-            raise invalid(f"policies.{place}.shares", str(fault)) from fault
+            raise field_error(f"policies.{place}.shares", str(fault)) from fault
     if not np.isin(log.reward, (0, 1)).all():
-        raise invalid(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
+        raise field_error(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
     if not log.is_uniform:
-        raise invalid(f"policies.{place}.kind", "a policy that learns can be replayed on a uniform log only")
-    return Target(choice, None, policy)
+        raise field_error(
+            f"policies.{place}.kind", "a policy that learns can be replayed on a uniform log only"
+        )
+    return TargetPolicy(choice, None, policy)

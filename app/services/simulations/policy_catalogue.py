@@ -7,21 +7,21 @@ from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import POLICIES, needs_value
 from app.schemas.policies import Policies, PolicyKind, every_policy
 from app.schemas.simulations import Scenario
-from app.services.simulations.log_replay import ALWAYS, Always
+from app.services.simulations.log_replay import ALWAYS, AlwaysPolicy
 from app.services.simulations.scenarios import EMAIL_ONLY
 from app.simulation.clv.policies.registry import RACE
 
 Schema = dict[str, Any]
 
 PRIOR_ENDS = ("prior successes", "prior trials without success")
-OF_THE_RACE = {
+PARAMETER_DESCRIPTIONS = {
     "prior": "belief about every arm's rate before any data, in pseudo-counts",
     "abstain": "leave a customer in peace where every draw is a loss",
 }
 """What the parameters mean that are no figure within bounds."""
 
 
-WORDS = {
+DESCRIPTIONS = {
     "random_crayfish": "Any action, all equally likely: learns nothing.",
     "epsilon_ringtail": "Epsilon-greedy on what a contact has earned; explores the other actions.",
     "bayesian_groundhog": "Thompson sampling on what a contact is worth, all customers alike.",
@@ -40,14 +40,14 @@ def policies_of(scenario: Scenario | None) -> Policies:
             return Policies(items=[*_own(RACE, "value"), *_of_the_service()])
         case "replay":
             by_conversions = [one for one in _of_the_service() if not needs_value(one.kind)]
-            return Policies(items=[*by_conversions, *_own({ALWAYS: Always}, "any")])
+            return Policies(items=[*by_conversions, *_own({ALWAYS: AlwaysPolicy}, "any")])
     return every_policy()
 
 
 def _of_the_service() -> list[PolicyKind]:
     """As experiments choose them, but for rows: a scenario's arms have places, no names."""
     return [
-        one.model_copy(update={"parameters": _object(map(_figure, parameters_of(POLICIES[one.kind])))})
+        one.model_copy(update={"parameters": _object(map(_number, parameters_of(POLICIES[one.kind])))})
         for one in every_policy().items
     ]
 
@@ -60,7 +60,7 @@ def _own(kinds: dict[str, type[Any]], objective: str) -> list[PolicyKind]:
 
 
 def _summary(kind: str, policy: type[Any]) -> str:
-    return WORDS.get(kind) or str(policy.__doc__).split("\n\n")[0].replace("\n", " ").strip()
+    return DESCRIPTIONS.get(kind) or str(policy.__doc__).split("\n\n")[0].replace("\n", " ").strip()
 
 
 def _all_of(policy: type[Any]) -> Schema:
@@ -68,7 +68,7 @@ def _all_of(policy: type[Any]) -> Schema:
     figures = {one.field: one for one in parameters_of(policy)}
     chosen = [field for field in fields(policy) if field.repr]
     return _object(
-        _figure(figures[field.name]) if field.name in figures else _choice(field) for field in chosen
+        _number(figures[field.name]) if field.name in figures else _choice(field) for field in chosen
     )
 
 
@@ -76,7 +76,7 @@ def _object(properties: Any) -> Schema:
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}
 
 
-def _figure(described: Parameter) -> tuple[str, Schema]:
+def _number(described: Parameter) -> tuple[str, Schema]:
     bounds = {"minimum": described.minimum, "maximum": described.maximum}
     number = {"type": "number", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if described.is_row:
@@ -87,7 +87,7 @@ def _figure(described: Parameter) -> tuple[str, Schema]:
 
 def _choice(field: Field[Any]) -> tuple[str, Schema]:
     assert field.default is not MISSING
-    shared = {"description": OF_THE_RACE.get(field.name, "")}
+    shared = {"description": PARAMETER_DESCRIPTIONS.get(field.name, "")}
     if isinstance(field.default, bool):
         return field.name, {"type": "boolean", "default": field.default, **shared}
     ends = [{"type": "number", "title": word, "exclusiveMinimum": 0} for word in PRIOR_ENDS]

@@ -24,11 +24,11 @@ def from_text(text: str) -> dict[str, Any]:
             policy = json.loads(text)
             return PolicyChoice(**policy).model_dump()
         except (ValueError, TypeError, RecursionError) as error:
-            raise invalid("policies", "is no policy in JSON with a kind") from error
+            raise field_error("policies", "is no policy in JSON with a kind") from error
     kind, _, rest = text.partition(":")
     named = [part.partition("=") for part in rest.split(",")] if rest else []
     if not kind or len(kind) > MOST_LETTERS or not all(name and equals for name, equals, _ in named):
-        raise invalid("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
+        raise field_error("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
     return {"kind": kind, **{name: value_of(value) for name, _, value in named}}
 
 
@@ -40,7 +40,7 @@ def value_of(text: str) -> Any:
         return text
 
 
-def filled(choices: Iterable[PolicyChoice], own: Mapping[str, type[Any]]) -> list[PolicyChoice]:
+def with_defaults(choices: Iterable[PolicyChoice], own: Mapping[str, type[Any]]) -> list[PolicyChoice]:
     """Return the choices with every parameter that has a default, numbers as floats.
 
     Parameters
@@ -63,7 +63,7 @@ def _filled(place: int, choice: PolicyChoice, defaults: Mapping[str, Any]) -> Po
     return PolicyChoice(kind=choice.kind, **{**known, **given})
 
 
-def built(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
+def build(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
     """Return the policy that a choice stands for.
 
     Raises
@@ -73,10 +73,10 @@ def built(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
     try:
         return build(choice.kind, choice.parameters)
     except (ValueError, TypeError) as fault:
-        raise invalid(f"policies.{place}", str(fault)) from fault
+        raise field_error(f"policies.{place}", str(fault)) from fault
 
 
-def invalid(where: str, message: str) -> Invalid:
+def field_error(where: str, message: str) -> Invalid:
     """Return the error of one field of the body."""
     return Invalid(f"{where}: {message}", [FieldError(f"body.{where}", message)])
 
@@ -88,7 +88,7 @@ def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, 
     try:
         return {one.name: () if one.is_row else one.default for one in policy_parameters(kind)}
     except ValueError as fault:
-        raise invalid(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
+        raise field_error(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
 
 
 def _fitting(where: str, value: Any, default: Any) -> Any:
@@ -96,15 +96,15 @@ def _fitting(where: str, value: Any, default: Any) -> Any:
     if isinstance(default, bool):
         if isinstance(value, bool):
             return value
-        raise invalid(where, "should be true or false")
+        raise field_error(where, "should be true or false")
     if isinstance(default, tuple):
         count = len(default) or MOST_FIGURES
         if isinstance(value, list) and 0 < len(value) <= count and all(map(_is_number, value)):
             return [float(one) for one in value]
-        raise invalid(where, f"should be a list of {len(default) or 'some'} numbers")
+        raise field_error(where, f"should be a list of {len(default) or 'some'} numbers")
     if _is_number(value):
         return float(value)
-    raise invalid(where, "should be a number")
+    raise field_error(where, "should be a number")
 
 
 def _is_number(value: Any) -> bool:

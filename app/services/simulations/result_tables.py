@@ -53,7 +53,7 @@ def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
             _judged(name, one)
             for name, one in zip(names(result["policies"]), result["policies"], strict=True)
         ]
-    figures = FIGURES[scenario]
+    figures = METRICS[scenario]
     rows: list[Row] = []
     everyone = competitors(scenario, result)
     for name, played in zip(names(everyone), everyone, strict=True):
@@ -120,7 +120,7 @@ def _spread(name: str, figure: Any) -> dict[str, Any]:
     return {name: figure["mean"], f"{name}_sd": figure.get("sd"), f"{name}_low": low, f"{name}_high": high}
 
 
-FIGURES = {
+METRICS = {
     "email": (
         "emails", "conversions", "rate", "lift", "pseudo_regret", "realised_regret", "top_arm_share",
         "value", "cost", "profit",

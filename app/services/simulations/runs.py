@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.schemas.simulations import Progress, SimulationHead, State
+from app.schemas.simulations import Progress, SimulationSummary, State
 from app.services.access import audit_log, principal
-from app.services.simulations.scenarios import Prepared
+from app.services.simulations.scenarios import RunnableScenario
 from app.storage.tables import SimulationRun as Run
 
-LEFT_BEHIND = dt.timedelta(seconds=15)
+ORPHANED_AFTER = dt.timedelta(seconds=15)
 """Without a sign of life a run is taken for left behind; they come twice a second."""
 
-OPEN = ("queued", "running")
-HEAD = (
+UNFINISHED = ("queued", "running")
+SUMMARY_COLUMNS = (
     Run.simulation_id,
     Run.scenario,
     Run.state,
@@ -31,7 +31,7 @@ HEAD = (
 )
 
 
-def check_bound(prepared: Prepared, most: int) -> None:
+def check_bound(prepared: RunnableScenario, most: int) -> None:
     """Refuse more work than one simulation may make.
 
     Raises
@@ -43,10 +43,10 @@ def check_bound(prepared: Prepared, most: int) -> None:
         raise Invalid(message, [FieldError("body.replications", message)])
 
 
-def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime) -> str:
+def create(session: Session, scenario: str, prepared: RunnableScenario, now: dt.datetime) -> str:
     """Write a new run down, queued; return its id."""
     simulation_id = uuid.uuid4().hex
-    audit_log.touch(simulation_id)
+    audit_log.add_subject(simulation_id)
     session.add(
         Run(
             simulation_id=simulation_id,
@@ -57,27 +57,29 @@ def create(session: Session, scenario: str, prepared: Prepared, now: dt.datetime
             done=0,
             total=prepared.steps,
             request=json.dumps(prepared.request, separators=(",", ":"), ensure_ascii=False),
-            experiment_prefix=principal.acting.get().experiment_prefix,
+            experiment_prefix=principal.current_principal.get().experiment_prefix,
         )
     )
     return simulation_id
 
 
-def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHead:
+def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSummary:
     """Return a run as it stands, without its result.
 
     Raises
     ------
     NotFound: there is no such run
     """
-    _fail_those_left_behind(session, now, Run.simulation_id == simulation_id)
-    row = session.execute(select(*HEAD).where(Run.simulation_id == simulation_id, _seen())).one_or_none()
+    _fail_orphans(session, now, Run.simulation_id == simulation_id)
+    row = session.execute(
+        select(*SUMMARY_COLUMNS).where(Run.simulation_id == simulation_id, _watched())
+    ).one_or_none()
     if row is None:
         raise NotFound(f"there is no simulation {simulation_id!r}")
-    return _head(row)
+    return _summary(row)
 
 
-def read_whole(session: Session, simulation_id: str, now: dt.datetime) -> str:
+def read_result(session: Session, simulation_id: str, now: dt.datetime) -> str:
     """Return a run as JSON, with the very bytes of its result where it has one.
 
     Raises
@@ -91,7 +93,7 @@ def read_whole(session: Session, simulation_id: str, now: dt.datetime) -> str:
 
 def result_of(
     session: Session, simulation_id: str, now: dt.datetime
-) -> tuple[SimulationHead, dict[str, Any]]:
+) -> tuple[SimulationSummary, dict[str, Any]]:
     """Return a run that is done, and its result.
 
     Raises
@@ -107,7 +109,7 @@ def result_of(
     return head, json.loads(result)
 
 
-def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationHead, Any]:
+def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
     """Return a run as it stands, and its standing while it is played, in scenarios that have one.
 
     Raises
@@ -121,16 +123,18 @@ def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[Simul
 
 def list_simulations(
     session: Session, before: tuple[dt.datetime, str] | None, limit: int, now: dt.datetime
-) -> list[SimulationHead]:
+) -> list[SimulationSummary]:
     """Return up to ``limit`` runs, the newest first, those older than ``before``."""
-    _fail_those_left_behind(session, now)
-    query = select(*HEAD).where(_seen()).order_by(Run.created_at.desc(), Run.simulation_id.desc())
+    _fail_orphans(session, now)
+    query = (
+        select(*SUMMARY_COLUMNS).where(_watched()).order_by(Run.created_at.desc(), Run.simulation_id.desc())
+    )
     if before is not None:
         query = query.where(tuple_(Run.created_at, Run.simulation_id) < before)
-    return [_head(row) for row in session.execute(query.limit(limit))]
+    return [_summary(row) for row in session.execute(query.limit(limit))]
 
 
-def cancel(session: Session, simulation_id: str, now: dt.datetime) -> SimulationHead:
+def cancel(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSummary:
     """Cancel a run; its record stays and says so. Cancelling twice changes nothing.
 
     Raises
@@ -140,7 +144,7 @@ def cancel(session: Session, simulation_id: str, now: dt.datetime) -> Simulation
     """
     session.execute(
         update(Run)
-        .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN), _seen())
+        .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED), _watched())
         .values(state="cancelled")
     )
     head = read(session, simulation_id, now)
@@ -161,12 +165,12 @@ def finish(
     """Write the end of a run down, unless it was cancelled or given up before."""
     session.execute(
         update(Run)
-        .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
+        .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
         .values(state=state, done=done, total=total, standing=None, result=result, fault=fault)
     )
 
 
-def show_signs_of_life(
+def record_heartbeats(
     session: Session, progress: Mapping[str, tuple[int, int, bool, str | None]], now: dt.datetime
 ) -> set[str]:
     """Write down how far runs are, (done, total, running, standing) by id; return which are still wanted."""
@@ -174,7 +178,7 @@ def show_signs_of_life(
     for simulation_id, (done, total, running, standing) in sorted(progress.items()):
         found = session.scalar(
             update(Run)
-            .where(Run.simulation_id == simulation_id, Run.state.in_(OPEN))
+            .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
             .values(
                 done=done,
                 total=total,
@@ -188,15 +192,15 @@ def show_signs_of_life(
     return wanted
 
 
-def _seen() -> ColumnElement[bool]:
+def _watched() -> ColumnElement[bool]:
     """Tell which runs the caller sees: all, or those that keys with its limit, or one within it, asked for."""
-    prefix = principal.acting.get().experiment_prefix
+    prefix = principal.current_principal.get().experiment_prefix
     return true() if prefix is None else Run.experiment_prefix.startswith(prefix, autoescape=True)
 
 
-def _fail_those_left_behind(session: Session, now: dt.datetime, *which: ColumnElement[bool]) -> None:
+def _fail_orphans(session: Session, now: dt.datetime, *which: ColumnElement[bool]) -> None:
     """A run whose process shows no sign of life is failed: the service was stopped hard, or its machine died."""
-    left_behind = Run.state.in_(OPEN) & (Run.seen_at < now - LEFT_BEHIND)
+    left_behind = Run.state.in_(UNFINISHED) & (Run.seen_at < now - ORPHANED_AFTER)
     left = select(Run.simulation_id).where(left_behind, *which)
     found = session.scalars(left).all()
     if found:
@@ -207,8 +211,8 @@ def _fail_those_left_behind(session: Session, now: dt.datetime, *which: ColumnEl
         )
 
 
-def _head(row: Any) -> SimulationHead:
-    return SimulationHead(
+def _summary(row: Any) -> SimulationSummary:
+    return SimulationSummary(
         id=row.simulation_id,
         scenario=row.scenario,
         state=row.state,

@@ -13,7 +13,7 @@ from app.bandits.allocation.decide import BurnIn
 from app.errors import FieldError, Invalid, NotFound, field_path
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
 from app.services.simulations import log_replay
-from app.services.simulations.policy_choices import built, filled, invalid
+from app.services.simulations.policy_choices import build, field_error, with_defaults
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -28,7 +28,7 @@ Watch = Callable[[Callable[[], dict[str, Any]]], None]
 Row = Mapping[str, Any]
 
 
-class Prepared(Protocol):
+class RunnableScenario(Protocol):
     """A checked request, ready to be played."""
 
     @property
@@ -94,7 +94,7 @@ class EmailRace:
 
 
 @dataclass(frozen=True, slots=True)
-class TelcoRace:
+class ClvRace:
     """The CLV scenario."""
 
     request: dict[str, Any]
@@ -136,7 +136,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = filled(asked.policies, EMAIL_ONLY)
+    with_defaults = with_defaults(asked.policies, EMAIL_ONLY)
     burn_in = asked.burn_in
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
         "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in with_defaults),
@@ -153,17 +153,17 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     scenario = _built(
         EmailRequest, email.EmailScenario, {name: _tuple(value) for name, value in chosen.items()}
     )
-    return EmailRace(_echo(asked, with_defaults), scenario)
+    return EmailRace(_request_with_defaults(asked, with_defaults), scenario)
 
 
-def prepare_clv(asked: ClvRequest) -> TelcoRace:
+def prepare_clv(asked: ClvRequest) -> ClvRace:
     """Return the race that a CLV request asks for.
 
     Raises
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = filled(asked.policies, RACE)
+    with_defaults = with_defaults(asked.policies, RACE)
     catalogue = {
         "products": PRODUCTS if asked.products is None else _each(Product, asked.products),
         "channels": CHANNELS if asked.channels is None else _each(Channel, asked.channels),
@@ -173,25 +173,25 @@ def prepare_clv(asked: ClvRequest) -> TelcoRace:
     actions = (
         sum(product.on_sale for product in scenario.products) * len(scenario.channels) * scenario.templates
     )
-    if actions * scenario.daily > MOST_CHOICES:
-        raise invalid(
-            "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MOST_CHOICES:,} choices"
+    if actions * scenario.daily > MAX_CHOICES:
+        raise field_error(
+            "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MAX_CHOICES:,} choices"
         )
-    policies = tuple(built(i, race_policy, choice) for i, choice in enumerate(with_defaults))
+    policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(with_defaults))
     rest = {"replications": asked.replications, "seed": asked.seed, "exported": asked.exported}
     played = _built(ClvRequest, Race, {"policies": policies, "scenario": scenario, **rest})
     described = [PolicyChoice(**policy.described()) for policy in policies]
     shown = {name: [dataclasses.asdict(one) for one in some] for name, some in catalogue.items()}
-    return TelcoRace(_echo(asked, described) | to_jsonable_python(shown), played)
+    return ClvRace(_request_with_defaults(asked, described) | to_jsonable_python(shown), played)
 
 
-REQUESTS: dict[str, tuple[type[BaseModel], Callable[[Any], Prepared]]] = {
+SCENARIOS: dict[str, tuple[type[BaseModel], Callable[[Any], RunnableScenario]]] = {
     "email": (EmailRequest, prepare_email),
     "clv": (ClvRequest, prepare_clv),
 }
 
 
-def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
+def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
     """Return the race that a request in JSON asks for.
 
     Raises
@@ -200,7 +200,7 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
     """
     if scenario == "replay":
         return log_replay.prepare(**asked)
-    kind, prepared = REQUESTS[scenario]
+    kind, prepared = SCENARIOS[scenario]
     try:
         return prepared(kind.model_validate(asked))
     except ValidationError as error:
@@ -208,7 +208,7 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> Prepared:
         raise Invalid(f"{faults[0].field.removeprefix('body.')}: {faults[0].message}", faults) from error
 
 
-MOST_CHOICES = 500_000
+MAX_CHOICES = 500_000
 """Actions times contacts of a day: each block of ten replications holds a draw for each."""
 
 
@@ -223,7 +223,7 @@ def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str
         said = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL)
         if said is None or said[1] not in asked.model_fields:
             raise Invalid(str(fault)) from fault
-        raise invalid(said[1] + said[2], said[3]) from fault
+        raise field_error(said[1] + said[2], said[3]) from fault
 
 
 def _each(kind: Callable[..., Any], given: Iterable[BaseModel]) -> list[Any]:
@@ -243,5 +243,5 @@ def _drift(asked: EmailRequest) -> Any:
     return None
 
 
-def _echo(asked: BaseModel, policies: list[PolicyChoice]) -> dict[str, Any]:
+def _request_with_defaults(asked: BaseModel, policies: list[PolicyChoice]) -> dict[str, Any]:
     return asked.model_copy(update={"policies": policies}).model_dump(mode="json")

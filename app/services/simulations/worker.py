@@ -16,26 +16,26 @@ from typing import Any, Literal, NamedTuple
 from app.bandits.policies import plugins
 from app.services.simulations import duration_plans, result_tables, scenarios
 
-TELL_EVERY = 0.1  # seconds
-STANDING_EVERY = 0.4
-LISTEN = 0.05
+PROGRESS_SECONDS = 0.1  # seconds
+INTERIM_RESULT_SECONDS = 0.4
+POLL_SECONDS = 0.05
 
 Task = Literal["play", "plan"] | tuple[Literal["log"], int]
 
 
-class Stopped(Exception):
+class Cancelled(Exception):
     """Nobody wants the work any more."""
 
 
-class Died(Exception):
+class WorkerDied(Exception):
     """The process is gone."""
 
 
-class Faulted(Exception):
+class SimulationFailed(Exception):
     """The work itself failed."""
 
 
-class Player:
+class Worker:
     """One process, started when first needed and after it was killed."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Player:
         """The process's number."""
         return self._process.pid
 
-    def work(
+    def run(
         self,
         task: Task,
         scenario: str,
@@ -77,22 +77,22 @@ class Player:
         try:
             self._connection.send((task, scenario, request))
             while True:
-                if self._connection.poll(LISTEN):
+                if self._connection.poll(POLL_SECONDS):
                     said = self._connection.recv()
                     if said.kind == "progress":
                         tell(*said.what)
                     elif said.kind == "standing":
                         watch(said.what)
                     elif said.kind == "fault":
-                        raise Faulted(said.what)
+                        raise SimulationFailed(said.what)
                     else:
                         return str(said.what)
                 if stop():
-                    raise Stopped
+                    raise Cancelled
         except (EOFError, OSError) as error:
             self._process.join(5)
             code = self._process.exitcode
-            raise Died(
+            raise WorkerDied(
                 f"its process was killed (signal {-code})" if code and code < 0 else "its process ended"
             ) from error
 
@@ -103,7 +103,7 @@ class Player:
         self._connection.close()
 
 
-class _Said(NamedTuple):
+class _Message(NamedTuple):
     kind: Literal["progress", "standing", "fault", "text"]
     what: Any
 
@@ -117,26 +117,26 @@ def _serve(connection: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             task, scenario, request = connection.recv()
-            connection.send(_done(task, scenario, request, _Teller(connection)))
+            connection.send(_done(task, scenario, request, _Reporter(connection)))
 
 
-def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Teller") -> _Said:
+def _done(task: Task, scenario: str, request: dict[str, Any], tell: "_Reporter") -> _Message:
     try:
         if task == "plan":
-            return _Said("text", as_json(duration_plans.play(request)))
+            return _Message("text", as_json(duration_plans.play(request)))
         prepared = scenarios.prepare(scenario, request)
         if task == "play":
-            return _Said("text", as_json(prepared.play(tell, tell.watch)))
-        return _Said("text", result_tables.as_csv(prepared.log(task[1])))
+            return _Message("text", as_json(prepared.play(tell, tell.on_interim_result)))
+        return _Message("text", result_tables.as_csv(prepared.log(task[1])))
     except (EOFError, OSError):
         raise
     except MemoryError:
-        return _Said("fault", "there was not enough memory")
+        return _Message("fault", "there was not enough memory")
     except Exception as error:  # whatever a custom policy raises: the record says it, the process lives on
-        return _Said("fault", f"{type(error).__name__}: {error}"[:500])
+        return _Message("fault", f"{type(error).__name__}: {error}"[:500])
 
 
-class _Teller:
+class _Reporter:
     """Passes progress on, not too often."""
 
     def __init__(self, connection: Connection) -> None:
@@ -145,15 +145,15 @@ class _Teller:
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if now >= self._next or done == total:
-            self._next = now + TELL_EVERY
-            self._connection.send(_Said("progress", (done, total)))
+            self._next = now + PROGRESS_SECONDS
+            self._connection.send(_Message("progress", (done, total)))
 
-    def watch(self, standing: Callable[[], dict[str, Any]]) -> None:
+    def on_interim_result(self, standing: Callable[[], dict[str, Any]]) -> None:
         """Pass a standing on, made only when it is time."""
         now = time.monotonic()
         if now >= self._next_standing:
-            self._next_standing = now + STANDING_EVERY
-            self._connection.send(_Said("standing", as_json(standing())))
+            self._next_standing = now + INTERIM_RESULT_SECONDS
+            self._connection.send(_Message("standing", as_json(standing())))
 
 
 def as_json(result: dict[str, Any]) -> str:

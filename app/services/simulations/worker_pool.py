@@ -13,12 +13,12 @@ from typing import Any
 from app.errors import GroundhogError, Unavailable
 from app.schemas.simulations import State
 from app.services.simulations import runs
-from app.services.simulations.worker import Died, Faulted, Player, Stopped, Task
+from app.services.simulations.worker import Cancelled, SimulationFailed, Task, Worker, WorkerDied
 from app.storage.database import Database
 
-SIGN_OF_LIFE = 0.5  # seconds between two
-MOST_WAITING = 100
-PATIENCE = 20  # seconds of a database away, at the end of a run
+HEARTBEAT_SECONDS = 0.5  # seconds between two
+MAX_QUEUED = 100
+TIMEOUT_SECONDS = 20  # seconds of a database away, at the end of a run
 STOPPED = "the service stopped before its turn"
 
 logger = logging.getLogger("groundhog.simulations")
@@ -41,7 +41,7 @@ class Job:
     total: int = 1
     done: int = 0
     running: bool = False
-    standing: str | None = None
+    interim_result: str | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     text: "Future[str | None]" = field(default_factory=Future)
 
@@ -50,16 +50,16 @@ class Job:
         """Whether a row of the database tells of it."""
         return self.task == "play"
 
-    def tell(self, done: int, total: int) -> None:
+    def on_progress(self, done: int, total: int) -> None:
         """Note how far it is."""
         self.done, self.total = done, total
 
-    def watch(self, standing: str) -> None:
+    def on_interim_result(self, standing: str) -> None:
         """Note how it stands."""
-        self.standing = standing
+        self.interim_result = standing
 
 
-class Players:
+class WorkerPool:
     """Plays what is handed in, `size` at a time; threads and processes begin with the first."""
 
     def __init__(self, database: Database, size: int, clock: Callable[[], dt.datetime]) -> None:
@@ -70,15 +70,15 @@ class Players:
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
 
-    def check_room(self) -> None:
+    def require_capacity(self) -> None:
         """Refuse where too many wait already.
 
         Raises
         ------
         Unavailable: trying again later helps
         """
-        if len(self._jobs) >= MOST_WAITING:
-            raise Unavailable(f"{MOST_WAITING} simulations wait already; try again later", retry_after=10)
+        if len(self._jobs) >= MAX_QUEUED:
+            raise Unavailable(f"{MAX_QUEUED} simulations wait already; try again later", retry_after=10)
 
     def submit(self, job: Job) -> "Future[str | None]":
         """Hand a job in; the future has its text, or None where it did not get to an end.
@@ -98,7 +98,7 @@ class Players:
 
     def _started_threads(self) -> list[threading.Thread]:
         names = [*(f"simulation {i + 1}" for i in range(self._size)), "simulations' signs of life"]
-        works: list[Callable[[], None]] = [self._serve] * self._size + [self._keep_alive]
+        works: list[Callable[[], None]] = [self._serve] * self._size + [self._send_heartbeats]
         threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for work, name in zip(works, names, strict=True)
@@ -131,18 +131,18 @@ class Players:
             self._finish(job, "failed", fault=STOPPED)
 
     def _serve(self) -> None:
-        player: Player | None = None
+        player: Worker | None = None
         while (job := self._waiting.get()) is not None and not self._closing.is_set():
             if job.stop.is_set():
                 self._finish(job, "cancelled")
                 continue
             try:
-                player = player or Player()
+                player = player or Worker()
             except OSError as error:  # no memory, or too many processes
                 self._finish(job, "failed", fault=f"no process could be started: {error.strerror}")
                 continue
             job.running = True
-            if not self._played(job, player):
+            if not self._run(job, player):
                 player.end()
                 player = None
         if job is not None:
@@ -150,20 +150,25 @@ class Players:
         if player is not None:
             player.end()
 
-    def _played(self, job: Job, player: Player) -> bool:
+    def _run(self, job: Job, player: Worker) -> bool:
         """Play a job to whatever end; return whether the process is still good."""
         try:
-            text = player.work(
-                job.task, job.scenario, job.request, job.tell, job.watch, lambda: self._unwanted(job)
+            text = player.run(
+                job.task,
+                job.scenario,
+                job.request,
+                job.on_progress,
+                job.on_interim_result,
+                lambda: self._unwanted(job),
             )
-        except Stopped:
+        except Cancelled:
             stopped = "the service stopped" if self._closing.is_set() else None
             self._finish(job, "failed" if stopped else "cancelled", fault=stopped)
             return False
-        except Died as error:
+        except WorkerDied as error:
             self._finish(job, "failed", fault=str(error))
             return False
-        except Faulted as error:
+        except SimulationFailed as error:
             self._finish(job, "failed", fault=str(error))
         else:
             job.done = job.total
@@ -177,13 +182,13 @@ class Players:
         """Write the end of a run down, insisting a while if the database is away, and let go of it."""
         try:
             if job.has_row:
-                self._insist(lambda: self._write_end(job, state, text, fault))
+                self._retry(lambda: self._write_end(job, state, text, fault))
         except Exception:  # the thread goes on to the next run; this one will be found left behind
             logger.exception("the end of simulation %s could not be stored", job.key)
         finally:
             self._jobs.pop(job.key, None)
             if state == "failed" and not job.has_row:
-                job.text.set_exception(Faulted(fault))
+                job.text.set_exception(SimulationFailed(fault))
             else:
                 job.text.set_result(text)
 
@@ -191,8 +196,8 @@ class Players:
         with self._database.transaction() as session:
             runs.finish(session, job.key, state, job.done, job.total, text, fault)
 
-    def _insist(self, write: Callable[[], None]) -> None:
-        for _ in range(PATIENCE):
+    def _retry(self, write: Callable[[], None]) -> None:
+        for _ in range(TIMEOUT_SECONDS):
             try:
                 write()
             except Unavailable:
@@ -205,15 +210,15 @@ class Players:
             return
         logger.warning("the end of a simulation could not be stored; it will be taken for left behind")
 
-    def _keep_alive(self) -> None:
+    def _send_heartbeats(self) -> None:
         """Tell the database how far the runs are; what was cancelled elsewhere is stopped here."""
-        while not self._closing.wait(SIGN_OF_LIFE):
+        while not self._closing.wait(HEARTBEAT_SECONDS):
             open_ = [job for job in list(self._jobs.values()) if job.has_row]
             if not open_:
                 continue
             with contextlib.suppress(Unavailable), self._database.transaction() as session:
-                progress = {job.key: (job.done, job.total, job.running, job.standing) for job in open_}
-                wanted = runs.show_signs_of_life(session, progress, self._clock())
+                progress = {job.key: (job.done, job.total, job.running, job.interim_result) for job in open_}
+                wanted = runs.record_heartbeats(session, progress, self._clock())
                 for job in open_:
                     if job.key not in wanted:
                         job.stop.set()

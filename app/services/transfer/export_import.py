@@ -28,7 +28,9 @@ FORMAT = 1
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A recorded answer of 1,000 variants takes half a megabyte."""
 
-TAKE_TIME = text("set local statement_timeout = 0")  # a COPY is one statement, of millions of lines perhaps
+NO_STATEMENT_TIMEOUT = text(
+    "set local statement_timeout = 0"
+)  # a COPY is one statement, of millions of lines perhaps
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
 COPY = "copy imported (line, part, sent) from stdin"
 
@@ -79,11 +81,11 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     Conflict: there is already an experiment with this id
     Forbidden: the caller's key is limited to other experiments
     """
-    session.execute(TAKE_TIME)
+    session.execute(NO_STATEMENT_TIMEOUT)
     session.execute(CREATE)
     experiment_id, counts = _receive(session, upload)
-    principal.check_experiment(experiment_id)
-    audit_log.touch(experiment_id)
+    principal.require_access(experiment_id)
+    audit_log.add_subject(experiment_id)
     if session.get(tables.Experiment, experiment_id) is not None:
         raise _is_there(experiment_id)
     for part in PARTS:
@@ -136,7 +138,7 @@ def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
 
 def _parsed(number: int, line: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
+        message = json.loads(line, parse_constant=_reject_constant, parse_float=_finite)
         if b"\\u" in line:  # escapes can name half a character
             json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -146,7 +148,7 @@ def _parsed(number: int, line: bytes) -> dict[str, Any]:
     return message
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 

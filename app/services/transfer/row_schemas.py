@@ -34,7 +34,7 @@ PARTS = {
     table.__tablename__: table.__table__
     for table in (
         tables.Experiment,
-        tables.ExperimentSettings,
+        tables.ExperimentSettingsRow,
         tables.ExperimentVersion,
         tables.Variant,
         tables.DailyMetrics,

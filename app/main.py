@@ -72,7 +72,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     ----------
     clock : returns the present moment, with a zone; tests put their own in its place
     """
-    plugins.load()
+    plugins.load_plugins()
     app = Groundhog(
         title="Groundhog",
         version=__version__,

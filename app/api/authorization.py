@@ -65,7 +65,7 @@ PERMISSIONS: dict[str, Permission] = {
     "read_simulation": Permission("read", allows_prefix_keys=True),
     "follow_simulation": Permission("read", allows_prefix_keys=True),
     "export_simulation": Permission("read", allows_prefix_keys=True),
-    "read_telemetry": Permission("read"),
+    "read_prometheus_metrics": Permission("read"),
     "create_experiment": Permission("admin", allows_prefix_keys=True),
     "import_experiment": Permission("admin", allows_prefix_keys=True),
     "change_experiment": Permission("admin"),

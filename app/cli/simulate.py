@@ -151,7 +151,7 @@ def _play(
     from app.bandits.policies import plugins
     from app.services.simulations import result_tables, scenarios
 
-    plugins.load()
+    plugins.load_plugins()
     prepared = scenarios.prepare(scenario, asked)
     picture = None if png is None else _picture()
     for file in filter(None, (csv, curve, png)):

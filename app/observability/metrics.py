@@ -13,13 +13,13 @@ IN_PROGRESS = Gauge(
     "groundhog_http_requests_in_progress", "Requests being answered", multiprocess_mode="livesum"
 )
 DAILY_METRICS_ROWS = Counter(
-    "groundhog_metrics_rows_total", "Daily totals received, by what became of them", ["outcome"]
+    "groundhog_daily_metrics_rows_total", "Daily totals received, by what became of them", ["outcome"]
 )
 EVENTS_RECEIVED = Counter("groundhog_events_total", "Events received, by what became of them", ["status"])
 ALLOCATIONS_SERVED = Counter(
     "groundhog_allocations_total",
     "Allocations answered: computed, as recorded, from the cache, or stale while PostgreSQL is away",
-    ["from"],
+    ["source"],
 )
 ALLOCATION_SECONDS = Histogram(
     "groundhog_allocation_compute_seconds",
@@ -31,7 +31,7 @@ REPLICA_READS = Counter(
     "groundhog_replica_reads_total",
     "Readings for which the replica was asked, by what answered: replica; primary, for the replica lacks"
     " something or a revision is to be recorded; away, the primary too",
-    ["answered"],
+    ["served_by"],
 )
 REPLICA_UP = Gauge(
     "groundhog_replica_up",
@@ -40,8 +40,8 @@ REPLICA_UP = Gauge(
     multiprocess_mode="livemin",
 )
 POOL_IN_USE = Gauge(
-    "groundhog_database_connections_in_use", "Pooled connections at work", multiprocess_mode="livesum"
+    "groundhog_database_pool_connections_in_use", "Pooled connections at work", multiprocess_mode="livesum"
 )
 POOL_SIZE = Gauge(
-    "groundhog_database_connections_max", "Connections the pools may open", multiprocess_mode="livesum"
+    "groundhog_database_pool_size", "Connections the pools may open", multiprocess_mode="livesum"
 )

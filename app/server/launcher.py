@@ -241,7 +241,7 @@ def web_config(settings: ServiceSettings, app: ASGIApp | str, **more: Any) -> Co
         app,
         loop="uvloop",
         http=cast(
-            "type[Connection]", partial(SlowClientProtocol, patience)
+            "type[SlowClientProtocol]", partial(SlowClientProtocol, patience)
         ),  # all that uvicorn does is to call it
         ws="none",
         lifespan="on",

@@ -148,7 +148,7 @@ def _ages(known: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFami
     count.add_metric([], known.experiments)
     yield count
     age = GaugeMetricFamily(
-        "groundhog_metrics_newest_day_age_seconds",
+        "groundhog_daily_metrics_age_seconds",
         "Time since the end of the newest day with daily metrics",
         labels=["experiment"],
     )
@@ -171,7 +171,7 @@ def _allocations(known: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
         labels=["experiment", "variant"],
     )
     gates = GaugeMetricFamily(
-        "groundhog_gate_holding", "1 for each gate that holds", labels=["experiment", "gate"]
+        "groundhog_gate_active", "1 for each gate that holds", labels=["experiment", "gate"]
     )
     for experiment_id, text in known.latest_answers:
         answer = json.loads(text)

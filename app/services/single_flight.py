@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-Result = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class SingleFlight(Generic[Result]):

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn, Rules
+from app.bandits.allocation.decide import AllocationRules, BurnIn
 from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals
-from app.simulation.email.declared import declared, fixed_horizon
+from app.simulation.email.declared import decision_day, fixed_horizon
 
 NEVER = 0
 """The day of a replication that knows nothing by its last day."""
@@ -45,10 +45,10 @@ class Plan:
     burn_in: BurnIn = field(default_factory=BurnIn)
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> AllocationRules:
         """The rules of the service's own decision."""
         k = len(self.rates)
-        return Rules(
+        return AllocationRules(
             self.policy, self.prior, False, np.full(k, self.min_share), np.full(k, np.nan), self.burn_in
         )
 
@@ -86,7 +86,7 @@ def play_plan(plan: Plan) -> Outcome:
         successes[open_] += rng.binomial(shown, plan.rates)
         days[open_] += shown > 0
         if today >= plan.minimum_days:
-            found = declared(trials[open_], successes[open_], plan.prior)
+            found = decision_day(trials[open_], successes[open_], plan.prior)
             day[open_[found >= 0]], arm[open_[found >= 0]] = today, found[found >= 0]
     return Outcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
 

@@ -142,8 +142,8 @@ TELEMETRY = ["/metrics", "/metrics/"]
     ("settings", "answered"),
     [
         ({}, ALWAYS_OPEN + DOCS),
-        ({"docs_open": False}, ALWAYS_OPEN),
-        ({"telemetry_open": True}, ALWAYS_OPEN + DOCS + TELEMETRY),
+        ({"public_docs": False}, ALWAYS_OPEN),
+        ({"public_metrics": True}, ALWAYS_OPEN + DOCS + TELEMETRY),
     ],
 )
 def test_health_and_the_page_are_open_docs_and_prometheus_as_the_settings_say(

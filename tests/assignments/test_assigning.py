@@ -305,7 +305,7 @@ def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_kept(create, 
 
     units = [{"experiment_id": name, "unit_id": "u"} for name in ("e", "away")]
     with monkeypatch.context() as patch:
-        patch.setattr(splits, "current", current)
+        patch.setattr(splits, "get_or_renew", current)
         first = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
     again = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
     assert first[1]["error"]["status"] == 503

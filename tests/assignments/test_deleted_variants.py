@@ -65,7 +65,7 @@ def broken(create, client, clock, monkeypatch):
             raise RuntimeError("a defect")
         return as_it_is(session, terms, now)
 
-    monkeypatch.setattr(splits, "current", current)
+    monkeypatch.setattr(splits, "get_or_renew", current)
 
 
 def test_a_defect_of_one_experiment_takes_no_others_units_and_is_logged(broken, client, caplog):

@@ -89,7 +89,7 @@ def test_a_variant_deleted_between_the_draw_and_its_storing_is_drawn_no_more(
             deleted.append(await asyncio.to_thread(other.delete, "/experiments/e/variants/d"))
         return await store_now(fresh)
 
-    monkeypatch.setattr(shared, "ask", store_after_the_deletion)
+    monkeypatch.setattr(shared, "run", store_after_the_deletion)
     found = assign_many(UNITS)
     assert deleted[0].status_code == 204
     assert {item["reason"] for item in found} == {"drawn"}

@@ -192,11 +192,11 @@ def test_probabilities_that_never_sum_to_one_are_an_error(monkeypatch):
 
 def test_probabilities_that_are_nearly_right_are_normed_where_that_is_acceptable(monkeypatch):
     monkeypatch.setattr(maximum, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
-    assert maximum.integrate(None, 1e-9, acceptable=0.11)[0].tolist() == [
+    assert maximum.p_best_and_expected_max(None, 1e-9, acceptable=0.11)[0].tolist() == [
         [pytest.approx(4 / 9), pytest.approx(5 / 9)]
     ]
     with pytest.raises(QuadratureError):
-        maximum.integrate(None, 1e-9, acceptable=0.09)
+        maximum.p_best_and_expected_max(None, 1e-9, acceptable=0.09)
 
 
 def test_a_grid_that_is_too_coarse_is_refined(monkeypatch):

@@ -91,7 +91,7 @@ def test_the_worst_row_decides_how_fine_the_grid_must_be(monkeypatch, sums, used
         return p_best, np.zeros(2), np.zeros(2)
 
     monkeypatch.setattr(maximum, "_integrals", integrals)
-    p_best, _ = maximum.integrate(None, tolerance=2.05e-9)
+    p_best, _ = maximum.p_best_and_expected_max(None, tolerance=2.05e-9)
     assert p_best[0, 1] == used
 
 
@@ -99,7 +99,7 @@ def test_the_worst_row_decides_how_fine_the_grid_must_be(monkeypatch, sums, used
 def test_what_the_finest_grid_may_be_off_by_is_divided_out_and_more_is_refused(monkeypatch, off):
     half = np.array([[0.5, 0.5 + off]])
     monkeypatch.setattr(maximum, "_integrals", lambda rivals, fineness: (half, np.zeros(1), np.zeros(1)))
-    assert maximum.integrate(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))
+    assert maximum.p_best_and_expected_max(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))
     for acceptable in (0.01, None):
         with pytest.raises(maximum.QuadratureError, match="only within"):
-            maximum.integrate(None, acceptable=acceptable)
+            maximum.p_best_and_expected_max(None, acceptable=acceptable)

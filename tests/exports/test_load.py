@@ -123,7 +123,7 @@ def test_the_header_of_every_part_is_the_first_line_that_is_not_blank(client, da
 
 
 def test_a_part_of_long_lines_has_fewer_of_them(database, monkeypatch):
-    monkeypatch.setattr(resumable_load, "BYTES_PER_PART", 200_000)
+    monkeypatch.setattr(resumable_load, "BYTES_PER_CHUNK", 200_000)
     lines = [row(number).rstrip() + " " * 50_000 + "\n" for number in range(10)]
     marks = [mark.received for mark, _ in run(database, HEADER + "".join(lines), lines_per_part=8)]
     assert marks == [4, 8, 10]

@@ -64,13 +64,13 @@ def broken(code: CodeType, problems: list[tuple[bool, Totals]]) -> list[Floats]:
     """The answers with a broken module."""
     names: dict[str, Any] = {"__name__": rate_times_value.__name__}
     exec(code, names)
-    whole = value.WorthPosterior
-    value.WorthPosterior = names["WorthPosterior"]
+    whole = value.ValuePerTrialPosterior
+    value.ValuePerTrialPosterior = names["WorthPosterior"]
     try:
         with np.errstate(all="ignore"):
             return answers(problems)
     finally:
-        value.WorthPosterior = whole
+        value.ValuePerTrialPosterior = whole
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ FULL = [total(), total(variant_id="bold", successes=15)]
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Tests do not wait for a replica as long as people do."""
-    monkeypatch.setattr(replica, "AGAIN_SECONDS", 0.2)
-    monkeypatch.setattr(replica, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(replica, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(replica, "MAX_RETRY_SECONDS", 0.5)
 
 
 @pytest.fixture

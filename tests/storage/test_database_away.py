@@ -129,7 +129,7 @@ def test_the_process_is_alive_not_ready_and_its_figures_say_why(service):
 
 
 def test_a_stale_answer_is_counted_as_one(service):
-    count = 'groundhog_allocations_total{from="stale"}'
+    count = 'groundhog_allocations_total{source="stale"}'
     before = figure(service, count)
     service.get("/allocations/homepage?for_date=2026-03-10")
     assert figure(service, count) == before + 1

@@ -132,7 +132,7 @@ def test_a_migration_among_writers_is_begun_again(empty_database_url):
 
 def test_a_migration_that_writers_never_let_pass_says_so(empty_database_url, monkeypatch):
     migrate.upgrade(empty_database_url, "b3f256e1ac64")
-    monkeypatch.setattr(migrate, "TRIES", 1)
+    monkeypatch.setattr(migrate, "MAX_ATTEMPTS", 1)
     with connect(empty_database_url) as writing, writing.transaction():
         writing.execute("insert into experiments (experiment_id, created_at) values ('e', now())")
         with pytest.raises(OperationalError, match="lock timeout"):

@@ -43,7 +43,7 @@ class Ready(BaseModel):
 @router.get("/metrics/", include_in_schema=False)
 @router.get(
     "/metrics",
-    operation_id="read_telemetry",
+    operation_id="read_prometheus_metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP ...\n"}}}},
 )

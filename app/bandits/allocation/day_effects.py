@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from app.bandits.arrays import Floats
 from app.bandits.totals import Totals
 
-MOST_ROUNDS = 2000
+MAX_ROUNDS = 2000
 CONVERGED = 1e-10
 
 
@@ -47,7 +47,7 @@ def fit_day_effects(trials: ArrayLike, successes: ArrayLike) -> DayEffects:
     by_arm, by_day = s.sum(axis=-2), s.sum(axis=-1)
     weights = n.sum(axis=-1)
     days = np.ones_like(by_day)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         rates = _ratio(by_arm, np.einsum("...tk,...t->...k", n, days))
         fitted = _normed(_ratio(by_day, np.einsum("...tk,...k->...t", n, rates)), weights)
         moved = np.abs(fitted - days).max(initial=0)

@@ -20,7 +20,7 @@ from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 
-Mask = NDArray[np.bool_]
+Booleans = NDArray[np.bool_]
 Gate = Literal["no_data", "burn_in"]
 
 
@@ -39,13 +39,13 @@ class BurnIn:
     successes: float = 0
     share: float | None = None
 
-    def unfinished(self, totals: Totals, days: Floats) -> Mask:
+    def unfinished(self, totals: Totals, days: Floats) -> Booleans:
         """Return which arms ``(k,)`` have shown less than asked."""
         return (days < self.days) | (totals.trials < self.impressions) | (totals.successes < self.successes)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class AllocationRules:
     """The settings of an experiment that decide.
 
     Parameters
@@ -80,12 +80,12 @@ class Decision:
 
     shares: Floats
     gate: Gate | None
-    burning: Mask
-    judged: Mask
+    burning: Booleans
+    judged: Booleans
     best: BestArm
 
 
-def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
+def decide(rules: AllocationRules, totals: Totals, days: Floats) -> Decision:
     """Return the shares of k arms.
 
     A fixed arm gets its share c exactly, and a fixed policy waits for no data. Without any data the others share
@@ -107,7 +107,7 @@ def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     nothing = not (totals.trials > 0).any()
     free = np.isnan(rules.fixed)
     judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
-    best = _best(rules, only(totals, judged))
+    best = _best_arm(rules, only(totals, judged))
     if isinstance(rules.policy, Fixed):  # chosen, whatever the data: there is nothing to wait for
         burning, nothing = np.zeros(totals.k, dtype=np.bool_), False
     else:
@@ -117,13 +117,15 @@ def decide(rules: Rules, totals: Totals, days: Floats) -> Decision:
     return Decision(shares, gate, burning, judged, best)
 
 
-def _best(rules: Rules, totals: Totals) -> BestArm:
+def _best_arm(rules: AllocationRules, totals: Totals) -> BestArm:
     if rules.by_value:
         return best_value_arm(ValueArms.from_totals(totals, rules.prior))
     return best_arm(BetaArms.from_totals(totals, rules.prior))
 
 
-def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask, judged: Mask, best: BestArm) -> Floats:
+def _shares(
+    rules: AllocationRules, totals: Totals, free: Booleans, waiting: Booleans, judged: Booleans, best: BestArm
+) -> Floats:
     """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
     weights = np.zeros(totals.k)
     deciding = free & ~waiting
@@ -139,7 +141,7 @@ def _shares(rules: Rules, totals: Totals, free: Mask, waiting: Mask, judged: Mas
     return with_floors(weights, rules.floors, held)
 
 
-def _burn_in_extra(rules: Rules, promised: Floats, burning: Mask) -> Floats:
+def _burn_in_extra(rules: AllocationRules, promised: Floats, burning: Booleans) -> Floats:
     """Return what arms in burn-in get beyond their floors, scaled down where it does not fit."""
     k, room = len(promised), max(1 - float(promised.sum()), 0.0)
     share = 1 / k if rules.burn_in.share is None else min(1 / k, rules.burn_in.share)
@@ -147,14 +149,14 @@ def _burn_in_extra(rules: Rules, promised: Floats, burning: Mask) -> Floats:
     return extra * (room / extra.sum()) if extra.sum() > room else extra
 
 
-def _weights(policy: Policy, totals: Totals, deciding: Mask) -> Floats:
+def _weights(policy: Policy, totals: Totals, deciding: Booleans) -> Floats:
     """Return the policy's shares over some arms alone."""
     if isinstance(policy, Fixed):
         policy = policy.among(deciding)
     return policy.shares(only(totals, deciding))
 
 
-def only(totals: Totals, arms: Mask) -> Totals:
+def only(totals: Totals, arms: Booleans) -> Totals:
     """Return the totals of some of the arms."""
     return Totals(
         totals.trials[arms],

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from app.bandits.allocation.decide import Rules, decide
+from app.bandits.allocation.decide import AllocationRules, decide
 from app.bandits.allocation.floors import with_floors
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 
-def decided_shares(rules: Rules, totals: Totals, days: Floats) -> Floats:
+def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floats:
     """The shares (r, k) that `decide` gives each of r rows of k arms, equal to 1e-12.
 
     Rows in which every arm is past burn-in and none is fixed are the policy's shares with floors, computed
@@ -41,7 +41,7 @@ def rows(totals: Totals, which: Integers | Booleans | np.intp) -> Totals:
     return Totals(totals.trials[which], totals.successes[which], value, value_sq, totals.cost)
 
 
-def _plain(rules: Rules, totals: Totals, days: Floats) -> Booleans:
+def _plain(rules: AllocationRules, totals: Totals, days: Floats) -> Booleans:
     """(r,), whether the policy alone decides."""
     waiting: Booleans = np.any(rules.burn_in.unfinished(totals, days), axis=-1, keepdims=True)[..., 0]
     if not np.isnan(rules.fixed).all():

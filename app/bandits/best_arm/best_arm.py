@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.bandits.best_arm.value_remaining import p_champion_beaten, quantile_of
 from app.bandits.numerics.canonical_order import CanonicalOrder
-from app.bandits.numerics.maximum import QuadratureError, integrate
+from app.bandits.numerics.maximum import QuadratureError, p_best_and_expected_max
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import LogitBeta
 
@@ -129,5 +129,5 @@ def _best_rows(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     start = int((everyone.high > everyone.low.max(axis=1, keepdims=True)).any(axis=0).argmax())
     rivals = everyone if start == 0 else LogitBeta(a[:, start:], b[:, start:])
     p_best = np.zeros_like(a)
-    p_best[:, start:], top = integrate(rivals, acceptable=ACCEPTABLE)
+    p_best[:, start:], top = p_best_and_expected_max(rivals, acceptable=ACCEPTABLE)
     return p_best, top

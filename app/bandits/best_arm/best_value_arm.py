@@ -5,8 +5,8 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.bandits.best_arm.best_arm import BestArm
 from app.bandits.numerics.canonical_order import CanonicalOrder
-from app.bandits.numerics.maximum import integrate
-from app.bandits.posteriors.rate_times_value import WorthPosterior
+from app.bandits.numerics.maximum import p_best_and_expected_max
+from app.bandits.posteriors.rate_times_value import ValuePerTrialPosterior
 from app.bandits.posteriors.student_t import StudentT
 from app.bandits.posteriors.value import ValueArms
 
@@ -56,6 +56,6 @@ def _best(columns: Floats) -> tuple[Floats, Floats]:
     rows = max(1, CHUNK // (10_000 * columns.shape[2]))
     for i in range(0, columns.shape[1], rows):
         a, b, location, scale, freedom, cost = columns[:, i : i + rows]
-        posterior = WorthPosterior(a, b, StudentT(location, scale, freedom), cost)
-        p_best[i : i + rows], top[i : i + rows, 0] = integrate(posterior, TOLERANCE, ACCEPTABLE)
+        posterior = ValuePerTrialPosterior(a, b, StudentT(location, scale, freedom), cost)
+        p_best[i : i + rows], top[i : i + rows, 0] = p_best_and_expected_max(posterior, TOLERANCE, ACCEPTABLE)
     return p_best, top

@@ -26,7 +26,7 @@ class StopAdvice:
 
     stop: bool
     champion: int
-    figure: float
+    statistic: float
     threshold: float
     days: int
 
@@ -80,11 +80,11 @@ class StopRule:
         known = best_arm(arms) if found is None else found
         champion = int(known.p_best.argmax())
         limit = THRESHOLDS[self.when] if self.threshold is None else self.threshold
-        figure = self._figure(arms, known, champion, remaining)
+        figure = self._statistic(arms, known, champion, remaining)
         enough = figure >= limit if self.when is StopWhen.P_BEST else figure < limit
         return StopAdvice(enough and days >= self.minimum_days, champion, figure, limit, days)
 
-    def _figure(self, arms: BetaArms, known: BestArm, champion: int, remaining: float | None) -> float:
+    def _statistic(self, arms: BetaArms, known: BestArm, champion: int, remaining: float | None) -> float:
         if self.when is StopWhen.VALUE_REMAINING:
             return value_remaining(arms, self.quantile, champion, known) if remaining is None else remaining
         figures = known.p_best if self.when is StopWhen.P_BEST else known.expected_loss

@@ -6,15 +6,15 @@ from statistics import NormalDist
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.bandits.numerics.maximum import TOLERANCE, integrate
+from app.bandits.numerics.maximum import TOLERANCE, p_best_and_expected_max
 from app.bandits.numerics.quadrature import grid, running_integrals
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 
-MOST_STEPS = 100
-MOST_PANELS = 200
+MAX_STEPS = 100
+MAX_PANELS = 200
 CLOSE = 1e-9
-LEAST = 1e-300
+MIN_EXCESS = 1e-300
 ROWS = 256
 """Rows that are integrated at once, for the sake of memory."""
 
@@ -65,9 +65,9 @@ class RaisedChampion:
         present = (right > self._begins[row]) & (left < self._ends[row])
         return np.minimum(self._others.step(left, right, row), np.where(present, own, np.inf))
 
-    def worth(self, y: Floats) -> tuple[Floats, Floats]:
+    def value(self, y: Floats) -> tuple[Floats, Floats]:
         """Theta and its derivative."""
-        return self._others.worth(y)
+        return self._others.value(y)
 
     def _raised(self, y: Floats) -> Floats:
         """The coordinates of (1 + v) theta for theta at y; infinite from (1 + v) theta = 1 on."""
@@ -91,7 +91,7 @@ class Challenge:
 
     def p_beaten(self, v: float) -> float:
         """P(max_{j != c} theta_j > (1 + v) theta_c), the sum of the others' P(best); absolute error <= 1e-9."""
-        p_best, _ = integrate(RaisedChampion(self._others, self._champion, v))
+        p_best, _ = p_best_and_expected_max(RaisedChampion(self._others, self._champion, v))
         return float(p_best[0, :-1].sum())
 
     def on_one_grid(self, beaten: float) -> Callable[[float], float]:
@@ -101,7 +101,7 @@ class Challenge:
         with `beaten` at v = 0, `p_beaten` itself is returned.
         """
         low, high = self._champion.low[:, 0], self._others.window()[1]
-        if not low < high or (high - low) > MOST_PANELS * min(self._least_step(), 1.0):
+        if not low < high or (high - low) > MAX_PANELS * min(self._least_step(), 1.0):
             return self.p_beaten
         cells = grid(low, high, self._others.breaks, self._champion.first_step(), self._step)
         below = running_integrals(self._others.density(cells.nodes), cells, self._others.low >= low[:, None])
@@ -123,7 +123,7 @@ class Challenge:
 
 def _excess(probability: float, tail: float) -> float:
     """Probit(P) - probit(tail), which is nearly a straight line in v."""
-    return _probit(min(max(probability, LEAST), 1 - 1e-16)) - _probit(tail)
+    return _probit(min(max(probability, MIN_EXCESS), 1 - 1e-16)) - _probit(tail)
 
 
 def p_champion_beaten(arms: BetaArms, champion: int, v: float) -> float:
@@ -147,7 +147,7 @@ def p_champions_beaten(arms: BetaArms, champion: Integers, v: float) -> Floats:
         a, b, n = arms.a[some], arms.b[some], len(champion[some])
         others = LogitBeta(a[other[some]].reshape(n, -1), b[other[some]].reshape(n, -1))
         raised = RaisedChampion(others, LogitBeta(a[own[some]][:, None], b[own[some]][:, None]), v)
-        beaten[some] = integrate(raised)[0][:, :-1].sum(axis=1)
+        beaten[some] = p_best_and_expected_max(raised)[0][:, :-1].sum(axis=1)
     return beaten
 
 
@@ -166,7 +166,7 @@ def quantile_of(arms: BetaArms, champion: int, tail: float, beaten: float) -> fl
     challenge = Challenge(arms, champion)
     p_beaten = challenge.on_one_grid(beaten)
     low, high, v = 0.0, np.inf, at_before * challenge.spread
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         at_v = _excess(p_beaten(v), tail)
         low, high = (v, high) if at_v > 0 else (low, v)
         if abs(at_v) < CLOSE or high - low <= CLOSE * v:

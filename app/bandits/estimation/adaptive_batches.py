@@ -43,7 +43,7 @@ class AdaptiveBatches:
                 raise ValueError(f"{field.name} must be finite")
             object.__setattr__(self, field.name, given)
         self._check_propensities()
-        self._check_figures()
+        self._check_counts()
 
     @property
     def supported(self) -> Booleans:
@@ -67,7 +67,7 @@ class AdaptiveBatches:
         if (self.propensities < 0).any() or (np.abs(self.propensities.sum(axis=-1) - 1) > ROUNDING).any():
             raise ValueError("the propensities of a batch must be >= 0 and sum to 1")
 
-    def _check_figures(self) -> None:
+    def _check_counts(self) -> None:
         if (self.units < 0).any() or (self.squares < 0).any():
             raise ValueError("units and squares cannot be negative")
         if ((self.units > 0) & ~self.supported).any():

@@ -10,7 +10,7 @@ from app.bandits.estimation.estimate import normal_quantile, ratio, squares_abou
 from app.bandits.numerics.quantiles import quantiles
 from app.bandits.posteriors.logit_beta import LogitBeta
 
-MOST_FREEDOM = 1e7
+MAX_FREEDOM = 1e7
 """Degrees of freedom from which Student's t is taken for normal: its quantiles differ by less than 1e-6."""
 
 
@@ -144,7 +144,7 @@ def student_quantile(freedom: Floats, level: float) -> Floats:
     X = T^2 / (nu + T^2) is Beta(1/2, nu / 2), and T^2 = nu X / (1 - X); relative error <= 1e-6.
     """
     known = np.isfinite(freedom)
-    nu = np.minimum(np.where(known, freedom, MOST_FREEDOM), MOST_FREEDOM)
+    nu = np.minimum(np.where(known, freedom, MAX_FREEDOM), MAX_FREEDOM)
     rows = nu.reshape(-1, 1)
     logit = quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
     return np.where(known, np.sqrt(nu * np.exp(logit).reshape(nu.shape)), np.nan)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from app.bandits.arrays import Floats
 from app.bandits.estimation.adaptive_batches import ROUNDING
 
-ALARM = 0.001
+SRM_ALPHA = 0.001
 """The alarm is given below this p-value, whenever it is looked at."""
 
 CONCENTRATION = 100.0

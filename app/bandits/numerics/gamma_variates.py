@@ -9,7 +9,7 @@ from app.bandits.arrays import Booleans, Floats, Integers
 
 Singles = NDArray[np.float32]
 
-LARGEST_SHAPE = 1e9
+MAX_SHAPE = 1e9
 """Up to here single precision does not show: a variate's last bit is at most 2e-3 of its standard deviation."""
 WORD = 2**32
 LOTS = 256
@@ -57,8 +57,8 @@ def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
     tables, pairs = np.divmod(doubtful, d.shape[1])
     d_of_pairs = d.take(pairs, axis=1)
     uniform = (lot.ravel()[doubtful] + rng.random(doubtful.size)) / LOTS
-    refused = np.flatnonzero(_refused(x[tables, :, pairs].T, d_of_pairs, uniform))
-    variates = _kept(x, single)
+    refused = np.flatnonzero(_rejected(x[tables, :, pairs].T, d_of_pairs, uniform))
+    variates = _accepted(x, single)
     anew = rng.standard_gamma(d_of_pairs.take(refused, axis=1) + 1 / 3)
     variates[tables[refused], :, pairs[refused]] = anew.T
     return variates.reshape(n, *shapes.shape)
@@ -100,7 +100,7 @@ def _doubtful(x: Singles, d: Singles, lot: Singles) -> Integers:
     return doubtful
 
 
-def _refused(x: Singles, d: Floats, uniform: Floats) -> Booleans:
+def _rejected(x: Singles, d: Floats, uniform: Floats) -> Booleans:
     """Whether pairs x, d (2, m) with these uniforms (m,) are drawn anew."""
     e = x / (3 * np.sqrt(d))
     negative = (e <= -1).any(axis=0)
@@ -115,7 +115,7 @@ def _refused(x: Singles, d: Floats, uniform: Floats) -> Booleans:
     return refused
 
 
-def _kept(x: Singles, d: Singles) -> Singles:
+def _accepted(x: Singles, d: Singles) -> Singles:
     """(n, 2, m), the variates d v of these normals, which are overwritten: the cube of d^(1/3) (1 + e)."""
     root = np.cbrt(d)
     x *= root / (3 * np.sqrt(d))

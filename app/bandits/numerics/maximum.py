@@ -15,7 +15,7 @@ class QuadratureError(ArithmeticError):
     """The probabilities of being best did not sum to 1 on the finest grid."""
 
 
-class Posterior(Protocol):
+class Density(Protocol):
     """Independent densities of r rows of k arms in one coordinate y, as the quadrature needs them."""
 
     low: Floats
@@ -38,12 +38,12 @@ class Posterior(Protocol):
     def step(self, left: Floats, right: Floats, row: Integers) -> Floats:
         """(n,), the widest panel allowed within [left, right] of that row at fineness 1."""
 
-    def worth(self, y: Floats) -> tuple[Floats, Floats]:
+    def value(self, y: Floats) -> tuple[Floats, Floats]:
         """What an arm at coordinate y is worth, and its derivative; same shape as y."""
 
 
-def integrate(
-    rivals: Posterior, tolerance: float = TOLERANCE, acceptable: float | None = None
+def p_best_and_expected_max(
+    rivals: Density, tolerance: float = TOLERANCE, acceptable: float | None = None
 ) -> tuple[Floats, Floats]:
     r"""P(best) (r, k) and E[max] (r,), on finer grids as long as the probabilities do not sum to 1.
 
@@ -75,7 +75,7 @@ def integrate(
     return p_best / total[:, None], top
 
 
-def _integrals(rivals: Posterior, fineness: float) -> tuple[Floats, Floats, Floats]:
+def _integrals(rivals: Density, fineness: float) -> tuple[Floats, Floats, Floats]:
     low, high = rivals.window()
     scale = fineness / np.sqrt(1 + np.log(rivals.low.shape[1]) / 2)
     cells = grid(
@@ -89,7 +89,7 @@ def _integrals(rivals: Posterior, fineness: float) -> tuple[Floats, Floats, Floa
     density = rivals.density(cells.nodes)
     below = running_integrals(density, cells, rivals.low >= low[:, None])
     others = leave_one_out(below)
-    start, slope = rivals.worth(low)[0], rivals.worth(cells.nodes)[1]
+    start, slope = rivals.value(low)[0], rivals.value(cells.nodes)[1]
     top = start + ((1 - others[:, 0] * below[:, 0]) * slope * cells.weights).sum(axis=1)
     beyond = np.zeros_like(low)
     if rivals.open_above.any():

@@ -15,9 +15,9 @@ from app.bandits.arrays import Booleans, Floats, Integers
 Step = Callable[[Floats, Floats, Integers], Floats]
 
 NODES = 12
-MOST_AT_FIRST = 64
-MOST_PARTS = 4
-MOST_LEVELS = 60
+MAX_AT_FIRST = 64
+MAX_PARTS = 4
+MAX_LEVELS = 60
 
 
 class Rule(NamedTuple):
@@ -80,11 +80,11 @@ def grid(low: Floats, high: Floats, breaks: Floats, first_step: Floats, step: St
     some = right > left
     left, right, row = left[some], right[some], row[some]
     left, right, row = _split(
-        left, right, row, np.clip(np.ceil((right - left) / first_step[row]), 1, MOST_AT_FIRST)
+        left, right, row, np.clip(np.ceil((right - left) / first_step[row]), 1, MAX_AT_FIRST)
     )
     done: list[tuple[Floats, Floats, Integers]] = []
-    for _ in range(MOST_LEVELS):
-        parts = np.minimum(np.ceil((right - left) / step(left, right, row) - 1e-9), MOST_PARTS)
+    for _ in range(MAX_LEVELS):
+        parts = np.minimum(np.ceil((right - left) / step(left, right, row) - 1e-9), MAX_PARTS)
         fits = parts <= 1
         done.append((left[fits], right[fits], row[fits]))
         if fits.all():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.bandits.numerics.maximum import Posterior
+from app.bandits.numerics.maximum import Density
 from app.bandits.numerics.quadrature import Grid, gauss_legendre, grid
 
 NEWTON_STEPS = 60
@@ -12,7 +12,7 @@ SETTLED = 1e-12
 """Relative size of the last Newton step; the one before it was its square root."""
 
 
-def quantiles(arms: Posterior, tail: float, upper: Booleans) -> Floats:
+def quantiles(arms: Density, tail: float, upper: Booleans) -> Floats:
     """The y below (or, where `upper`, above) which each single arm has the probability `tail`.
 
     The panel that holds the quantile is found from the panels' masses, summed from the tail's own side so that
@@ -38,7 +38,7 @@ def quantiles(arms: Posterior, tail: float, upper: Booleans) -> Floats:
     return _solved(arms, left, right, tail - before, upper)
 
 
-def _bracket(arms: Posterior, cells: Grid, tail: float, upper: Booleans) -> tuple[Floats, Integers]:
+def _bracket(arms: Density, cells: Grid, tail: float, upper: Booleans) -> tuple[Floats, Integers]:
     """The mass between the tail's end and the panel with the quantile, and which panel that is."""
     rule = gauss_legendre()
     density = arms.density(cells.nodes).reshape(*cells.width.shape, -1)
@@ -51,7 +51,7 @@ def _bracket(arms: Posterior, cells: Grid, tail: float, upper: Booleans) -> tupl
     return before, np.where(upper, mass.shape[1] - 1 - panel, panel)
 
 
-def _solved(arms: Posterior, left: Floats, right: Floats, wanted: Floats, upper: Booleans) -> Floats:
+def _solved(arms: Density, left: Floats, right: Floats, wanted: Floats, upper: Booleans) -> Floats:
     """The y in each panel with the mass `wanted` between it and the panel's edge nearest the tail's end."""
     rule = gauss_legendre()
     edge = np.where(upper, right, left)

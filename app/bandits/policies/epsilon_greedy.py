@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.arrays import Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies.sampling import drawn_by_shares, equally
+from app.bandits.policies.sampling import equal_shares, sample_arms
 from app.bandits.posteriors.beta import BetaArms, Prior, check_prior
 from app.bandits.totals import Totals
 
@@ -44,11 +44,11 @@ class EpsilonGreedy:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)
 
 
 def greedy_shares(means: Floats, epsilon: float) -> Floats:
     """All but epsilon for the largest of the means (..., k), equally where several are largest."""
     best = (means == means.max(axis=-1, keepdims=True)).astype(np.float64)
-    shares: Floats = (1 - epsilon) * equally(best) + epsilon / means.shape[-1]
+    shares: Floats = (1 - epsilon) * equal_shares(best) + epsilon / means.shape[-1]
     return shares

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies.sampling import drawn_by_shares
+from app.bandits.policies.sampling import sample_arms
 from app.bandits.totals import Totals
 
 ROUNDING = 1e-9
@@ -56,4 +56,4 @@ class Fixed:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the chosen probabilities."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)

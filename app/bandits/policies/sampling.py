@@ -5,7 +5,7 @@ import numpy as np
 from app.bandits.arrays import Floats, Integers
 
 
-def drawn_by_shares(shares: Floats, rng: np.random.Generator, units: int | None = None) -> Integers:
+def sample_arms(shares: Floats, rng: np.random.Generator, units: int | None = None) -> Integers:
     """An arm per bandit, (...), or for `units` of each, (..., units), drawn with the probabilities `shares`.
 
     The inverse of the cumulated shares; an arm with share 0 is never drawn.
@@ -21,7 +21,7 @@ def drawn_by_shares(shares: Floats, rng: np.random.Generator, units: int | None 
     return arms[..., 0] if units is None else arms
 
 
-def equally(chosen: Floats) -> Floats:
+def equal_shares(chosen: Floats) -> Floats:
     """Equal shares over the arms that are marked, (..., k) of 0 and 1 with at least one 1 per row."""
     shares: Floats = chosen / chosen.sum(axis=-1, keepdims=True)
     return shares

@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.best_arm import BestArm, best_arm
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies.sampling import drawn_by_shares, equally
+from app.bandits.policies.sampling import equal_shares, sample_arms
 from app.bandits.posteriors.beta import BetaArms, Prior, check_prior
 from app.bandits.totals import Totals
 
@@ -53,7 +53,7 @@ class TopTwoThompson:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)
 
 
 def top_two(found: BestArm, beta: float) -> Floats:
@@ -69,7 +69,7 @@ def top_two(found: BestArm, beta: float) -> Floats:
     large = np.where(leader, 0, (odds - small).sum(axis=-1, keepdims=True))
     shares = p * (beta + (1 - beta) * (small.sum(axis=-1, keepdims=True) - small + large))
     loss = np.where(leader, np.inf, found.expected_loss)
-    second = equally((loss == loss.min(axis=-1, keepdims=True)).astype(np.float64))
+    second = equal_shares((loss == loss.min(axis=-1, keepdims=True)).astype(np.float64))
     rest = (1 - beta) * np.where(lost, p, 0).sum(axis=-1, keepdims=True)
     total: Floats = shares + rest * second
     return total

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies.sampling import drawn_by_shares, equally
+from app.bandits.policies.sampling import equal_shares, sample_arms
 from app.bandits.totals import Totals
 
 NEWTON_STEPS = 100
@@ -46,11 +46,13 @@ class UCB1:
         untried = totals.trials == 0
         some = untried.any(axis=-1, keepdims=True)
         pulls = self._pulls(totals, untried)
-        return np.where(some, equally(np.where(some, untried, True).astype(np.float64)), equally(pulls))
+        return np.where(
+            some, equal_shares(np.where(some, untried, True).astype(np.float64)), equal_shares(pulls)
+        )
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)
 
     def _pulls(self, totals: Totals, untried: Booleans) -> Floats:
         """x, (..., k); an untried arm is given one trial here, its row's answer is not used."""

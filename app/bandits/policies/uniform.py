@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.arrays import Floats, Integers
-from app.bandits.policies.sampling import drawn_by_shares
+from app.bandits.policies.sampling import sample_arms
 from app.bandits.totals import Totals
 
 
@@ -24,4 +24,4 @@ class Uniform:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units); all arms equally likely."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)

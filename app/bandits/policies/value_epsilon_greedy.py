@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.arrays import Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.epsilon_greedy import greedy_shares
-from app.bandits.policies.sampling import drawn_by_shares
+from app.bandits.policies.sampling import sample_arms
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
@@ -44,4 +44,4 @@ class ValueEpsilonGreedy:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)

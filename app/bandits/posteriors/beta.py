@@ -86,7 +86,7 @@ class BetaArms:
         upper = np.repeat([False, True], self.a.size)
         twice = LogitBeta(np.tile(self.a.ravel(), 2)[:, None], np.tile(self.b.ravel(), 2)[:, None])
         ends = quantiles(twice, tail, upper).reshape(2, -1).T
-        return twice.worth(ends)[0].reshape(*self.a.shape, 2)
+        return twice.value(ends)[0].reshape(*self.a.shape, 2)
 
     def density(self, theta: ArrayLike) -> Floats:
         """The densities f_i(theta) of every arm at rates strictly between 0 and 1, (g,) -> (..., k, g)."""

@@ -79,7 +79,7 @@ class LogitBeta:
         density: Floats = np.exp(d, out=d)
         return density
 
-    def worth(self, y: Floats) -> tuple[Floats, Floats]:
+    def value(self, y: Floats) -> tuple[Floats, Floats]:
         """Theta = logistic(y) and d theta / dy = theta (1 - theta), to full relative precision at both ends."""
         odds = np.exp(-np.abs(y))
         return np.where(y < 0, odds, 1.0) / (1 + odds), odds / (1 + odds) ** 2

@@ -17,10 +17,10 @@ SPACING = 0.5
 VAGUE = 0.15
 """From this relative uncertainty of the rate on, panels narrow towards worth zero."""
 
-FEW_FAILURES = 20.0
+MIN_FAILURES = 20.0
 """Below this b the density of a rate may end abruptly at 1."""
 
-FEW_SUCCESSES = 14.0
+MIN_SUCCESSES = 14.0
 """Below these degrees of freedom Student's tails reach across a mean value of zero."""
 
 FINEST = 16.0
@@ -30,7 +30,7 @@ FLOOR = 0.03
 """Panels near worth zero are no narrower than this part of the usual."""
 
 
-class WorthPosterior:
+class ValuePerTrialPosterior:
     r"""r rows of k independent densities of w = theta M - c, theta ~ Beta(a, b), M ~ Student t.
 
     One of the two factors is integrated over nodes nu_q with weights omega_q (the trapezoidal rule, in a
@@ -66,7 +66,7 @@ class WorthPosterior:
         # a vague rate has mass at 0, where what a trial earns changes its sign
         zero = np.where(self._vague, -cost, self.low[:, :1])
         # and one with hardly a failure has mass at 1, where it earns the mean value itself
-        one = np.where(b < FEW_FAILURES, value.location - cost, self.low[:, :1])
+        one = np.where(b < MIN_FAILURES, value.location - cost, self.low[:, :1])
         self.breaks = np.concatenate((zero, one), axis=1)
         self.open_above = np.zeros(a.shape, dtype=np.bool_)
 
@@ -74,7 +74,7 @@ class WorthPosterior:
         """(r,), (r,), from where the last arm's support begins to where the last one's ends."""
         return self.low.max(axis=1), self.high.max(axis=1)
 
-    def worth(self, y: Floats) -> tuple[Floats, Floats]:
+    def value(self, y: Floats) -> tuple[Floats, Floats]:
         """The coordinate is the worth itself."""
         return y, np.ones_like(y)
 
@@ -112,7 +112,7 @@ class WorthPosterior:
         """The arms by which factor has the nodes, and how much finer these must lie than its own sd asks."""
         flat = StudentT(*(v.ravel() for v in (self._value.location, self._value.scale, self._value.freedom)))
         ratio = np.divide(from_rate, from_value, out=np.full_like(from_rate, np.inf), where=from_value > 0)
-        rough = (b < FEW_FAILURES) | (flat.freedom < FEW_SUCCESSES)
+        rough = (b < MIN_FAILURES) | (flat.freedom < MIN_SUCCESSES)
         by_rate = ratio <= np.where(rough, FINEST, 1)
         finer = np.where(by_rate, np.exp2(np.ceil(np.log2(np.clip(ratio, 1, FINEST)))), 0)
         parts: list[Nodes] = []
@@ -126,7 +126,7 @@ class WorthPosterior:
 
     def _support(self) -> tuple[Floats, Floats]:
         shape, reach = self.mean.shape, self._value.reach(TAIL)
-        rates = [self._rates.worth(end.reshape(shape))[0] for end in (self._rates.low, self._rates.high)]
+        rates = [self._rates.value(end.reshape(shape))[0] for end in (self._rates.low, self._rates.high)]
         ends = [rate * (self._value.location + side * reach) for rate in rates for side in (-1, 1)]
         return np.minimum.reduce(ends) - self._cost, np.maximum.reduce(ends) - self._cost
 
@@ -149,7 +149,7 @@ class NodesOfRate:
         count = int(np.ceil(((high - low) / (spacing * np.minimum(rates.sd[arms], 1))).max())) + 1
         y = low + (high - low) * np.linspace(0, 1, count)
         weights = rates.density(_scattered(arms, y, len(rates.low)))[arms, 0]
-        self._nodes = rates.worth(y)[0][:, None, :]
+        self._nodes = rates.value(y)[0][:, None, :]
         self._weights = weights / weights.sum(axis=1, keepdims=True)
         self._value = StudentT(*(v[arms, None, None] for v in (value.location, value.scale, value.freedom)))
 

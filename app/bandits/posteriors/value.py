@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.arrays import Booleans, Floats
 from app.bandits.numerics.quantiles import quantiles
 from app.bandits.posteriors.beta import BetaArms, Prior
-from app.bandits.posteriors.rate_times_value import WorthPosterior
+from app.bandits.posteriors.rate_times_value import ValuePerTrialPosterior
 from app.bandits.posteriors.student_t import StudentT
 from app.bandits.totals import Totals
 
@@ -83,7 +83,7 @@ class ValueArms:
         value, shape = self.value, self.rates.a.shape
         figures = (self.rates.a, self.rates.b, value.location, value.scale, value.freedom, self.cost)
         twice = np.tile(np.stack(figures).reshape(6, -1), 2)[..., None]
-        posterior = WorthPosterior(twice[0], twice[1], StudentT(*twice[2:5]), twice[5])
+        posterior = ValuePerTrialPosterior(twice[0], twice[1], StudentT(*twice[2:5]), twice[5])
         upper = np.repeat([False, True], self.rates.a.size)
         ends = quantiles(posterior, (1 - level) / 2, upper).reshape(2, -1).T.reshape(*shape, 2)
         return np.where(self.known[..., None], ends, np.nan)

@@ -4,15 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
+from app.bandits.sequential.unit_loop import UnitCounts, counted, play_units
 
 CHUNK = 64
 """Units per row whose explorations are drawn at once, and the most that are tried in one stretch."""
 UNTIL = 512
 """Units that are played one by one: the leader changes too often yet."""
-PATIENCE = 32
+MAX_ATTEMPTS = 32
 """A stretch is at most a 32nd of the units seen: much longer, and the leader often changes within it."""
-FEW_ROWS = 20
+MIN_ROWS = 20
 """So few rows are played unit by unit in plain numbers; arrays pay for more."""
 CLOSE = 1e-6
 """Successes; a leader who comes as near to the others' best is not taken for one: above all rounding errors."""
@@ -21,7 +21,7 @@ NOT_EXPLORING = -1
 Arms = NDArray[np.int16]
 
 
-class GreedySequence:
+class SequentialEpsilonGreedy:
     r"""The arm with the best mean so far but for epsilon of the units, which go to any arm.
 
     The mean is (a + successes) / (m + trials). The leader can only change when its own mean falls or another's
@@ -80,22 +80,22 @@ class GreedySequence:
         self._successes.ravel()[cells] += 1
         self._renew(cells)
 
-    def play(self, uniform: Floats, rates: Floats) -> Counts:
+    def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """Decide the next units, each shown before the next, and count them; see `Sequence`."""
         trials, successes, done = self._trials.copy(), self._successes.copy(), 0
-        if self._rows < FEW_ROWS:
+        if self._rows < MIN_ROWS:
             explored, done = self._drawn_explorations(len(uniform))[0], len(uniform)
             self._unit_by_unit(self._row, uniform, explored, rates)
             self._settle(done)
         while done < len(uniform):
             if self._units < UNTIL:
                 some = uniform[done : done + UNTIL - self._units]
-                one_by_one(self.choose, self.learn, some, rates)
+                play_units(self.choose, self.learn, some, rates)
             else:
-                some = uniform[done : done + min(self._units // PATIENCE, CHUNK)]
+                some = uniform[done : done + min(self._units // MAX_ATTEMPTS, CHUNK)]
                 self._stretch(some, rates)
             done += len(some)
-        return Counts(self._trials - trials, self._successes - successes)
+        return UnitCounts(self._trials - trials, self._successes - successes)
 
     def _renew(self, cells: Integers) -> None:
         a, m = self._start

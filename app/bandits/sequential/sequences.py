@@ -8,13 +8,13 @@ from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.policies.epsilon_greedy import EpsilonGreedy
 from app.bandits.policies.registry import Policy
 from app.bandits.policies.thompson import ThompsonSampling
-from app.bandits.sequential.epsilon_greedy import GreedySequence
-from app.bandits.sequential.thompson import ThompsonSequence
-from app.bandits.sequential.unit_loop import Counts, one_by_one
+from app.bandits.sequential.epsilon_greedy import SequentialEpsilonGreedy
+from app.bandits.sequential.thompson import SequentialThompson
+from app.bandits.sequential.unit_loop import UnitCounts, play_units
 from app.bandits.totals import Totals
 
 
-class Sequence(Protocol):
+class SequentialPolicy(Protocol):
     """A policy at work on r rows of k arms: it chooses an arm for each row and is shown what came of it.
 
     A choice is a cell, arm * r + row: an index into a table (k, r). The law of the choices is that of the
@@ -30,7 +30,7 @@ class Sequence(Protocol):
     def succeed(self, cells: Integers) -> None:
         """Turn an earlier trial of each of these cells (n,), at most one per row, into a success."""
 
-    def play(self, uniform: Floats, rates: Floats) -> Counts:
+    def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """Choose and learn n times in every row, and count what came of it: `one_by_one`, perhaps faster.
 
         Parameters
@@ -40,7 +40,7 @@ class Sequence(Protocol):
         """
 
 
-class DrawnSequence:
+class SampledSequential:
     """Any policy, by its own `draw`.
 
     Parameters
@@ -79,9 +79,9 @@ class DrawnSequence:
         """Count late successes."""
         self._successes.ravel()[cells] += 1
 
-    def play(self, uniform: Floats, rates: Floats) -> Counts:
+    def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """Decide the next units, each shown before the next, and count them; see `Sequence`."""
-        return one_by_one(self.choose, self.learn, uniform, rates)
+        return play_units(self.choose, self.learn, uniform, rates)
 
     def _totals(self) -> Totals:
         trials, successes = self._trials.T, self._successes.T
@@ -90,18 +90,18 @@ class DrawnSequence:
         return Totals(trials, successes, successes * self._value, successes * self._value**2, self._cost)
 
 
-def in_sequence(
+def as_sequential(
     policy: Policy,
     k: int,
     rows: int,
     rng: np.random.Generator,
     value: Floats | None = None,
     cost: Floats | None = None,
-) -> Sequence:
+) -> SequentialPolicy:
     """The policy at work on `rows` rows of k arms: by a faster way of the same law where there is one."""
     if isinstance(policy, ThompsonSampling):
-        return ThompsonSequence(policy.prior, k, rows, rng)
+        return SequentialThompson(policy.prior, k, rows, rng)
     if isinstance(policy, EpsilonGreedy):
         a, b = policy.prior
-        return GreedySequence(policy.epsilon, (a, a + b), True, k, rows, rng)
-    return DrawnSequence(policy, k, rows, rng, value, cost)
+        return SequentialEpsilonGreedy(policy.epsilon, (a, a + b), True, k, rows, rng)
+    return SampledSequential(policy, k, rows, rng, value, cost)

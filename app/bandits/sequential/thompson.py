@@ -3,17 +3,17 @@
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.bandits.numerics.gamma_variates import LARGEST_SHAPE, Singles, gamma_variates
+from app.bandits.numerics.gamma_variates import MAX_SHAPE, Singles, gamma_variates
 from app.bandits.posteriors.beta import Prior, check_prior
-from app.bandits.sequential.unit_loop import Counts, counted, one_by_one
+from app.bandits.sequential.unit_loop import UnitCounts, counted, play_units
 
 AHEAD = 6
 """Units whose draws are prepared at once: more save calls, and cost more additions."""
-FEW_CELLS = 16
+MIN_CELLS = 16
 """For so few in all, drawing singly is faster than numpy's calls for whole arrays."""
 
 
-class ThompsonSequence:
+class SequentialThompson:
     """Draw a rate for every arm of every row and take the largest.
 
     A rate theta ~ Beta(a, b) is in the order of its odds, the quotient of two gamma variates of shapes a and b.
@@ -37,11 +37,11 @@ class ThompsonSequence:
         self._arm = np.arange(k, dtype=np.int16)[:, None]
         self._shapes = np.empty((2, k, rows))  # every a, then every b
         self._shapes.T[:] = prior
-        self._plainly = min(prior) < 1 or max(prior) > LARGEST_SHAPE
+        self._plainly = min(prior) < 1 or max(prior) > MAX_SHAPE
 
     def choose(self) -> Integers:
         """(r,), the cell with the largest rate."""
-        if self._cells <= FEW_CELLS:
+        if self._cells <= MIN_CELLS:
             drawn = list(map(self._rng.beta, *self._shapes.reshape(2, -1).tolist()))
             return self._largest(np.array(drawn).reshape(-1, self._row.size))
         if self._plainly:
@@ -60,13 +60,13 @@ class ThompsonSequence:
         shapes[cells] += 1
         shapes[cells + self._cells] -= 1
 
-    def play(self, uniform: Floats, rates: Floats) -> Counts:
+    def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """Decide the next units, each shown before the next, and count them; see `Sequence`."""
-        if self._cells <= FEW_CELLS:
+        if self._cells <= MIN_CELLS:
             return self._played_singly(uniform, rates)
         if self._plainly:
-            return one_by_one(self.choose, self.learn, uniform, rates)
-        total = Counts(np.zeros(rates.shape), np.zeros(rates.shape))
+            return play_units(self.choose, self.learn, uniform, rates)
+        total = UnitCounts(np.zeros(rates.shape), np.zeros(rates.shape))
         for start in range(0, len(uniform), AHEAD):
             counts = self._played_ahead(uniform[start : start + AHEAD], rates)
             for sum_, of_these in zip(total, counts, strict=True):
@@ -85,7 +85,7 @@ class ThompsonSequence:
         cells += self._row
         return cells
 
-    def _played_ahead(self, uniform: Floats, rates: Floats) -> Counts:
+    def _played_ahead(self, uniform: Floats, rates: Floats) -> UnitCounts:
         n, rows = uniform.shape
         cells, won = np.empty((n, rows), dtype=np.intp), np.empty((n, rows), dtype=np.bool_)
         variates = gamma_variates(self._shapes, n, self._rng)
@@ -101,14 +101,14 @@ class ThompsonSequence:
         self._shapes += counts.successes, counts.trials - counts.successes
         return counts
 
-    def _played_singly(self, uniform: Floats, rates: Floats) -> Counts:
+    def _played_singly(self, uniform: Floats, rates: Floats) -> UnitCounts:
         counts = [
             self._played_row(row, uniform[:, row].tolist(), rates[:, row].tolist())
             for row in self._row.tolist()
         ]
         trials, successes = np.array(counts, dtype=np.float64).transpose(1, 2, 0)
         self._shapes += successes, trials - successes
-        return Counts(trials, successes)
+        return UnitCounts(trials, successes)
 
     def _played_row(self, row: int, uniform: list[float], rates: list[float]) -> tuple[list[int], list[int]]:
         """The trials and successes of each arm in one row."""

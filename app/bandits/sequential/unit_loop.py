@@ -8,7 +8,7 @@ import numpy as np
 from app.bandits.arrays import Booleans, Floats, Integers
 
 
-class Counts(NamedTuple):
+class UnitCounts(NamedTuple):
     """What came of some units.
 
     Parameters
@@ -20,12 +20,12 @@ class Counts(NamedTuple):
     successes: Floats
 
 
-def one_by_one(
+def play_units(
     choose: Callable[[], Integers],
     learn: Callable[[Integers, Booleans], None],
     uniform: Floats,
     rates: Floats,
-) -> Counts:
+) -> UnitCounts:
     """Choose a cell for every row, show what came of it, n times over.
 
     Parameters
@@ -43,9 +43,9 @@ def one_by_one(
     return counted(cells, won, rates.shape)
 
 
-def counted(cells: Integers, won: Booleans, shape: tuple[int, ...]) -> Counts:
+def counted(cells: Integers, won: Booleans, shape: tuple[int, ...]) -> UnitCounts:
     """The trials and successes (k, r) of units with these cells, of which some were successes."""
     k, rows = shape
     trials = np.bincount(cells.ravel(), minlength=k * rows).astype(np.float64)
     successes = np.bincount(cells.ravel(), won.ravel(), minlength=k * rows).astype(np.float64)
-    return Counts(trials.reshape(shape), successes.reshape(shape))
+    return UnitCounts(trials.reshape(shape), successes.reshape(shape))

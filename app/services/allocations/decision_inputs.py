@@ -24,7 +24,7 @@ from app.services.allocations import daily_totals, recorded, sample_ratio, summe
 from app.services.allocations.sample_ratio import assignment_ratio
 from app.services.experiments.settings_history import Halt, SettingsHistory
 
-AnyVariant = TypeVar("AnyMember", bound=daily_totals.VariantDates)
+AnyVariant = TypeVar("AnyVariant", bound=daily_totals.VariantDates)
 
 ALGORITHM = 1
 """Raised whenever the same inputs would give other shares than before."""

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from app.bandits.allocation.decide import Decision
-from app.bandits.estimation.sample_ratio import ALARM
+from app.bandits.estimation.sample_ratio import SRM_ALPHA
 from app.services.allocations.decision_inputs import DecisionInputs
 
 MAX_DAYS_LISTED = 31
@@ -108,7 +108,7 @@ def _stale_data(found: DecisionInputs, date: dt.date) -> dict[str, Any] | None:
 
 def _sample_ratio_mismatch(found: DecisionInputs) -> dict[str, Any] | None:
     ratio = found.sample_ratio
-    if ratio is None or ratio.p >= ALARM:
+    if ratio is None or ratio.p >= SRM_ALPHA:
         return None
     return {
         "gate": "srm",

@@ -56,6 +56,7 @@ def history(
 
 
 def to_schema(row: RecordedAllocation) -> Revision:
+    """Return a recorded row as the API shows it."""
     answer = row.answer
     return Revision(
         date=row.for_date,

@@ -59,8 +59,10 @@ def latest_recorded(session: Session, experiment_id: str, date: dt.date) -> Reco
 
 
 def latest_query(experiment_id: str, date: dt.date) -> Statement:
+    """Return the query for the revision last in force on a date, to be sent in a pipeline."""
     return LATEST_SQL, {"experiment_id": experiment_id, "date": date}
 
 
 def parse_record(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
+    """Return the answer to `latest_query` as a record."""
     return Recorded(*rows[0]) if rows else None

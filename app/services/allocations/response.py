@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn, Decision, Rules, decide, only
+from app.bandits.allocation.decide import AllocationRules, BurnIn, Decision, decide, only
 from app.bandits.allocation.rounding import percentages
 from app.bandits.arrays import Floats
 from app.bandits.best_arm.best_arm import value_remaining
@@ -103,11 +103,11 @@ def decided_from(found: DecisionInputs) -> DecidedAllocation:
 
 def allocation_rules(
     settings: StoredSettings, variant_ids: tuple[str, ...], without_revenue: bool = False
-) -> Rules:
+) -> AllocationRules:
     """Return the settings as the mathematics knows them: fractions, a policy object, promises that fit."""
     promises = constraints_for(settings, variant_ids).normalized()
     burn_in, prior = settings.burn_in, (settings.prior.a, settings.prior.b)
-    return Rules(
+    return AllocationRules(
         policy=Uniform() if without_revenue else _policy(settings, variant_ids, prior),
         prior=prior,
         by_value=settings.objective == "value" and not without_revenue,
@@ -229,7 +229,7 @@ def _stop_advice(
         "stop": advice.stop,
         "variant_id": judged[advice.champion],
         "rule": rule.when.value,
-        "figure": advice.figure,
+        "figure": advice.statistic,
         "threshold": advice.threshold,
         "days": advice.days,
         "minimum_days": rule.minimum_days,

@@ -155,7 +155,7 @@ def _now_known(
     """Return what is known of an event after those before it in the batch, which may have given it its unit."""
     unit_id = event.unit_id if known.unit is None else known.unit.unit_id
     unit = found.units.get(unit_id, known.unit)
-    return replace(known, taken_for=known.accepted_for or taken_for.get(event.event_id), unit=unit)
+    return replace(known, accepted_for=known.accepted_for or taken_for.get(event.event_id), unit=unit)
 
 
 def _classify(

@@ -133,6 +133,7 @@ def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experimen
 
 
 def to_schema(row: tables.Experiment, timeline: SettingsHistory, variants: Sequence[Variant]) -> Experiment:
+    """Return an experiment as the API shows it, with the settings in force."""
     costs = timeline.latest.settings.cost_per_impression
     return Experiment(
         experiment_id=row.experiment_id,

@@ -35,6 +35,7 @@ def list_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, 
 
 
 def to_schema(row: tables.Variant, first_data_on: dt.date | None) -> Variant:
+    """Return a variant as the API shows it; without a date of its own it is active from its first data."""
     began = row.active_from or min(first_data_on or row.registered_on, row.registered_on)
     return Variant(
         variant_id=row.variant_id,

@@ -10,7 +10,7 @@ from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import FieldError, Invalid
 from app.schemas.plans import Plan, PlanRequest, Spread
 from app.simulation import duration_plan as simulated
-from app.simulation.email.declared import SURE
+from app.simulation.email.declared import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
 
 MAX_DECISIONS = 200_000
@@ -74,7 +74,7 @@ def _reporter(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
     half = np.flatnonzero(by_day >= 0.5)
     classical = simulated.classical_days(plan)
     return Plan(
-        p_best=SURE,
+        p_best=P_BEST_DECIDED,
         replications=plan.replications,
         decided=float(decided.mean()),
         days=Spread(**summary(days).to_dict()) if days.size else None,

@@ -15,12 +15,12 @@ from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound
 from app.schemas.simulations import PolicyChoice
 from app.services.simulations.policy_choices import build, field_error, with_defaults
-from app.simulation.offline.decision_log import Log, read_csv, read_ndjson
+from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay
 
 LogFormat = Literal["csv", "ndjson"]
-READERS: dict[LogFormat, Callable[..., Log]] = {"csv": read_csv, "ndjson": read_ndjson}
+READERS: dict[LogFormat, Callable[..., DecisionLog]] = {"csv": read_csv, "ndjson": read_ndjson}
 ALWAYS = "always"
 MAX_ARMS = 1_000
 
@@ -54,7 +54,7 @@ class LogReplay:
 
     request: dict[str, Any]
     payload: dict[str, Any]
-    recorded: Log
+    recorded: DecisionLog
     targets: tuple[TargetPolicy, ...]
 
     @property
@@ -140,12 +140,12 @@ def prepare(
     return LogReplay({"policies": chosen, **rest, "log": kept}, payload, log, targets)
 
 
-def _everyone(log: Log) -> list[PolicyChoice]:
+def _everyone(log: DecisionLog) -> list[PolicyChoice]:
     alone = [PolicyChoice(kind=ALWAYS, arm=i) for i in range(min(len(log.arms), 50))]
     return [PolicyChoice(kind="uniform"), *alone]
 
 
-def _target(place: int, choice: PolicyChoice, log: Log) -> TargetPolicy:
+def _target(place: int, choice: PolicyChoice, log: DecisionLog) -> TargetPolicy:
     k = len(log.arms)
     if choice.kind == ALWAYS:
         arm = choice.parameters["arm"]

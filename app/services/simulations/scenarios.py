@@ -136,10 +136,10 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = with_defaults(asked.policies, EMAIL_ONLY)
+    filled = with_defaults(asked.policies, EMAIL_ONLY)
     burn_in = asked.burn_in
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
-        "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in with_defaults),
+        "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in filled),
         "drift": _drift(asked),
         "prior": (asked.prior.a, asked.prior.b),
         "min_share": asked.min_share / 100,
@@ -153,7 +153,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     scenario = _built(
         EmailRequest, email.EmailScenario, {name: _tuple(value) for name, value in chosen.items()}
     )
-    return EmailRace(_request_with_defaults(asked, with_defaults), scenario)
+    return EmailRace(_request_with_defaults(asked, filled), scenario)
 
 
 def prepare_clv(asked: ClvRequest) -> ClvRace:
@@ -163,7 +163,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
     ------
     Invalid: naming the field at fault
     """
-    with_defaults = with_defaults(asked.policies, RACE)
+    filled = with_defaults(asked.policies, RACE)
     catalogue = {
         "products": PRODUCTS if asked.products is None else _each(Product, asked.products),
         "channels": CHANNELS if asked.channels is None else _each(Channel, asked.channels),
@@ -177,7 +177,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
         raise field_error(
             "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MAX_CHOICES:,} choices"
         )
-    policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(with_defaults))
+    policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(filled))
     rest = {"replications": asked.replications, "seed": asked.seed, "exported": asked.exported}
     played = _built(ClvRequest, Race, {"policies": policies, "scenario": scenario, **rest})
     described = [PolicyChoice(**policy.described()) for policy in policies]

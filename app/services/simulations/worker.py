@@ -113,7 +113,7 @@ def _serve(connection: Connection) -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole group; the service ends its children
-    plugins.load()
+    plugins.load_plugins()
     with contextlib.suppress(EOFError, OSError):
         while True:
             task, scenario, request = connection.recv()

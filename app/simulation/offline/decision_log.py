@@ -12,12 +12,12 @@ import numpy as np
 from app.bandits.arrays import Floats, Integers
 from app.errors import FieldError, Invalid
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 UNIFORM_WITHIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class DecisionLog:
     """n decisions in the order in which they were made.
 
     Parameters
@@ -41,7 +41,7 @@ class Log:
         return bool((np.abs(self.propensity * len(self.arms) - 1) <= UNIFORM_WITHIN).all())
 
 
-def read_csv(lines: Iterable[str], arms: Sequence[str] | None = None) -> Log:
+def read_csv(lines: Iterable[str], arms: Sequence[str] | None = None) -> DecisionLog:
     """The log in CSV with the columns arm, propensity, reward and perhaps value; others are ignored.
 
     Parameters
@@ -65,12 +65,12 @@ def read_csv(lines: Iterable[str], arms: Sequence[str] | None = None) -> Log:
     raise Invalid(f"line 1: the column {min(missing)} is missing", [FieldError("log", "columns", line=1)])
 
 
-def read_ndjson(lines: Iterable[str], arms: Sequence[str] | None = None) -> Log:
+def read_ndjson(lines: Iterable[str], arms: Sequence[str] | None = None) -> DecisionLog:
     """The log in NDJSON, an object with arm, propensity, reward and perhaps value per line; see `read_csv`."""
     return log_of(_objects(lines), arms)
 
 
-def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | None = None) -> Log:
+def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | None = None) -> DecisionLog:
     """The log of rows with their line numbers; see `read_csv`.
 
     Raises
@@ -86,7 +86,7 @@ def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | 
         fault = _read(line, row, known, names, figures)
         if fault is not None:
             faults.append(fault)
-        if len(faults) == MOST_ERRORS:
+        if len(faults) == MAX_ERRORS:
             break
     if faults:
         raise Invalid(f"line {faults[0].line}: {faults[0].message}", faults)
@@ -122,7 +122,7 @@ def _read(
     return None
 
 
-def _built(names: list[str], figures: list[tuple[float, float, float]], arms: tuple[str, ...]) -> Log:
+def _built(names: list[str], figures: list[tuple[float, float, float]], arms: tuple[str, ...]) -> DecisionLog:
     place = {name: i for i, name in enumerate(arms)}
     propensity, reward, value = np.array(figures, dtype=np.float64).T
     absent = np.isnan(value)
@@ -132,7 +132,7 @@ def _built(names: list[str], figures: list[tuple[float, float, float]], arms: tu
             f"the value is missing in row {first}", [FieldError("log.value", f"missing in row {first}")]
         )
     arm = np.array([place[name] for name in names], dtype=np.intp)
-    return Log(arms, arm, propensity, reward, None if absent.any() else value)
+    return DecisionLog(arms, arm, propensity, reward, None if absent.any() else value)
 
 
 def _objects(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:

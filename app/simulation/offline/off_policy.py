@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats, Integers
-from app.simulation.offline.decision_log import Log
+from app.simulation.offline.decision_log import DecisionLog
 from app.simulation.random_streams import stream
 
 FOLDS = 5
-LEAST_ESS = 0.10
-LARGEST_WEIGHT = 0.05
+MIN_ESS_FRACTION = 0.10
+MAX_WEIGHT_FRACTION = 0.05
 SHRUNK_BY = 2.0
 
 
@@ -69,7 +69,7 @@ class Evaluation:
         }
 
 
-def evaluate(log: Log, target: ArrayLike, by_value: bool = False) -> Evaluation:
+def evaluate(log: DecisionLog, target: ArrayLike, by_value: bool = False) -> Evaluation:
     r"""The estimates for a policy that always plays with the shares `target`, (k,).
 
     With the weights w = target(arm) / propensity and outcomes y,
@@ -113,7 +113,7 @@ def evaluate(log: Log, target: ArrayLike, by_value: bool = False) -> Evaluation:
     )
 
 
-def checked_target(log: Log, target: ArrayLike) -> Floats:
+def checked_target(log: DecisionLog, target: ArrayLike) -> Floats:
     """The shares as an array, if they are a distribution over the log's arms."""
     shares = np.asarray(target, dtype=np.float64)
     if shares.shape != (len(log.arms),):
@@ -123,7 +123,7 @@ def checked_target(log: Log, target: ArrayLike) -> Floats:
     return shares
 
 
-def outcomes(log: Log, by_value: bool) -> Floats:
+def outcomes(log: DecisionLog, by_value: bool) -> Floats:
     """The rewards or the values, (n,)."""
     if not by_value:
         return log.reward
@@ -145,7 +145,7 @@ def _ratio(weight: Floats, outcome: Floats) -> Estimate:
     return Estimate(mean, float(np.sqrt((weight**2 * (outcome - mean) ** 2).sum())) / total)
 
 
-def _doubly_robust(log: Log, shares: Floats, weight: Floats, outcome: Floats) -> Floats:
+def _doubly_robust(log: DecisionLog, shares: Floats, weight: Floats, outcome: Floats) -> Floats:
     n, k = len(outcome), len(log.arms)
     fold = stream(0, "folds", n).permutation(n) % FOLDS
     terms = np.empty(n)
@@ -165,8 +165,8 @@ def _arm_means(arm: Integers, outcome: Floats, k: int) -> Floats:
 
 def _warnings(ess: float, largest: float, n: int) -> tuple[str, ...]:
     found = []
-    if ess < LEAST_ESS * n:
+    if ess < MIN_ESS_FRACTION * n:
         found.append(f"the effective sample size is {ess:.1f}, less than 10 % of the {n:,} decisions")
-    if largest > LARGEST_WEIGHT:
+    if largest > MAX_WEIGHT_FRACTION:
         found.append(f"one decision carries {100 * largest:.1f} % of all weight, more than 5 %")
     return tuple(found)

@@ -7,16 +7,16 @@ import numpy as np
 
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import Policy
-from app.bandits.sequential.sequences import in_sequence
+from app.bandits.sequential.sequences import as_sequential
 from app.errors import FieldError, Invalid
-from app.simulation.offline.decision_log import Log
+from app.simulation.offline.decision_log import DecisionLog
 from app.simulation.offline.off_policy import Estimate, outcomes
 from app.simulation.random_streams import stream
 from app.simulation.replication_statistics import Summary, summary
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class RejectionReplay:
     """What a policy earned on the decisions in which it agreed with the log.
 
     Parameters
@@ -28,7 +28,7 @@ class Rejection:
     """
 
     estimate: Estimate
-    kept: Summary
+    accepted: Summary
     means: Summary | None
     shares: Floats
 
@@ -36,15 +36,15 @@ class Rejection:
         """As JSON has it."""
         return {
             **self.estimate.to_dict(),
-            "kept": self.kept.to_dict(),
+            "kept": self.accepted.to_dict(),
             "passes": None if self.means is None else self.means.to_dict(),
             "shares": self.shares.tolist(),
         }
 
 
 def replay(
-    log: Log, policy: Policy, name: str = "", passes: int = 20, seed: int = 1, by_value: bool = False
-) -> Rejection:
+    log: DecisionLog, policy: Policy, name: str = "", passes: int = 20, seed: int = 1, by_value: bool = False
+) -> RejectionReplay:
     """Go through the log; where the policy chooses the logged arm, it is shown the reward and the decision counts.
 
     On a log of uniformly random decisions this is unbiased for policies that learn, too: what is kept is a
@@ -71,7 +71,7 @@ def replay(
         raise ValueError(f"passes: must be at least 1, not {passes}")
     _check(log)
     k, outcome = len(log.arms), outcomes(log, by_value)
-    sequence = in_sequence(policy, k, passes, stream(seed, "replay", name))
+    sequence = as_sequential(policy, k, passes, stream(seed, "replay", name))
     kept, sums, squares = np.zeros((3, k, passes))
     for arm, won, earned in zip(log.arm.tolist(), log.reward > 0, outcome.tolist(), strict=True):
         cells = sequence.choose()
@@ -82,7 +82,7 @@ def replay(
     return _rejection(kept, sums, squares)
 
 
-def _check(log: Log) -> None:
+def _check(log: DecisionLog) -> None:
     if not log.is_uniform:
         far = int(np.abs(log.propensity * len(log.arms) - 1).argmax())
         raise Invalid(
@@ -94,14 +94,14 @@ def _check(log: Log) -> None:
         raise Invalid("rewards must be 0 or 1 to be learnt from", [FieldError("log.reward", "is not 0 or 1")])
 
 
-def _rejection(kept: Floats, sums: Floats, squares: Floats) -> Rejection:
+def _rejection(kept: Floats, sums: Floats, squares: Floats) -> RejectionReplay:
     """The figures of tables (k, passes)."""
     n, total = kept.sum(axis=0), sums.sum(axis=0)
     some = n > 0
     if not some.any():
-        return Rejection(Estimate(None, None), summary(n), None, np.zeros(len(kept)))
+        return RejectionReplay(Estimate(None, None), summary(n), None, np.zeros(len(kept)))
     means = total[some] / n[some]
     variance = np.maximum(squares.sum(axis=0)[some] / n[some] - means**2, 0)
     error = float(np.sqrt((variance / n[some]).mean()))
     shares: Floats = kept.sum(axis=1) / kept.sum()
-    return Rejection(Estimate(float(means.mean()), error), summary(n), summary(means), shares)
+    return RejectionReplay(Estimate(float(means.mean()), error), summary(n), summary(means), shares)

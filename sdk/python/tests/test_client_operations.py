@@ -65,7 +65,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "check_alive": ((), {}),
     "check_ready": ((), {}),
     "list_policies": ((), {}),
-    "read_telemetry": ((), {}),
+    "read_prometheus_metrics": ((), {}),
 }
 """How each operation is called here; `follow_simulation` streams, and has tests of its own."""
 

@@ -104,5 +104,5 @@ class NoPolicy:
 def test_what_is_no_policy_stops_the_start_with_its_reason(monkeypatch, name, value, message):
     monkeypatch.setattr(plugins, "entry_points", lambda group: [EntryPoint(name, value, group)])
     with pytest.raises(Invalid, match=message):
-        plugins.load()
+        plugins.load_plugins()
     assert POLICIES["thompson"] is ThompsonSampling

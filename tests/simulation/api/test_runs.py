@@ -125,7 +125,7 @@ def test_a_process_that_cannot_be_started_fails_the_run_and_no_other(simulate, m
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(players_of_service, "Player", refuse)
+        patch.setattr(players_of_service, "Worker", refuse)
         assert simulate().json()["fault"].startswith("no process could be started")
     assert simulate().json()["state"] == "done"
 

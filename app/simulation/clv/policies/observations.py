@@ -8,11 +8,11 @@ import numpy as np
 from app.bandits.arrays import Floats, Integers
 from app.bandits.totals import Totals
 
-FIGURES = ("trials", "successes", "failures", "value", "value_sq")
+SUMS = ("trials", "successes", "failures", "value", "value_sq")
 
 
 @dataclass(slots=True)
-class Shown:
+class Observations:
     """Running totals of s segments and k arms in r replications, as of a morning.
 
     A trial counts at the contact and a success when it is shown, as in the service; `failures` are contacts known
@@ -32,20 +32,20 @@ class Shown:
     cost: Floats
 
     @classmethod
-    def nothing(cls, replications: int, segments: int, cost: Floats) -> "Shown":
+    def nothing(cls, replications: int, segments: int, cost: Floats) -> "Observations":
         """Before the first contact."""
         shape = (replications, segments, cost.size)
-        return cls(**{name: np.zeros(shape) for name in FIGURES}, cost=cost)
+        return cls(**{name: np.zeros(shape) for name in SUMS}, cost=cost)
 
     @classmethod
-    def stacked(cls, mornings: "Sequence[Shown]") -> "Shown":
+    def stacked(cls, mornings: "Sequence[Observations]") -> "Observations":
         """Single replications of several mornings, side by side as if they were replications."""
-        columns = {name: np.concatenate([getattr(shown, name) for shown in mornings]) for name in FIGURES}
+        columns = {name: np.concatenate([getattr(shown, name) for shown in mornings]) for name in SUMS}
         return cls(**columns, cost=mornings[0].cost)
 
-    def copy(self) -> "Shown":
+    def copy(self) -> "Observations":
         """The same as of now, whatever is shown later."""
-        return Shown(**{name: getattr(self, name).copy() for name in FIGURES}, cost=self.cost)
+        return Observations(**{name: getattr(self, name).copy() for name in SUMS}, cost=self.cost)
 
     def contacts(self, cell: Integers) -> None:
         """Count trials in these flat (replication, segment, arm) cells."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
@@ -13,7 +13,7 @@ NOBODY = -1
 """The arm of a customer who is left in peace."""
 
 
-class Contestant(Protocol):
+class PlayingPolicy(Protocol):
     """A policy that has seen the rules of one world: it maps customers to segments and decides for each."""
 
     @property
@@ -24,11 +24,11 @@ class Contestant(Protocol):
         """The segment of each customer, (r, m) in 0..s-1."""
 
     def draw(
-        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+        self, shown: Observations, segment: Integers, open_arms: Booleans, rng: np.random.Generator
     ) -> Integers:
         """An arm per customer, (r, m), among the open ones (r, k), or `NOBODY`."""
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:
         """The probability of each arm in `draw`, (r, k), for one customer of `segment` (r,) per row.
 
         What is missing from 1 is the probability of `NOBODY`.
@@ -45,5 +45,5 @@ class RacePolicy(Protocol):
     def described(self) -> dict[str, Any]:
         """Its kind and every parameter, defaults filled in, JSON-able."""
 
-    def enter(self, world: World) -> Contestant:
+    def enter(self, world: World) -> PlayingPolicy:
         """The contestant in a world."""

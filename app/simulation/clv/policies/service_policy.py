@@ -9,14 +9,14 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.policies.registry import Policy
-from app.bandits.policies.sampling import drawn_by_shares, equally
-from app.simulation.clv.policies.observations import Shown
+from app.bandits.policies.sampling import equal_shares, sample_arms
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
-class LivePolicy:
+class ServicePolicy:
     """Decides for every customer as the policy would for a unit of live traffic.
 
     While a quota is full the policy's shares are those of the open arms, scaled up to 1 (equal ones where it
@@ -42,7 +42,7 @@ class LivePolicy:
         """The description in one word."""
         return json.dumps(self.described(), sort_keys=True)
 
-    def enter(self, world: World) -> "LivePolicy":  # noqa: ARG002 - every world is the same to it
+    def enter(self, world: World) -> "ServicePolicy":  # noqa: ARG002 - every world is the same to it
         """Itself: it needs to know nothing."""
         return self
 
@@ -51,15 +51,15 @@ class LivePolicy:
         return np.zeros_like(customers.index)
 
     def draw(
-        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+        self, shown: Observations, segment: Integers, open_arms: Booleans, rng: np.random.Generator
     ) -> Integers:
         """An arm per customer, (r, m)."""
         if open_arms.all():
             return self.policy.draw(shown.pooled(), rng, segment.shape[1])
-        return drawn_by_shares(self.shares(shown, segment, open_arms), rng, segment.shape[1])
+        return sample_arms(self.shares(shown, segment, open_arms), rng, segment.shape[1])
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
         """The policy's shares among the open arms, (r, k)."""
         shares = np.where(open_arms, self.policy.shares(shown.pooled()), 0)
         nothing = shares.sum(axis=-1, keepdims=True) == 0
-        return equally(np.where(nothing, open_arms, shares))
+        return equal_shares(np.where(nothing, open_arms, shares))

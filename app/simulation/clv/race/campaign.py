@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.arrays import Floats, Integers
-from app.simulation.clv.policies.observations import Shown
-from app.simulation.clv.policies.protocol import Contestant
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.protocol import PlayingPolicy
 from app.simulation.clv.race.contacts import Contacts
-from app.simulation.clv.race.customer_state import State
-from app.simulation.clv.race.decisions import Decided, Deciding
-from app.simulation.clv.race.delayed_outcomes import Reports
+from app.simulation.clv.race.customer_state import CustomerState
+from app.simulation.clv.race.decisions import DailyDecision, DailyDecisions
+from app.simulation.clv.race.delayed_outcomes import DelayedOutcomes
 from app.simulation.clv.race.queue import Queue
 from app.simulation.clv.world.outcomes import Outcomes
 from app.simulation.clv.world.world import World
@@ -70,18 +70,18 @@ class Campaign:
     def __init__(
         self,
         world: World,
-        contestant: Contestant,
+        contestant: PlayingPolicy,
         outcomes: Outcomes,
         rng: np.random.Generator,
         replications: int,
     ) -> None:
         k = world.arms.k
         self._world, self._outcomes = world, outcomes
-        self._deciding = Deciding(world, contestant, rng)
+        self._deciding = DailyDecisions(world, contestant, rng)
         self._queue = Queue(world.base.order, replications, world.scenario.recontact_days)
-        self._state = State(world, replications)
-        self._shown = Shown.nothing(replications, contestant.segments, world.arms.cost)
-        self._reports = Reports(self._shown, world.response.window)
+        self._state = CustomerState(world, replications)
+        self._shown = Observations.nothing(replications, contestant.segments, world.arms.cost)
+        self._reports = DelayedOutcomes(self._shown, world.response.window)
         self.booked = Booked.nothing(replications, world.scenario.days, k)
 
     def days(self) -> Iterator[Contacts]:
@@ -97,7 +97,7 @@ class Campaign:
             self._book(contacts, day)
             yield contacts
 
-    def _outcome(self, made: Decided, day: int) -> Contacts:
+    def _outcome(self, made: DailyDecision, day: int) -> Contacts:
         """Who will buy, when, and what that is worth."""
         world, (product, start) = self._world, self._state.contract(made.row, made.customer)
         visit = self._state.visited(made.row, made.customer)

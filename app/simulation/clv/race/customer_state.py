@@ -7,7 +7,7 @@ from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
 
-class State:
+class CustomerState:
     """Current contracts and visits so far of n customers in r replications.
 
     Where nobody is contacted twice, nothing that changes is ever looked at again: then all replications share

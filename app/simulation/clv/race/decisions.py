@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.arrays import Booleans, Integers
-from app.simulation.clv.policies.observations import Shown
-from app.simulation.clv.policies.protocol import NOBODY, Contestant
-from app.simulation.clv.race.customer_state import State
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.protocol import NOBODY, PlayingPolicy
+from app.simulation.clv.race.customer_state import CustomerState
 from app.simulation.clv.race.queue import Queue
 from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DailyDecision:
     """Who is contacted with what: row, customer, segment, arm (n,) and the arms that were open (n, k)."""
 
     row: Integers
@@ -24,18 +24,20 @@ class Decided:
     open_arms: Booleans
 
 
-class Deciding:
+class DailyDecisions:
     """Fills the quotas of a day, as the morning's totals suggest.
 
     Customers are asked about in line until every quota is full or nobody waits. While a quota is full its arms
     are closed; decisions from then on are drawn among the others.
     """
 
-    def __init__(self, world: World, contestant: Contestant, rng: np.random.Generator) -> None:
+    def __init__(self, world: World, contestant: PlayingPolicy, rng: np.random.Generator) -> None:
         self._contestant, self._rng = contestant, rng
         self._group, self._quotas = world.quota_groups()
 
-    def decide(self, shown: Shown, queue: Queue, state: State, day: int) -> Iterator[Decided]:
+    def decide(
+        self, shown: Observations, queue: Queue, state: CustomerState, day: int
+    ) -> Iterator[DailyDecision]:
         """The contacts of a day, a part at a time: one part where nobody abstains and no quota fills early."""
         left = np.tile(self._quotas, (len(shown.trials), 1))
         while left.any():
@@ -52,7 +54,9 @@ class Deciding:
             left -= (used & contacted[..., None]).sum(axis=1)
             queue.leave(index, seen, contacted, day)
             row, column = np.nonzero(contacted)
-            yield Decided(row, index[row, column], segment[row, column], arm[row, column], open_arms[row])
+            yield DailyDecision(
+                row, index[row, column], segment[row, column], arm[row, column], open_arms[row]
+            )
 
     def _open(self, left: Integers) -> Booleans:
         """The arms whose quota is not full, (r, g) -> (r, k); all of them in rows that are done and not used."""

@@ -3,11 +3,11 @@
 import numpy as np
 
 from app.bandits.arrays import Floats, Integers
-from app.simulation.clv.policies.observations import Shown
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.race.contacts import Contacts
 
 
-class Reports:
+class DelayedOutcomes:
     """Counts trials at the contact, shows sales the next morning and misses once their window has passed.
 
     Parameters
@@ -16,7 +16,7 @@ class Reports:
     window : days in which a contact may convert
     """
 
-    def __init__(self, shown: Shown, window: int) -> None:
+    def __init__(self, shown: Observations, window: int) -> None:
         self._shown, self._window = shown, window
         nothing = np.empty(0, dtype=np.intp)
         self._sales: tuple[Integers, Integers, Floats] = nothing, nothing, np.empty(0)

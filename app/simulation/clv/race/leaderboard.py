@@ -11,14 +11,14 @@ from app.simulation.clv.race.race import Race
 POINTS = 100
 """The most days that a standing tells of."""
 
-Watch = Callable[[Callable[[], dict[str, Any]]], None]
+OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]
 """Called after every day with what makes the standing, for whoever wants it then."""
 
 Part = tuple[Booked, int]
 """What replications of a policy came to, and how many of its days were played."""
 
 
-def standing(race: Race, parts: Sequence[Sequence[Part]]) -> dict[str, Any]:
+def leaderboard(race: Race, parts: Sequence[Sequence[Part]]) -> dict[str, Any]:
     """The mean cumulative delta CLV of each policy, EUR, over the replications that have come to a day.
 
     Parameters

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.simulation.clv.policies.observations import Shown
-from app.simulation.clv.policies.protocol import Contestant
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.protocol import PlayingPolicy
 from app.simulation.clv.race.contacts import Contacts
-from app.simulation.clv.race.delayed_outcomes import Reports
+from app.simulation.clv.race.delayed_outcomes import DelayedOutcomes
 from app.simulation.clv.world.world import World
 
 TOGETHER = 400
@@ -51,7 +51,7 @@ class Propensities:
         return chosen
 
 
-def propensities(world: World, contestant: Contestant, contacts: Contacts) -> Propensities:
+def propensities(world: World, contestant: PlayingPolicy, contacts: Contacts) -> Propensities:
     """The contestant's exact shares, given what it had been shown on each morning of one replication.
 
     Parameters
@@ -68,18 +68,18 @@ def propensities(world: World, contestant: Contestant, contacts: Contacts) -> Pr
 
 
 def _mornings(
-    world: World, contestant: Contestant, contacts: Contacts, day: Integers
-) -> Iterator[tuple[Integers, Shown]]:
+    world: World, contestant: PlayingPolicy, contacts: Contacts, day: Integers
+) -> Iterator[tuple[Integers, Observations]]:
     """What was shown on the morning of each of these days (ascending), a few days at a time."""
-    shown = Shown.nothing(1, contestant.segments, world.arms.cost)
-    reports = Reports(shown, world.response.window)
-    waiting: list[Shown] = []
+    shown = Observations.nothing(1, contestant.segments, world.arms.cost)
+    reports = DelayedOutcomes(shown, world.response.window)
+    waiting: list[Observations] = []
     first = 0
     for today in range(world.scenario.days):
         reports.morning(today)
         waiting += [shown.copy()] * int((day == today).sum())
         if len(waiting) >= TOGETHER or today == world.scenario.days - 1:
             if waiting:
-                yield np.arange(first, first + len(waiting)), Shown.stacked(waiting)
+                yield np.arange(first, first + len(waiting)), Observations.stacked(waiting)
             first, waiting = first + len(waiting), []
         reports.made(contacts.where(contacts.day == today), today)

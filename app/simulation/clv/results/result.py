@@ -8,7 +8,7 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
-from app.simulation.clv.results.world_summary import portrait
+from app.simulation.clv.results.world_summary import world_summary
 from app.simulation.clv.spread import Described, ratio, spread
 from app.simulation.clv.world.enumeration import Enumeration, enumerated
 from app.simulation.clv.world.world import World
@@ -42,7 +42,7 @@ class RaceResult:
             "arms": list(self.world.arms.names),
             "policies": [self._policy(place) for place in range(len(self.booked))],
             "enumeration": None if known is None else self._enumeration(known),
-            **portrait(self.world),
+            **world_summary(self.world),
         }
 
     def _policy(self, place: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ BINS = 40
 PERCENTILES = (20, 80)
 
 
-def portrait(world: World) -> dict[str, Any]:
+def world_summary(world: World) -> dict[str, Any]:
     """The actions and the product table with the base by product, and the histogram of lifetime value."""
     return {"actions": _actions(world), "products": _products(world), "lifetime_value": _histogram(world)}
 

@@ -26,10 +26,9 @@ from app.api.routes import (
     operations,
     plans,
     policies,
-    simulation_results,
-    simulations,
     splits,
 )
+from app.api.routes.simulations import results, runs
 from app.bandits.policies import plugins
 from app.observability.middleware import RequestMetricsMiddleware
 from app.services.access import audit_log
@@ -57,8 +56,8 @@ PARTS = (
     exports,
     policies,
     plans,
-    simulations,
-    simulation_results,
+    runs,
+    results,
     operations,
     pages,
 )

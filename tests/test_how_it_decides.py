@@ -11,7 +11,7 @@ from app.bandits.estimation.adaptive_means import adaptive_differences, naive_me
 from app.bandits.estimation.lift import Sample, conversion_lift
 from app.bandits.estimation.sample_ratio import SRM_ALPHA, assignment_ratio_p
 from app.bandits.policies.registry import POLICIES
-from app.schemas.settings import ExperimentSettings
+from app.schemas.experiments.settings import ExperimentSettings
 from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create

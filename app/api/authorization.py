@@ -1,7 +1,7 @@
 """Who may do what: every operation's scope in one table, and the check of a request's key against it.
 
-`KeyCheck` stands before everything and finds out who asks; a route (`guarded`) then checks the scope and the
-experiment. An operation that is not in the table needs ``admin`` and a key without a limit.
+`ApiKeyMiddleware` stands before everything and finds the principal; a route (`require_permission`) then checks the
+scope and the experiment. An operation that is not in the table needs ``admin`` and a key without a limit.
 """
 
 from collections.abc import Callable, Coroutine
@@ -27,8 +27,8 @@ class Permission:
     Parameters
     ----------
     scope : the least that a key must have; ``admin`` contains the others
-    heeds_limit : a key limited to some experiments may use it: where the path names no experiment, the operation
-        looks at every item by itself
+    allows_prefix_keys : a key limited to an experiment prefix may use it: where the path names no experiment, the
+        operation checks every item by itself
     """
 
     scope: api_keys.Scope

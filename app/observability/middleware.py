@@ -38,7 +38,7 @@ class RequestMetricsMiddleware:
 
     Parameters
     ----------
-    given_up : answers a request that a stop of the service does not wait for any longer
+    on_cancelled : answers a request that a stop of the service does not wait for any longer
     """
 
     def __init__(self, app: ASGIApp, on_cancelled: ASGIApp) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.settings import BurnIn, Policy, PositiveDays, Prior, Strict
+from app.schemas.experiments.settings import BurnIn, Policy, PositiveDays, Prior, Strict
 from app.schemas.simulations import Rate, Seed
 
 EXAMPLE: dict[str, Any] = {

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from app.schemas.experiments.settings import BurnIn, Prior, Strict
 from app.schemas.fields import Identifier, IsoDate, Percent
-from app.schemas.settings import BurnIn, Prior, Strict
 
 Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]

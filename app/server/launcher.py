@@ -132,7 +132,7 @@ def configured_or_embedded_database(settings: ServiceSettings, service: str | No
 
 @contextmanager
 def running_or_embedded_database(settings: ServiceSettings) -> Iterator[str]:
-    """Yield the address of the database for a command: a running service's, else as `own_database` does."""
+    """Yield a command's database: a running service's, else as `configured_or_embedded_database` does."""
     with ExitStack() as opened:
         yield _borrow_or_open(settings, opened)
 

@@ -21,9 +21,10 @@ class ClientTimeouts:
 
     Parameters
     ----------
-    head_bytes, head_seconds : the largest request line with its headers, and how long they may take to come
-    stall_seconds : how long nothing may come of a body, or go of an answer
-    body_rate : bytes per second that a body must reach once it has taken ``stall_seconds``
+    max_head_bytes : of the request line and the headers together
+    header_timeout_seconds : how long they may take to come
+    idle_timeout_seconds : how long nothing may come of a body, or go of an answer
+    min_body_rate : bytes per second that a body must reach once it has taken ``idle_timeout_seconds``
     """
 
     max_head_bytes: int

@@ -1,8 +1,8 @@
 """The tables, as SQLAlchemy sees them; migrations/ makes them.
 
 Every constraint is named by one convention, so that ``storage/database.py`` can translate a broken one into the
-rule it stands for (``RULES``). Every key of a per-experiment table starts with ``experiment_id``: the schema also
-runs on Citus, distributed by it. No extension, no trigger, no ``now()`` inside an upsert.
+rule it stands for (``CONSTRAINT_MESSAGES``). Every key of a per-experiment table starts with ``experiment_id``:
+the schema also runs on Citus, distributed by it. No extension, no trigger, no ``now()`` inside an upsert.
 """
 
 import datetime as dt

@@ -10,7 +10,7 @@ from pydantic import AliasChoices
 
 from app.api import problem_details
 from app.observability import metrics
-from app.schemas.policies import every_policy
+from app.schemas.experiments.policies import every_policy
 from app.services.prometheus import DatabaseSnapshot, metric_families
 from app.settings import ServiceSettings
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.bandits.policies.registry import POLICIES
 from app.errors import Invalid
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments.lifecycle import apply_merge_patch
 from tests.contract.conftest import fields, problem, total
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.schemas import ofrep
+from app.schemas.assignments import ofrep
 
 REQUEST_HEADERS = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-ID"]
 RESPONSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]

@@ -23,7 +23,7 @@ from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.errors import GroundhogError, InternalError, Unavailable
-from app.schemas.assignments import (
+from app.schemas.assignments.assignments import (
     ASSIGNED,
     NO_SUCH,
     UNIT,

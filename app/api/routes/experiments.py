@@ -12,9 +12,10 @@ from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, iden
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.errors import PreconditionFailed
-from app.schemas.effects import Comparison, Gain
-from app.schemas.estimates import Estimates
-from app.schemas.experiments import (
+from app.schemas.analysis.estimates import Estimates
+from app.schemas.analysis.impact import Comparison, Gain
+from app.schemas.analysis.posterior import Posterior
+from app.schemas.experiments.experiments import (
     Experiment,
     ExperimentIn,
     ExperimentPatch,
@@ -24,7 +25,6 @@ from app.schemas.experiments import (
     VariantIn,
     VariantPatch,
 )
-from app.schemas.posterior import Posterior
 from app.services.access.idempotency import StoredResponse
 from app.services.analysis import estimates, impact, posterior
 from app.services.experiments import lifecycle, variants

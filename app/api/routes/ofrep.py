@@ -18,9 +18,7 @@ from app.api import problem_details
 from app.api.pagination import identifier
 from app.api.routes.allocations import NOT_MODIFIED
 from app.api.routing import ProtectedRoute
-from app.schemas.etags import etag_of, matches
-from app.schemas.fields import UnitId
-from app.schemas.ofrep import (
+from app.schemas.assignments.ofrep import (
     CONTEXT,
     PREFIX,
     ErrorCode,
@@ -29,6 +27,8 @@ from app.schemas.ofrep import (
     EvaluationRequest,
     FlagFailure,
 )
+from app.schemas.etags import etag_of, matches
+from app.schemas.fields import UnitId
 from app.services.assignments.assigner import Assigner, AssignmentOutcome
 from app.services.assignments.bucketing import AssignmentResult, Reason
 

@@ -8,8 +8,8 @@ from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath, Setti
 from app.api.problem_details import error_responses
 from app.api.routes.allocations import NOT_MODIFIED
 from app.api.routing import StrictRoute
+from app.schemas.assignments.splits import Split
 from app.schemas.etags import etag_of, matches
-from app.schemas.splits import Split
 from app.services.assignments import client_split
 
 router = APIRouter(prefix="/assignments", tags=["assignments"], route_class=StrictRoute)

@@ -33,7 +33,7 @@ def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
 
     Parameters
     ----------
-    shapes : (2, ...), from 1 to `LARGEST_SHAPE`
+    shapes : (2, ...), from 1 to `MAX_SHAPE`
     n : number of tables
     rng : stream of the draws
 

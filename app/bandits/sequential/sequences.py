@@ -80,7 +80,7 @@ class SampledSequential:
         self._successes.ravel()[cells] += 1
 
     def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
-        """Decide the next units, each shown before the next, and count them; see `Sequence`."""
+        """Decide the next units, each shown before the next, and count them; see `SequentialPolicy`."""
         return play_units(self.choose, self.learn, uniform, rates)
 
     def _totals(self) -> Totals:

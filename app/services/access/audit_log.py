@@ -1,7 +1,7 @@
 """The audit: who changed what, and when, written in the transaction of the change itself.
 
-A change begins where its operation is admitted (``begin``), gathers the experiments it locks (``touch``), and is
-written by the transaction that commits it (``write``, which `storage.database.Database` calls).
+An entry begins where its operation is authorized (``start``), gathers the experiments that it locks
+(``add_subject``), and is written by the transaction that commits it (``flush``, called by the database).
 """
 
 import datetime as dt

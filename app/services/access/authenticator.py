@@ -72,7 +72,7 @@ class Authenticator:
     ----------
     seconds : how long the keys are taken for unchanged
     open_without_keys : everybody may do everything as long as no key was ever made
-    notes_uses : write down when keys were last used
+    track_last_used : write down when keys were last used
     tick : seconds that never go back
     """
 

@@ -19,9 +19,9 @@ from app.bandits.allocation.effective_totals import (
     last_possible_day,
 )
 from app.errors import Conflict
-from app.schemas.settings import ASSIGNING, StoredSettings
-from app.services.allocations import daily_totals, recorded, sample_ratio, summed_totals
-from app.services.allocations.sample_ratio import assignment_ratio
+from app.schemas.experiments.settings import ASSIGNING, StoredSettings
+from app.services.allocations import daily_totals, recorded, summed_totals
+from app.services.allocations.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.experiments.settings_history import Halt, SettingsHistory
 
 AnyVariant = TypeVar("AnyVariant", bound=daily_totals.VariantDates)
@@ -34,17 +34,17 @@ ALGORITHM = 1
 class DecisionInputs:
     """Everything the shares of a date are a function of.
 
-    During a halt they are those of the day it began, ``decided_on``. ``served`` are the arms that may still get
+    During a halt they are those of the day it began, ``decided_on``. ``eligible`` are the arms that may still get
     traffic on the date; without a halt, all of them.
 
     Parameters
     ----------
-    everything : the days up to ``last`` that were read, or their sums
-    left_out : the incomplete days, each with the variants that had not reported it
-    held : during a halt the percentages served before it on its first day, where they were recorded
+    all_days : the days up to ``last`` that were read, or their sums
+    incomplete_days : the incomplete days, each with the variants that had not reported it
+    shares_before_halt : during a halt the percentages served before it on its first day, where they were recorded
     sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request), or the
         units assigned before with theirs (a tracked experiment)
-    unvalued : for each variant, on how many days its successes came without revenue (objective value)
+    days_without_revenue : for each variant, on how many days its successes came without revenue (objective value)
     """
 
     experiment_id: str
@@ -57,7 +57,7 @@ class DecisionInputs:
     incomplete_days: dict[dt.date, tuple[str, ...]]
     shares_before_halt: dict[str, float] | None
     days_without_revenue: dict[str, int]
-    sample_ratio: sample_ratio.SampleRatio | None
+    sample_ratio: SampleRatio | None
 
     @property
     def last(self) -> dt.date:
@@ -145,7 +145,7 @@ class VariantsAndTotals:
     members: Sequence[daily_totals.VariantDates]
     table: daily_totals.TotalsTable
     left_out: dict[dt.date, tuple[str, ...]]
-    sample_ratio: sample_ratio.SampleRatio | None = None
+    sample_ratio: SampleRatio | None = None
 
 
 def read_inputs(
@@ -224,7 +224,7 @@ def _read_days(
         return VariantsAndTotals(rows, members, table, {})
     ratio = None
     if settings.traffic == "per_request":
-        ratio = sample_ratio.sample_ratio(session, experiment_id, rows, last, settings.time_zone)
+        ratio = impression_ratio(session, experiment_id, rows, last, settings.time_zone)
     return VariantsAndTotals(
         rows, members, table, daily_totals.find_incomplete_days(session, experiment_id, table, members), ratio
     )

@@ -18,7 +18,7 @@ from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
 from app.services.experiments.share_constraints import constraints_for

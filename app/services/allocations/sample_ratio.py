@@ -89,7 +89,7 @@ IN_TIME = text("""
 """The days with one split all day long, known by its end."""
 
 
-def sample_ratio(
+def impression_ratio(
     session: Session, experiment_id: str, rows: Sequence[VariantDays], last: dt.date, zone: str
 ) -> SampleRatio | None:
     """Return how impressions were split on the days whose shares were recorded in time; None without such days."""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations.daily_totals import TotalsTable, VariantDates, day_number
 
 READ = text("""

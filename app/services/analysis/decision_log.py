@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, field_path
-from app.schemas.experiment_logs import OwnLog
+from app.schemas.analysis.decision_log import OwnLog
 from app.services.access import principal
 from app.services.experiments import lifecycle
 

@@ -20,8 +20,8 @@ from app.bandits.estimation.adaptive_means import (
 from app.bandits.estimation.estimate import Estimate
 from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lift
 from app.errors import Conflict
-from app.schemas.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
-from app.schemas.experiments import Experiment
+from app.schemas.analysis.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
+from app.schemas.experiments.experiments import Experiment
 from app.services.allocations.sample_ratio import arms_of, assignment_ratio
 from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics

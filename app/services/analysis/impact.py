@@ -14,8 +14,8 @@ from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, mo
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
-from app.schemas.settings import StoredSettings
+from app.schemas.analysis.impact import AgainstControl, Comparison, Figure, Gain, VariantTraffic
+from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import daily_totals, decision_inputs, response
 from app.services.experiments import lifecycle, settings_history
 

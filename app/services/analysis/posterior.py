@@ -8,7 +8,7 @@ from app.bandits.allocation.effective_totals import EffectiveTotals, Weighting, 
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
-from app.schemas.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
+from app.schemas.analysis.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services.allocations import daily_totals, response
 from app.services.allocations.decision_inputs import DecisionInputs, read_inputs
 from app.services.experiments import settings_history

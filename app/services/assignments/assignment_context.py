@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.schemas.experiments import State
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.experiments import State
+from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments import lifecycle, variant_queries
 from app.services.experiments.settings_history import read_histories
 from app.storage import tables

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.errors import Conflict
-from app.schemas.experiments import State
+from app.schemas.experiments.experiments import State
 from app.services.assignments.assignment_context import AssignmentContext
 from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
 from app.services.assignments.splits import Split

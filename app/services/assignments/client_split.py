@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
-from app.schemas.splits import Split
+from app.schemas.assignments.splits import Split
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import read_context
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound, Unavailable
-from app.schemas.assignments import Forgotten, MergeIn, OverrideIn
+from app.schemas.assignments.assignments import Forgotten, MergeIn, OverrideIn
 from app.services.access import principal
 from app.services.assignments.assignment_context import AssignmentContext, read_context
 from app.services.experiments import version_lock

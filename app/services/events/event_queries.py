@@ -113,7 +113,7 @@ def write(session: Session, experiment_id: str, found: RollUp, now: dt.datetime)
 
 
 def sent_values(experiment_id: str, events: Sequence[EventIn]) -> dict[str, Any]:
-    """Return the values of ``READ``."""
+    """Return the values of ``READ_SQL``."""
     return {
         "experiment_id": experiment_id,
         "unit_ids": [event.unit_id for event in events],
@@ -122,7 +122,7 @@ def sent_values(experiment_id: str, events: Sequence[EventIn]) -> dict[str, Any]
 
 
 def stored_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[str, Any]:
-    """Return the values of ``STORE``."""
+    """Return the values of ``STORE_SQL``."""
     taken, units = found.accepted, [unit for _, unit in sorted(found.units.items())]
     return {
         "experiment_id": experiment_id,
@@ -142,7 +142,7 @@ def stored_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[s
 
 
 def counted_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[str, Any]:
-    """Return the values of ``COUNT``."""
+    """Return the values of ``COUNT_SQL``."""
     days = sorted(found.totals)
     return {
         "experiment_id": experiment_id,

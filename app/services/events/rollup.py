@@ -115,7 +115,7 @@ class RollUp:
     Parameters
     ----------
     outcomes : one per event, in the order sent
-    taken : the events to be stored
+    accepted : the events to be stored
     units : the units that changed, as they are afterwards
     totals : what is added, by variant and day of first exposure
     held_out : what is added to the hold-out's totals, by day of first exposure

@@ -10,8 +10,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
-from app.schemas.experiments import Experiment, ExperimentIn, ExperimentPatch, Source, State, Variant
-from app.schemas.settings import ExperimentSettings, StoredSettings
+from app.schemas.experiments.experiments import (
+    Experiment,
+    ExperimentIn,
+    ExperimentPatch,
+    Source,
+    State,
+    Variant,
+)
+from app.schemas.experiments.settings import ExperimentSettings, StoredSettings
 from app.services.access import principal
 from app.services.experiments import (
     settings_changes,

@@ -5,8 +5,8 @@ import datetime as dt
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.schemas.experiments import State
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.experiments import State
+from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments import share_constraints, version_lock
 from app.services.experiments.settings_history import SettingsHistory, local_date
 from app.storage import tables

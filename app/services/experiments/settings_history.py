@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.bandits.policies.registry import POLICIES
 from app.errors import FieldError, Invalid, NotFound, Unavailable
-from app.schemas.experiments import State
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.experiments import State
+from app.schemas.experiments.settings import StoredSettings
 from app.storage import tables
 from app.storage.pipeline import Statement, run_pipelined
 
@@ -117,12 +117,12 @@ def read_with_version(session: Session, experiment_id: str) -> tuple[int, Settin
 
 
 def history_query(experiment_id: str) -> Statement:
-    """Return the statement whose rows ``versioned`` reads."""
+    """Return the statement whose rows ``parse_history`` reads."""
     return HISTORY_SQL, {"experiment_id": experiment_id}
 
 
 def parse_history(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[int, SettingsHistory]:
-    """Return what ``read_versioned`` does, from rows that were read.
+    """Return what ``read_with_version`` does, from rows that were read.
 
     Raises
     ------

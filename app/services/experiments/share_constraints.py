@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Floats
 from app.errors import FieldError, Invalid
-from app.schemas.settings import StoredSettings
+from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments.variant_queries import list_variants
 
 SLACK = 1e-6

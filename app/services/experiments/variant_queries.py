@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.schemas.experiments import Variant
+from app.schemas.experiments.experiments import Variant
 from app.storage import tables
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid
-from app.schemas.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
+from app.schemas.experiments.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
 from app.services.experiments import settings_changes, share_constraints, version_lock
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import read_variant

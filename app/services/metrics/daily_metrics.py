@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.schemas.experiments import VariantIn
+from app.schemas.experiments.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Stored
 from app.services.access import principal
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock

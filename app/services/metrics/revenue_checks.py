@@ -11,7 +11,7 @@ CAUCHY_SCHWARZ_SQL = (
     f"successes > 0 and (revenue_sq + 0.5 * power(10::numeric, -scale(revenue_sq))) * successes * (1 + {SLACK})"
     " < power(greatest(abs(revenue) - 0.5 * power(10::numeric, -scale(revenue)), 0), 2)"
 )
-"""``too_small`` of a row in SQL."""
+"""``violates_cauchy_schwarz`` of a row in SQL."""
 
 
 def violates_cauchy_schwarz(total: DailyTotal) -> bool:

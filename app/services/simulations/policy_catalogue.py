@@ -5,7 +5,7 @@ from typing import Any
 
 from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import POLICIES, needs_value
-from app.schemas.policies import Policies, PolicyKind, every_policy
+from app.schemas.experiments.policies import Policies, PolicyKind, every_policy
 from app.schemas.simulations import Scenario
 from app.services.simulations.log_replay import ALWAYS, AlwaysPolicy
 from app.services.simulations.scenarios import EMAIL_ONLY

@@ -25,9 +25,9 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid, field_path
 from app.schemas.allocations import Allocation
-from app.schemas.experiments import MAX_VARIANTS
+from app.schemas.experiments.experiments import MAX_VARIANTS
+from app.schemas.experiments.settings import StoredSettings
 from app.schemas.fields import Count, Identifier, IsoDate, Percent, Text, UnitId, VariantValue
-from app.schemas.settings import StoredSettings
 from app.storage import tables
 
 PARTS = {

@@ -22,7 +22,7 @@ class RejectionReplay:
     Parameters
     ----------
     estimate : mean outcome per kept decision; its standard error is a single pass's
-    kept : decisions per pass in which the policy chose the logged arm
+    accepted : decisions per pass in which the policy chose the logged arm
     means : of the passes, which differ by the policy's own draws alone
     shares : (k,), of the arms among all kept decisions
     """

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import Clock, CurrentTime, DatabaseDep
 from app.api.problem_details import error_responses
-from app.api.routes.simulation_submission import FINISHED, POLL_SECONDS, WorkerPoolDep, wait_for
+from app.api.routes.simulations.submission import FINISHED, POLL_SECONDS, WorkerPoolDep, wait_for
 from app.api.routing import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier

@@ -6,9 +6,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.currencies import Currency
+from app.schemas.experiments.currencies import Currency
+from app.schemas.experiments.settings import (
+    Days,
+    ExperimentSettings,
+    PercentForAllOrSome,
+    PositiveDays,
+    Strict,
+)
 from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
-from app.schemas.settings import Days, ExperimentSettings, PercentForAllOrSome, PositiveDays, Strict
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from app.schemas.experiments.settings import Strict
 from app.schemas.fields import Identifier, UnitId, VariantValue
-from app.schemas.settings import Strict
 
 MAX_UNITS = 1_000
 """Of one request."""

@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from app.api.dependencies import CurrentTime, DatabaseDep
 from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier
 from app.api.problem_details import error_responses
-from app.api.routes.simulation_submission import SubmissionDep, WorkerPoolDep, submit
+from app.api.routes.simulations.submission import SubmissionDep, WorkerPoolDep, submit
 from app.api.routing import StrictRoute
 from app.errors import FieldError, Invalid, UnsupportedMediaType
-from app.schemas.experiment_logs import OWN_LOG, OwnLog
+from app.schemas.analysis.decision_log import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
 from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationsPage, SimulationSummary
 from app.services.analysis import decision_log

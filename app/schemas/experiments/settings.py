@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
-from app.schemas.currencies import Currency
+from app.schemas.experiments.currencies import Currency
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
 
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]

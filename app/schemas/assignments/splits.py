@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.experiments import State
+from app.schemas.experiments.experiments import State
 from app.schemas.fields import VariantValue
 
 SPLIT: dict[str, Any] = {

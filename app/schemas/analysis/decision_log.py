@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from app.schemas.experiments.settings import Strict
 from app.schemas.fields import Identifier, IsoDate
-from app.schemas.settings import Strict
 
 OWN_LOG: dict[str, Any] = {"experiment_id": "homepage_test", "since": "2026-03-01", "until": "2026-03-31"}
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.metrics import Amount
+from app.schemas.fields import Amount
 
 Interval = tuple[float, float]
 

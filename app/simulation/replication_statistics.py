@@ -76,4 +76,5 @@ def half_width(sd: float, n: int) -> float:
 
 @lru_cache(maxsize=256)
 def _t_quantile(freedom: int) -> float:
-    return student_t_quantile(freedom, 0.95).item()
+    quantile: float = student_t_quantile(freedom, 0.95).item()
+    return quantile

@@ -1,5 +1,6 @@
 """Statistics over replications: a mean, its uncertainty, and how single runs spread."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,7 +72,7 @@ def ratio(values: Floats, yardstick: Floats) -> dict[str, Any] | None:
 
 def half_width(sd: float, n: int) -> float:
     """Half the 95 % interval of a mean of n >= 2 values with this standard deviation, by Student's t."""
-    return _t_quantile(n - 1) * sd / n**0.5
+    return _t_quantile(n - 1) * sd / math.sqrt(n)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
-WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
+WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -56,7 +56,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
-	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)
+	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/system/chaos $(ARGS)
 
 ha: $(VENV)/dev.stamp ## three PostgreSQL with Patroni, the primary struck down under load (Debian: apt install patroni etcd-server haproxy postgresql)
 	$(BIN)/python -m deploy.ha $(ARGS)
@@ -165,7 +165,7 @@ endef
 export LOCK_OF_THIS_PLATFORM
 
 # OpenFeature's web provider, for one test, which says so where it is skipped
-$(WEB_PROVIDER): tests/openfeature/web/package-lock.json
+$(WEB_PROVIDER): tests/system/openfeature/web/package-lock.json
 	@if command -v npm >/dev/null && npm ci --silent --prefix $(dir $<); then touch $@; \
 		else echo "no npm, or no npm registry: the test of OpenFeature's web provider is skipped"; fi
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from deploy.ha.cluster import Cluster, Machine, cluster
 from deploy.ha.programs import Missing
-from tests.chaos.load import Load, load, missing
-from tests.chaos.service import Running
+from tests.system.chaos.load import Load, load, missing
+from tests.system.chaos.service import Running
 
 WRITES_BETWEEN = 100
 FROZEN_SECONDS = 5

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import fresh_database
-from tests.whole.test_processes import get, post, service
+from tests.system.test_processes import get, post, service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/groundhog.json").read_text())

@@ -1,4 +1,4 @@
-"""The worked examples of docs/how-it-decides.md, computed again."""
+"""The worked examples of docs/explanation/allocation-algorithm.md, computed again."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "how-it-decides.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "allocation-algorithm.md").read_text()
 
 
 def one_each(client, **successes):

@@ -9,7 +9,7 @@ import typer
 
 from app.cli import commands
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 OURS = re.compile(r"(?:^|[|\s(]|\.venv/bin/)groundhog ([a-z][^|)#\n]*)", re.MULTILINE)
 COMMANDS = [

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from docs.reference import licences
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = ["run", "dev", "sbom"]
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]

@@ -1,4 +1,4 @@
-"""docs/results.md: every inherited claim is on it, and every figure was played and has its interval."""
+"""docs/benchmarks/simulation-results.md: every inherited claim is on it, every value was played and has its interval."""
 
 import re
 
@@ -23,7 +23,8 @@ WITHOUT = re.compile(r"by definition|exact|spread not known|^-$|it had none")
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """A page of a few replications, and what was measured for it."""
-    target = tmp_path_factory.mktemp("docs") / "results.md"
+    target = tmp_path_factory.mktemp("docs") / "benchmarks" / "simulation-results.md"
+    target.parent.mkdir()
     return generate(target, TINY), target.read_text()
 
 
@@ -37,7 +38,7 @@ def tables(text):
 
 
 def measured_columns(head):
-    """Those whose figures are estimates of a mean or a share."""
+    """Those whose values are estimates of a mean or a share."""
     return [i for i, name in enumerate(head) if name and not name.startswith(WITHOUT_INTERVALS)]
 
 
@@ -51,13 +52,13 @@ def test_the_page_names_every_inherited_claim(text):
     assert [claim for claim in CLAIMS if f"| {claim} |" not in text] == []
 
 
-def test_every_figure_has_its_interval(text):
+def test_every_value_has_its_interval(text):
     cells = [
         row[i]
         for head, rows in tables(text)
         for row in rows
         for i in measured_columns(head)
-        if not row[i].startswith("the same figures")
+        if not row[i].startswith("the same values")
     ]
     assert len(cells) > 80
     assert [cell for cell in cells if not INTERVAL.search(cell) and not WITHOUT.search(cell)] == []

@@ -19,7 +19,7 @@ import pytest
 from tests.setup.conftest import open_folder
 from tests.whole.test_processes import get, post
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\s*^```json\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 BLOCKS = [(kind, text, answer) for kind, text, answer in BLOCK.findall(README) if text != "make run\n"]

@@ -1,4 +1,4 @@
-"""docs/benchmarks/simulation-results.md: every inherited claim is on it, every value was played and has its interval."""
+"""The page of simulation results: every inherited claim is on it, every value was played and has its interval."""
 
 import re
 

@@ -11,7 +11,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks" / "simulation
 
 
 def draw(measured: Measured, beside: Path) -> dict[str, str]:
-    """Write the pictures of the daily e-mail race and the telco race into img/ beside the page's folder; links by world."""
+    """Draw the daily e-mail race and the telco race into img/ beside the page's folder; return links by world."""
     if find_spec("vl_convert") is None:
         print("pictures: left out, vl-convert-python is not installed")
         return {}

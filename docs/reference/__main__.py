@@ -1,4 +1,4 @@
-"""Write the pages beside this file from the code they describe: `make reference`. A test checks that they are current."""
+"""Write the pages beside this file from the code they describe: `make reference`. A test compares them."""
 
 import inspect
 from datetime import UTC, datetime
@@ -25,23 +25,23 @@ Read from the environment or from a `.env` file in the working directory; enviro
 """
 ERRORS = """# Errors
 
-Every error response is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) with `type`,
-`title`, `status`, `detail` (one sentence for the client), `request_id` (the same as in the log line) and, for invalid
-fields, `errors[]` with `field`, `message` and, in uploads, `line`. Paths under `/ofrep/` use that protocol's format
-instead. 429 and 503 carry `Retry-After` in whole seconds.
+Every error response is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) with
+`type`, `title`, `status`, `detail` (one sentence for the client), `request_id` (the same as in the log line) and,
+for invalid fields, `errors[]` with `field`, `message` and, in uploads, `line`. Paths under `/ofrep/` use that
+protocol's format instead. 429 and 503 carry `Retry-After` in whole seconds.
 
 """
 CONNECTION_ERRORS = """
-Before a request is complete, the service answers without a `request_id` and closes the connection: 400 for what is
-not HTTP, 408 for a client that is too slow (`GROUNDHOG_HEADER_TIMEOUT_SECONDS`, `GROUNDHOG_IDLE_TIMEOUT_SECONDS`,
-`GROUNDHOG_MIN_BODY_RATE`), 431 for headers larger than `GROUNDHOG_MAX_HEAD_BYTES`.
+Before a request is complete, the service answers without a `request_id` and closes the connection: 400 for what
+is not HTTP, 408 for a client that is too slow (`GROUNDHOG_HEADER_TIMEOUT_SECONDS`,
+`GROUNDHOG_IDLE_TIMEOUT_SECONDS`, `GROUNDHOG_MIN_BODY_RATE`), 431 for headers larger than `GROUNDHOG_MAX_HEAD_BYTES`.
 """
 METRICS = """# Prometheus metrics
 
 `GET /metrics` needs an API key with the scope `read`, or `GROUNDHOG_PUBLIC_METRICS=true`. Series with the label
 `experiment` are exported for at most `GROUNDHOG_METRICS_MAX_EXPERIMENTS` experiments; the others are only counted.
-How to scrape it, alerts and a Grafana dashboard: [monitoring](../how-to/monitoring.md). Names used by older versions:
-[upgrading](../how-to/upgrading.md#renamed-prometheus-series).
+How to scrape it, alerts and a Grafana dashboard: [monitoring](../how-to/monitoring.md). Names used by older
+versions: [upgrading](../how-to/upgrading.md#renamed-prometheus-series).
 
 """
 POLICIES = """# Policies

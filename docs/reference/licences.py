@@ -36,7 +36,7 @@ TEXT = """<!-- generated from the installed packages by `make licences`; do not 
 # Licences of dependencies
 
 Groundhog is under the [MIT licence](../../LICENSE). It depends on these packages, pinned with their hashes in
-`requirements/`, which also has the versions. A licence that is not yet listed fails a test until it has been reviewed.
+`requirements/`, which also has the versions. A licence that is not yet listed fails a test until it is reviewed.
 
 ## Runtime dependencies
 

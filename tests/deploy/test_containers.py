@@ -71,7 +71,7 @@ def test_only_the_profile_observability_starts_prometheus_and_grafana():
 def test_a_service_that_others_can_reach_is_given_a_key_and_prometheus_can_read_it():
     given = COMPOSE["services"]["api"]["environment"]
     assert given["GROUNDHOG_ADMIN_KEY"].startswith("${GROUNDHOG_ADMIN_KEY:?")  # without one compose says so
-    assert given["GROUNDHOG_TELEMETRY_OPEN"] == "true"
+    assert given["GROUNDHOG_PUBLIC_METRICS"] == "true"
     assert "GROUNDHOG_ADMIN_KEY" in (ROOT / "deploy/kubernetes/groundhog.yaml").read_text()
 
 

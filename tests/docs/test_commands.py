@@ -1,4 +1,7 @@
-"""Every command of ours that a page names is one, with its options. Those of HTTP: tests/test_readme.py."""
+"""Every `groundhog` command and every `make` target that a page names exists, with its options.
+
+The commands that call a service are run by test_readme.py.
+"""
 
 import re
 import shlex
@@ -10,19 +13,20 @@ import typer
 from app.cli import commands
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-OURS = re.compile(r"(?:^|[|\s(]|\.venv/bin/)groundhog ([a-z][^|)#\n]*)", re.MULTILINE)
+GROUNDHOG = re.compile(r"(?:^|[|\s(]|\.venv/bin/)groundhog ([a-z][^|)#\n]*)", re.MULTILINE)
 COMMANDS = [
-    pytest.param(shlex.split(line), id=f"{paper.stem}: {line.strip()}")
-    for paper in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-    for text in BLOCK.findall(paper.read_text())
+    pytest.param(shlex.split(line), id=f"{page.stem}: {line.strip()}")
+    for page in PAGES
+    for text in BLOCK.findall(page.read_text())
     if "kubectl" not in text  # another command's arguments
-    for line in OURS.findall(re.sub(r"\\\n\s*", "", text))
+    for line in GROUNDHOG.findall(re.sub(r"\\\n\s*", "", text))
 ]
 
 
-def understood(words):
-    """What the command line makes of the words; it complains of what it does not know."""
+def parsed(words):
+    """What the command line makes of the words; it raises for what it does not know."""
     name, *words = words
     command = typer.main.get_command(commands).commands[name]
     if hasattr(command, "commands"):  # a group: keys, simulate
@@ -32,11 +36,19 @@ def understood(words):
 
 
 @pytest.mark.parametrize("words", COMMANDS)
-def test_every_command_of_ours_that_a_page_names_is_one_with_its_options(words):
-    assert understood(words).params
+def test_every_groundhog_command_of_a_page_exists_with_its_options(words):
+    assert parsed(words).params
 
 
-def test_the_pages_name_commands_and_an_option_that_is_none_would_be_noticed():
+def test_the_pages_name_commands_and_an_unknown_option_would_be_noticed():
     assert len(COMMANDS) >= 10
     with pytest.raises(Exception, match="No such option"):
-        understood(["keys", "create", "shop", "--no-such-option"])
+        parsed(["keys", "create", "shop", "--no-such-option"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_target_of_a_page_exists(page):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = page.read_text()
+    named = re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE)
+    assert set(named) - targets == set()

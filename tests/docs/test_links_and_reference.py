@@ -1,4 +1,4 @@
-"""What the papers say is what the code does."""
+"""Links of the documentation resolve, generated pages are current, and what a page names exists."""
 
 import json
 import re
@@ -11,18 +11,21 @@ import pytest
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAPERS = [ROOT / name for name in subprocess.run(
-    ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+DOCS = ROOT / "docs"
+FILES = [ROOT / name for name in subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
     cwd=ROOT, capture_output=True, text=True, check=False,
-).stdout.split()]  # fmt: skip
+).stdout.split("\n") if name and (ROOT / name).is_file()]  # fmt: skip
+PAGES = [path for path in FILES if path.suffix == ".md"]
+TESTS = [path for path in FILES if path.name.startswith("test_") and path.suffix == ".py"]
+TOP = r"(?:app|benchmarks|deploy|examples|migrations|requirements|sdk)"
+PATH = re.compile(rf"`({TOP}/[A-Za-z0-9_./-]*[A-Za-z0-9_])(?:/|`|\s)")
 
 
 def test_the_example_environment_names_every_setting_and_no_other():
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {match[1] for line in lines if (match := re.match(r"#?([A-Z_]+)=", line))}
-    settings = re.findall(
-        r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE
-    )
+    settings = re.findall(r"^\| `([A-Z_]+)` \|", (DOCS / "reference/settings.md").read_text(), re.MULTILINE)
     assert named == set(settings)
 
 
@@ -31,26 +34,78 @@ def test_the_example_environment_shows_the_defaults():
     assert Settings(_env_file=example, home=Path("x")) == Settings(_env_file=None, home=Path("x"))
 
 
-def test_the_reference_is_what_the_code_says():
-    """Asked of a process of its own: other tests register policies."""
-    asked = "import json; from docs.reference.__main__ import pages; print(json.dumps(pages()))"
-    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+def test_the_generated_pages_are_current():
+    """In a process of its own: other tests register policies."""
+    command = "import json; from docs.reference.__main__ import pages; print(json.dumps(pages()))"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     pages = json.loads(done.stdout)
-    stale = [name for name, text in pages.items() if (ROOT / "docs/reference" / name).read_text() != text]
+    stale = [name for name, text in pages.items() if (DOCS / "reference" / name).read_text() != text]
     assert stale == [], "make reference"
-    assert {page.name for page in (ROOT / "docs/reference").glob("*.md")} == set(pages)
 
 
-@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
-def test_every_link_of_a_paper_leads_somewhere(paper):
-    text = re.sub(r"```.*?```", "", paper.read_text(), flags=re.DOTALL)
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|(?:src|srcset)=\"([^\"]+)\"", text)
-    paths = [a or b for a, b in links if not (a or b).startswith(("http:", "https:", "mailto:"))]
-    assert [path for path in paths if not (paper.parent / path).exists()] == []
+def test_every_page_that_says_so_is_generated():
+    command = "import json; from docs.reference.__main__ import pages; print(json.dumps(list(pages())))"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    marked = {
+        page.name for page in PAGES if "generated from the code by `make reference`" in page.read_text()
+    }
+    assert marked == set(json.loads(done.stdout))
 
 
-def test_the_index_of_papers_names_every_page():
-    index = (ROOT / "docs/README.md").read_text()
-    pages = [page.relative_to(ROOT / "docs") for page in PAPERS if page.is_relative_to(ROOT / "docs")]
-    left_out = [str(page) for page in pages if f"({page})" not in index and page.parts[0] != "decisions"]
-    assert left_out in ([], ["README.md"])
+def anchors(page):
+    """The fragments that a page's headings have, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_resolves(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    local = [a or b for a, b in links if not (a or b).startswith(("http:", "https:", "mailto:"))]
+    for link in local:
+        path, _, fragment = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if fragment:
+            assert fragment in anchors(target), link
+
+
+def test_the_index_lists_every_page():
+    index = (DOCS / "README.md").read_text()
+    pages = [page.relative_to(DOCS) for page in PAGES if page.is_relative_to(DOCS)]
+    unlisted = [str(page) for page in pages if f"({page})" not in index and page.parts[0] != "decisions"]
+    assert unlisted == ["README.md"]
+
+
+def test_every_page_is_in_the_folder_of_its_kind():
+    kinds = {page.relative_to(DOCS).parts[0] for page in PAGES if page.is_relative_to(DOCS)}
+    assert kinds == {
+        "README.md",
+        "glossary.md",
+        "how-to",
+        "explanation",
+        "reference",
+        "benchmarks",
+        "decisions",
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_code_that_a_page_names_exists(page):
+    paths = [path.partition("*")[0] for path in PATH.findall(page.read_text())]
+    assert [path for path in paths if not (ROOT / path).exists() and "NOUN" not in path] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_a_page_names_exists(page):
+    text = page.read_text()
+    files = re.findall(r"\b(test_\w+\.py)\b", text)
+    assert set(files) - {path.name for path in TESTS} == set()
+    functions = set(re.findall(r"`(test_\w+)`", text))
+    code = "\n".join(path.read_text() for path in TESTS) if functions else ""
+    assert [name for name in functions if f"def {name}(" not in code] == []

@@ -102,7 +102,7 @@ class Unavailable(GroundhogError):
         self.retry_after = retry_after
 
 
-class NotAllowed(GroundhogError):
+class MethodNotAllowed(GroundhogError):
     """The thing named exists, but what was asked is not among what can be done with it (``allowed``)."""
 
     def __init__(self, detail: str, allowed: Sequence[str]) -> None:
@@ -110,7 +110,7 @@ class NotAllowed(GroundhogError):
         self.allowed = tuple(allowed)
 
 
-class Defect(GroundhogError):
+class InternalError(GroundhogError):
     """Something of ours is broken; who raises it has logged what."""
 
     def __init__(self) -> None:

@@ -50,7 +50,12 @@ Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s*]+)$")]
 """Where a page comes from: ``https://shop.example``, without a path; ``*`` is everywhere."""
 
 
-class Settings(BaseSettings):
+def _renamed(name: str, former: str) -> AliasChoices:
+    """Read a setting by its name or, for one more version, by its former one."""
+    return AliasChoices(f"GROUNDHOG_{name.upper()}", f"GROUNDHOG_{former}", name)
+
+
+class ServiceSettings(BaseSettings):
     """What an operator can change; see each field's description."""
 
     model_config = SettingsConfigDict(
@@ -104,8 +109,16 @@ class Settings(BaseSettings):
         ge=0,
         description="How long API keys are kept in memory: a revoked one is refused after it",
     )
-    docs_open: bool = Field(default=True, description="Show /docs, /redoc and /openapi.json without a key")
-    telemetry_open: bool = Field(default=False, description="Show GET /metrics (Prometheus) without a key")
+    public_docs: bool = Field(
+        default=True,
+        validation_alias=_renamed("public_docs", "DOCS_OPEN"),
+        description="Show /docs, /redoc and /openapi.json without a key",
+    )
+    public_metrics: bool = Field(
+        default=False,
+        validation_alias=_renamed("public_metrics", "TELEMETRY_OPEN"),
+        description="Show GET /metrics (Prometheus) without a key",
+    )
     audit_days: int = Field(default=400, ge=1, description="How long the audit is kept")
 
     auto_register: bool = Field(default=True, description="Register unknown experiments and variants on POST")
@@ -115,9 +128,17 @@ class Settings(BaseSettings):
     max_head_bytes: int = Field(
         default=64 * 1024, ge=1024, description="Largest request line and headers together"
     )
-    head_seconds: float = Field(default=10, gt=0, description="How long a request's headers may take to come")
-    stall_seconds: float = Field(
-        default=30, gt=0, description="How long nothing may come of a body, or be taken of an answer"
+    header_timeout_seconds: float = Field(
+        default=10,
+        validation_alias=_renamed("header_timeout_seconds", "HEAD_SECONDS"),
+        gt=0,
+        description="How long a request's headers may take to come",
+    )
+    idle_timeout_seconds: float = Field(
+        default=30,
+        validation_alias=_renamed("idle_timeout_seconds", "STALL_SECONDS"),
+        gt=0,
+        description="How long nothing may come of a body, or be taken of an answer",
     )
     min_body_rate: int = Field(
         default=1_000, ge=1, description="Bytes per second that a body has to reach after that time"
@@ -153,8 +174,11 @@ class Settings(BaseSettings):
         default=10, ge=0, description="How long a request waits for such a simulation before it answers 202"
     )
 
-    telemetry_experiments: int = Field(
-        default=100, ge=0, description="Experiments whose shares and P(best) Prometheus sees"
+    metrics_max_experiments: int = Field(
+        default=100,
+        validation_alias=_renamed("metrics_max_experiments", "TELEMETRY_EXPERIMENTS"),
+        ge=0,
+        description="Experiments whose shares and P(best) Prometheus sees",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Log level")
     log_format: Literal["json", "text"] = Field(

@@ -17,7 +17,7 @@ def draw(measured: Measured, beside: Path) -> dict[str, str]:
         return {}
     import vl_convert
 
-    from app.services import picture
+    from app.services.simulations import chart
 
     folder = beside.parent.parent / "img"
     folder.mkdir(exist_ok=True)
@@ -28,7 +28,7 @@ def draw(measured: Measured, beside: Path) -> dict[str, str]:
     links = {}
     for world, (result, title) in shown.items():
         target = folder / f"results-{world}.png"
-        drawn = vl_convert.vegalite_to_png(picture.specification(world, result.to_dict()), scale=1)
+        drawn = vl_convert.vegalite_to_png(chart.specification(world, result.to_dict()), scale=1)
         target.write_bytes(drawn)
         links[world] = f"\n![{title}, the mean and 95 % of single runs](../img/{target.name})\n"
     return links

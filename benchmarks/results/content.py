@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.simulation import google
+from benchmarks.results import google
 from benchmarks.results.measured import Measured
 from benchmarks.results.text import mean_of, part, table, with_interval
 

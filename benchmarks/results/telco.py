@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.simulation.clv.spread import ratio
-from app.simulation.summaries import t_quantile
+from app.simulation.replication_statistics import t_quantile
 from benchmarks.results.measured import Measured
 from benchmarks.results.text import mean_of, singles, table, with_interval
 

@@ -8,11 +8,11 @@ from typing import Any
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import AliasChoices
 
-from app import telemetry
-from app.api import problems
-from app.schemas.policies import every_policy
-from app.services.figures import Known, families
-from app.settings import Settings
+from app.api import problem_details
+from app.observability import metrics
+from app.schemas.experiments.policies import every_policy
+from app.services.prometheus import DatabaseSnapshot, metric_families
+from app.settings import ServiceSettings
 
 HERE = Path(__file__).parent
 GENERATED = "<!-- generated from the code by `make reference`; do not edit -->\n\n"
@@ -78,14 +78,14 @@ def _table(*rows: tuple[str, ...]) -> str:
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
-    alias = Settings.model_fields[name].validation_alias
+    alias = ServiceSettings.model_fields[name].validation_alias
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"GROUNDHOG_{name.upper()}"
 
 
 def _settings() -> str:
     rows = [
         (f"`{variable(name)}`", _default(name), str(field.description))
-        for name, field in Settings.model_fields.items()
+        for name, field in ServiceSettings.model_fields.items()
     ]
     return SETTINGS + _table(("name", "default", "meaning"), *rows)
 
@@ -93,7 +93,7 @@ def _settings() -> str:
 def _default(name: str) -> str:
     if name == "home":
         return "`~/.local/share/groundhog`; as root `/var/lib/groundhog`"
-    default = Settings.model_fields[name].default
+    default = ServiceSettings.model_fields[name].default
     if default is None or default in ("", ()):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
@@ -101,8 +101,8 @@ def _default(name: str) -> str:
 
 def _errors() -> str:
     rows = [
-        (str(status), problems.TITLES[status], _first_sentence(kind))
-        for kind, status in sorted(problems.STATUS.items(), key=lambda pair: pair[1])
+        (str(status), problem_details.TITLES[status], _first_sentence(kind))
+        for kind, status in sorted(problem_details.STATUS.items(), key=lambda pair: pair[1])
     ]
     return ERRORS + _table(("status", "title", "when"), *rows) + CONNECTION_ERRORS
 
@@ -112,11 +112,11 @@ def _first_sentence(thing: object) -> str:
 
 
 def _metrics() -> str:
-    own = [metric for metric in vars(telemetry).values() if isinstance(metric, MetricWrapperBase)]
+    own = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
         (family.name, family.type, _labels(family), family.documentation)
-        for family in families(Known(), datetime.now(UTC))
+        for family in metric_families(DatabaseSnapshot(), datetime.now(UTC))
     ]
     shown = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
     return METRICS + _table(("name", "type", "labels", "meaning"), *shown)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
 from app.bandits.parameters import check_parameters, parameter
+from app.bandits.policies.sampling import sample_arms
 from app.bandits.totals import Totals
 
 
@@ -35,4 +35,4 @@ class Softmax:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> np.ndarray:
         """Return an arm per row of totals, (...), or for `units` of each, (..., units)."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
+from app.services.access import api_keys
 
 
 @pytest.fixture

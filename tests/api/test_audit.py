@@ -4,14 +4,14 @@ import datetime as dt
 
 import pytest
 
-from app.services import api_keys, audit
+from app.services.access import api_keys, audit_log
 from tests.api.test_metrics import total
 
 
 def entries(client, about=None):
     """The audit, the oldest first, without the keys made by the test."""
     with client.app.state.database.transaction() as session:
-        found = audit.read(session, about, 100)
+        found = audit_log.read(session, about, 100)
     shown = [(entry.who, entry.operation, tuple(entry.subjects)) for entry in reversed(found)]
     return [entry for entry in shown if entry[1] != "create_key"]
 
@@ -69,7 +69,7 @@ def test_keys_made_and_revoked_are_written_down_and_revoking_twice_once(client, 
         with client.app.state.database.transaction() as session:
             api_keys.revoke(session, key.key_id, clock.now)
     with client.app.state.database.transaction() as session:
-        found = [entry.operation for entry in audit.read(session, key.key_id, 10)]
+        found = [entry.operation for entry in audit_log.read(session, key.key_id, 10)]
     assert sorted(found) == ["create_key", "revoke_key"]
 
 
@@ -79,5 +79,5 @@ def test_the_audit_is_asked_about_one_experiment_and_forgotten_after_its_time(cl
     client.post("/metrics/", json=total(experiment_id="b"))
     assert [subjects for _, _, subjects in entries(client, "a")] == [("a",)]
     with client.app.state.database.transaction() as session:
-        assert audit.prune(session, clock.now + dt.timedelta(days=1), 2) == 1
+        assert audit_log.delete_older_than(session, clock.now + dt.timedelta(days=1), 2) == 1
     assert [subjects for _, _, subjects in entries(client)] == [("b",)]

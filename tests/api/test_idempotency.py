@@ -1,6 +1,6 @@
 import threading
 
-from app.services import idempotency
+from app.services.access import idempotency
 from tests.api.test_metrics import stored, total
 
 KEY = {"Idempotency-Key": "import-2026-03-01"}
@@ -68,7 +68,7 @@ def test_an_upload_in_bulk_is_replayed_too(client):
 def test_keys_are_forgotten_after_their_time(client, clock):
     client.post("/metrics/", json=total(), headers=KEY)
     with client.app.state.database.transaction() as session:
-        assert idempotency.prune(session, clock.now, 24) == 0
+        assert idempotency.delete_older_than(session, clock.now, 24) == 0
     clock.pass_days(2)
     with client.app.state.database.transaction() as session:
-        assert idempotency.prune(session, clock.now, 24) == 1
+        assert idempotency.delete_older_than(session, clock.now, 24) == 1

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.api.joined import Joined
+from app.services.single_flight import SingleFlight
 
 
 class Work:
@@ -26,7 +26,7 @@ async def start(joined, work, key="key", callers=3):
 
 def test_all_who_come_meanwhile_share_one_end():
     async def run():
-        joined, work = Joined(), Work()
+        joined, work = SingleFlight(), Work()
         callers = await start(joined, work)
         assert "key" in joined
         work.end.set_result("found")
@@ -39,7 +39,7 @@ def test_all_who_come_meanwhile_share_one_end():
 
 def test_who_comes_afterwards_begins_anew_and_keys_do_not_wait_for_each_other():
     async def run():
-        joined, work, other = Joined(), Work(), Work()
+        joined, work, other = SingleFlight(), Work(), Work()
         callers = await start(joined, work)
         other.end.set_result("other")
         assert await joined.run("another key", other) == "other"
@@ -53,7 +53,7 @@ def test_who_comes_afterwards_begins_anew_and_keys_do_not_wait_for_each_other():
 
 def test_an_error_reaches_all_and_is_forgotten():
     async def run():
-        joined, work = Joined(), Work()
+        joined, work = SingleFlight(), Work()
         callers = await start(joined, work)
         work.end.set_exception(OSError("away"))
         assert [str(error) for error in await asyncio.gather(*callers, return_exceptions=True)] == [
@@ -66,7 +66,7 @@ def test_an_error_reaches_all_and_is_forgotten():
 
 def test_one_who_goes_takes_nothing_from_the_others():
     async def run():
-        joined, work = Joined(), Work()
+        joined, work = SingleFlight(), Work()
         first, *others = await start(joined, work)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -9,9 +9,9 @@ import pytest
 
 from app.errors import TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
-from app.services.keyring import KeyRing
-from app.storage import keys
+from app.services.access import api_keys
+from app.services.access.authenticator import Authenticator
+from app.storage import api_keys as stored_keys
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem
 
@@ -142,8 +142,8 @@ TELEMETRY = ["/metrics", "/metrics/"]
     ("settings", "answered"),
     [
         ({}, ALWAYS_OPEN + DOCS),
-        ({"docs_open": False}, ALWAYS_OPEN),
-        ({"telemetry_open": True}, ALWAYS_OPEN + DOCS + TELEMETRY),
+        ({"public_docs": False}, ALWAYS_OPEN),
+        ({"public_metrics": True}, ALWAYS_OPEN + DOCS + TELEMETRY),
     ],
 )
 def test_health_and_the_page_are_open_docs_and_prometheus_as_the_settings_say(
@@ -183,10 +183,10 @@ class Ring:
         self.database = client.app.state.database
         new = ApiKeyIn(name="a key", scopes=["read"], **more)
         self.made, self.key = change(client, api_keys.create, new, clock.now)
-        self.ring = KeyRing(self.database, 10, open_without_keys=False, tick=lambda: self.ticks)
+        self.ring = Authenticator(self.database, 10, open_without_keys=False, tick=lambda: self.ticks)
 
     async def ask(self, key=None):
-        return (await self.ring.caller_of(key or self.key, self.now)).key_id
+        return (await self.ring.authenticate(key or self.key, self.now)).key_id
 
 
 def test_a_revoked_key_is_refused_after_the_seconds_that_keys_are_kept(client, clock):
@@ -206,7 +206,7 @@ def test_a_new_key_is_found_a_second_later_and_unknown_ones_are_looked_for_no_mo
     client, clock, monkeypatch
 ):
     reads = []
-    read = keys.read
+    read = stored_keys.read
 
     async def counted(database):
         reads.append(1)
@@ -224,7 +224,7 @@ def test_a_new_key_is_found_a_second_later_and_unknown_ones_are_looked_for_no_mo
         assert await ring.ask(key) == made.key_id
         assert len(reads) == 2
 
-    monkeypatch.setattr(keys, "read", counted)
+    monkeypatch.setattr(stored_keys, "read", counted)
     asyncio.run(story(Ring(client, clock)))
 
 
@@ -233,12 +233,12 @@ def test_the_keys_last_read_stay_valid_while_the_database_is_away(client, clock,
         raise psycopg.OperationalError
 
     async def story(ring):
-        monkeypatch.setattr(keys, "read", away)
+        monkeypatch.setattr(stored_keys, "read", away)
         with pytest.raises(Unavailable):
             await ring.ask()
         monkeypatch.undo()
         assert await ring.ask() == ring.made.key_id
-        monkeypatch.setattr(keys, "read", away)
+        monkeypatch.setattr(stored_keys, "read", away)
         for _ in range(3):
             ring.ticks += 10
             assert await ring.ask() == ring.made.key_id
@@ -277,7 +277,7 @@ ADMIN = "gh_admin_" + "0123456789abcdef" * 4
 def test_the_key_of_the_setting_is_an_admin_key(make_client, clock):
     client = make_client(host="0.0.0.0")
     for _ in range(2):
-        change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+        change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     headers = {"X-API-Key": ADMIN}
     assert client.post("/experiments", json={"experiment_id": "a"}, headers=headers).status_code == 201
     assert len(change(client, api_keys.list_keys)) == 1
@@ -287,14 +287,14 @@ def test_another_secret_in_the_setting_takes_the_place_of_the_first(make_client,
     client = make_client(key_cache_seconds=0)
     other = ADMIN[:-1] + "0"
     for key in (ADMIN, other):
-        change(client, api_keys.keep_admin_key, key, clock.now)
+        change(client, api_keys.upsert_admin_key, key, clock.now)
     assert client.get("/experiments", headers={"X-API-Key": other}).status_code == 200
     problem(client.get("/experiments", headers={"X-API-Key": ADMIN}), 401)
 
 
 def test_a_revoked_key_of_the_setting_stays_revoked_when_the_service_starts_again(make_client, clock):
     client = make_client(key_cache_seconds=0)
-    change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+    change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     change(client, api_keys.revoke, "admin", clock.now)
-    change(client, api_keys.keep_admin_key, ADMIN, clock.now)
+    change(client, api_keys.upsert_admin_key, ADMIN, clock.now)
     problem(client.get("/experiments", headers={"X-API-Key": ADMIN}), 401)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from app.cli import main
+from app.cli.main import main
 from tests.api.test_metrics import total
 from tests.contract.conftest import problem
 

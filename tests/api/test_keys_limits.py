@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.access import OPERATIONS
+from app.api.authorization import PERMISSIONS
 from tests.api.test_metrics import total
 from tests.contract.conftest import fields, problem
 from tests.contract.test_openapi import DESCRIPTION
@@ -54,7 +54,7 @@ def test_no_get_shows_anything_of_another_team(teams):
     seen = []
     for _, path, operation in paths("get"):
         answer = teams.get(path.format(run=run))
-        named = THEIRS in path or "{run}" in path or operation == "read_telemetry"
+        named = THEIRS in path or "{run}" in path or operation == "read_prometheus_metrics"
         assert answer.status_code in ({403, 404} if named else {200}), path
         assert f"{THEIRS}-a" not in answer.text, path
         assert named or THEIRS not in answer.text, path
@@ -166,4 +166,4 @@ def test_a_limit_is_a_beginning_and_no_pattern(keyed, make_key):
 
 
 def test_an_operation_on_all_experiments_needs_a_key_without_a_limit():
-    assert not OPERATIONS["read_telemetry"].heeds_limit
+    assert not PERMISSIONS["read_prometheus_metrics"].allows_prefix_keys

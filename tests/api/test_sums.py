@@ -5,8 +5,9 @@ import itertools
 
 import pytest
 
-from app.services import allocations, answers
-from app.services.inputs import read_inputs
+from app.services.allocations import response
+from app.services.allocations.decision_inputs import read_inputs
+from app.services.experiments import settings_history
 from tests.api.test_allocations import post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
@@ -34,21 +35,24 @@ HISTORIES = {
 def inputs_of(client, dates=DATES):
     """The inputs of some dates, by sums and day by day."""
     with client.app.state.database.transaction() as session:
-        timeline = allocations.read_timeline(session, "homepage")
+        timeline = settings_history.read_settings_history(session, "homepage")
         for date, summed in itertools.product(dates, (True, False)):
             yield date, read_inputs(session, "homepage", timeline, date, summed=summed)
 
 
 def answered(client, dates=DATES):
     """The answers to some dates by sums, and day by day."""
-    found = [answers.answer(inputs, date, None, recorded=False) for date, inputs in inputs_of(client, dates)]
+    found = [
+        response.build_response(inputs, date, None, recorded=False)
+        for date, inputs in inputs_of(client, dates)
+    ]
     return found[::2], found[1::2]
 
 
 def summed_at_last(client):
     """Say whether the last date is decided by sums."""
     _, inputs = next(inputs_of(client, DATES[-1:]))
-    return inputs.everything.summed_days is not None
+    return inputs.all_days.summed_days is not None
 
 
 @pytest.mark.parametrize(("history", "summed"), HISTORIES.values(), ids=HISTORIES)
@@ -104,4 +108,4 @@ def test_a_retired_variant_that_stopped_reporting_leaves_no_gap(client):
 def test_where_days_do_not_count_alike_they_are_read_one_by_one(client, chosen):
     create(client, "a", "b", **chosen)
     post(client, *on("a", EVERY_DAY), *on("b", EVERY_DAY))
-    assert all(inputs.everything.summed_days is None for _, inputs in inputs_of(client))
+    assert all(inputs.all_days.summed_days is None for _, inputs in inputs_of(client))

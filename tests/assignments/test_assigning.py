@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.errors import Unavailable
-from app.services import splits
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments import splits
+from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
 from tests.contract.conftest import problem
 
 COUNTS = "select variant_id, split, units from assignment_counts order by 1, 2"
@@ -19,7 +19,7 @@ def test_a_new_unit_is_assigned_with_its_propensity_revision_and_time(create, as
     assert found == {
         "experiment_id": "e",
         "unit_id": "u",
-        "variant_id": drawn_variant("", "e", "u", allocation["allocations"]),
+        "variant_id": pick_variant("", "e", "u", allocation["allocations"]),
         "value": None,
         "reason": "drawn",
         "propensity": 0.2,
@@ -224,11 +224,11 @@ def test_held_out_units_get_the_control_and_are_not_counted(create, assign_many,
     create(holdout_percent=20)
     units = [f"u{number}" for number in range(500)]
     for item in assign_many(units):
-        out = held_out("", "e", item["unit_id"], 20)
+        out = is_held_out("", "e", item["unit_id"], 20)
         assert (item["reason"] == "holdout") == out
         if out:
             assert (item["variant_id"], item["propensity"], item["revision"]) == ("control", None, None)
-    drawn = sum(not held_out("", "e", unit, 20) for unit in units)
+    drawn = sum(not is_held_out("", "e", unit, 20) for unit in units)
     assert rows("select sum(units) from assignment_counts") == [(drawn,)]
     assert rows("select count(*) from assignments where kind = 'holdout'") == [(500 - drawn,)]
 
@@ -252,7 +252,7 @@ def test_the_salt_decides_the_draw(create, make_client):
     found = make_client(assignment_salt="pepper").post("/assignments", json=units).json()
     shares = dict.fromkeys(("control", "a", "b", "c", "d"), 20.0)
     assert [item["variant_id"] for item in found] == [
-        drawn_variant("pepper", "e", unit["unit_id"], shares) for unit in units
+        pick_variant("pepper", "e", unit["unit_id"], shares) for unit in units
     ]
 
 
@@ -296,7 +296,7 @@ def test_requests_with_one_key_at_once_are_answered_with_the_same_words(create, 
 def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_kept(create, client, monkeypatch):
     create()
     create("away")
-    as_it_is = splits.current
+    as_it_is = splits.get_or_renew
 
     def current(session, terms, now):
         if terms.experiment_id == "away":
@@ -305,7 +305,7 @@ def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_kept(create, 
 
     units = [{"experiment_id": name, "unit_id": "u"} for name in ("e", "away")]
     with monkeypatch.context() as patch:
-        patch.setattr(splits, "current", current)
+        patch.setattr(splits, "get_or_renew", current)
         first = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
     again = client.post("/assignments", json=units, headers={"Idempotency-Key": "k"}).json()
     assert first[1]["error"]["status"] == 503

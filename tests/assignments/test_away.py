@@ -4,7 +4,7 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from tests.contract.conftest import problem
 from tests.storage.test_database_away import server, unavailable, url  # noqa: F401
 
@@ -38,7 +38,9 @@ def test_a_replica_draws_without_storing_in_mode_rendezvous(create, assign, make
 
 
 def test_without_postgresql_all_is_503_and_recovers_by_itself(server, url, clock):  # noqa: F811
-    with TestClient(create_app(Settings(database_url=url), clock), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(ServiceSettings(database_url=url), clock), raise_server_exceptions=False
+    ) as client:
         client.post("/experiments", json=EXPERIMENT)
         known = client.post("/assignments", json=unit()).json()
         server.stop()
@@ -62,7 +64,9 @@ def test_without_postgresql_all_is_503_and_recovers_by_itself(server, url, clock
 
 
 def test_connections_cut_behind_its_back_cost_no_request(server, url, clock):  # noqa: F811
-    with TestClient(create_app(Settings(database_url=url), clock), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(ServiceSettings(database_url=url), clock), raise_server_exceptions=False
+    ) as client:
         client.post("/experiments", json=EXPERIMENT)
         client.post("/assignments", json=unit())
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services import splits
+from app.services.assignments import splits
 
 FLAGS = "/ofrep/v1/evaluate/flags"
 UNITS = [f"u{number}" for number in range(12)]
@@ -58,14 +58,14 @@ def broken(create, client, clock, monkeypatch):
     """An experiment ``e`` whose split cannot be had because of a defect, beside one that is well."""
     create()
     create("well")
-    as_it_is = splits.current
+    as_it_is = splits.get_or_renew
 
     def current(session, terms, now):
         if terms.experiment_id == "e":
             raise RuntimeError("a defect")
         return as_it_is(session, terms, now)
 
-    monkeypatch.setattr(splits, "current", current)
+    monkeypatch.setattr(splits, "get_or_renew", current)
 
 
 def test_a_defect_of_one_experiment_takes_no_others_units_and_is_logged(broken, client, caplog):

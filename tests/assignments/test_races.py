@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from app.settings import Settings
-from app.storage.assignments import FIND, Row, find, store
+from app.settings import ServiceSettings
+from app.storage.assignments import LOOK_UP_SQL, AssignmentRow, look_up, store
+from app.storage.batched_statement import INDEX_ONLY_PLAN, BatchedStatement
 from app.storage.database import Database
-from app.storage.shared import BY_KEY, SharedStatement
 from tests.conftest import SetClock
 
 UNITS = [f"u{number}" for number in range(40)]
@@ -89,7 +89,7 @@ def test_a_variant_deleted_between_the_draw_and_its_storing_is_drawn_no_more(
             deleted.append(await asyncio.to_thread(other.delete, "/experiments/e/variants/d"))
         return await store_now(fresh)
 
-    monkeypatch.setattr(shared, "ask", store_after_the_deletion)
+    monkeypatch.setattr(shared, "run", store_after_the_deletion)
     found = assign_many(UNITS)
     assert deleted[0].status_code == 204
     assert {item["reason"] for item in found} == {"drawn"}
@@ -101,13 +101,13 @@ def test_a_variant_deleted_between_the_draw_and_its_storing_is_drawn_no_more(
 
 @pytest.fixture
 def database(database_url):
-    database = Database(Settings(database_url=database_url))
+    database = Database(ServiceSettings(database_url=database_url))
     yield database
     database.close()
 
 
 def row(unit_id, variant_id="control", experiment_id="e"):
-    return Row(experiment_id, unit_id, variant_id, "drawn", 1, 0.5, "r", SetClock().now)
+    return AssignmentRow(experiment_id, unit_id, variant_id, "drawn", 1, 0.5, "r", SetClock().now)
 
 
 def test_callers_that_wait_share_one_statement(database):
@@ -119,8 +119,8 @@ def test_callers_that_wait_share_one_statement(database):
         return set(keys)
 
     async def ask_all():
-        shared = SharedStatement(database, execute)
-        answers = await asyncio.gather(*(shared.ask([number]) for number in range(50)))
+        shared = BatchedStatement(database, execute)
+        answers = await asyncio.gather(*(shared.run([number]) for number in range(50)))
         await shared.close()
         return answers
 
@@ -134,8 +134,8 @@ def test_a_unit_that_two_of_them_bring_is_stored_and_counted_once(create, assign
     assign_many(["first"])
 
     async def store_twice():
-        shared = SharedStatement(database, store)
-        answers = await asyncio.gather(*(shared.ask([row("u"), row(f"own-{n}")]) for n in range(5)))
+        shared = BatchedStatement(database, store)
+        answers = await asyncio.gather(*(shared.run([row("u"), row(f"own-{n}")]) for n in range(5)))
         await shared.close()
         return answers
 
@@ -149,13 +149,13 @@ def test_a_statement_survives_a_cut_connection(create, assign_many, database, mi
     assign_many(["u"])
 
     async def ask_before_and_after():
-        shared = SharedStatement(database, find)
-        before = await shared.ask([("e", "u")])
+        shared = BatchedStatement(database, look_up)
+        before = await shared.run([("e", "u")])
         with psycopg.connect(migrated_url, autocommit=True) as connection:
             connection.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'groundhog'"
             )
-        after = await shared.ask([("e", "u")])
+        after = await shared.run([("e", "u")])
         await shared.close()
         return before == after
 
@@ -165,11 +165,12 @@ def test_a_statement_survives_a_cut_connection(create, assign_many, database, mi
 def test_no_plan_reads_all_assignments_however_small_the_table_was(create, assign_many, migrated_url):
     create()
     assign_many(UNITS)
-    named = FIND
+    named = LOOK_UP_SQL
     for number, name in enumerate(("experiments", "experiment_ids", "unit_ids"), start=1):
         named = named.replace(f"%({name})s", f"${number}")
     options = " ".join(
-        f"-c {name}={value}" for name, value in {**BY_KEY, "plan_cache_mode": "force_generic_plan"}.items()
+        f"-c {name}={value}"
+        for name, value in {**INDEX_ONLY_PLAN, "plan_cache_mode": "force_generic_plan"}.items()
     )
     with psycopg.connect(migrated_url, options=options, autocommit=True) as connection:
         connection.execute("analyze assignments")

@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy.stats import chisquare
 
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
 from tests.golden import rendezvous as golden
 
 CASES = json.loads(golden.FILE.read_text())
@@ -23,13 +23,13 @@ def test_the_golden_vectors_are_what_their_definition_says():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['experiment_id']}/{case['unit_id'][:20]!a}")
 def test_draws_are_the_golden_ones(case):
     ids = case["salt"], case["experiment_id"], case["unit_id"]
-    assert drawn_variant(*ids, case["shares"]) == case["variant_id"]
-    assert {p: held_out(*ids, float(p)) for p in case["held_out"]} == case["held_out"]
+    assert pick_variant(*ids, case["shares"]) == case["variant_id"]
+    assert {p: is_held_out(*ids, float(p)) for p in case["held_out"]} == case["held_out"]
 
 
 @pytest.mark.parametrize("shares", [BEFORE, AFTER, {"control": 1.0, "a": 0.0, "b": 99.0}])
 def test_shares_of_50_000_fresh_units_match(shares):
-    drawn = [drawn_variant("", "fresh", unit, shares) for unit in UNITS]
+    drawn = [pick_variant("", "fresh", unit, shares) for unit in UNITS]
     wanted = {variant: share for variant, share in shares.items() if share > 0}
     counted = [drawn.count(variant) for variant in wanted]
     assert sum(counted) == len(UNITS)
@@ -61,7 +61,7 @@ def test_a_change_of_shares_moves_the_units_its_formula_says(before, after):
 
 @functools.cache
 def _drawn(shares):
-    return [drawn_variant("", "moving", unit, dict(shares)) for unit in UNITS]
+    return [pick_variant("", "moving", unit, dict(shares)) for unit in UNITS]
 
 
 def _moved(before, after):
@@ -72,17 +72,17 @@ def _moved(before, after):
 def test_a_new_variant_takes_units_from_all_and_moves_nobody_between_the_others():
     with_new = {**{variant: 0.9 * share for variant, share in BEFORE.items()}, "new": 10.0}
     for unit in UNITS[:5_000]:
-        after = drawn_variant("", "growing", unit, with_new)
-        assert after in {"new", drawn_variant("", "growing", unit, BEFORE)}
+        after = pick_variant("", "growing", unit, with_new)
+        assert after in {"new", pick_variant("", "growing", unit, BEFORE)}
 
 
 def test_the_hold_out_has_its_percent_and_the_same_shares_as_everyone():
-    held = [unit for unit in UNITS if held_out("", "held", unit, 10.0)]
+    held = [unit for unit in UNITS if is_held_out("", "held", unit, 10.0)]
     assert chisquare([len(held), len(UNITS) - len(held)], [5_000, 45_000]).pvalue > 0.001
-    drawn = [drawn_variant("", "held", unit, BEFORE) for unit in held]
+    drawn = [pick_variant("", "held", unit, BEFORE) for unit in held]
     assert chisquare([drawn.count(variant) for variant in BEFORE]).pvalue > 0.001
 
 
 def test_a_growing_hold_out_keeps_its_units():
-    held = {unit for unit in UNITS[:2_000] if held_out("", "held", unit, 5.0)}
-    assert held <= {unit for unit in UNITS[:2_000] if held_out("", "held", unit, 20.0)}
+    held = {unit for unit in UNITS[:2_000] if is_held_out("", "held", unit, 5.0)}
+    assert held <= {unit for unit in UNITS[:2_000] if is_held_out("", "held", unit, 20.0)}

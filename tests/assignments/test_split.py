@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.rendezvous import drawn_variant, held_out
+from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
 
 PAIR = [{"variant_id": "control"}, {"variant_id": "bold", "value": {"colour": "red"}}]
 UNITS = [f"user-{number}" for number in range(300)]
@@ -24,8 +24,8 @@ def test_a_unit_drawn_with_it_gets_what_the_service_assigns(make_client):
     sent = [{"experiment_id": "button", "unit_id": unit} for unit in UNITS]
     for assigned in client.post("/assignments", json=sent).json():
         place = known["salt"], "button", assigned["unit_id"]
-        held = held_out(*place, known["holdout_percent"])
-        variant_id = known["control"] if held else drawn_variant(*place, known["shares"])
+        held = is_held_out(*place, known["holdout_percent"])
+        variant_id = known["control"] if held else pick_variant(*place, known["shares"])
         found = assigned["variant_id"], assigned["revision"], assigned["value"]
         assert found == (variant_id, None if held else known["revision"], known["values"][variant_id])
 

@@ -6,13 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
-from app.bandits.decision import BurnIn, Rules
-from app.bandits.decisions import decided_shares
-from app.bandits.estimate import Estimate
-from app.bandits.lift import Sample, conversion_lift
-from app.bandits.policies import build_policy
+from app.bandits.allocation.decide import AllocationRules, BurnIn
+from app.bandits.allocation.decide_batch import decided_shares
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
+from app.bandits.estimation.estimate import Estimate
+from app.bandits.estimation.lift import Sample, conversion_lift
+from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 
 RUNS = 2_000
@@ -48,7 +53,7 @@ WORLDS = {"equal": EQUAL, "four batches": FOUR_BATCHES, "one is better": ONE_IS_
 def played(world, policy="thompson"):
     """2,000 runs of the service's own policy with its floors, its shares renewed after every batch."""
     rng, k = np.random.default_rng(7), len(world.rates)
-    rules = Rules(
+    rules = AllocationRules(
         build_policy(policy), (1.0, 1.0), False, np.full(k, world.floor), np.full(k, np.nan), BurnIn()
     )
     p, n, s = np.zeros((3, RUNS, len(world.days), k))

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
-from app.bandits.estimate import Estimate
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
+from app.bandits.estimation.estimate import Estimate
 
 PROPENSITIES = np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2], [0.1, 0.9, 0.0]])
 ESTIMATORS = [naive_means, stratified_means, adaptive_means, lambda batches: adaptive_differences(batches, 0)]

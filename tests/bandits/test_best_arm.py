@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from app.bandits import contest
-from app.bandits.best_arm import CHUNK, QuadratureError, best_arm
-from app.bandits.beta import BetaArms
+from app.bandits.best_arm.best_arm import CHUNK, QuadratureError, best_arm
+from app.bandits.numerics import maximum
+from app.bandits.posteriors.beta import BetaArms
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 counts = st.integers(0, 2000)
@@ -185,22 +185,22 @@ def test_a_vague_arm_can_win_though_a_sure_one_with_a_larger_mean_cannot():
 
 
 def test_probabilities_that_never_sum_to_one_are_an_error(monkeypatch):
-    monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
+    monkeypatch.setattr(maximum, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
     with pytest.raises(QuadratureError, match=r"only within 1\.0e-01"):
         best_arm(BetaArms([1, 1], [1, 1]))
 
 
 def test_probabilities_that_are_nearly_right_are_normed_where_that_is_acceptable(monkeypatch):
-    monkeypatch.setattr(contest, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
-    assert contest.integrate(None, 1e-9, acceptable=0.11)[0].tolist() == [
+    monkeypatch.setattr(maximum, "_integrals", lambda *_: (np.array([[0.4, 0.5]]), np.zeros(1), np.zeros(1)))
+    assert maximum.p_best_and_expected_max(None, 1e-9, acceptable=0.11)[0].tolist() == [
         [pytest.approx(4 / 9), pytest.approx(5 / 9)]
     ]
     with pytest.raises(QuadratureError):
-        contest.integrate(None, 1e-9, acceptable=0.09)
+        maximum.p_best_and_expected_max(None, 1e-9, acceptable=0.09)
 
 
 def test_a_grid_that_is_too_coarse_is_refined(monkeypatch):
-    monkeypatch.setattr(contest, "FINENESS", (40.0, 20.0, 10.0, 2.0))
+    monkeypatch.setattr(maximum, "FINENESS", (40.0, 20.0, 10.0, 2.0))
     assert best_arm(BetaArms([2, 1], [1, 2])).p_best[0] == pytest.approx(5 / 6, abs=1e-9)
 
 

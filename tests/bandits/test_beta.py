@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.beta import BetaArms
-from app.bandits.stirling import COEFFICIENTS, stirling_remainder
+from app.bandits.numerics.stirling import COEFFICIENTS, stirling_remainder
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.bandits.canonical import CanonicalOrder
+from app.bandits.numerics.canonical_order import CanonicalOrder
 
 
 def test_identical_arms_get_the_answer_of_the_first_of_them():

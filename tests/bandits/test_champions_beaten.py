@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.bandits.best_arm import p_value_remaining
-from app.bandits.beta import BetaArms
-from app.bandits.value_remaining import p_champions_beaten
+from app.bandits.best_arm.best_arm import p_value_remaining
+from app.bandits.best_arm.value_remaining import p_champions_beaten
+from app.bandits.posteriors.beta import BetaArms
 
 
 @pytest.mark.parametrize("v", [0.0, 0.01, 2.0])

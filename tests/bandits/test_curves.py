@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.beta import BetaArms
-from app.bandits.curves import posterior_curves
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.density_curves import posterior_curves
 
 
 def test_curves_are_densities_over_the_arms_own_intervals():

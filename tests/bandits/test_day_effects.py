@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.bandits.day_effects import fit_day_effects, without_day_effects
-from app.bandits.thompson import ThompsonSampling
+from app.bandits.allocation.day_effects import fit_day_effects, without_day_effects
+from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.totals import Totals
 
 

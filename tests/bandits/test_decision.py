@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.decision import BurnIn, Rules, decide
-from app.bandits.effective import DailyTotals, Weighting, effective_totals
-from app.bandits.policies import POLICIES, build_policy, needs_value
-from app.bandits.rounding import percentages
+from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
+from app.bandits.allocation.effective_totals import DailyTotals, Weighting, effective_totals
+from app.bandits.allocation.rounding import percentages
+from app.bandits.policies.registry import POLICIES, build_policy, needs_value
 from app.bandits.totals import Totals
 
 KINDS = sorted(POLICIES)
@@ -29,7 +29,7 @@ def problems(draw, kinds=tuple(KINDS)):
     promised = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
     is_fixed = draw(st.lists(st.booleans(), min_size=k, max_size=k).filter(lambda flags: not all(flags)))
     parameters = {"shares": tuple(np.full(k, 1 / k))} if kind == "fixed" else {}
-    rules = Rules(
+    rules = AllocationRules(
         policy=build_policy(kind, parameters),
         prior=(1.0, 1.0),
         by_value=needs_value(kind),
@@ -65,7 +65,7 @@ def test_permuting_the_arms_permutes_the_shares(problem, random):
         totals.value_sq[order],
         totals.cost,
     )
-    permuted = Rules(
+    permuted = AllocationRules(
         rules.policy, rules.prior, rules.by_value, rules.floors[order], rules.fixed[order], rules.burn_in
     )
     expected = decide(rules, totals, days).shares[order]
@@ -85,17 +85,19 @@ def test_an_arm_in_burn_in_gets_its_floor_or_its_burn_in_share_and_no_more(probl
 
 def test_a_new_arm_takes_no_part_in_p_best():
     """3 % after 10,000 trials: beside it an untried arm would be best with 97 %."""
-    rules = Rules(build_policy("thompson"), (1.0, 1.0), False, np.zeros(2), np.full(2, np.nan), BurnIn())
+    rules = AllocationRules(
+        build_policy("thompson"), (1.0, 1.0), False, np.zeros(2), np.full(2, np.nan), BurnIn()
+    )
     found = decide(rules, Totals(np.array([10_000.0, 0.0]), np.array([300.0, 0.0])), np.array([1.0, 0.0]))
     assert found.shares.tolist() == [0.5, 0.5]
     assert found.best.p_best.tolist() == [1.0]
-    untried = Rules(rules.policy, rules.prior, False, rules.floors, rules.fixed, BurnIn(days=0))
+    untried = AllocationRules(rules.policy, rules.prior, False, rules.floors, rules.fixed, BurnIn(days=0))
     assert decide(untried, Totals([10_000.0, 0.0], [300.0, 0.0]), np.array([1.0, 0.0])).shares[1] > 0.96
 
 
 def test_burn_in_shares_shrink_where_floors_leave_less_room():
     """Floors 70 % and 0: the new arm can have 30 % of its 50 %."""
-    rules = Rules(
+    rules = AllocationRules(
         build_policy("thompson"), (1.0, 1.0), False, np.array([0.7, 0.0]), np.full(2, np.nan), BurnIn()
     )
     found = decide(rules, Totals([100.0, 0.0], [10.0, 0.0]), np.array([1.0, 0.0]))
@@ -104,7 +106,7 @@ def test_burn_in_shares_shrink_where_floors_leave_less_room():
 
 def thompson(floors, burn_in, fixed=None):
     held = np.full(len(floors), np.nan) if fixed is None else np.array(fixed)
-    return Rules(build_policy("thompson"), (1.0, 1.0), False, np.array(floors), held, burn_in)
+    return AllocationRules(build_policy("thompson"), (1.0, 1.0), False, np.array(floors), held, burn_in)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_without_a_burn_in_share_and_a_floor_a_new_arm_waits_for_data_from_elsew
 
 
 def test_a_burn_in_share_is_capped_at_an_equal_one():
-    rules = Rules(
+    rules = AllocationRules(
         build_policy("thompson"), (1.0, 1.0), False, np.zeros(4), np.full(4, np.nan), BurnIn(share=0.9)
     )
     found = decide(rules, Totals([100.0, 100, 100, 0], [10.0, 10, 10, 0]), np.array([1.0, 1, 1, 0]))

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.draws import drawn_by_shares
-from app.bandits.policies import POLICIES, build_policy
+from app.bandits.policies.registry import POLICIES, build_policy
+from app.bandits.policies.sampling import sample_arms
 from app.bandits.totals import Totals
 
 
 def test_an_arm_without_a_share_is_never_drawn_even_where_the_sum_falls_short():
-    drawn = drawn_by_shares(np.array([0.5, 0.4, 0.0]), np.random.default_rng(1), 1000)
+    drawn = sample_arms(np.array([0.5, 0.4, 0.0]), np.random.default_rng(1), 1000)
     assert set(drawn.tolist()) == {0, 1}
 
 

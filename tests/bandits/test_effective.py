@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.effective import (
+from app.bandits.allocation.effective_totals import (
     DailyTotals,
     Weighting,
     effective_totals,

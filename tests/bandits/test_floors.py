@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.floors import with_floors
+from app.bandits.allocation.floors import with_floors
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 NAN = np.nan

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.beta import BetaArms
-from app.bandits.gain import extra_conversions, extra_value, moved_trials
+from app.bandits.estimation.gain import extra_conversions, extra_value, moved_trials
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms
 
 
 def test_moved_trials_are_those_beyond_an_even_split_of_each_day():

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.gamma_variates import (
-    LARGEST_SHAPE,
+from app.bandits.numerics.gamma_variates import (
     LOTS,
+    MAX_SHAPE,
     _doubtful,
     _normals,
     _random,
-    _refused,
+    _rejected,
     gamma_variates,
 )
 
 N = 200_000
-SHAPES = [1.0, 1.1, 1.5, 2.0, 3.5, 12.0, 300.0, 1e6, LARGEST_SHAPE]
+SHAPES = [1.0, 1.1, 1.5, 2.0, 3.5, 12.0, 300.0, 1e6, MAX_SHAPE]
 
 
 def drawn(a, b, seed=1, n=N):
@@ -85,5 +85,5 @@ def test_none_that_is_refused_is_beyond_doubt(a, b):
     for lot in (0, 1, 5, 30, LOTS - 1):
         lots = np.full((1, x.shape[2]), lot, dtype=np.float32)
         uniform = np.full(x.shape[2], (lot + 1e-6) / LOTS)
-        refused = np.flatnonzero(_refused(x[0], d, uniform))
+        refused = np.flatnonzero(_rejected(x[0], d, uniform))
         assert np.isin(refused, _doubtful(x, d.astype(np.float32), lots)).all()

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.bandits.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
-from app.bandits.sequences import in_sequence
-from app.bandits.thompson import ThompsonSampling
+from app.bandits.numerics.gamma_variates import LOTS, _doubtful, _normals, _random, gamma_variates
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.sequential.sequences import as_sequential
 from app.bandits.totals import Totals
 
 
@@ -46,7 +46,7 @@ def test_the_uniform_of_a_pair_lies_within_its_lot():
 
 def test_with_less_than_1_of_either_kind_in_the_prior_the_law_is_the_same():
     policy, rows, rounds = ThompsonSampling((0.3, 2.0)), 4_000, 4
-    sequence = in_sequence(policy, 2, rows, np.random.default_rng(1))
+    sequence = as_sequential(policy, 2, rows, np.random.default_rng(1))
     sequence.learn(np.arange(rows), np.ones(rows, dtype=bool))
     share = np.mean([sequence.choose() < rows for _ in range(rounds)])
     expected = policy.shares(Totals(np.array([1.0, 0.0]), np.array([1.0, 0.0])))[0]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from app.bandits.greedy_sequence import GreedySequence
+from app.bandits.sequential.epsilon_greedy import SequentialEpsilonGreedy
 
 RNG = np.random.default_rng
 
 
 def greedy(epsilon, rows, seed):
-    return GreedySequence(epsilon, (1, 2), True, 2, rows, RNG(seed))
+    return SequentialEpsilonGreedy(epsilon, (1, 2), True, 2, rows, RNG(seed))
 
 
 def test_a_unit_that_is_played_alone_explores_as_often_as_epsilon_says():

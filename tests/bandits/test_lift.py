@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.lift import Sample, conversion_lift, student_quantile, value_lift
+from app.bandits.estimation.lift import Sample, conversion_lift, student_quantile, value_lift
 
 
 def of(values):

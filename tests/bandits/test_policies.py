@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from app.bandits.policies import POLICIES, build_policy, needs_value, policy_parameters, summary
+from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters, summary
 from app.bandits.totals import Totals
 
 few = settings(max_examples=25, deadline=None, derandomize=True)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from app.bandits.best_arm import BestArm, best_arm
-from app.bandits.beta import BetaArms
-from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.fixed import Fixed
-from app.bandits.thompson import ThompsonSampling
-from app.bandits.top_two_thompson import TopTwoThompson, top_two
+from app.bandits.best_arm.best_arm import BestArm, best_arm
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.fixed import Fixed
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.policies.top_two_thompson import TopTwoThompson, top_two
+from app.bandits.policies.ucb1 import UCB1
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
-from app.bandits.ucb1 import UCB1
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.bandits import contest
-from app.bandits.logit_beta import LogitBeta
-from app.bandits.quadrature import gauss_legendre, grid, leave_one_out, running_integrals
+from app.bandits.numerics import maximum
+from app.bandits.numerics.quadrature import gauss_legendre, grid, leave_one_out, running_integrals
+from app.bandits.posteriors.logit_beta import LogitBeta
 
 
 @pytest.mark.parametrize("degree", range(12))
@@ -90,16 +90,16 @@ def test_the_worst_row_decides_how_fine_the_grid_must_be(monkeypatch, sums, used
         p_best = np.column_stack((off * fineness + 1 - fineness, [fineness] * 2))
         return p_best, np.zeros(2), np.zeros(2)
 
-    monkeypatch.setattr(contest, "_integrals", integrals)
-    p_best, _ = contest.integrate(None, tolerance=2.05e-9)
+    monkeypatch.setattr(maximum, "_integrals", integrals)
+    p_best, _ = maximum.p_best_and_expected_max(None, tolerance=2.05e-9)
     assert p_best[0, 1] == used
 
 
 @pytest.mark.parametrize("off", [-0.02, 0.02])
 def test_what_the_finest_grid_may_be_off_by_is_divided_out_and_more_is_refused(monkeypatch, off):
     half = np.array([[0.5, 0.5 + off]])
-    monkeypatch.setattr(contest, "_integrals", lambda rivals, fineness: (half, np.zeros(1), np.zeros(1)))
-    assert contest.integrate(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))
+    monkeypatch.setattr(maximum, "_integrals", lambda rivals, fineness: (half, np.zeros(1), np.zeros(1)))
+    assert maximum.p_best_and_expected_max(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))
     for acceptable in (0.01, None):
-        with pytest.raises(contest.QuadratureError, match="only within"):
-            contest.integrate(None, acceptable=acceptable)
+        with pytest.raises(maximum.QuadratureError, match="only within"):
+            maximum.p_best_and_expected_max(None, acceptable=acceptable)

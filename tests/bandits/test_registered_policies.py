@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.bandits import policies
-from app.bandits.policies import POLICIES, build_policy, needs_value, register
+from app.bandits.policies import registry
+from app.bandits.policies.registry import POLICIES, build_policy, needs_value, register
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ByValue(Mine):
 
 @pytest.fixture(autouse=True)
 def _own_names(monkeypatch):
-    monkeypatch.setattr(policies, "POLICIES", dict(POLICIES))
+    monkeypatch.setattr(registry, "POLICIES", dict(POLICIES))
 
 
 def test_a_registered_policy_is_built_by_its_name_and_may_be_registered_again():
@@ -51,11 +51,11 @@ def test_what_is_no_policy_is_not_registered(kind, policy, reason):
 
 def test_a_name_may_have_64_letters():
     register("a" * 64, Mine)
-    assert policies.POLICIES["a" * 64] is Mine
+    assert registry.POLICIES["a" * 64] is Mine
 
 
 def test_only_policies_by_value_need_the_value_of_the_successes():
     register("mine", Mine)
     register("by_value", ByValue)
-    by_value = {kind for kind in policies.POLICIES if needs_value(kind)}
+    by_value = {kind for kind in registry.POLICIES if needs_value(kind)}
     assert by_value == {"value_thompson", "value_epsilon_greedy", "by_value"}

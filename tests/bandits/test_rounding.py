@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.rounding import percentages
+from app.bandits.allocation.rounding import percentages
 
 few = settings(max_examples=25, deadline=None, derandomize=True)
 weights = st.lists(st.floats(0, 1), min_size=1, max_size=40).filter(lambda w: sum(w) > 1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.sample_ratio import ALARM, CONCENTRATION, sample_ratio_p
+from app.bandits.estimation.sample_ratio import CONCENTRATION, SRM_ALPHA, sample_ratio_p
 
 SPLIT = np.array([0.5, 0.3, 0.2])
 
@@ -19,7 +19,7 @@ def test_one_day_is_the_ratio_of_two_known_distributions():
 
 
 def test_the_alarm_is_given_below_one_in_a_thousand():
-    assert ALARM == 0.001
+    assert SRM_ALPHA == 0.001
 
 
 def test_the_second_day_is_held_against_what_the_first_taught():
@@ -67,15 +67,15 @@ def test_false_alarms_stay_below_the_level_though_it_is_looked_at_every_day():
     for _ in range(2_000):
         shares = rng.dirichlet([5, 3, 2], 30)
         counts = [rng.multinomial(1_000, share).astype(float) for share in shares]
-        alarms += sample_ratio_p(counts, list(shares)) < ALARM
-    assert alarms / 2_000 <= ALARM + 4 * math.sqrt(ALARM * (1 - ALARM) / 2_000)
+        alarms += sample_ratio_p(counts, list(shares)) < SRM_ALPHA
+    assert alarms / 2_000 <= SRM_ALPHA + 4 * math.sqrt(SRM_ALPHA * (1 - SRM_ALPHA) / 2_000)
 
 
 def test_a_lost_twentieth_of_one_arms_traffic_is_found_within_two_weeks():
     rng = np.random.default_rng(2)
     real = np.array([0.475, 0.3, 0.2])
     counts = [rng.multinomial(10_000, real / real.sum()).astype(float) for _ in range(14)]
-    assert sample_ratio_p(counts, [SPLIT] * 14) < ALARM
+    assert sample_ratio_p(counts, [SPLIT] * 14) < SRM_ALPHA
 
 
 def test_the_p_value_never_rises_again():

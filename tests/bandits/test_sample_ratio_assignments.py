@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from app.bandits.sample_ratio import ALARM, TILTS, assignment_ratio_p
+from app.bandits.estimation.sample_ratio import SRM_ALPHA, TILTS, assignment_ratio_p
 
 RUNS = 2_000
 
@@ -52,7 +52,7 @@ def test_an_arm_that_is_never_drawn_has_no_units():
 def test_a_hundred_million_units_are_no_trouble():
     n = 10**8
     assert assignment_ratio_p([[n // 2, n // 2]], [[0.5, 0.5]]) == 1
-    assert assignment_ratio_p([[n // 2 + 40_000, n // 2 - 40_000]], [[0.5, 0.5]]) < ALARM
+    assert assignment_ratio_p([[n // 2 + 40_000, n // 2 - 40_000]], [[0.5, 0.5]]) < SRM_ALPHA
 
 
 def test_false_alarms_stay_at_or_below_the_level_though_it_is_looked_at_after_every_batch():
@@ -61,7 +61,7 @@ def test_false_alarms_stay_at_or_below_the_level_though_it_is_looked_at_after_ev
     shares = moving_shares(rng, RUNS, 20)
     counts = rng.multinomial(300, shares)
     least = np.min([assignment_ratio_p(counts[:, :t], shares[:, :t]) for t in range(1, 21)], axis=0)
-    for level in (ALARM, 0.01, 0.05):
+    for level in (SRM_ALPHA, 0.01, 0.05):
         assert (least < level).sum() <= most_allowed(level, RUNS)
 
 
@@ -88,8 +88,8 @@ def returning_units(rng, runs, days=15, fresh=300):
 def test_sticky_units_that_return_raise_no_alarm_because_first_assignments_alone_count():
     first, visits, shares = returning_units(np.random.default_rng(3), RUNS)
     looks = [assignment_ratio_p(first[:, :t], shares[:, :t]) for t in range(1, 16)]
-    assert (np.min(looks, axis=0) < ALARM).sum() <= most_allowed(ALARM, RUNS)
-    assert (assignment_ratio_p(visits, shares) < ALARM).all(), "all visits would alarm in every run"
+    assert (np.min(looks, axis=0) < SRM_ALPHA).sum() <= most_allowed(SRM_ALPHA, RUNS)
+    assert (assignment_ratio_p(visits, shares) < SRM_ALPHA).all(), "all visits would alarm in every run"
 
 
 @pytest.mark.parametrize("splits", [1, 12, 240])
@@ -97,7 +97,7 @@ def test_48_to_52_where_it_should_be_even_is_found_in_24_000_units_however_many_
     rng = np.random.default_rng(4)
     counts = rng.multinomial(24_000 // splits, [0.48, 0.52], (400, splits))
     shares = np.full(counts.shape, 0.5)
-    assert (assignment_ratio_p(counts, shares) < ALARM).mean() > 0.9
+    assert (assignment_ratio_p(counts, shares) < SRM_ALPHA).mean() > 0.9
 
 
 def test_a_lost_tenth_of_one_of_five_arms_is_found_under_moving_shares():
@@ -105,7 +105,7 @@ def test_a_lost_tenth_of_one_of_five_arms_is_found_under_moving_shares():
     shares = moving_shares(rng, 400, 50, k=5)
     real = shares * [0.9, 1, 1, 1, 1]
     counts = rng.multinomial(600, real / real.sum(axis=-1, keepdims=True))
-    assert (assignment_ratio_p(counts, shares) < ALARM).mean() > 0.9
+    assert (assignment_ratio_p(counts, shares) < SRM_ALPHA).mean() > 0.9
 
 
 @pytest.mark.parametrize(

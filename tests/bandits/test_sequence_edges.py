@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.greedy_sequence import GreedySequence
-from app.bandits.sequences import DrawnSequence, in_sequence
-from app.bandits.thompson import ThompsonSampling
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.sequential.epsilon_greedy import SequentialEpsilonGreedy
+from app.bandits.sequential.sequences import SampledSequential, as_sequential
 
 RNG = np.random.default_rng
 
 
 def greedy(prior, k, rows=5, epsilon=0):
-    return in_sequence(EpsilonGreedy(epsilon, prior), k, rows, RNG(1))
+    return as_sequential(EpsilonGreedy(epsilon, prior), k, rows, RNG(1))
 
 
 def learn(sequence, arm, successes, failures, rows=5):
@@ -41,7 +41,7 @@ def test_a_late_success_raises_the_mean_by_one_success():
 
 @pytest.mark.parametrize(("epsilon", "expected"), [(1.0, list(range(10))), (0.0, [])])
 def test_all_units_explore_or_none(epsilon, expected):
-    sequence = GreedySequence(epsilon, (1, 2), True, 2, 1, RNG(2))
+    sequence = SequentialEpsilonGreedy(epsilon, (1, 2), True, 2, 1, RNG(2))
     assert sequence._exploring(10).tolist() == expected
 
 
@@ -61,7 +61,9 @@ def first_units(make, n=2000):
 
 @pytest.mark.parametrize(("split_ties", "expected"), [(True, [1 / 3] * 3), (False, [1, 0, 0])])
 def test_a_single_row_that_knows_nothing_splits_ties_or_takes_the_first(split_ties, expected):
-    frequencies = first_units(lambda rng: GreedySequence(0, (1, 2), split_ties, 3, 1, rng)).mean(axis=0)
+    frequencies = first_units(lambda rng: SequentialEpsilonGreedy(0, (1, 2), split_ties, 3, 1, rng)).mean(
+        axis=0
+    )
     assert np.abs(frequencies - expected).max() <= 4 * np.sqrt(2 / 9 / 2000) * split_ties
 
 
@@ -69,7 +71,7 @@ def test_a_single_row_of_thompson_played_at_once_follows_the_shares():
     """Of draws of Beta(2, 1), Beta(1, 2) and Beta(1, 1) the largest is each in 6, 1 and 3 of 10 cases."""
 
     def sequence(rng):
-        made = in_sequence(ThompsonSampling(), 3, 1, rng)
+        made = as_sequential(ThompsonSampling(), 3, 1, rng)
         made.learn(np.array([0]), np.array([True]))
         made.learn(np.array([1]), np.array([False]))
         return made
@@ -84,7 +86,7 @@ def test_a_single_row_of_thompson_learns_from_each_unit_before_the_next(uniform,
     """Of Beta(2, 1) and Beta(1, 1) the first is the larger in 2 of 3 cases, of Beta(1, 2) and Beta(1, 1) in 1."""
     rng, n, units = RNG(6), 2000, np.full((2, 1), uniform)
     played = [
-        in_sequence(ThompsonSampling(), 2, 1, rng).play(units, np.full((2, 1), 0.5)).trials.max()
+        as_sequential(ThompsonSampling(), 2, 1, rng).play(units, np.full((2, 1), 0.5)).trials.max()
         for _ in range(n)
     ]
     assert np.mean(np.array(played) == 2) == pytest.approx(again, abs=4 * np.sqrt(2 / 9 / n))
@@ -100,7 +102,7 @@ class Witness:
 
 def test_a_policy_is_shown_exactly_what_happened():
     policy = Witness()
-    sequence = DrawnSequence(policy, 2, 3, RNG(3), np.array([5.0, 10.0]), np.array([0.5, 0.0]))
+    sequence = SampledSequential(policy, 2, 3, RNG(3), np.array([5.0, 10.0]), np.array([0.5, 0.0]))
     sequence.choose()
     assert policy.totals.trials.tolist() == policy.totals.successes.tolist() == [[0, 0]] * 3
     sequence.learn(np.array([3, 4, 5]), np.array([True, False, True]))
@@ -114,18 +116,18 @@ def test_a_policy_is_shown_exactly_what_happened():
 
 def test_without_values_a_policy_is_shown_none():
     policy = Witness()
-    DrawnSequence(policy, 2, 3, RNG(4)).choose()
+    SampledSequential(policy, 2, 3, RNG(4)).choose()
     assert policy.totals.value is None
 
 
 def test_rows_that_tie_stand_beside_rows_that_do_not():
-    sequence = GreedySequence(0, (1, 2), False, 3, 2, RNG(7))
+    sequence = SequentialEpsilonGreedy(0, (1, 2), False, 3, 2, RNG(7))
     sequence.learn(np.array([3]), np.array([True]))
     assert sequence.choose().tolist() == [0, 3]
 
 
 def test_a_first_unit_that_explores_has_the_rate_of_its_own_arm():
-    sequence, rates = GreedySequence(1.0, (1, 2), False, 2, 1, RNG(8)), np.array([[1.0], [0.0]])
+    sequence, rates = SequentialEpsilonGreedy(1.0, (1, 2), False, 2, 1, RNG(8)), np.array([[1.0], [0.0]])
     for _ in range(20):
         counts = sequence.play(np.full((1, 1), 0.5), rates)
         np.testing.assert_array_equal(counts.successes, counts.trials * rates)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.greedy_sequence import FEW_ROWS as FEW_ROWS_OF_GREEDY
-from app.bandits.greedy_sequence import NOT_EXPLORING, GreedySequence
-from app.bandits.one_by_one import one_by_one
-from app.bandits.policies import build_policy
-from app.bandits.sequences import DrawnSequence, in_sequence
-from app.bandits.thompson import ThompsonSampling
-from app.bandits.thompson_sequence import AHEAD
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.registry import build_policy
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.sequential.epsilon_greedy import MIN_ROWS as FEW_ROWS_OF_GREEDY
+from app.bandits.sequential.epsilon_greedy import NOT_EXPLORING, SequentialEpsilonGreedy
+from app.bandits.sequential.sequences import SampledSequential, as_sequential
+from app.bandits.sequential.thompson import AHEAD
+from app.bandits.sequential.unit_loop import play_units
 from app.bandits.totals import Totals
 
 ROWS, ROUNDS = 4_000, 8
@@ -51,7 +51,7 @@ def agree(found, expected, n):
 @pytest.mark.parametrize("arms", ARMS.values(), ids=ARMS)
 def test_thompson_chooses_with_the_probability_of_being_best(arms, prior):
     policy = ThompsonSampling(prior)
-    sequence = shown(in_sequence(policy, len(arms), ROWS, np.random.default_rng(3)), arms, ROWS)
+    sequence = shown(as_sequential(policy, len(arms), ROWS, np.random.default_rng(3)), arms, ROWS)
     assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
 
 
@@ -59,7 +59,7 @@ def test_thompson_chooses_with_the_probability_of_being_best(arms, prior):
 def test_few_rows_follow_the_same_shares_as_many(kind):
     arms, rows = ARMS["the first leads"], 50
     policy = build_policy(kind)
-    sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(4)), arms, rows)
+    sequence = shown(as_sequential(policy, len(arms), rows, np.random.default_rng(4)), arms, rows)
     assert agree(frequencies(sequence, arms, rows, 200), policy.shares(as_totals(arms)), rows * 200)
 
 
@@ -67,16 +67,18 @@ def test_few_rows_follow_the_same_shares_as_many(kind):
 @pytest.mark.parametrize("epsilon", [0.0, 0.1, 1.0])
 def test_sequential_epsilon_greedy_has_the_policys_shares(arms, epsilon):
     policy = EpsilonGreedy(epsilon)
-    sequence = shown(in_sequence(policy, len(arms), ROWS, np.random.default_rng(5)), arms, ROWS)
+    sequence = shown(as_sequential(policy, len(arms), ROWS, np.random.default_rng(5)), arms, ROWS)
     assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
 
 
 def test_unsplit_ties_go_to_the_lowest_index():
-    sequence = shown(GreedySequence(0.0, (0, 1e-6), False, 3, 10, np.random.default_rng(1)), [(2, 0)] * 3, 10)
+    sequence = shown(
+        SequentialEpsilonGreedy(0.0, (0, 1e-6), False, 3, 10, np.random.default_rng(1)), [(2, 0)] * 3, 10
+    )
     np.testing.assert_array_equal(sequence.choose(), np.arange(10))
 
 
-class Exploring(GreedySequence):
+class Exploring(SequentialEpsilonGreedy):
     """One that explores where a table (units, r) says."""
 
     def explore(self, table):
@@ -109,7 +111,7 @@ def test_stretches_of_epsilon_greedy_are_what_unit_by_unit_gives(rates, start, r
     )
     for i in range(0, units, 100):
         found = by_stretches.play(uniform[i : i + 100], table)
-        expected = one_by_one(by_units.choose, by_units.learn, uniform[i : i + 100], table)
+        expected = play_units(by_units.choose, by_units.learn, uniform[i : i + 100], table)
         np.testing.assert_array_equal(found, expected)
 
 
@@ -117,7 +119,7 @@ def test_stretches_of_epsilon_greedy_are_what_unit_by_unit_gives(rates, start, r
 @pytest.mark.parametrize("rows", [1, 3, 60])
 def test_what_was_played_is_counted_and_learnt(kind, rows):
     policy = build_policy(kind, {"epsilon": 0} if kind == "epsilon_greedy" else {})
-    sequence = in_sequence(policy, 2, rows, np.random.default_rng(12))
+    sequence = as_sequential(policy, 2, rows, np.random.default_rng(12))
     rates = np.repeat([[0.0], [1.0]], rows, axis=1)
     counts = sequence.play(np.full((300, rows), 0.5), rates)
     np.testing.assert_array_equal(counts.trials.sum(axis=0), 300)
@@ -130,7 +132,7 @@ def test_what_was_played_is_counted_and_learnt(kind, rows):
 @pytest.mark.parametrize("rows", [1, 4, 30])
 def test_a_few_rows_of_thompson_follow_the_same_law(rows):
     arms, policy = ARMS["the first leads"], ThompsonSampling()
-    sequence = shown(in_sequence(policy, len(arms), rows, np.random.default_rng(10)), arms, rows)
+    sequence = shown(as_sequential(policy, len(arms), rows, np.random.default_rng(10)), arms, rows)
     found = frequencies(sequence, arms, rows, 6000 // rows)
     assert agree(found, policy.shares(as_totals(arms)), 6000 // rows * rows)
 
@@ -142,7 +144,7 @@ def test_thompson_played_ahead_decides_each_unit_with_all_that_came_before_it(pr
     policy = ThompsonSampling(prior)
     ahead, drawn = (
         make.play(rng.random((units, rows)), rates).trials
-        for make in (in_sequence(policy, 3, rows, rng), DrawnSequence(policy, 3, rows, rng))
+        for make in (as_sequential(policy, 3, rows, rng), SampledSequential(policy, 3, rows, rng))
     )
     for arm in range(3):
         table = np.stack(
@@ -156,7 +158,7 @@ def test_thompson_played_ahead_decides_each_unit_with_all_that_came_before_it(pr
 def test_a_unit_played_ahead_learns_from_the_one_before_it(uniform, again):
     """Of Beta(2, 1) and Beta(1, 1) the first is the larger in 2 of 3 cases, of Beta(1, 2) and Beta(1, 1) in 1."""
     rows = 20_000
-    sequence = in_sequence(ThompsonSampling(), 2, rows, np.random.default_rng(14))
+    sequence = as_sequential(ThompsonSampling(), 2, rows, np.random.default_rng(14))
     trials = sequence.play(np.full((2, rows), uniform), np.full((2, rows), 0.5)).trials
     assert agree((trials.max(axis=0) == 2).mean(), np.array(again), rows)
 
@@ -164,8 +166,8 @@ def test_a_unit_played_ahead_learns_from_the_one_before_it(uniform, again):
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "top_two_thompson"])
 def test_a_late_success_counts_as_a_prompt_one(kind):
     arms, rows = [(9, 4), (8, 5), (7, 1)], 500
-    prompt = shown(in_sequence(build_policy(kind), 3, rows, np.random.default_rng(6)), arms, rows)
-    late = in_sequence(build_policy(kind), 3, rows, np.random.default_rng(6))
+    prompt = shown(as_sequential(build_policy(kind), 3, rows, np.random.default_rng(6)), arms, rows)
+    late = as_sequential(build_policy(kind), 3, rows, np.random.default_rng(6))
     shown(late, [(trials, 0) for trials, _ in arms], rows)
     for arm, (_, successes) in enumerate(arms):
         for _ in range(successes):
@@ -177,14 +179,14 @@ def test_a_late_success_counts_as_a_prompt_one(kind):
 def test_a_policy_by_value_sees_what_successes_are_worth():
     value = np.array([1.0, 10.0])
     policy = build_policy("value_thompson")
-    sequence = DrawnSequence(policy, 2, 2000, np.random.default_rng(7), value)
+    sequence = SampledSequential(policy, 2, 2000, np.random.default_rng(7), value)
     found = frequencies(shown(sequence, [(40, 20), (40, 10)], 2000), value, 2000, 1)
     assert found[1] > 0.99
 
 
 def test_vague_priors_draw_rates_of_0_and_1_without_complaint():
     policy = ThompsonSampling((0.001, 0.001))
-    sequence = in_sequence(policy, 3, ROWS, np.random.default_rng(8))
+    sequence = as_sequential(policy, 3, ROWS, np.random.default_rng(8))
     assert frequencies(sequence, [0] * 3, ROWS).sum() == 1
 
 

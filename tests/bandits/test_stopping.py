@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.bandits.best_arm import best_arm, value_remaining
-from app.bandits.beta import BetaArms
-from app.bandits.stopping import StopRule, StopWhen
+from app.bandits.best_arm.best_arm import best_arm, value_remaining
+from app.bandits.best_arm.stopping import StopRule, StopWhen
+from app.bandits.posteriors.beta import BetaArms
 
 SURE = BetaArms([1200, 1500], [8800, 8500])
 UNSURE = BetaArms([120, 125], [880, 875])
@@ -26,9 +26,9 @@ def test_the_advice_names_the_champion_and_its_figure():
     p_best = StopRule("p_best").advice(UNSURE, 20)
     loss = StopRule("expected_loss").advice(UNSURE, 20, found)
     remaining = StopRule("value_remaining", quantile=0.9).advice(UNSURE, 20)
-    assert (p_best.champion, p_best.figure, p_best.threshold) == (1, found.p_best[1], 0.95)
-    assert (loss.figure, loss.threshold) == (found.expected_loss[1], 0.001)
-    assert (remaining.figure, remaining.threshold) == (value_remaining(UNSURE, 0.9), 0.01)
+    assert (p_best.champion, p_best.statistic, p_best.threshold) == (1, found.p_best[1], 0.95)
+    assert (loss.statistic, loss.threshold) == (found.expected_loss[1], 0.001)
+    assert (remaining.statistic, remaining.threshold) == (value_remaining(UNSURE, 0.9), 0.01)
 
 
 def test_the_bounds_themselves_are_taken():

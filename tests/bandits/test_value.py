@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from app.bandits import contest
-from app.bandits.beta import BetaArms
-from app.bandits.contest import QuadratureError
-from app.bandits.student import StudentT
+from app.bandits.best_arm.best_value_arm import best_value_arm
+from app.bandits.numerics import maximum
+from app.bandits.numerics.maximum import QuadratureError
+from app.bandits.policies.value_epsilon_greedy import ValueEpsilonGreedy
+from app.bandits.policies.value_thompson import ValueThompson
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.student_t import StudentT
+from app.bandits.posteriors.value import ValueArms, mean_values
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm, mean_values
-from app.bandits.value_epsilon_greedy import ValueEpsilonGreedy
-from app.bandits.value_thompson import ValueThompson
 
 COLUMNS = ("trials", "successes", "value", "value_sq")
 
@@ -215,7 +216,7 @@ def summing_to(monkeypatch, *sums):
     def integrals(*_):
         return np.array([[0.5, next(left) - 0.5]]), np.zeros(1), np.zeros(1)
 
-    monkeypatch.setattr(contest, "_integrals", integrals)
+    monkeypatch.setattr(maximum, "_integrals", integrals)
     return best_value_arm(ValueArms.from_totals(totals([100, 120], 1.0))).p_best
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from app.bandits.best_arm import best_arm, p_value_remaining, value_remaining
-from app.bandits.beta import BetaArms
+from app.bandits.best_arm.best_arm import best_arm, p_value_remaining, value_remaining
+from app.bandits.posteriors.beta import BetaArms
 
 
 def by_scipy(a, b, champion, v):

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from tests.conftest import TABLES, SetClock, empty
 
 LEAKS = re.compile(
@@ -45,7 +45,7 @@ def service(migrated_url: str) -> Iterator[TestClient]:
     """A service on 10 March 2026, noon UTC, that knows some experiments."""
     empty(migrated_url)
     clock = SetClock()
-    application = create_app(Settings(database_url=migrated_url, max_body_bytes=2_000_000), clock)
+    application = create_app(ServiceSettings(database_url=migrated_url, max_body_bytes=2_000_000), clock)
     with TestClient(application, raise_server_exceptions=False) as client:
         clock.pass_days(-5)
         fill(client)

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from app.bandits.policies import POLICIES
+from app.bandits.policies.registry import POLICIES
 from app.errors import Invalid
-from app.schemas.settings import StoredSettings
-from app.services.experiments import merged
+from app.schemas.experiments.settings import StoredSettings
+from app.services.experiments.lifecycle import apply_merge_patch
 from tests.contract.conftest import fields, problem, total
 
 pytestmark = pytest.mark.usefixtures("nothing_is_stored")
@@ -311,7 +311,7 @@ def test_settings_nested_beyond_reason_are_refused():
     for _ in range(5_000):
         deep = {"prior": deep}
     with pytest.raises(Invalid, match="nested too deeply"):
-        merged(StoredSettings(), deep)
+        apply_merge_patch(StoredSettings(), deep)
 
 
 def test_variants_of_a_new_experiment_are_distinct_and_have_one_control(service):

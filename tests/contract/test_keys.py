@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.access import OPEN, OPERATIONS, sent_key
+from app.api.authorization import PERMISSIONS, PUBLIC_OPERATIONS
+from app.api.middleware.authentication import extract_api_key
 from app.errors import Unauthorized
+from app.observability.logs import JsonFormatter
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
-from app.settings import API_KEY, Settings
-from app.telemetry import JsonFormatter
+from app.services.access import api_keys
+from app.settings import API_KEY, ServiceSettings
 from tests.contract.conftest import problem, total
 from tests.contract.test_openapi import DESCRIPTION
 from tests.contract.test_openapi import OPERATIONS as DESCRIBED
 
 ROOT = Path(__file__).resolve().parents[2]
-GUARDED = sorted(DESCRIBED.keys() - OPEN)
+GUARDED = sorted(DESCRIBED.keys() - PUBLIC_OPERATIONS)
 LACKING = {"report": ["read"], "read": ["report"], "admin": ["report", "read"]}
 """Keys that must not do for an operation of a scope."""
 
@@ -28,7 +29,7 @@ def requests():
     """Every operation but the open ones, as a request."""
     for path, operations in DESCRIPTION["paths"].items():
         for method, operation in operations.items():
-            if operation["operationId"] not in OPEN:
+            if operation["operationId"] not in PUBLIC_OPERATIONS:
                 filled = re.sub(r"{\w+}", "x", path.replace("{date}", "2026-03-01"))
                 yield operation["operationId"], method.upper(), filled
 
@@ -53,15 +54,19 @@ def keyed(make_client, clock):
 
 
 def test_every_operation_has_its_least_scope_in_one_table():
-    assert OPERATIONS.keys() == set(GUARDED)
-    assert DESCRIBED.keys() >= OPEN
+    assert PERMISSIONS.keys() == set(GUARDED)
+    assert DESCRIBED.keys() >= PUBLIC_OPERATIONS
 
 
 @pytest.mark.parametrize("scope", ["report", "read", "admin", "none"])
 def test_the_page_about_keys_lists_the_operations_of_every_scope(scope):
     page = (ROOT / "docs" / "how-to" / "api-keys.md").read_text()
     row = re.search(rf"^\| {scope} \| (.*) \|$", page, re.MULTILINE)
-    asked = {name for name, rule in OPERATIONS.items() if rule.scope == scope} if scope != "none" else OPEN
+    asked = (
+        {name for name, rule in PERMISSIONS.items() if rule.scope == scope}
+        if scope != "none"
+        else PUBLIC_OPERATIONS
+    )
     assert sorted(re.findall(r"`(\w+)`", row[1])) == sorted(asked)
 
 
@@ -75,7 +80,7 @@ def test_the_schemes_that_swagger_asks_for_are_described():
 def test_an_operation_names_its_scope_and_how_it_is_refused(name):
     operation = DESCRIBED[name]
     assert operation["security"] == [{"bearer": []}, {"api_key": []}]
-    assert f"Scope: `{OPERATIONS[name].scope}`." in operation["description"]
+    assert f"Scope: `{PERMISSIONS[name].scope}`." in operation["description"]
     assert {"401", "403", "429"} <= operation["responses"].keys()
 
 
@@ -90,7 +95,7 @@ def refused(answer, status):
 def test_no_operation_is_carried_out_without_a_key_or_with_one_that_lacks_the_scope(keyed):
     for name, method, path in requests():
         refused(keyed.request(method, path), 401)
-        lacking = keyed.headers_of(*LACKING[OPERATIONS[name].scope])
+        lacking = keyed.headers_of(*LACKING[PERMISSIONS[name].scope])
         answer = keyed.request(method, path, headers=lacking)
         assert answer.status_code == 403, name
         refused(answer, 403)
@@ -98,7 +103,7 @@ def test_no_operation_is_carried_out_without_a_key_or_with_one_that_lacks_the_sc
 
 def test_every_operation_is_open_to_a_key_of_its_scope(keyed):
     for name, method, path in requests():
-        for scopes in ([OPERATIONS[name].scope], ["admin"]):
+        for scopes in ([PERMISSIONS[name].scope], ["admin"]):
             answer = keyed.request(method, path, headers=keyed.headers_of(*scopes))
             assert answer.status_code not in {401, 403, 500}, name
 
@@ -156,16 +161,16 @@ def test_a_key_with_any_one_sign_changed_cut_off_or_added_is_refused(keyed):
 )
 def test_any_headers_give_a_text_none_or_a_refusal(headers):
     try:
-        sent = sent_key(headers)
+        sent = extract_api_key(headers)
     except Unauthorized:
         return
     assert sent is None or isinstance(sent, str)
-    assert sent is None or api_keys.split(sent) is None or API_KEY.fullmatch(sent)
+    assert sent is None or api_keys.parse(sent) is None or API_KEY.fullmatch(sent)
 
 
 def test_a_flood_of_headers_is_looked_through_quickly():
     headers = [(b"x-flood", b"a" * 100)] * 10_000 + [(b"x-api-key", b"gh_a_" + b"A" * 43)]
-    assert sent_key(headers) == "gh_a_" + "A" * 43
+    assert extract_api_key(headers) == "gh_a_" + "A" * 43
 
 
 def test_no_secret_reaches_the_log_or_prometheus(keyed, caplog):
@@ -185,9 +190,9 @@ def test_no_secret_reaches_the_log_or_prometheus(keyed, caplog):
 
 def test_the_secret_setting_is_not_shown_and_a_wrong_one_not_repeated():
     key = "gh_admin_" + "s3cret" * 8
-    assert "s3cret" not in repr(Settings(admin_key=key, _env_file=None))
+    assert "s3cret" not in repr(ServiceSettings(admin_key=key, _env_file=None))
     with pytest.raises(ValueError) as wrong:
-        Settings(admin_key="gh_admin_s3cret", _env_file=None)
+        ServiceSettings(admin_key="gh_admin_s3cret", _env_file=None)
     assert "s3cret" not in str(wrong.value)
     assert "openssl rand" in str(wrong.value)
 

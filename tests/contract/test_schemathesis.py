@@ -12,13 +12,13 @@ from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from tests.conftest import SetClock, empty
 
 load_all_checks()
 GENERATION = GenerationConfig(max_examples=15, deterministic=True, database="none", no_shrink=True)
 CONFIG = SchemathesisConfig(seed=1, projects=ProjectsConfig(default=ProjectConfig(generation=GENERATION)))
-DESCRIBED = create_app(Settings(database_url="postgresql://nobody@localhost/none"))
+DESCRIBED = create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none"))
 schema = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG).exclude(path="/plans")
 """Not ``POST /plans``, of which every example plays for seconds: tests/api/test_plans.py attacks it."""
 
@@ -53,7 +53,7 @@ def session(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of the real application, whose database holds one experiment."""
     empty(migrated_url)
     small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}  # each example is played
-    application = create_app(Settings(database_url=migrated_url, **small), SetClock())
+    application = create_app(ServiceSettings(database_url=migrated_url, **small), SetClock())
     with asgi.get_client(application) as client:
         total = {"experiment_id": "homepage", "date": "2026-03-01", "impressions": 100, "successes": 12}
         client.post("/metrics/", json=[total | {"variant_id": name} for name in ("control", "bold")])

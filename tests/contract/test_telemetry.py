@@ -11,8 +11,9 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.api.problems import answer_stop
-from app.telemetry import JsonFormatter, RequestTelemetry
+from app.api.problem_details import respond_shutting_down
+from app.observability.logs import JsonFormatter
+from app.observability.middleware import RequestMetricsMiddleware
 from tests.contract.conftest import problem, total
 
 HOMEPAGE = 'experiment="homepage"'
@@ -82,7 +83,7 @@ def test_durations_are_measured_by_route(client):
 
 
 def rows(outcome):
-    return f'groundhog_metrics_rows_total{{outcome="{outcome}"}}'
+    return f'groundhog_daily_metrics_rows_total{{outcome="{outcome}"}}'
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_rows_of_an_upload_are_counted_by_what_became_of_them(client, outcome, n
 
 
 def allocations(source):
-    return f'groundhog_allocations_total{{from="{source}"}}'
+    return f'groundhog_allocations_total{{source="{source}"}}'
 
 
 def test_allocations_are_counted_as_computed_and_then_as_served_from_memory(client):
@@ -132,7 +133,7 @@ def test_revisions_are_counted_when_they_are_recorded(client):
 
 def test_the_age_of_the_newest_day_is_counted_from_its_end(client):
     client.post("/metrics/", json=[total(date="2026-03-01"), total(date="2026-03-07")])
-    age = figures(client)[f"groundhog_metrics_newest_day_age_seconds{{{HOMEPAGE}}}"]
+    age = figures(client)[f"groundhog_daily_metrics_age_seconds{{{HOMEPAGE}}}"]
     assert age == 2.5 * 86_400  # 8 March 00:00 to 10 March 12:00
 
 
@@ -149,14 +150,14 @@ def test_shares_p_best_and_gates_are_those_of_the_newest_recorded_allocation(cli
         assert shown.get(f"groundhog_variant_p_best_ratio{labels}") == variant["p_best"]
     held = {gate["gate"] for gate in answer["gates"]}
     assert "burn_in" in held
-    assert {name for name in shown if name.startswith(f"groundhog_gate_holding{{{HOMEPAGE}")} == {
-        f'groundhog_gate_holding{{{HOMEPAGE},gate="{gate}"}}' for gate in held
+    assert {name for name in shown if name.startswith(f"groundhog_gate_active{{{HOMEPAGE}")} == {
+        f'groundhog_gate_active{{{HOMEPAGE},gate="{gate}"}}' for gate in held
     }
 
 
 @pytest.mark.parametrize("limit", [0, 2])
 def test_experiments_beyond_the_configured_number_are_counted_and_not_shown(make_client, limit):
-    client = make_client(telemetry_experiments=limit)
+    client = make_client(metrics_max_experiments=limit)
     client.post("/metrics/", json=[total(experiment_id=name) for name in "abc"])
     for name in "abc":
         client.get(f"/allocations/{name}")
@@ -171,18 +172,21 @@ def test_the_use_of_the_pool_is_shown(make_client):
     with client.app.state.database.transaction() as session:
         session.connection()
         shown = figures(client)
-    assert shown["groundhog_database_connections_max"] == 3
-    assert shown["groundhog_database_connections_in_use"] >= 1
+    assert shown["groundhog_database_pool_size"] == 3
+    assert shown["groundhog_database_pool_connections_in_use"] >= 1
     assert shown["groundhog_database_up"] == 1
 
 
 def test_a_process_tells_of_its_pool_before_it_is_asked(make_client):
     """Prometheus asks one of several workers, which adds up what all of them have told."""
     client = make_client(pool_size=7)
-    told = [REGISTRY.get_sample_value(f"groundhog_database_connections_{name}") for name in ("max", "in_use")]
+    told = [
+        REGISTRY.get_sample_value(f"groundhog_database_pool_{name}")
+        for name in ("size", "connections_in_use")
+    ]
     with client.app.state.database.transaction() as session:
         session.connection()
-        told.append(REGISTRY.get_sample_value("groundhog_database_connections_in_use"))
+        told.append(REGISTRY.get_sample_value("groundhog_database_pool_connections_in_use"))
     assert told == [7, 0, 1]
 
 
@@ -191,19 +195,19 @@ def test_figures_are_shown_while_requests_use_every_connection(make_client):
     with client.app.state.database.transaction() as session:
         session.connection()
         shown = figures(client)
-    assert shown["groundhog_database_connections_in_use"] == 1
+    assert shown["groundhog_database_pool_connections_in_use"] == 1
     assert shown["groundhog_database_up"] == 1
-    assert figures(client)["groundhog_database_connections_in_use"] == 0
+    assert figures(client)["groundhog_database_pool_connections_in_use"] == 0
 
 
 def test_figures_are_shown_when_the_database_does_not_answer(make_client, database_url, monkeypatch):
-    monkeypatch.setattr("app.services.figures.PATIENCE", 0.2)
+    monkeypatch.setattr("app.services.prometheus.TIMEOUT_SECONDS", 0.2)
     client = make_client()
     with psycopg.connect(database_url) as holding:
         holding.execute("lock table experiments in access exclusive mode")
         away = figures(client)
     assert away["groundhog_database_up"] == 0
-    assert away["groundhog_database_connections_max"] > 0
+    assert away["groundhog_database_pool_size"] > 0
     assert "groundhog_experiments" not in away
     assert figures(client)["groundhog_database_up"] == 1
 
@@ -285,7 +289,7 @@ def test_a_request_that_a_stop_gives_up_is_a_503(path):
         told.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    asyncio.run(RequestTelemetry(cancelled, answer_stop)(scope, cancelled, tell))
+    asyncio.run(RequestMetricsMiddleware(cancelled, respond_shutting_down)(scope, cancelled, tell))
     head, body = told
     assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
     assert b"sending it again is safe" in body["body"]

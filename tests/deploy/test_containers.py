@@ -5,13 +5,13 @@ from pathlib import Path
 
 import yaml
 
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 KUBERNETES = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/groundhog.yaml").read_text()))
-SETTINGS = {f"GROUNDHOG_{name.upper()}" for name in Settings.model_fields} | {"DATABASE_URL"}
+SETTINGS = {f"GROUNDHOG_{name.upper()}" for name in ServiceSettings.model_fields} | {"DATABASE_URL"}
 
 
 def environments():
@@ -59,7 +59,7 @@ def test_compose_gives_our_containers_no_right_they_do_not_need_and_time_to_end(
         assert (container["read_only"], container["cap_drop"]) == (True, ["ALL"])
         assert container["security_opt"] == ["no-new-privileges:true"]
     grace = COMPOSE["services"]["api"]["stop_grace_period"]
-    assert int(grace.removesuffix("s")) > Settings.model_fields["shutdown_seconds"].default
+    assert int(grace.removesuffix("s")) > ServiceSettings.model_fields["shutdown_seconds"].default
 
 
 def test_only_the_profile_observability_starts_prometheus_and_grafana():
@@ -117,7 +117,7 @@ def test_kubernetes_runs_every_container_without_rights_it_does_not_need():
 def test_kubernetes_waits_longer_for_the_end_than_the_service_takes():
     pod = pods()["Deployment"]
     _, seconds = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
-    takes = int(seconds) + Settings.model_fields["shutdown_seconds"].default
+    takes = int(seconds) + ServiceSettings.model_fields["shutdown_seconds"].default
     assert pod["terminationGracePeriodSeconds"] > takes
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, naive_means, stratified_means
-from app.bandits.lift import Sample, conversion_lift
-from app.bandits.policies import POLICIES
-from app.bandits.sample_ratio import ALARM, assignment_ratio_p
-from app.schemas.settings import Settings
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import adaptive_differences, naive_means, stratified_means
+from app.bandits.estimation.lift import Sample, conversion_lift
+from app.bandits.estimation.sample_ratio import SRM_ALPHA, assignment_ratio_p
+from app.bandits.policies.registry import POLICIES
+from app.schemas.experiments.settings import ExperimentSettings
 from tests.api.test_allocations import allocation, post
 from tests.api.test_metrics import total
 from tests.api.test_settings import create
@@ -164,7 +164,7 @@ def test_estimates_from_adaptive_data():
 @pytest.mark.parametrize(("assigned", "alarm"), [((11_520, 12_480), True), ((11_900, 12_100), False)])
 def test_sample_ratio_of_assignments(assigned, alarm):
     p = assignment_ratio_p([assigned], [[0.5, 0.5]])
-    assert p < ALARM if alarm else p == 1
+    assert p < SRM_ALPHA if alarm else p == 1
 
 
 def test_lift():
@@ -176,5 +176,5 @@ def test_lift():
 
 def test_the_page_names_every_setting_and_every_policy():
     headings = " ".join(re.findall(r"^### (.*)$", PAGE, re.MULTILINE))
-    assert [name for name in Settings.model_fields if name not in headings] == []
+    assert [name for name in ExperimentSettings.model_fields if name not in headings] == []
     assert [kind for kind in POLICIES if f"`{kind}`" not in PAGE] == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli import commands
+from app.cli.main import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]

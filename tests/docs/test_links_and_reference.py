@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -31,7 +31,7 @@ def test_the_example_environment_names_every_setting_and_no_other():
 
 def test_the_example_environment_shows_the_defaults():
     example = ROOT / ".env.example"
-    assert Settings(_env_file=example, home=Path("x")) == Settings(_env_file=None, home=Path("x"))
+    assert ServiceSettings(_env_file=example, home=Path("x")) == ServiceSettings(_env_file=None, home=Path("x"))
 
 
 def test_the_generated_pages_are_current():

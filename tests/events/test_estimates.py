@@ -6,8 +6,13 @@ import numpy as np
 import psycopg
 import pytest
 
-from app.bandits.adaptive_batches import AdaptiveBatches
-from app.bandits.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
 from tests.events.conftest import create, event, send
 
 SPLIT = """insert into splits (experiment_id, split, for_date, revision, shares, settings_version, frozen_at)

@@ -5,7 +5,7 @@ from collections import Counter
 import psycopg
 import pytest
 
-from app.services import first_exposures
+from app.services.events import first_exposures
 from tests.events.conftest import create, event, send, totals
 
 UNITS = [f"u{i}" for i in range(200)]

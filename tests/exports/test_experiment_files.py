@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.services import exports
+from app.services.transfer import export_import
 from tests.exports.conftest import NDJSON, broken, lines, take
 
 
@@ -127,7 +127,7 @@ def test_another_content_type_is_told_which_is_right(client):
 def test_all_lines_are_as_of_one_moment(client, make_client, exported, threshold):
     reader = make_client(prepare_threshold=threshold)
     with reader.app.state.database.snapshot() as session:
-        sent = exports.export(session, "moved")
+        sent = export_import.export(session, "moved")
         first = next(sent)
         client.delete("/metrics/moved/b/2026-03-11").raise_for_status()
         assert b"".join([first, *sent]) == exported.content
@@ -144,7 +144,7 @@ class Slowly(BytesIO):
 def test_an_import_may_take_longer_than_a_statement(exported, elsewhere):
     with elsewhere.app.state.database.transaction() as session:
         session.execute(text("set local statement_timeout = 100"))
-        exports.restore(session, Slowly(exported.content))
+        export_import.restore(session, Slowly(exported.content))
     assert elsewhere.get("/experiments/moved/export").content == exported.content
 
 
@@ -167,4 +167,4 @@ def test_every_table_of_an_experiment_is_exported(migrated_url):
             "select table_name from information_schema.columns"
             " where table_schema = 'public' and column_name = 'experiment_id'"
         )
-        assert {row[0] for row in named} - {"audit"} == set(exports.PARTS)
+        assert {row[0] for row in named} - {"audit"} == set(export_import.PARTS)

@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app import cli_transfer
+from app.cli import transfer
 from app.errors import Invalid, Unavailable
-from app.services import loading
-from app.settings import Settings
+from app.services.metrics import resumable_load
+from app.settings import ServiceSettings
 from app.storage.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,14 +36,14 @@ def as_json(line):
 
 @pytest.fixture
 def database(database_url):
-    database = Database(Settings(database_url=database_url))
+    database = Database(ServiceSettings(database_url=database_url))
     yield database
     database.close()
 
 
 def run(database, content, form="csv", name="file", lines_per_part=10):
     source = io.BytesIO(content.encode())
-    return loading.load(database, source, form, NOW, Settings(), name, lines_per_part)
+    return resumable_load.load(database, source, form, NOW, ServiceSettings(), name, lines_per_part)
 
 
 def stored(client):
@@ -88,7 +88,7 @@ def test_a_load_that_ended_begins_anew(database):
 def test_a_load_told_to_begin_anew_does(database):
     content = HEADER + "".join(map(row, range(25)))
     next(run(database, content))
-    loading.forget(database, "file")
+    resumable_load.delete_checkpoint(database, "file")
     assert [mark.received for mark, _ in run(database, content)] == [10, 20, 25]
 
 
@@ -123,7 +123,7 @@ def test_the_header_of_every_part_is_the_first_line_that_is_not_blank(client, da
 
 
 def test_a_part_of_long_lines_has_fewer_of_them(database, monkeypatch):
-    monkeypatch.setattr(loading, "BYTES_PER_PART", 200_000)
+    monkeypatch.setattr(resumable_load, "BYTES_PER_CHUNK", 200_000)
     lines = [row(number).rstrip() + " " * 50_000 + "\n" for number in range(10)]
     marks = [mark.received for mark, _ in run(database, HEADER + "".join(lines), lines_per_part=8)]
     assert marks == [4, 8, 10]
@@ -154,11 +154,11 @@ def test_the_command_lists_what_it_refused_and_says_so_by_its_code(database_url,
 
 def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
     def parts():
-        yield loading.Mark(line=50_001, offset=500), []
+        yield resumable_load.Checkpoint(line=50_001, offset=500), []
         raise Unavailable("the database cannot be reached")
 
     with pytest.raises(Unavailable):
-        cli_transfer._show(parts(), 1_000, loading.Mark(), "daily.csv")
+        transfer._show(parts(), 1_000, resumable_load.Checkpoint(), "daily.csv")
     told = capsys.readouterr().err
     assert "the lines up to 50,001 are stored; the same command goes on from there" in told
 

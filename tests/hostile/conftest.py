@@ -17,7 +17,11 @@ from tests.conftest import fresh_database
 from tests.whole.test_processes import post, wait_until_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPATIENT = {"GROUNDHOG_HEAD_SECONDS": "1", "GROUNDHOG_STALL_SECONDS": "1", "GROUNDHOG_LOG_LEVEL": "error"}
+IMPATIENT = {
+    "GROUNDHOG_HEADER_TIMEOUT_SECONDS": "1",
+    "GROUNDHOG_IDLE_TIMEOUT_SECONDS": "1",
+    "GROUNDHOG_LOG_LEVEL": "error",
+}
 TOTAL = {"experiment_id": "e", "variant_id": "a", "date": "2026-03-01", "impressions": 9, "successes": 1}
 
 

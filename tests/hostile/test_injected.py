@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from tests.conftest import TABLES, SetClock, empty
 from tests.contract.conftest import total
 from tests.contract.test_openapi import DESCRIPTION, examples, resolved
@@ -48,7 +48,7 @@ KNOWN = {"experiment_id": "homepage", "variant_id": "control", "key": "homepage"
 def attacked(migrated_url):
     empty(migrated_url)
     small = {"simulation_max_decisions": 1, "simulation_wait_seconds": 0}  # what fits is not played
-    application = create_app(Settings(database_url=migrated_url, **small), SetClock())
+    application = create_app(ServiceSettings(database_url=migrated_url, **small), SetClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold")])
         client.rows = counts(migrated_url)

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from app.api import temporary
+from app.api import temporary_files
 from tests.api.test_metrics import total
 
 HEADER = b"experiment_id,variant_id,date,impressions,successes\n"
@@ -43,7 +43,7 @@ def full(client, monkeypatch):
         return io.BufferedRandom(FullDisk())
 
     for kind in ("TemporaryFile", "SpooledTemporaryFile"):
-        monkeypatch.setattr(temporary, kind, on_a_full_disk)
+        monkeypatch.setattr(temporary_files, kind, on_a_full_disk)
     return client
 
 
@@ -69,5 +69,5 @@ def test_no_folder_for_temporary_files_is_503(full, monkeypatch):
     def nowhere():
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    monkeypatch.setattr(temporary, "TemporaryFile", nowhere)
+    monkeypatch.setattr(temporary_files, "TemporaryFile", nowhere)
     come_again(full.post("/metrics/bulk", content=HEADER + LINE, headers={"Content-Type": "text/csv"}))

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from app.api.access import OPERATIONS as RULES
+from app.api.authorization import PERMISSIONS as RULES
 from tests.api.conftest import make_key  # noqa: F401  a fixture
 from tests.api.test_metrics import total
 from tests.contract.test_openapi import DESCRIPTION, examples

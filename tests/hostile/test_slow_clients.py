@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.connections import Connection, Patience
-from app.launcher import web_config
-from app.settings import Settings
+from app.server.launcher import web_config
+from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
+from app.settings import ServiceSettings
 from tests.hostile.conftest import TOTAL, everything, served_meanwhile
 
 BODY = json.dumps(TOTAL).encode()
@@ -152,7 +152,9 @@ def test_no_client_that_left_or_was_cut_off_counts_as_a_defect(attacked):
 
 
 def test_workers_are_given_the_same_patience():
-    settings = Settings(workers=2, max_head_bytes=2048, head_seconds=3, stall_seconds=4, min_body_rate=5)
-    config = pickle.loads(pickle.dumps(web_config(settings, "app.launcher:worker")))
-    assert config.http.func is Connection
-    assert config.http.args == (Patience(2048, 3, 4, 5),)
+    settings = ServiceSettings(
+        workers=2, max_head_bytes=2048, header_timeout_seconds=3, idle_timeout_seconds=4, min_body_rate=5
+    )
+    config = pickle.loads(pickle.dumps(web_config(settings, "app.server.launcher:worker")))
+    assert config.http.func is SlowClientProtocol
+    assert config.http.args == (ClientTimeouts(2048, 3, 4, 5),)

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits import product, value
-from app.bandits.quadrature import Floats
+from app.bandits.arrays import Floats
+from app.bandits.best_arm.best_value_arm import best_value_arm
+from app.bandits.posteriors import rate_times_value, value
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm
 from tests.mutation.places import mutants
 
 KINDS = (
@@ -61,15 +62,15 @@ def answers(problems: list[tuple[bool, Totals]]) -> list[Floats]:
 
 def broken(code: CodeType, problems: list[tuple[bool, Totals]]) -> list[Floats]:
     """The answers with a broken module."""
-    names: dict[str, Any] = {"__name__": product.__name__}
+    names: dict[str, Any] = {"__name__": rate_times_value.__name__}
     exec(code, names)
-    whole = value.WorthPosterior
-    value.WorthPosterior = names["WorthPosterior"]
+    whole = value.ValuePerTrialPosterior
+    value.ValuePerTrialPosterior = names["WorthPosterior"]
     try:
         with np.errstate(all="ignore"):
             return answers(problems)
     finally:
-        value.WorthPosterior = whole
+        value.ValuePerTrialPosterior = whole
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.mutation.drift")
     parser.add_argument("lines", nargs="*", type=int, help="of product.py; all without")
     wanted = parser.parse_args().lines
-    path, problems = Path(str(product.__file__)), bandits()
+    path, problems = Path(str(rate_times_value.__file__)), bandits()
     whole, few = answers(problems), np.array([few for few, _ in problems])
     for place, code in mutants(path.name, path.read_text(), str(path)):
         if not wanted or place.first in wanted:

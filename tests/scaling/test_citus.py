@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, make_url
 from typer.testing import CliRunner
 
-from app.cli import commands
+from app.cli.main import commands
 from app.storage import citus
 from app.storage.tables import Base
 from tests.contract.conftest import total

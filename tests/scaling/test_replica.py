@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app import telemetry
+from app.observability import metrics
 from app.storage import replica
 from tests.contract.conftest import problem, total
 from tests.scaling.ports import connect
@@ -22,8 +22,8 @@ FULL = [total(), total(variant_id="bold", successes=15)]
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Tests do not wait for a replica as long as people do."""
-    monkeypatch.setattr(replica, "AGAIN_SECONDS", 0.2)
-    monkeypatch.setattr(replica, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(replica, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(replica, "MAX_RETRY_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def make_service(pair, make_client):
 @contextmanager
 def asked(**wanted):
     """Check who answers what is asked in the block: replica, primary (though the replica was asked), away."""
-    before = {who: telemetry.REPLICA_READS.labels(who)._value.get() for who in ("replica", "primary", "away")}
+    before = {who: metrics.REPLICA_READS.labels(who)._value.get() for who in ("replica", "primary", "away")}
     yield
-    found = {who: telemetry.REPLICA_READS.labels(who)._value.get() - n for who, n in before.items()}
+    found = {who: metrics.REPLICA_READS.labels(who)._value.get() - n for who, n in before.items()}
     assert {who: int(n) for who, n in found.items() if n} == wanted
 
 
@@ -159,14 +159,14 @@ def test_whatever_happens_the_answer_is_the_primarys(pair, make_service, make_cl
         pair.stop_replaying,
         pair.catch_up,
     ]
-    before = telemetry.REPLICA_READS.labels("replica")._value.get()
+    before = metrics.REPLICA_READS.labels("replica")._value.get()
     for _ in range(40):
         chance.choice(steps)()
         date = (clock.now + dt.timedelta(days=chance.randint(-3, 1))).date()
         both = [service, alone]
         chance.shuffle(both)
         assert len({allocation(one, date).content for one in both}) == 1
-    assert telemetry.REPLICA_READS.labels("replica")._value.get() > before + 5
+    assert metrics.REPLICA_READS.labels("replica")._value.get() > before + 5
 
 
 def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make_service, caplog):
@@ -191,7 +191,7 @@ def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make
         line for line in service.get("/metrics").text.splitlines() if line.startswith("groundhog_replica_up{")
     ]
     assert [line.split()[-1] for line in up] == ["0.0"]
-    time.sleep(replica.AGAIN_SECONDS)
+    time.sleep(replica.RETRY_SECONDS)
     with asked(replica=1):
         allocation(service, "2026-03-06")
     assert service.get("/readyz").json()["replica"] == "answers"

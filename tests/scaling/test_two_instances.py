@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import commands
+from app.cli.main import commands
 from app.storage import migrate
 from tests.conftest import fresh_database
 from tests.contract.conftest import total

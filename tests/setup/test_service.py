@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from app import __version__
-from app.cli import main
+from app.cli.main import main
 from tests.setup.conftest import Spawn, alive, open_folder, postmaster, processes
 
 POSTED = {

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from app.bandits.decision import BurnIn, Rules, decide
-from app.bandits.policies import build_policy
-from app.bandits.rounding import percentages
+from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
+from app.bandits.allocation.rounding import percentages
+from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 from app.simulation.email import EmailScenario
-from app.simulation.email.contestants import build_contestant
+from app.simulation.email.contestants import build_policy_to_play
 from app.simulation.email.daily import DailyPlay
 
 
@@ -16,9 +16,9 @@ from app.simulation.email.daily import DailyPlay
 def test_a_days_shares_are_the_services_decision_rounded_as_served(kind):
     scenario = EmailScenario(rates=(0.1, 0.2, 0.3), cadence="daily", min_share=0.05)
     rows, rng = 4, np.random.default_rng(2)
-    daily = DailyPlay(scenario, build_contestant(kind, {}, (1, 1)), rows, rng)
+    daily = DailyPlay(scenario, build_policy_to_play(kind, {}, (1, 1)), rows, rng)
     sent, won, days = np.zeros((3, 3, rows))
-    rules = Rules(build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnIn())
+    rules = AllocationRules(build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnIn())
     for _ in range(4):
         daily.begin_day(sent, won)
         for i in range(rows):
@@ -32,7 +32,7 @@ def test_a_days_shares_are_the_services_decision_rounded_as_served(kind):
 def test_conversions_are_known_after_the_delay():
     daily = DailyPlay(
         EmailScenario(rates=(0.1, 0.2), cadence="daily", delay=2),
-        build_contestant("thompson", {}, (1, 1)),
+        build_policy_to_play("thompson", {}, (1, 1)),
         1,
         np.random.default_rng(3),
     )
@@ -46,7 +46,7 @@ def test_conversions_are_known_after_the_delay():
 
 def test_emails_are_drawn_with_the_days_shares():
     scenario = EmailScenario(rates=(0.1, 0.2, 0.3), cadence="daily")
-    daily = DailyPlay(scenario, build_contestant("thompson", {}, (1, 1)), 50, np.random.default_rng(4))
+    daily = DailyPlay(scenario, build_policy_to_play("thompson", {}, (1, 1)), 50, np.random.default_rng(4))
     daily.begin_day(np.zeros((3, 50)), np.zeros((3, 50)))
     daily.shares[:] = [0.7, 0.2, 0.1]
     rates = np.repeat([[0.1], [0.2], [0.3]], 50, axis=1)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms
-from app.simulation.email.declared import SURE, declared, fixed_horizon, maybe_sure
-from app.simulation.summaries import summary, t_quantile
+from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.posteriors.beta import BetaArms
+from app.simulation.email.declared import P_BEST_DECIDED, decision_day, fixed_horizon, maybe_sure
+from app.simulation.replication_statistics import summary, t_quantile
 
 
 @pytest.mark.parametrize("prior", [(1, 1), (0.1, 0.1), (1, 300), (20, 20)], ids=str)
@@ -19,7 +19,7 @@ def test_no_sure_row_is_left_out(k, prior):
     rates = np.where(rng.random((2000, 1)) < 0.5, level, 1 - level) * 10 ** rng.uniform(-0.5, 0, (2000, k))
     successes = rng.binomial(trials.astype(int), rates)
     arms = BetaArms(prior[0] + successes, prior[1] + trials - successes)
-    sure = best_arm(arms).p_best.max(axis=-1) >= SURE
+    sure = best_arm(arms).p_best.max(axis=-1) >= P_BEST_DECIDED
     assert sure.sum() > 200
     assert maybe_sure(arms)[sure].all()
 
@@ -29,7 +29,7 @@ def test_the_declared_arm_is_the_one_with_p_best_of_95_percent():
         np.array([[100, 100], [100, 100], [100, 100]]),
         np.array([[30, 10], [10, 30], [20, 21]]),
     )
-    np.testing.assert_array_equal(declared(trials, successes, (1, 1)), [0, 1, -1])
+    np.testing.assert_array_equal(decision_day(trials, successes, (1, 1)), [0, 1, -1])
 
 
 def test_googles_classical_test_needs_223_days_of_100_visits():

@@ -9,7 +9,7 @@ import pytest
 
 from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, RandomWalk, play, work
 from app.simulation.email.campaign import BLOCK, play_block
-from app.simulation.email.contestants import build_contestant
+from app.simulation.email.contestants import build_policy_to_play
 from app.simulation.email.timeline import STEPS, day_ends, held_out, stretches
 
 SMALL = EmailScenario(emails=500, replications=7, days=5)
@@ -75,7 +75,7 @@ def test_always_the_same_subject_gives_the_same_outcomes_in_both_cadences():
 def test_blocks_are_played_alike_whoever_plays_them():
     scenario = changed(emails=40, replications=BLOCK + 3, policies=(PolicyChoice("thompson"),))
     whole = play(scenario).policies[0].ledger
-    second = play_block(scenario, build_contestant("thompson", {}, (1, 1)), 1)
+    second = play_block(scenario, build_policy_to_play("thompson", {}, (1, 1)), 1)
     np.testing.assert_array_equal(whole.won[:, BLOCK:], second.won)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.bandits.decision import BurnIn
+from app.bandits.allocation.decide import BurnIn
 from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, RandomWalk
 
 

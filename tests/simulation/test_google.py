@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
-from app.bandits.beta import BetaArms
-from app.bandits.stopping import StopRule
-from app.bandits.value_remaining import p_champions_beaten
-from app.simulation.google import CLASSICAL_DAYS, REMAINING, TAIL, ContentExperiment, run_content_experiment
+from app.bandits.best_arm.stopping import StopRule
+from app.bandits.best_arm.value_remaining import p_champions_beaten
+from app.bandits.posteriors.beta import BetaArms
+from benchmarks.results.google import (
+    CLASSICAL_DAYS,
+    REMAINING,
+    TAIL,
+    ContentExperiment,
+    run_content_experiment,
+)
 
 PUBLISHED = ContentExperiment(runs=1000)
 

@@ -5,9 +5,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from app.bandits.thompson import ThompsonSampling
-from app.bandits.uniform import Uniform
-from app.simulation.plan import NEVER, Plan, classical_days, play_plan
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.policies.uniform import Uniform
+from app.simulation.duration_plan import NEVER, Plan, classical_days, play_plan
 
 
 def plan(*rates, traffic=1000, **more):

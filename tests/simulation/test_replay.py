@@ -5,12 +5,12 @@ import gzip
 import numpy as np
 import pytest
 
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.errors import Invalid
 from app.simulation.email import EmailScenario, PolicyChoice, play
-from app.simulation.evaluation import evaluate
-from app.simulation.logged import Log, read_csv, read_ndjson
-from app.simulation.replay import replay
+from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
+from app.simulation.offline.off_policy import evaluate
+from app.simulation.offline.rejection_replay import replay
 from tests.conftest import SHARED_DATA
 
 
@@ -19,7 +19,7 @@ def logged(rates, propensities, n, seed):
     p = np.asarray(propensities)
     arm = rng.choice(len(p), n, p=p)
     reward = (rng.random(n) < np.asarray(rates)[arm]).astype(float)
-    return Log(tuple(f"arm {i}" for i in range(len(p))), arm, p[arm], reward)
+    return DecisionLog(tuple(f"arm {i}" for i in range(len(p))), arm, p[arm], reward)
 
 
 def read_shared(shared_data, name):
@@ -47,12 +47,12 @@ def test_constant_policies_on_hillstrom_get_their_arms_mean(hillstrom):
 
 def test_rejection_on_hillstrom_agrees_with_the_arms_mean(hillstrom):
     policy = build_policy("fixed", {"shares": (0.0, 1.0, 0.0)})
-    log = Log(
+    log = DecisionLog(
         hillstrom.arms, *(column[:5000] for column in (hillstrom.arm, hillstrom.propensity, hillstrom.reward))
     )
     found = replay(log, policy, passes=1)
     chosen = log.reward[log.arm == 1]
-    assert found.kept.mean == len(chosen)
+    assert found.accepted.mean == len(chosen)
     assert found.estimate.mean == pytest.approx(chosen.mean(), abs=1e-12)
 
 
@@ -90,14 +90,14 @@ def test_one_heavy_decision_is_warned_of():
     n = 1000
     propensity = np.full(n, 0.5)
     propensity[7] = 0.001
-    log = Log(("a", "b"), np.arange(n) % 2, propensity, np.zeros(n))
+    log = DecisionLog(("a", "b"), np.arange(n) % 2, propensity, np.zeros(n))
     warned = evaluate(log, (0.5, 0.5)).warnings
     assert len(warned) == 2
     assert "more than 5 %" in warned[1]
 
 
 def test_an_arm_that_was_never_logged_has_no_self_normalised_estimate():
-    log = Log(("a", "b"), np.zeros(5, dtype=np.intp), np.full(5, 0.5), np.ones(5))
+    log = DecisionLog(("a", "b"), np.zeros(5, dtype=np.intp), np.full(5, 0.5), np.ones(5))
     found = evaluate(log, (0, 1))
     assert (found.snips.mean, found.ess, bool(found.warnings)) == (None, 0, True)
 
@@ -111,7 +111,7 @@ def test_a_learning_policy_replayed_earns_what_it_earns_live():
         EmailScenario(rates=rates, emails=n // 3, policies=(PolicyChoice("thompson"),), replications=500)
     )
     earned = live.policies[0].ledger.won.sum(axis=0) / (n // 3)
-    means, kept = np.array([(run.estimate.mean, run.kept.mean) for run in runs]).T
+    means, kept = np.array([(run.estimate.mean, run.accepted.mean) for run in runs]).T
     assert abs(means.mean() - earned.mean()) <= 4 * np.hypot(means.std() / 60**0.5, earned.std() / 500**0.5)
     assert abs(kept.mean() - n / 3) <= 4 * kept.std() / 60**0.5
 
@@ -128,7 +128,7 @@ def test_a_log_that_is_not_uniform_is_not_replayed():
 
 
 def test_rewards_that_are_not_0_or_1_are_not_learnt_from():
-    log = Log(("a", "b"), np.array([0, 1]), np.full(2, 0.5), np.array([0.3, 1.0]))
+    log = DecisionLog(("a", "b"), np.array([0, 1]), np.full(2, 0.5), np.array([0.3, 1.0]))
     with pytest.raises(Invalid, match="0 or 1"):
         replay(log, build_policy("thompson"))
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 
 def test_the_same_name_gives_the_same_numbers_in_another_process():

@@ -8,7 +8,7 @@ import numpy as np
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 TODAY = dt.datetime.now(dt.UTC).date()
 
@@ -118,7 +118,7 @@ class MovedClock:
 def play(database_url: str, seasons: list[Season], fresh: list[dict[str, Any]] = ()) -> None:  # type: ignore[assignment]
     """Play seasons on a migrated database; the same seasons leave the same totals behind."""
     clock = MovedClock()
-    app = create_app(Settings(database_url=database_url, _env_file=None), clock)  # type: ignore[call-arg]
+    app = create_app(ServiceSettings(database_url=database_url, _env_file=None), clock)  # type: ignore[call-arg]
     with TestClient(app) as client:
         for number, season in enumerate(seasons):
             _play(client, season, clock, np.random.default_rng(number))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.bandits.rounding import percentages
-from app.services.answers import decided_from
-from app.services.inputs import read_inputs
-from app.services.timeline import read_timelines
+from app.bandits.allocation.rounding import percentages
+from app.services.allocations.decision_inputs import read_inputs
+from app.services.allocations.response import decided_from
+from app.services.experiments.settings_history import read_histories
 
 FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
 
@@ -68,7 +68,7 @@ def test_late_conversions_are_decided_for_every_date_under_every_weighting(clien
     dates_of = load_late(client, shared_data)
     with client.app.state.database.transaction() as session:
         for experiment_id, dates in dates_of.items():
-            timeline = read_timelines(session, [experiment_id])[experiment_id]
+            timeline = read_histories(session, [experiment_id])[experiment_id]
             for date in dates:
                 found = read_inputs(session, experiment_id, timeline, date)
                 for weighting in weightings:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.beta import BetaArms
-from app.bandits.quadrature import Floats
+from app.bandits.arrays import Floats
+from app.bandits.posteriors.beta import BetaArms
 
 Described = dict[str, float | list[float] | None]
 

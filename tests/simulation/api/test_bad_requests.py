@@ -4,13 +4,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 
 @pytest.fixture(scope="module")
 def service():
     """A service without any database: what is refused never asks for one."""
-    application = create_app(Settings(database_url="postgresql://nobody@localhost:1/none"))
+    application = create_app(ServiceSettings(database_url="postgresql://nobody@localhost:1/none"))
     application.state.keys.know([])  # as if read before: no key was ever made, and the service is open
     with TestClient(application) as client:
         yield client

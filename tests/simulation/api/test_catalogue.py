@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.bandits.policies import POLICIES
+from app.bandits.policies.registry import POLICIES
 from app.schemas.simulations import SCENARIOS
 from app.simulation.clv.policies.registry import RACE
 

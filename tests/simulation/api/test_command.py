@@ -6,7 +6,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import commands
+from app.cli.main import commands
 from app.errors import Invalid
 
 EMAIL = ["simulate", "email", "--emails", "300", "--days", "3", "--replications", "2"]

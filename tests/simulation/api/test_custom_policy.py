@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.bandits import custom
-from app.bandits.policies import POLICIES
-from app.bandits.thompson import ThompsonSampling
+from app.bandits.policies import plugins
+from app.bandits.policies.registry import POLICIES
+from app.bandits.policies.thompson import ThompsonSampling
 from app.errors import Invalid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -97,12 +97,12 @@ class NoPolicy:
         ("mine", "tests.nowhere:Policy", "No module named"),
         ("mine", "tests.simulation.api.test_custom_policy:Missing", "Missing"),
         ("mine", f"{__name__}:NoPolicy", "a policy is a dataclass"),
-        ("thompson", "app.bandits.uniform:Uniform", "there is another policy 'thompson'"),
-        ("My Policy", "app.bandits.uniform:Uniform", "no name in lower case"),
+        ("thompson", "app.bandits.policies.uniform:Uniform", "there is another policy 'thompson'"),
+        ("My Policy", "app.bandits.policies.uniform:Uniform", "no name in lower case"),
     ],
 )
 def test_what_is_no_policy_stops_the_start_with_its_reason(monkeypatch, name, value, message):
-    monkeypatch.setattr(custom, "entry_points", lambda group: [EntryPoint(name, value, group)])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [EntryPoint(name, value, group)])
     with pytest.raises(Invalid, match=message):
-        custom.load()
+        plugins.load_plugins()
     assert POLICIES["thompson"] is ThompsonSampling

@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.services import players as players_of_service
-from app.settings import Settings
+from app.services.simulations import worker_pool as players_of_service
+from app.settings import ServiceSettings
 from tests.simulation.api.conftest import LARGE, SMALL, TELCO, end_of, players
 
 ASYNC = {"Prefer": "respond-async"}
@@ -125,13 +125,13 @@ def test_a_process_that_cannot_be_started_fails_the_run_and_no_other(simulate, m
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(players_of_service, "Player", refuse)
+        patch.setattr(players_of_service, "Worker", refuse)
         assert simulate().json()["fault"].startswith("no process could be started")
     assert simulate().json()["state"] == "done"
 
 
 def test_a_stop_of_the_service_ends_its_runs_and_processes(client, database_url, clock):
-    with TestClient(create_app(Settings(database_url=database_url), clock)) as stopping:
+    with TestClient(create_app(ServiceSettings(database_url=database_url), clock)) as stopping:
         location = stopping.post("/simulations/email", json=LARGE).headers["Location"]
         waiting = stopping.post("/simulations/email", json=LARGE).headers["Location"]
         while stopping.get(location).json()["state"] != "running":

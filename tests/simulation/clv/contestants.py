@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.simulation.clv.policies.contract import NOBODY
+from app.simulation.clv.policies.protocol import NOBODY
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 
 

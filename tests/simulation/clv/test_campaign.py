@@ -8,10 +8,10 @@ import pytest
 from app.simulation.clv.export import export
 from app.simulation.clv.play import campaign_of, outcomes_of, play
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
-from app.simulation.clv.products import Channel, Product
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
-from app.simulation.clv.world import World
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.world.products import Channel, Product
+from app.simulation.clv.world.scenario import Scenario
+from app.simulation.clv.world.world import World
 from tests.simulation.clv.contestants import Witness, always, nobody
 
 SURE = (Channel("call", 3.0, 1.0), Channel("e-mail", 0.0, 1.0))

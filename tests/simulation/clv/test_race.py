@@ -12,9 +12,9 @@ from scipy import stats
 
 from app.simulation.clv.play import combined, play, play_block
 from app.simulation.clv.policies.registry import preset
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.race.race import Race
 from app.simulation.clv.spread import ratio, spread, t_quantile
+from app.simulation.clv.world.scenario import Scenario
 from tests.simulation.clv.contestants import ByCustomer
 
 RACE = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)

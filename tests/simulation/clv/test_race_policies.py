@@ -5,14 +5,14 @@ import pytest
 from scipy import stats
 
 from app.bandits.totals import Totals
-from app.simulation.clv.customers import Customers
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.policies.registry import preset, race_policy
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
 from app.simulation.clv.policies.worth import drawn_rates, known_values
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.world.customers import Customers
 
 DRAWS = 40_000
 CONTESTANTS = [
@@ -26,7 +26,7 @@ CONTESTANTS = [
 
 def shown_to(contestant, world, rng):
     """One replication in which every segment and arm has seen something, calls less often a sale."""
-    shown = Shown.nothing(1, contestant.segments, world.arms.cost)
+    shown = Observations.nothing(1, contestant.segments, world.arms.cost)
     shown.trials[:] = rng.integers(50, 500, shown.trials.shape)
     shown.successes[:] = rng.binomial(shown.trials.astype(int), 0.006)
     shown.value[:] = shown.successes * 600
@@ -53,7 +53,7 @@ def test_draws_follow_the_exact_shares(world, policy, mask):
 
 def test_a_policy_that_abstains_leaves_some_in_peace_when_only_calls_are_open(world):
     policy = BayesianGroundhog(abstain=True)
-    shown = Shown.nothing(1, 1, world.arms.cost)
+    shown = Observations.nothing(1, 1, world.arms.cost)
     calls = (world.arms.channel == 0)[None]
     share = policy.shares(shown, np.zeros(1, dtype=int), calls).sum()
     # no draw of ten from Beta(1, 300) is worth 3 EUR at 400 EUR a sale
@@ -74,27 +74,27 @@ def test_the_mean_value_of_a_sale_is_shrunk_to_the_pooled_one_with_a_sale_before
 
 
 def test_before_any_sale_every_arm_is_worth_the_preset_sale_not_one_euro(world):
-    shown = Shown.nothing(1, 1, world.arms.cost)
+    shown = Observations.nothing(1, 1, world.arms.cost)
     assert BayesianGroundhog().worth(shown).value == pytest.approx(400)
 
 
 def test_a_segment_believes_the_pooled_rate_before_it_has_seen_anything(world):
     contestant = ContextualGroundhog().enter(world)
-    shown = Shown.nothing(1, contestant.segments, world.arms.cost)
+    shown = Observations.nothing(1, contestant.segments, world.arms.cost)
     shown.trials[0, 3, 5], shown.successes[0, 3, 5] = 899, 9
     believed = contestant.worth(shown)
     assert believed.a[0, 0, 5] / (believed.a + believed.b)[0, 0, 5] == pytest.approx(10 / 1000)
 
 
 def test_the_ringtail_explores_the_other_arms_only():
-    shown = Shown.nothing(1, 1, np.array([0.0, 0.0, 0.0]))
+    shown = Observations.nothing(1, 1, np.array([0.0, 0.0, 0.0]))
     shown.trials[:], shown.successes[0, 0], shown.value[0, 0] = 10, [0, 2, 1], [0, 90, 100]
     shares = EpsilonRingtail(0.2).shares(shown, np.zeros(1, dtype=int), np.ones((1, 3), dtype=bool))
     assert shares[0] == pytest.approx([0.1, 0.1, 0.8])
 
 
 def test_the_ringtail_counts_what_contacts_cost():
-    shown = Shown.nothing(1, 1, np.array([3.0, 0.0]))
+    shown = Observations.nothing(1, 1, np.array([3.0, 0.0]))
     shown.trials[:], shown.successes[0, 0], shown.value[0, 0] = 100, [1, 1], [350, 60]
     shares = EpsilonRingtail(0.0).shares(shown, np.zeros(1, dtype=int), np.ones((1, 2), dtype=bool))
     assert shares[0].tolist() == [0, 1]
@@ -105,7 +105,9 @@ def test_the_marketing_department_offers_what_is_faster_the_cheaper_the_likelier
     basis = np.flatnonzero(world.base.product == 1)[:1]
     somebody = Customers(basis[None], world.base.product[basis][None], world.base.start[basis][None], 0)
     segment = department.segment_of(somebody)[0]
-    shares = department.shares(Shown.nothing(1, 1, world.arms.cost), segment, np.ones((1, 20), dtype=bool))
+    shares = department.shares(
+        Observations.nothing(1, 1, world.arms.cost), segment, np.ones((1, 20), dtype=bool)
+    )
     by_product = np.bincount(world.arms.product, shares[0], minlength=11)
     assert by_product[6:] == pytest.approx([0, 0.3, 0.4, 0.2, 0.1])
 
@@ -120,7 +122,7 @@ def test_who_has_the_fastest_product_is_left_in_peace_by_the_marketing_departmen
     fastest = np.flatnonzero(np.isin(world.base.product, [5, 10]))[None]
     them = Customers(fastest, world.base.product[fastest], world.base.start[fastest], 0)
     arms = department.draw(
-        Shown.nothing(1, 1, world.arms.cost), department.segment_of(them), np.ones((1, 20), dtype=bool),
+        Observations.nothing(1, 1, world.arms.cost), department.segment_of(them), np.ones((1, 20), dtype=bool),
         np.random.default_rng(1),
     )  # fmt: skip
     assert (arms == -1).all()

@@ -6,9 +6,9 @@ import pytest
 
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 from app.simulation.clv.policies.registry import RACE, preset, race_policy
-from app.simulation.clv.products import PRODUCTS, Channel, Product
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.world.products import PRODUCTS, Channel, Product
+from app.simulation.clv.world.scenario import Scenario
 
 
 @pytest.mark.parametrize(

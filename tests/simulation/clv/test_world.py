@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.simulation.clv.lifetime import Lifetime
-from app.simulation.clv.scenario import Scenario
-from app.simulation.clv.world import World
+from app.simulation.clv.world.lifetime import Lifetime
+from app.simulation.clv.world.scenario import Scenario
+from app.simulation.clv.world.world import World
 
 
 def test_customers_have_the_products_in_the_shares_of_the_catalogue(world):

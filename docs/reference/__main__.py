@@ -34,7 +34,8 @@ protocol's format instead. 429 and 503 carry `Retry-After` in whole seconds.
 CONNECTION_ERRORS = """
 Before a request is complete, the service answers without a `request_id` and closes the connection: 400 for what
 is not HTTP, 408 for a client that is too slow (`GROUNDHOG_HEADER_TIMEOUT_SECONDS`,
-`GROUNDHOG_IDLE_TIMEOUT_SECONDS`, `GROUNDHOG_MIN_BODY_RATE`), 431 for headers larger than `GROUNDHOG_MAX_HEAD_BYTES`.
+`GROUNDHOG_IDLE_TIMEOUT_SECONDS`, `GROUNDHOG_MIN_BODY_RATE`), 431 for headers larger than
+`GROUNDHOG_MAX_HEAD_BYTES`.
 """
 METRICS = """# Prometheus metrics
 

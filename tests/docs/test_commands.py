@@ -46,9 +46,9 @@ def test_the_pages_name_commands_and_an_unknown_option_would_be_noticed():
         parsed(["keys", "create", "shop", "--no-such-option"])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_make_target_of_a_page_exists(page):
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_of_a_page_exists(document):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    text = page.read_text()
+    text = document.read_text()
     named = re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE)
     assert set(named) - targets == set()

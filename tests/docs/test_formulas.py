@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from app.bandits.estimation.adaptive_batches import AdaptiveBatches
-from app.bandits.estimation.adaptive_means import adaptive_differences, adaptive_means, naive_means, stratified_means
 from app.bandits.best_arm.best_arm import best_arm, value_remaining
-from app.bandits.posteriors.beta import BetaArms
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
 from app.bandits.estimation.gain import extra_conversions, extra_value, moved_trials
 from app.bandits.estimation.lift import Sample, conversion_lift, value_lift
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
-from app.bandits.totals import Totals
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
+from app.bandits.totals import Totals
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "formulas.md").read_text()
 PROPENSITIES = np.array([[0.5, 0.5], [0.2, 0.8]])

@@ -1,4 +1,4 @@
-"""Links of the documentation resolve, generated pages are current, and what a page names exists."""
+"""Links of the documentation resolve, generated pages are current, and what a document names exists."""
 
 import json
 import re
@@ -31,7 +31,9 @@ def test_the_example_environment_names_every_setting_and_no_other():
 
 def test_the_example_environment_shows_the_defaults():
     example = ROOT / ".env.example"
-    assert ServiceSettings(_env_file=example, home=Path("x")) == ServiceSettings(_env_file=None, home=Path("x"))
+    assert ServiceSettings(_env_file=example, home=Path("x")) == ServiceSettings(
+        _env_file=None, home=Path("x")
+    )
 
 
 def test_the_generated_pages_are_current():
@@ -51,25 +53,27 @@ def test_every_page_that_says_so_is_generated():
         [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     marked = {
-        page.name for page in PAGES if "generated from the code by `make reference`" in page.read_text()
+        document.name
+        for document in PAGES
+        if "generated from the code by `make reference`" in document.read_text()
     }
     assert marked == set(json.loads(done.stdout))
 
 
-def anchors(page):
-    """The fragments that a page's headings have, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+def anchors(document):
+    """The fragments that a document's headings have, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_of_a_page_resolves(page):
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_every_link_of_a_page_resolves(document):
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
     links = re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
     local = [a or b for a, b in links if not (a or b).startswith(("http:", "https:", "mailto:"))]
     for link in local:
         path, _, fragment = link.partition("#")
-        target = page.parent / path if path else page
+        target = document.parent / path if path else document
         assert target.exists(), link
         if fragment:
             assert fragment in anchors(target), link
@@ -77,13 +81,17 @@ def test_every_link_of_a_page_resolves(page):
 
 def test_the_index_lists_every_page():
     index = (DOCS / "README.md").read_text()
-    pages = [page.relative_to(DOCS) for page in PAGES if page.is_relative_to(DOCS)]
-    unlisted = [str(page) for page in pages if f"({page})" not in index and page.parts[0] != "decisions"]
+    pages = [document.relative_to(DOCS) for document in PAGES if document.is_relative_to(DOCS)]
+    unlisted = [
+        str(document)
+        for document in pages
+        if f"({document})" not in index and document.parts[0] != "decisions"
+    ]
     assert unlisted == ["README.md"]
 
 
 def test_every_page_is_in_the_folder_of_its_kind():
-    kinds = {page.relative_to(DOCS).parts[0] for page in PAGES if page.is_relative_to(DOCS)}
+    kinds = {document.relative_to(DOCS).parts[0] for document in PAGES if document.is_relative_to(DOCS)}
     assert kinds == {
         "README.md",
         "glossary.md",
@@ -95,15 +103,15 @@ def test_every_page_is_in_the_folder_of_its_kind():
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_file_of_the_code_that_a_page_names_exists(page):
-    paths = [path.partition("*")[0] for path in PATH.findall(page.read_text())]
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_every_file_of_the_code_that_a_page_names_exists(document):
+    paths = [path.partition("*")[0] for path in PATH.findall(document.read_text())]
     assert [path for path in paths if not (ROOT / path).exists() and "NOUN" not in path] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_test_that_a_page_names_exists(page):
-    text = page.read_text()
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))
+def test_every_test_that_a_page_names_exists(document):
+    text = document.read_text()
     files = re.findall(r"\b(test_\w+\.py)\b", text)
     assert set(files) - {path.name for path in TESTS} == set()
     functions = set(re.findall(r"`(test_\w+)`", text))

@@ -73,9 +73,15 @@ def test_old_names_of_series_and_settings_stand_in_the_page_about_upgrading_only
     table = upgrading.read_text().partition("## Renamed settings")[2].partition("\n## The contract")[0]
     old = re.findall(r"^\| `([A-Za-z_]+)", table, re.MULTILINE)
     assert set(OLD_SERIES[:3]) <= set(old)
-    renamed = [name for name in old if name not in ("groundhog_allocations_total", "groundhog_replica_reads_total")]
+    renamed = [
+        name for name in old if name not in ("groundhog_allocations_total", "groundhog_replica_reads_total")
+    ]
     others = [*PAGES, *(ROOT / "deploy").rglob("*.*"), ROOT / ".env.example", ROOT / "docker-compose.yml"]
-    texts = {path: path.read_text() for path in others if path.suffix in {".md", ".yml", ".yaml", ".json", ".example"}}
+    texts = {
+        path: path.read_text()
+        for path in others
+        if path.suffix in {".md", ".yml", ".yaml", ".json", ".example"}
+    }
     found = {
         str(path.relative_to(ROOT)): name
         for path, text in texts.items()

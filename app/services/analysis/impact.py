@@ -14,7 +14,7 @@ from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, mo
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.analysis.impact import AgainstControl, Comparison, PointEstimate, Gain, VariantTraffic
+from app.schemas.analysis.impact import AgainstControl, Comparison, Gain, PointEstimate, VariantTraffic
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import daily_totals, decision_inputs, response
 from app.services.experiments import lifecycle, settings_history

@@ -1,4 +1,4 @@
-"""Entity tags: a client that has the present answer is told so instead of getting it again."""
+"""Entity tags: a client that has the present answer gets 304 instead of it."""
 
 from hashlib import sha256
 

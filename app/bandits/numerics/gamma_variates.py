@@ -13,7 +13,7 @@ MAX_SHAPE = 1e9
 """Up to here single precision does not show: a variate's last bit is at most 2e-3 of its standard deviation."""
 WORD = 2**32
 LOTS = 256
-"""A pair is first decided by one of so many equally likely lots, by its exact uniform only where they leave doubt."""
+"""A pair is first decided by one of so many equally likely lots, by its exact uniform only in doubt."""
 
 
 def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:

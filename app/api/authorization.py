@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.json_limit import LimitedJsonRequest
+from app.api.state import state_of
 from app.errors import Forbidden
 from app.schemas import api_keys
 from app.services.access import audit_log, principal
@@ -105,7 +106,7 @@ def require_permission(route: APIRoute, handler: Handler) -> Handler:
         _authorize(rule, request)
         if changes:
             named = (request.path_params.get(name) for name in ("experiment_id", "simulation_id"))
-            audit_log.start(route.name, request.app.state.clock(), *filter(None, named))
+            audit_log.start(route.name, state_of(request).clock(), *filter(None, named))
         return await handler(request if reads else LimitedJsonRequest(request.scope, request.receive))
 
     return handle_permitted

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import FieldError, Invalid
 from app.schemas.metrics import DailyTotal, DailyTotalFromText, LineError
+from app.schemas.validation import field_errors
 
 FileFormat = Literal["ndjson", "csv"]
 COLUMNS = tuple(DailyTotal.model_fields)
@@ -120,6 +121,5 @@ def _too_long(number: int) -> LineError:
 
 
 def _to_line_error(number: int, error: ValidationError) -> LineError:
-    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(map(str, fault["loc"])) or None
-    return LineError(line=number, field=where, message=fault["msg"][:300])
+    first = field_errors(error)[0]
+    return LineError(line=number, field=first.field or None, message=first.message)

@@ -16,8 +16,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
+from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.exports import Imported
+from app.schemas.validation import field_errors
 from app.services.access import audit_log, principal
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
@@ -180,8 +181,8 @@ def _check_row(number: int, message: dict[str, Any], experiment_id: str) -> str:
     try:
         check_row(part, row)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _unreadable(number, field_path(fault["loc"]), fault["msg"][:300]) from error
+        first = field_errors(error)[0]
+        raise _unreadable(number, first.field, first.message) from error
     if row["experiment_id"] != experiment_id:  # type: ignore[index]
         raise _unreadable(number, "experiment_id", f"is not {experiment_id!r} as in the first line")
     return str(part)

@@ -23,11 +23,12 @@ from pydantic import (
 from sqlalchemy import Column, Table, text
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, field_path
+from app.errors import Invalid
 from app.schemas.allocations import Allocation
 from app.schemas.experiments.experiments import MAX_VARIANTS
 from app.schemas.experiments.settings import StoredSettings
 from app.schemas.fields import Count, Identifier, IsoDate, Percent, Text, UnitId, VariantValue
+from app.schemas.validation import field_errors
 from app.storage import tables
 
 PARTS = {
@@ -97,8 +98,8 @@ def _checked(read: Any, value: object) -> None:
     try:
         read(value)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise ValueError(f"{field_path(fault['loc'])}: {fault['msg']}") from None
+        first = field_errors(error)[0]
+        raise ValueError(f"{first.field}: {first.message}") from None
 
 
 Number = Annotated[int, Field(strict=True, ge=0, le=2**53)]

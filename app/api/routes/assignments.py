@@ -221,7 +221,7 @@ def merge_units(sent: MergeIn, write: IdempotentWriteDep) -> Response:
 def forget_unit(sent: ForgetIn, write: IdempotentWriteDep) -> Response:
     """Replace a unit's id by a tombstone wherever it is stored; no total changes.
 
-    Its events sent again still do not count. A response stored under an Idempotency-Key names it until that expires.
+    Its events sent again still do not count. A response stored under an Idempotency-Key names it until it expires.
     """
     return write.commit_once(
         lambda session: stored_assignments.erase(session, sent.unit_id, sent.experiment_id)

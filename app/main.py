@@ -75,7 +75,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     ----------
     clock : returns the present moment, with a zone; tests pass their own
     """
-    plugins.load_plugins()
+    _load_plugins()
     state = _create_state(settings, clock)
     app = Groundhog(
         state,
@@ -98,6 +98,12 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     problem_details.register_exception_handlers(app)
     pages.mount_assets(app)
     return app
+
+
+@cache
+def _load_plugins() -> None:
+    """Register the installed policies, once per process: finding them reads the metadata of every package."""
+    plugins.load_plugins()
 
 
 def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:

@@ -44,7 +44,7 @@ JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: -
 UNREADABLE_BODY = (
     "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
 )
-STOPPED = "the service stops and cannot tell whether this was done; it is safe to send it again"
+STOPPED = "the service stops and cannot tell whether this was done; sending it again is safe"
 MAX_ERRORS = 100
 MAX_FIELD = 200
 

@@ -68,7 +68,7 @@ class Database:
 
         Raises
         ------
-        Conflict: a rule of ``tables.RULES`` was broken
+        Conflict: a rule of ``tables.CONSTRAINT_MESSAGES`` was broken
         Unavailable: the database is away, out of connections, or gave up waiting
         """
         with self._begun() as session:

@@ -35,7 +35,7 @@ from app.storage import migrate
 from app.storage.database import Database
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
 from app.telemetry import configure_logging
-from app.web import charts
+from app.web import vega_bundle
 
 PATIENCE = 30  # seconds that a command waits for a server that is just starting
 BESIDE_THE_POOL = 6
@@ -92,7 +92,7 @@ def _refuse_a_second_service(settings: Settings) -> None:
 def _make_charts() -> None:
     """Make what draws the dashboard's charts where set-up has not; without it, the page has its tables."""
     try:
-        charts.make()
+        vega_bundle.make()
     except OSError as error:
         say(f"The dashboard shows tables without charts: {error}")
 

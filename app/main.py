@@ -44,7 +44,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
 from app.telemetry import RequestTelemetry
-from app.web import pages
+from app.web import routes as web
 
 PARTS = (
     metrics,
@@ -60,7 +60,7 @@ PARTS = (
     simulations,
     simulation_results,
     operations,
-    pages,
+    web,
 )
 """Modules with routes; the first one that matches a path answers."""
 
@@ -109,7 +109,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(FlagCors, settings.cors_origins)
     problems.install(app)
-    pages.mount_assets(app)
+    web.mount_assets(app)
     return app
 
 

@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
-WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
+WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -57,7 +57,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
-	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)
+	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/system/chaos $(ARGS)
 
 ha: $(VENV)/dev.stamp ## three PostgreSQL with Patroni, the primary struck down under load (Debian: apt install patroni etcd-server haproxy postgresql)
 	$(BIN)/python -m deploy.ha $(ARGS)
@@ -68,13 +68,13 @@ bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install w
 soak: $(VENV)/dev.stamp ## ten minutes of mixed traffic on a service of its own: what grows (ARGS="--minutes 60")
 	$(BIN)/python -m benchmarks.load soak $(ARGS)
 
-results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
+results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/benchmarks/simulation-results.md (a few minutes)
 	$(BIN)/python -m benchmarks.results $(ARGS)
 
 reference: $(VENV)/dev.stamp ## write docs/reference from the code
 	$(BIN)/python -m docs.reference
 
-licences: $(VENV)/dev.stamp ## write docs/licences.md from the installed packages
+licences: $(VENV)/dev.stamp ## write docs/reference/licences.md from the installed packages
 	$(BIN)/python -m docs.reference.licences
 
 sbom: build/sbom/bin/cyclonedx-py ## list what the service is made of as build/sbom.json (CycloneDX)
@@ -166,7 +166,7 @@ endef
 export LOCK_OF_THIS_PLATFORM
 
 # OpenFeature's web provider, for one test, which says so where it is skipped
-$(WEB_PROVIDER): tests/openfeature/web/package-lock.json
+$(WEB_PROVIDER): tests/system/openfeature/web/package-lock.json
 	@if command -v npm >/dev/null && npm ci --silent --prefix $(dir $<); then touch $@; \
 		else echo "no npm, or no npm registry: the test of OpenFeature's web provider is skipped"; fi
 

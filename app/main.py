@@ -9,8 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.api import (
-    access,
+from app.api import openapi, problem_details
+from app.api.dependencies import Clock, utc_now
+from app.api.middleware import authentication
+from app.api.middleware.authentication import ApiKeyMiddleware
+from app.api.middleware.body_limit import BodySizeLimitMiddleware
+from app.api.middleware.flag_cors import OfrepCorsMiddleware
+from app.api.routes import (
     allocations,
     assignments,
     events,
@@ -18,32 +23,26 @@ from app.api import (
     exports,
     metrics,
     ofrep,
-    openapi,
     operations,
     plans,
     policies,
-    problems,
-    simulation_results,
-    simulations,
     splits,
 )
-from app.api.access import KeyCheck
-from app.api.cors import FlagCors
-from app.api.deps import Clock, utc_now
-from app.api.joined import Joined
-from app.api.limits import BodyLimit
-from app.bandits import custom
-from app.services import audit
-from app.services.assigner import Assigner
-from app.services.figures import Figures
-from app.services.flags import FlagList
-from app.services.keyring import KeyRing
-from app.services.players import Players
-from app.services.reading import Reader
-from app.settings import Settings
+from app.api.routes.simulations import results, runs
+from app.bandits.policies import plugins
+from app.observability.middleware import RequestMetricsMiddleware
+from app.services.access import audit_log
+from app.services.access.authenticator import Authenticator
+from app.services.allocations import cache
+from app.services.allocations.replica_reader import ReplicaReader
+from app.services.assignments.assigner import Assigner
+from app.services.assignments.feature_flags import FlagDirectory
+from app.services.prometheus import PrometheusExporter
+from app.services.simulations.worker_pool import WorkerPool
+from app.services.single_flight import SingleFlight
+from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
-from app.telemetry import RequestTelemetry
 from app.web import routes as web
 
 PARTS = (
@@ -57,22 +56,22 @@ PARTS = (
     exports,
     policies,
     plans,
-    simulations,
-    simulation_results,
+    runs,
+    results,
     operations,
     web,
 )
 """Modules with routes; the first one that matches a path answers."""
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     """Return the service for a database that is there and migrated (``settings.database_url``).
 
     Parameters
     ----------
     clock : returns the present moment, with a zone; tests put their own in its place
     """
-    custom.load()
+    plugins.load_plugins()
     app = Groundhog(
         title="Groundhog",
         version=__version__,
@@ -87,28 +86,30 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.settings = settings
     app.state.clock = clock
-    app.state.database = Database(settings, before_commit=audit.write)
-    app.state.keys = KeyRing(
+    app.state.database = Database(settings, before_commit=audit_log.flush)
+    app.state.keys = Authenticator(
         app.state.database,
         settings.key_cache_seconds,
         open_without_keys=settings.on_loopback,
-        notes_uses=not settings.read_only,
+        track_last_used=not settings.read_only,
     )
-    app.state.reader = Reader(app.state.database, settings)
+    app.state.reader = ReplicaReader(app.state.database, settings)
     app.state.versions = VersionReader(app.state.database)
     app.state.assigner = Assigner(app.state.database, settings)
-    app.state.flags = FlagList(app.state.database, settings)
-    app.state.figures = Figures(app.state.database, settings)
-    app.state.players = Players(app.state.database, settings.simulation_workers, clock)
-    app.state.kept = allocations.Kept(settings.allocation_cache_bytes)
-    app.state.computing = Joined()
+    app.state.flags = FlagDirectory(app.state.database, settings)
+    app.state.figures = PrometheusExporter(app.state.database, settings)
+    app.state.players = WorkerPool(app.state.database, settings.simulation_workers, clock)
+    app.state.kept = cache.AllocationCache(settings.allocation_cache_bytes)
+    app.state.computing = SingleFlight()
     app.add_middleware(
-        BodyLimit, settings.max_body_bytes, unlimited=frozenset({"/metrics/bulk", "/experiments/import"})
+        BodySizeLimitMiddleware,
+        settings.max_body_bytes,
+        unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
     )
-    app.add_middleware(KeyCheck, app.state.keys, clock, access.open_paths(settings))
+    app.add_middleware(ApiKeyMiddleware, app.state.keys, clock, authentication.public_paths(settings))
     if settings.cors_origins:
-        app.add_middleware(FlagCors, settings.cors_origins)
-    problems.install(app)
+        app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
+    problem_details.register_exception_handlers(app)
     web.mount_assets(app)
     return app
 
@@ -118,7 +119,9 @@ class Groundhog(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole application, so that a 500 carries its request id too."""
-        return RequestTelemetry(super().build_middleware_stack(), problems.answer_stop)
+        return RequestMetricsMiddleware(
+            super().build_middleware_stack(), problem_details.respond_shutting_down
+        )
 
     def openapi(self) -> dict[str, object]:
         """Return the OpenAPI description."""

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from app.api.access import OPEN, rule_of
-from app.api.problems import Problem, answers
-from app.simulation.clv.products import CHANNELS, PRODUCTS
+from app.api.authorization import PUBLIC_OPERATIONS, permission_of
+from app.api.problem_details import Problem, error_responses
+from app.simulation.clv.world.products import CHANNELS, PRODUCTS
 
 DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.
@@ -85,14 +85,14 @@ def _describe_preset(components: dict[str, Any]) -> None:
 
 def _describe_key(operation: dict[str, Any]) -> None:
     """Say which key an operation needs, and how it is refused: in the form of its other errors."""
-    if operation["operationId"] in OPEN:
+    if operation["operationId"] in PUBLIC_OPERATIONS:
         return
-    rule = rule_of(operation["operationId"])
+    rule = permission_of(operation["operationId"])
     operation["security"] = [{name: []} for name in SCHEMES]
     operation["description"] += f"\n\nScope: `{rule.scope}`."
     said = operation["responses"]
     form = {"content": said["503"]["content"]} if "503" in said else {}
-    refused = {str(status): answer | form for status, answer in answers(401, 403, 429).items()}
+    refused = {str(status): answer | form for status, answer in error_responses(401, 403, 429).items()}
     operation["responses"] = dict(sorted((said | refused).items()))
 
 

@@ -97,14 +97,14 @@ EventsIn = Annotated[
 ]
 """One event or an array of them."""
 
-COUNTED: dict[str, Any] = {
+COUNTED_EXAMPLE: dict[str, Any] = {
     "event_id": "5f0c1c7e-exposure",
     "status": "counted",
     "reason": None,
     "detail": None,
     "counted_on": "2026-03-10",
 }
-REFUSED = COUNTED | {
+REJECTED_EXAMPLE = COUNTED_EXAMPLE | {
     "event_id": "order-82-value",
     "status": "refused",
     "reason": "no_exposure",
@@ -116,7 +116,7 @@ REFUSED = COUNTED | {
 class EventResult(BaseModel):
     """What became of one event."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [COUNTED, REFUSED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [COUNTED_EXAMPLE, REJECTED_EXAMPLE]})
 
     event_id: str
     status: Status = Field(
@@ -132,7 +132,7 @@ class EventResult(BaseModel):
     )
 
 
-class EventsTaken(BaseModel):
+class EventsResult(BaseModel):
     """What became of the events that were sent."""
 
     model_config = ConfigDict(
@@ -144,7 +144,7 @@ class EventsTaken(BaseModel):
                     "known": 0,
                     "duplicate": 0,
                     "refused": 1,
-                    "items": [COUNTED, REFUSED],
+                    "items": [COUNTED_EXAMPLE, REJECTED_EXAMPLE],
                 }
             ]
         }

@@ -8,7 +8,14 @@ from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 MAX_COUNT = 2**63 - 1
@@ -180,3 +187,7 @@ TimeZone = Annotated[
     str, StringConstraints(strict=True, max_length=64), AfterValidator(_known_zone), Field(examples=["UTC"])
 ]
 """An IANA time zone's name."""
+
+
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+"""Money in an answer: a JSON number."""

@@ -1,13 +1,12 @@
 """Daily metrics on the wire."""
 
 import datetime as dt
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from app.schemas.fields import Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
-from app.schemas.posterior import TotalsUsed
+from app.schemas.analysis.posterior import TotalsUsed
+from app.schemas.fields import Amount, Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
 
 MAX_ROWS = 5_000
 
@@ -60,9 +59,6 @@ DailyTotals = Annotated[
     Discriminator(_one_or_many),
 ]
 """One total or an array of them; the tag keeps errors to the branch that was meant."""
-
-Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""Money in an answer: a JSON number."""
 
 
 class Stored(BaseModel):

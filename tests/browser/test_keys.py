@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.orm import Session
 
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
+from app.services.access import api_keys
 from tests.support.browser.service import database_copy, served
 
 HOMEPAGE = "#/experiments/homepage_test"

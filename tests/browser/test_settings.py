@@ -141,12 +141,16 @@ def test_how_units_are_assigned_can_be_set(page: Page, site: str, experiment) ->
     assert {name: experiment()[name] for name in sent} == sent
 
 
-def test_saving_fails_if_somebody_else_has_changed_the_experiment(page: Page, site: str, experiment) -> None:
+def test_saving_fails_if_the_experiment_was_changed_in_the_meantime(
+    page: Page, site: str, experiment
+) -> None:
     form = opened(page, site, experiment())
     experiment(min_share=3)
     form.get_by_label("Name", exact=True).fill("Mine")
     save(page)
-    expect(page.get_by_role("alert")).to_contain_text("Somebody else changed this experiment in the meantime")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "This experiment was changed by another user in the meantime"
+    )
     assert experiment()["name"] is None
 
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-DASHBOARD = Path(__file__).resolve().parents[2] / "app" / "web" / "dashboard"
+from tests.support import ROOT
+
+DASHBOARD = ROOT / "app" / "web" / "dashboard"
 LAYERS = (
     ("main.js",),
     ("prefetch.js",),

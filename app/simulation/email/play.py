@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 
 from app.simulation.email.campaign import blocks, play_block
-from app.simulation.email.contestants import EVEN_SPLIT, Contestant, build_contestant
+from app.simulation.email.contestants import EVEN_SPLIT, PlayingPolicy, build_policy_to_play
 from app.simulation.email.ledger import Ledger
 from app.simulation.email.result import EmailResult, PolicyResult
 from app.simulation.email.scenario import EmailScenario
@@ -28,10 +28,10 @@ def play(scenario: EmailScenario, progress: Progress | None = None) -> EmailResu
     return EmailResult(scenario, PolicyResult(EVEN_SPLIT, even, even), policies)
 
 
-def contestants(scenario: EmailScenario) -> list[Contestant]:
+def contestants(scenario: EmailScenario) -> list[PlayingPolicy]:
     """The even split and then the policies, in their order."""
     chosen = scenario.policies
-    return [EVEN_SPLIT, *(build_contestant(one.kind, one.parameters, scenario.prior) for one in chosen)]
+    return [EVEN_SPLIT, *(build_policy_to_play(one.kind, one.parameters, scenario.prior) for one in chosen)]
 
 
 def work(scenario: EmailScenario) -> int:
@@ -39,7 +39,7 @@ def work(scenario: EmailScenario) -> int:
     return scenario.emails * scenario.replications * (len(scenario.policies) + 1)
 
 
-def _played(scenario: EmailScenario, contestant: Contestant, told: "_Counted | None") -> Ledger:
+def _played(scenario: EmailScenario, contestant: PlayingPolicy, told: "_Counted | None") -> Ledger:
     parts = (play_block(scenario, contestant, block, told) for block in range(blocks(scenario)))
     return reduce(Ledger.joined, parts)
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.beta import Prior, check_prior
-from app.bandits.decision import BurnIn
-from app.bandits.quadrature import Floats
-from app.simulation.email.contestants import build_contestant
+from app.bandits.allocation.decide import BurnIn
+from app.bandits.arrays import Floats
+from app.bandits.posteriors.beta import Prior, check_prior
+from app.simulation.email.contestants import build_policy_to_play
 from app.simulation.email.drift import ChangePoint, RandomWalk
 
 SUBJECTS = (
@@ -154,7 +154,9 @@ class EmailScenario:
         if not self.policies:
             raise ValueError("policies: at least one is needed")
         for i, choice in enumerate(self.policies):
-            contestant = _named(f"policies.{i}", build_contestant, choice.kind, choice.parameters, self.prior)
+            contestant = _named(
+                f"policies.{i}", build_policy_to_play, choice.kind, choice.parameters, self.prior
+            )
             chosen = getattr(contestant.policy, "chosen", None)
             if chosen is not None and len(chosen) != self.k:
                 raise ValueError(f"policies.{i}: {len(chosen)} fixed shares for {self.k} subjects")

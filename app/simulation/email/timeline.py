@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 from app.simulation.email.drift import RandomWalk
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 STEPS = 100
 """The most points of a curve."""

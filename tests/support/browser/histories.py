@@ -8,7 +8,7 @@ import numpy as np
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 TODAY = dt.datetime.now(dt.UTC).date()
 
@@ -118,7 +118,7 @@ class SimulatedClock:
 def simulate(database_url: str, histories: list[History], fresh: list[dict[str, Any]] = ()) -> None:  # type: ignore[assignment]
     """Simulate histories on a migrated database, then create `fresh` experiments; repeatable."""
     clock = SimulatedClock()
-    app = create_app(Settings(database_url=database_url, _env_file=None), clock)  # type: ignore[call-arg]
+    app = create_app(ServiceSettings(database_url=database_url, _env_file=None), clock)  # type: ignore[call-arg]
     with TestClient(app) as client:
         for number, history in enumerate(histories):
             _simulate(client, history, clock, np.random.default_rng(number))

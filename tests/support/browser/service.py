@@ -5,13 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 from sqlalchemy import make_url
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support import ROOT
 
 
 @contextmanager

@@ -41,7 +41,7 @@ export async function show({ params: { id }, query, signal }) {
   );
 }
 
-const noRevisions = () => empty("No allocation is recorded in this period: it is recorded on the day somebody requests it.");
+const noRevisions = () => empty("No allocation is recorded in this period: it is recorded on the day it is requested.");
 const noTotals = () => empty("No daily totals in this period.", h("a", { class: "button", href: "#/upload" }, "Upload a CSV"));
 
 /** How certain the decisions were, on dates with data. */

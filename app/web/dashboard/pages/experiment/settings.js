@@ -23,10 +23,10 @@ export async function show({ params: { id }, signal }) {
   );
 }
 
-/** Explain what to do if somebody else has changed the experiment in the meantime. */
+/** Explain what to do if the experiment was changed in the meantime. */
 function explainConflict(error) {
   if (error.status !== 412) throw error;
-  throw new Error("Somebody else changed this experiment in the meantime, so nothing was saved. Reload the page to see the current settings, then change them again.");
+  throw new Error("This experiment was changed by another user in the meantime, so nothing was saved. Reload the page to see the current settings, then change them again.");
 }
 
 function settingsForm(experiment, etag, policies, reload) {

@@ -1,0 +1,1 @@
+"""What stands around every request: authentication, body size, CORS; no routes."""

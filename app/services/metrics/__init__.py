@@ -1,0 +1,1 @@
+"""Daily metrics in: upserts, bulk uploads, resumable loads; nothing is decided here."""

@@ -1,0 +1,1 @@
+"""Runs of the simulator: queue, workers, results and log replay; the worlds live in app/simulation."""

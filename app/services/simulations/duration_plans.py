@@ -1,0 +1,85 @@
+"""Plans: an experiment played before it begins, by the service's own decision."""
+
+from typing import Any
+
+import numpy as np
+
+from app.bandits.allocation.decide import BurnIn
+from app.bandits.arrays import Floats
+from app.bandits.policies.registry import build_policy, needs_value
+from app.errors import FieldError, Invalid
+from app.schemas.plans import Plan, PlanRequest, Spread
+from app.simulation import duration_plan as simulated
+from app.simulation.email.declared import P_BEST_DECIDED
+from app.simulation.replication_statistics import summary
+
+MAX_DECISIONS = 200_000
+"""Variants x days x replications: some ten seconds of a processor."""
+
+
+def check(asked: PlanRequest) -> None:
+    """Refuse what cannot be played, or not in a moment.
+
+    Raises
+    ------
+    Invalid: naming the field at fault
+    """
+    k = len(asked.rates)
+    decisions = k * asked.days * asked.replications
+    if asked.policy.kind == "fixed" or needs_value(asked.policy.kind):
+        raise _invalid("policy.kind", "a plan is about conversions: choose a policy that decides by them")
+    if asked.min_share > 100 / k:
+        raise _invalid("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
+    if asked.minimum_days > asked.days:
+        raise _invalid("minimum_days", f"at most the {asked.days} days that are played")
+    if decisions > MAX_DECISIONS:
+        sentence = (
+            f"{k} variants x {asked.days} days x {asked.replications} replications exceed {MAX_DECISIONS:,}"
+        )
+        raise _invalid("replications", sentence)
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(f"{field}: {message}", [FieldError(f"body.{field}", message)])
+
+
+def play(request: dict[str, Any]) -> dict[str, Any]:
+    """Return what came of a plan, JSON-able; the same request gives the same figures."""
+    asked = PlanRequest.model_validate(request)
+    prior, burn_in = (asked.prior.a, asked.prior.b), asked.burn_in
+    plan = simulated.Plan(
+        rates=np.array(asked.rates),
+        traffic=asked.traffic,
+        policy=build_policy(asked.policy.kind, asked.policy.parameters, prior),
+        days=asked.days,
+        minimum_days=asked.minimum_days,
+        prior=prior,
+        min_share=asked.min_share / 100,
+        replications=asked.replications,
+        seed=asked.seed,
+        burn_in=BurnIn(
+            burn_in.days,
+            burn_in.impressions,
+            burn_in.successes,
+            None if burn_in.share is None else burn_in.share / 100,
+        ),
+    )
+    return _reporter(plan, simulated.play_plan(plan)).model_dump(mode="json")
+
+
+def _reporter(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
+    decided = outcome.day != simulated.NEVER
+    days: Floats = outcome.day[decided].astype(np.float64)
+    by_day = np.cumsum(np.bincount(outcome.day[decided], minlength=plan.days + 1)[1:]) / len(decided)
+    half = np.flatnonzero(by_day >= 0.5)
+    classical = simulated.classical_days(plan)
+    return Plan(
+        p_best=P_BEST_DECIDED,
+        replications=plan.replications,
+        decided=float(decided.mean()),
+        days=Spread(**summary(days).to_dict()) if days.size else None,
+        median_day=float(half[0] + 1) if half.size else None,
+        right=float(outcome.right[decided].mean()) if days.size else None,
+        decided_by_day=by_day.tolist(),
+        classical_days=classical if np.isfinite(classical) else None,
+    )

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import re
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -170,3 +171,56 @@ def test_the_tabs_of_an_experiment_lead_to_its_pages(page: Page, site: str) -> N
         expect(page).to_have_title("Homepage headline · Groundhog")
     page.go_back()
     expect(page.get_by_role("button", name="Pause…")).to_be_visible()
+
+
+@pytest.fixture
+def untried(site: str) -> str:
+    """An experiment with a variant that has data on no day, and its control found by its name."""
+    name, variants = "untried", ["blue", "control", "new"]
+    body = {"experiment_id": name, "variants": [{"variant_id": variant} for variant in variants]}
+    httpx2.post(f"{site}/experiments", json=body)
+    yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
+    day = {"experiment_id": name, "date": yesterday, "impressions": 1000}
+    totals = [
+        {**day, "variant_id": "blue", "successes": 130},
+        {**day, "variant_id": "control", "successes": 100},
+    ]
+    httpx2.post(f"{site}/metrics/", json=totals).raise_for_status()
+    return f"{site}/#/experiments/{name}"
+
+
+def test_a_variant_without_data_has_no_estimates(page: Page, untried: str) -> None:
+    page.goto(untried)
+    row = next(row for name, row in cells(page, re.compile("Variants on")).items() if name.startswith("new"))
+    assert row[1:] == ["–", "–", "no data yet", "–", "0", "0"]
+    against = cells(page, "Every variant against the control")
+    assert float(against["blue"][-1].rstrip("%")) > 90
+    assert against.get("new", ["–"] * 3) == ["–"] * 3
+    page.locator("figure.chart summary").first.click()
+    expect(page.locator("figure.chart tbody tr")).to_have_count(2)
+    expect(page.locator("figure.chart .chart-legend li")).to_have_text(["blue", "control"])
+
+
+def test_the_control_in_force_is_marked(page: Page, untried: str, api) -> None:
+    experiment = api("/experiments/untried")
+    assert experiment["control"] == "control"
+    marked = {
+        "": page.get_by_role("table", name=re.compile("Variants on")),
+        "/settings": page.locator(".variant-list"),
+    }
+    for path, table in marked.items():
+        page.goto(untried + path)
+        expect(table.locator("tbody th .badge")).to_have_text(["control"])
+        expect(
+            table.locator("tbody tr").nth(1).locator(".badge")
+        ).to_be_visible()  # variants: blue, control, new
+
+
+def test_after_a_rollout_the_advice_says_so(page: Page, site: str) -> None:
+    name, variants = "rolled", [{"variant_id": "a", "name": "Plain"}, {"variant_id": "b", "name": "Fancy"}]
+    httpx2.post(f"{site}/experiments", json={"experiment_id": name, "variants": variants}).raise_for_status()
+    httpx2.post(f"{site}/experiments/{name}/rollout", json={"variant_id": "b"}).raise_for_status()
+    page.goto(f"{site}/#/experiments/{name}")
+    notice = page.locator(".notice").filter(has_text="Advice")
+    expect(notice).to_contain_text("Fancy is rolled out")
+    expect(notice).not_to_contain_text("yet")

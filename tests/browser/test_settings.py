@@ -1,5 +1,7 @@
 """Constraints on shares, the policy, and the assignment of units: all from the settings page."""
 
+import re
+
 import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,7 +12,7 @@ VARIANTS = [{"variant_id": "control"}, {"variant_id": "v1.red", "name": "Red"}, 
 @pytest.fixture
 def experiment(site: str, request: pytest.FixtureRequest):
     """A function that changes and reads an experiment of this test."""
-    name = f"settings_{request.node.originalname.removeprefix('test_')}"[:60]
+    name = "settings_" + re.sub(r"\W", "_", request.node.name.removeprefix("test_"))[-60:]
     body = {"experiment_id": name, "variants": VARIANTS}
     httpx2.post(f"{site}/experiments", json=body).raise_for_status()
 
@@ -115,6 +117,93 @@ def test_fixed_shares_of_all_variants_are_set(page: Page, site: str, experiment)
     reopened(page, site, experiment())
     expect(page.get_by_label("Red, percent")).to_have_value("")
     assert experiment()["policy"] == {"kind": "fixed", "shares": {"blue": 25, "control": 75}}
+
+
+FAMILIES = [("thompson", "value_thompson"), ("epsilon_greedy", "value_epsilon_greedy")]
+
+
+@pytest.mark.parametrize(("by_rate", "by_value"), FAMILIES)
+def test_the_policy_follows_the_objective_within_its_family_and_back(
+    page: Page, site: str, experiment, by_rate: str, by_value: str
+) -> None:
+    form = opened(page, site, experiment(policy={"kind": by_rate}))
+    policy, objective = form.get_by_label("Policy", exact=True), form.get_by_label("Objective")
+    objective.select_option("value")
+    expect(policy).to_have_value(by_value)
+    moved = f"the policy is now {by_value.replace('_', ' ')}"
+    expect(form.get_by_role("status").filter(has_text=moved)).to_be_visible()
+    form.get_by_label("Currency").fill("eur")
+    saved = save(page)
+    assert (saved["objective"], saved["currency"], saved["policy"]["kind"]) == ("value", "EUR", by_value)
+    form = reopened(page, site, experiment())
+    form.get_by_label("Objective").select_option("conversion")
+    expect(form.get_by_label("Policy", exact=True)).to_have_value(by_rate)
+    expect(form.get_by_label("Currency")).to_be_hidden()
+    save(page)
+    reopened(page, site, experiment())
+    assert (experiment()["policy"]["kind"], experiment()["currency"]) == (by_rate, None)
+
+
+def test_parameters_survive_a_change_of_the_objective(page: Page, site: str, experiment) -> None:
+    form = opened(page, site, experiment(policy={"kind": "epsilon_greedy", "epsilon": 0.2}))
+    form.get_by_label("epsilon").fill("0.3")
+    form.get_by_label("Objective").select_option("value")
+    expect(form.get_by_label("epsilon")).to_have_value("0.3")
+    form.get_by_label("Objective").select_option("conversion")
+    expect(form.get_by_label("epsilon")).to_have_value("0.3")
+    assert save(page) == {"policy": {"kind": "epsilon_greedy", "epsilon": 0.3}}
+
+
+@pytest.mark.parametrize("kind", ["top_two_thompson", "ucb1"])
+def test_a_policy_without_a_counterpart_is_restored_on_the_way_back(
+    page: Page, site: str, experiment, kind: str
+) -> None:
+    form = opened(page, site, experiment(policy={"kind": kind}))
+    policy, objective = form.get_by_label("Policy", exact=True), form.get_by_label("Objective")
+    objective.select_option("value")
+    expect(policy).to_have_value("value_thompson")
+    objective.select_option("conversion")
+    expect(policy).to_have_value(kind)
+    form.get_by_role("button", name="Save the settings").click()
+    expect(page.locator("#status")).to_have_text("Nothing was changed.")
+
+
+@pytest.mark.parametrize("kind", ["uniform", "fixed"])
+def test_a_policy_for_any_objective_stays(page: Page, site: str, experiment, kind: str) -> None:
+    form = opened(page, site, experiment())
+    policy, objective = form.get_by_label("Policy", exact=True), form.get_by_label("Objective")
+    policy.select_option(kind)
+    for one in ("value", "conversion"):
+        objective.select_option(one)
+        expect(policy).to_have_value(kind)
+
+
+def test_a_policy_chosen_under_the_other_objective_counts_on_the_way_back(
+    page: Page, site: str, experiment
+) -> None:
+    form = opened(page, site, experiment(policy={"kind": "ucb1"}))
+    policy, objective = form.get_by_label("Policy", exact=True), form.get_by_label("Objective")
+    objective.select_option("value")
+    policy.select_option("value_epsilon_greedy")
+    objective.select_option("conversion")
+    expect(policy).to_have_value("epsilon_greedy")
+
+
+def test_the_currency_is_asked_for_at_its_field(page: Page, site: str, experiment) -> None:
+    form = opened(page, site, experiment())
+    form.get_by_label("Objective").select_option("value")
+    form.get_by_role("button", name="Save the settings").click()
+    currency = form.get_by_label("Currency")
+    expect(currency).to_have_attribute("aria-invalid", "true")
+    expect(currency).to_be_focused()
+    expect(form.locator(".error:visible")).to_have_text(
+        "The objective value needs a currency: three letters, for example EUR."
+    )
+    assert experiment()["objective"] == "conversion"
+    currency.fill("CHF")
+    save(page)
+    reopened(page, site, experiment())
+    assert experiment()["currency"] == "CHF"
 
 
 def test_text_that_is_not_a_number_is_not_taken_for_an_empty_field(page: Page, site: str, experiment) -> None:

@@ -50,7 +50,7 @@ def requests(method, route, status):
         ("PUT", "/experiments", "/experiments", 405),
         ("GET", "/livez", "/livez", 200),
         ("GET", "/", "/", 200),
-        ("GET", "/static/page.css", "/static/{path}", 200),
+        ("GET", "/static/api-docs.css", "/static/{path}", 200),
         ("GET", "/static/api/nowhere.js", "/static/{path}", 404),
         ("GET", "/nowhere/123", "unmatched", 404),
         ("GET", "/experiments/a/b/c", "unmatched", 404),

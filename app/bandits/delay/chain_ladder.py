@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.delay.arrays import Floats
-from app.bandits.delay.curve import DelayCurve, masses
+from app.bandits.delay.curve import masses
 
 OWN_WEIGHT = 30.0
 """How many conversions a variant's own curve is shrunk to the common one by."""
@@ -27,7 +27,9 @@ class AgeCounts:
     at_risk: Floats
 
     @classmethod
-    def of_ages(cls, ages: ArrayLike, known_through: ArrayLike, counts: ArrayLike, oldest: int) -> "AgeCounts":
+    def of_ages(
+        cls, ages: ArrayLike, known_through: ArrayLike, counts: ArrayLike, oldest: int
+    ) -> "AgeCounts":
         """Count right-truncated ages, in one pass over any number of them.
 
         Parameters
@@ -64,8 +66,7 @@ def chain_ladder(counts: AgeCounts, toward: Floats | None = None) -> Floats:
 
     Parameters
     ----------
-    toward : (J_max + 1,), the fractions of a curve to shrink to in place of that, by 30 conversions that came as it
-        has them
+    toward : (J_max + 1,), the fractions of a curve to shrink to instead, by 30 conversions that came as it has them
 
     References
     ----------
@@ -85,13 +86,3 @@ def imagined_counts(ages: int, toward: Floats | None) -> AgeCounts:
     if toward is None:
         return AgeCounts(np.eye(1, ages)[0], np.ones(ages))
     return AgeCounts(OWN_WEIGHT * masses(toward), OWN_WEIGHT * toward)
-
-
-def tracked_curve(counts: AgeCounts) -> DelayCurve:
-    """Return the common curve of conversions by age."""
-    return DelayCurve.shortest(chain_ladder(counts))
-
-
-def own_tracked_curve(counts: AgeCounts, common: DelayCurve) -> DelayCurve:
-    """Return the curve of one variant's conversions by age, shrunk to the common one by 30 conversions."""
-    return DelayCurve.shortest(chain_ladder(counts, common.at(np.arange(counts.came.shape[-1]))))

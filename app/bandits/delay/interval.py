@@ -31,11 +31,11 @@ def greenwood_variance(counts: AgeCounts, toward: Floats | None = None) -> Float
 def fraction_interval(
     fractions: Floats, variance: Floats, at_risk: Floats, level: float = 0.95
 ) -> tuple[Floats, Floats]:
-    """Return the lower and upper ends (J_max + 1,) of the fractions' intervals; both are 1 at the oldest age.
+    """Return the lower and upper ends (J_max + 1,) of the fractions' intervals; both are 1 at the oldest age seen.
 
     On the scale log(-log F), where the ends stay in [0, 1]: F^exp(-+ z sd(log F) / |log F|). Where no conversion
-    came later, the lower end is the least F that n conversions by then are not too many for, ((1 - level) / 2)^(1/n),
-    n the fewest that any later age was seen among.
+    came later, the lower end is the binomial one, ((1 - level) / 2)^(1/n): with a smaller F, n conversions that
+    all came by then are too unlikely. n is the fewest that any later age was seen among.
 
     Parameters
     ----------

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.delay.arrays import Booleans, Floats, Integers
-from app.bandits.delay.curve import DelayCurve
-from app.bandits.delay.turnbull import Fit, Intervals, fit_intervals
+from app.bandits.delay.turnbull import Intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Grown:
 def grown(snapshots: Snapshots, oldest: int) -> Grown:
     """Return what linked reports say: those of cohorts that were reported at two ages or more, up to ``oldest``.
 
-    Where the impressions of a cohort changed, its conversions are those per impression, times the last impressions.
+    Where a cohort's impressions changed, its conversions are those per impression, times the last impressions.
     """
     used = snapshots.through(oldest)
     cohorts, row = np.unique(used.cohort, return_inverse=True)
@@ -96,43 +95,3 @@ def intervals_of(seen: Grown) -> Intervals:
     counts = came - np.where(first, 0.0, np.roll(came, 1))
     oldest = patterns.shape[1] - 1 - patterns[:, ::-1].argmax(axis=1)
     return Intervals(after, age, oldest[pattern], counts)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedCurve:
-    """A curve from reports, and the fit at the ages (a,) that it was computed at."""
-
-    curve: DelayCurve
-    ages: Integers
-    fit: Fit
-
-
-def reported_curve(snapshots: Snapshots, oldest: int, toward: DelayCurve | None = None) -> ReportedCurve:
-    """Return the curve of reported totals, or one variant's, shrunk to the common one by 30 conversions.
-
-    Ages between two that no report tells apart are interpolated; before the youngest reported the fraction is that
-    of the youngest, as nothing is known of a delay there.
-
-    Parameters
-    ----------
-    oldest : J_max, the oldest age that is looked at
-    toward : the common curve, for a variant's own
-    """
-    intervals = intervals_of(grown(snapshots, oldest))
-    if toward is None:
-        ages = np.unique(np.append(intervals.by, 0 if not len(intervals.by) else intervals.by.min()))
-    else:
-        ages = np.arange(max(toward.oldest, int(intervals.by.max(initial=0))) + 1)
-    widths = np.diff(ages, prepend=-1).astype(np.float64)
-    fit = fit_intervals(_in_cells(intervals, ages), widths, None if toward is None else toward.at(ages))
-    at_every_age = np.interp(np.arange(ages[-1] + 1), ages, fit.fractions)
-    return ReportedCurve(DelayCurve.shortest(at_every_age), ages, fit)
-
-
-def _in_cells(intervals: Intervals, ages: Integers) -> Intervals:
-    def cell(age: Integers) -> Integers:
-        return np.where(age < 0, -1, np.searchsorted(ages, age))
-
-    return Intervals(
-        cell(intervals.after), cell(intervals.by), cell(intervals.known_through), intervals.counts
-    )

@@ -11,7 +11,7 @@ from app.bandits.delay.curve import masses
 MAX_ROUNDS = 500
 CONVERGED = 1e-4
 """More rounds fit the noise of ages that only differences of reports tell apart: with weekly reports of 1,300
-conversions a day, the root mean square error of a curve is 0.005 here and 0.010 at the maximum of the likelihood."""
+conversions a day, a curve's root mean square error is 0.005 here and 0.010 at the maximum of the likelihood."""
 
 WEAKEST = 1e-4
 """Of the information on a step of log F: what the data cannot tell gets a standard deviation of 100, not none."""
@@ -42,16 +42,19 @@ class Fit:
     variance: Floats
 
 
-def fit_intervals(intervals: Intervals, widths: Floats, toward: Floats | None = None) -> Fit:
+def fit_intervals(
+    intervals: Intervals, widths: Floats, toward: Floats | None = None, tolerance: float = CONVERGED
+) -> Fit:
     r"""Return the fractions that have come by the cells of a grid of ages, the chain ladder of imputed ages.
 
-    In turn, until no fraction moves by more than 1e-4: the conversions of each interval are spread over its cells
-    as the curve has them, and the chain ladder is computed of these counts. The fixed point is the maximum of the
-    likelihood of interval-censored, right-truncated ages, in which an interval (a, b] of a cohort known through L
-    has the probability
+    In turn, until no fraction moves by more than a tolerance: the conversions of each interval are spread over its
+    cells as the curve has them, and the chain ladder is computed of these counts. The fixed point is the maximum of
+    the likelihood of interval-censored, right-truncated ages, in which an interval (a, b] of a cohort known through
+    L has the probability
 
-    .. math:: \frac{F(b) - F(a)}{F(L)} = \Bigl[1 - \prod_{a < l \le b} (1 - h_l)\Bigr] \prod_{b < l \le L} (1 - h_l),
-              \qquad h_l = 1 - F(l - 1) / F(l)
+    .. math:: \frac{F(b) - F(a)}{F(L)} =
+              \Bigl[1 - \prod_{a < l \le b} (1 - h_l)\Bigr] \prod_{b < l \le L} (1 - h_l), \qquad
+              h_l = 1 - \frac{F(l - 1)}{F(l)}
 
     An interval from the beginning on says nothing of the h within it, so it is not spread: the ages in it that
     nothing else tells apart have h = 0 at once and exactly.
@@ -74,7 +77,7 @@ def fit_intervals(intervals: Intervals, widths: Floats, toward: Floats | None = 
         fitted = chain_ladder(counts, toward)
         moved = np.abs(fitted - fractions).max()
         fractions = fitted
-        if moved <= CONVERGED or imputed.is_exact:
+        if moved <= tolerance or imputed.is_exact:
             break
     return Fit(fractions, counts, _variance(imputed, fractions, toward))
 
@@ -84,9 +87,7 @@ class _Imputed:
 
     def __init__(self, intervals: Intervals, cells: int) -> None:
         inner = intervals.after >= 0
-        pairs, place = np.unique(
-            intervals.after[inner] * cells + intervals.by[inner], return_inverse=True
-        )
+        pairs, place = np.unique(intervals.after[inner] * cells + intervals.by[inner], return_inverse=True)
         self.after, self.by = pairs // cells, pairs % cells
         self.conversions = np.bincount(place, intervals.counts[inner], len(pairs))
         at = np.arange(cells)

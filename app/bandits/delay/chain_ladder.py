@@ -42,7 +42,7 @@ class AgeCounts:
         age, known = np.asarray(ages, np.intp), np.minimum(np.asarray(known_through, np.intp), oldest)
         seen = age <= known
         age, known, count = age[seen], known[seen], np.asarray(counts, np.float64)[seen]
-        came = np.bincount(age, count, oldest + 1)
+        came = np.bincount(age, count, oldest + 1).astype(np.float64)
         gone = np.bincount(known + 1, count, oldest + 2)[:-1]
         return cls(came, np.cumsum(came - gone))
 
@@ -66,7 +66,7 @@ def chain_ladder(counts: AgeCounts, toward: Floats | None = None) -> Floats:
 
     Parameters
     ----------
-    toward : (J_max + 1,), the fractions of a curve to shrink to instead, by 30 conversions that came as it has them
+    toward : (J_max + 1,), the fractions of a curve to shrink to instead, by 30 conversions that came as it has it
 
     References
     ----------

@@ -6,30 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.delay.arrays import Floats, Integers
-from app.bandits.delay.snapshots import Snapshots, grown, never_falling
+from app.bandits.delay.snapshots import Grown, never_falling
 
-TAU = 0.02
-"""Standard deviation, under the alternative, of the variants' log hazard ratios in reversed time."""
+TAU = 0.1
+"""Standard deviation, under the alternative, of the variants' log hazard ratios in reversed time.
+
+A smaller one waits for more conversions: where the best of three variants converts after 6 days and the others
+after 3 (geometric, 10,000 impressions a day, the bandit misled meanwhile), half of the campaigns are found by day
+12 with 0.1 and by day 23 with 0.02.
+"""
 
 ALARM = 1000.0
 """The alarm is given at this e-value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Increases:
-    """Conversions by cohort, age and variant, in any order; a missing combination is 0.
-
-    Parameters
-    ----------
-    cohort : (m,), a number for each period, common to the variants
-    age, variant : (m,), ages >= 0 and places 0, ..., k - 1
-    counts : (m,), conversions that came at that age; reported: since the report before
-    """
-
-    cohort: Integers
-    age: Integers
-    variant: Integers
-    counts: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +41,18 @@ class Difference:
         return self.e_value >= ALARM
 
 
-def compare(increases: Increases, k: int) -> Difference:
+def compare(came: Floats, so_far: Floats) -> Difference:
     """Compare the delays of k variants by what came at each age of each cohort.
 
     Cohorts and ages are never pooled: a delay that changes from day to day, alike for all variants, is no
     difference, nor is a rate that does.
+
+    Parameters
+    ----------
+    came, so_far : (..., k), conversions that came at an age of a cohort, and those that came by it, these included
     """
-    if not len(increases.age):
-        return Difference(1.0, np.zeros(k), np.zeros(k))
-    by_age = np.lexsort((increases.age, increases.cohort))
-    cohort, age = increases.cohort[by_age], increases.age[by_age]
-    new_cohort = np.diff(cohort, prepend=cohort[0] - 1) != 0
-    row = np.cumsum(new_cohort | (np.diff(age, prepend=-1) != 0)) - 1
-    came = np.zeros((row[-1] + 1, k))
-    np.add.at(came, (row, increases.variant[by_age]), increases.counts[by_age])
-    first = row[new_cohort]  # the first age of each cohort
-    before = np.cumsum(came, axis=0)[first] - came[first]
-    so_far = np.cumsum(came, axis=0) - np.repeat(before, np.diff(np.append(first, len(came))), axis=0)
-    excess, variance = log_rank(came, so_far)
-    excess, variance = excess.sum(axis=0), variance.sum(axis=0)
+    rows = tuple(range(np.ndim(came) - 1))
+    excess, variance = (found.sum(axis=rows) for found in log_rank(came, so_far))
     return Difference(float(e_value(excess, variance)), excess, variance)
 
 
@@ -117,21 +98,39 @@ def e_value(excess: Floats, variance: Floats) -> Floats:
     return found
 
 
-def reported_increases(snapshots: Snapshots, period: Integers, variant: Integers, oldest: int) -> Increases:
-    """Return what came between reports of periods that all its variants were reported at.
+def by_age(
+    cohort: Integers, age: Integers, variant: Integers, counts: Floats, k: int
+) -> tuple[Floats, Floats]:
+    """Return what came, and had come by then, (p, k), at the p ages of cohorts at which something came.
 
     Parameters
     ----------
-    snapshots : of cohorts numbered from 0
-    period, variant : (cohorts,), of each cohort
+    cohort, age, variant : (m,), in any order; variants are numbered 0, ..., k - 1, cohorts alike for all of them
+    counts : (m,), conversions of that cohort and variant that came at that age
     """
-    seen = grown(snapshots, oldest)
-    periods, row = np.unique(period[seen.cohort], return_inverse=True)
-    common = np.ones((len(periods), oldest + 1), np.bool_)
-    np.logical_and.at(common, row, seen.known)
-    known = common[row]
-    cumulated = never_falling(seen.conversions, known)
-    place, age = np.nonzero(known)
-    came = cumulated[place, age]
-    came = came - np.where(np.diff(place, prepend=-1) > 0, 0.0, np.roll(came, 1))
-    return Increases(periods[row[place]], age, variant[seen.cohort[place]], came)
+    order = np.lexsort((age, cohort))
+    steps = (np.diff(cohort[order], prepend=-1) != 0, np.diff(age[order], prepend=-1) != 0)
+    row = np.cumsum(steps[0] | steps[1]) - 1
+    came = np.zeros((row[-1] + 1 if len(row) else 0, k))
+    np.add.at(came, (row, variant[order]), counts[order])
+    first = row[steps[0]]  # where each cohort begins
+    so_far = np.cumsum(came, axis=0)
+    before = (so_far - came)[first]
+    return came, so_far - np.repeat(before, np.diff(np.append(first, len(came))), axis=0)
+
+
+def by_report(seen: Grown, period: Integers, variant: Integers, k: int) -> tuple[Floats, Floats]:
+    """Return what came, and had come by then, (periods, ages, k), at the ages all of a period's variants know.
+
+    Parameters
+    ----------
+    period, variant : of each cohort by its number, both numbered from 0
+    """
+    place = period[seen.cohort], variant[seen.cohort]
+    shape = (period.max(initial=-1) + 1, k, seen.known.shape[1])
+    known, conversions = np.ones(shape, np.bool_), np.zeros(shape)
+    known[place], conversions[place] = seen.known, seen.conversions
+    known[:] = known.all(axis=1, keepdims=True)
+    so_far = np.maximum.accumulate(never_falling(conversions, known), axis=-1)
+    came = np.diff(so_far, axis=-1, prepend=0.0)
+    return np.moveaxis(came, 1, -1), np.moveaxis(so_far, 1, -1)

@@ -8,7 +8,7 @@ from app.bandits.delay.arrays import Floats, Integers
 from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder
 from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.interval import fraction_interval, greenwood_variance
-from app.bandits.delay.snapshots import Snapshots, grown, intervals_of
+from app.bandits.delay.snapshots import Grown, intervals_of
 from app.bandits.delay.turnbull import Intervals, fit_intervals
 
 
@@ -44,7 +44,7 @@ def tracked_delay(counts: AgeCounts, common: DelayCurve | None = None) -> DelayE
     return DelayEstimate(DelayCurve.shortest(fractions), low, high, counts)
 
 
-def reported_delay(snapshots: Snapshots, oldest: int, common: DelayCurve | None = None) -> DelayEstimate:
+def reported_delay(seen: Grown, common: DelayCurve | None = None) -> DelayEstimate:
     """Return the curve of reported totals, by the chain ladder of imputed ages.
 
     Ages between two that no report tells apart are interpolated; before the youngest reported the fraction is that
@@ -52,11 +52,10 @@ def reported_delay(snapshots: Snapshots, oldest: int, common: DelayCurve | None 
 
     Parameters
     ----------
-    snapshots : of all variants, or of one
-    oldest : J_max, the oldest age that is looked at
+    seen : what the reports of all variants say, or of one
     common : of all variants; a variant's own curve is shrunk to it by 30 conversions
     """
-    intervals = intervals_of(grown(snapshots, oldest))
+    intervals = intervals_of(seen)
     ages = _grid(intervals, common)
     toward = None if common is None else common.at(ages)
     fit = fit_intervals(_in_cells(intervals, ages), np.diff(ages, prepend=-1).astype(np.float64), toward)

@@ -14,7 +14,7 @@ class Snapshots:
 
     Parameters
     ----------
-    cohort : (m,), a number for each variant and period
+    cohort : (m,), a number for each variant and period, from 0
     age : (m,), whole periods from the cohort's to the last one whose conversions the report holds, >= 0
     impressions, successes : (m,), the totals reported
     """
@@ -26,13 +26,10 @@ class Snapshots:
 
     def through(self, oldest: int) -> "Snapshots":
         """Return the reports of impressions at ages up to ``oldest``."""
-        return self.only((self.age <= oldest) & (self.impressions > 0))
-
-    def only(self, chosen: Booleans) -> "Snapshots":
-        """Return the reports that are marked (m,)."""
-        return Snapshots(
-            self.cohort[chosen], self.age[chosen], self.impressions[chosen], self.successes[chosen]
-        )
+        used = (self.age <= oldest) & (self.impressions > 0)
+        if used.all():
+            return self
+        return Snapshots(self.cohort[used], self.age[used], self.impressions[used], self.successes[used])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,10 @@ class Grown:
     conversions: Floats
     known: Booleans
 
+    def only(self, chosen: Booleans) -> "Grown":
+        """Return the cohorts that are marked (c,)."""
+        return Grown(self.cohort[chosen], self.conversions[chosen], self.known[chosen])
+
 
 def grown(snapshots: Snapshots, oldest: int) -> Grown:
     """Return what linked reports say: those of cohorts that were reported at two ages or more, up to ``oldest``.
@@ -57,27 +58,26 @@ def grown(snapshots: Snapshots, oldest: int) -> Grown:
     Where a cohort's impressions changed, its conversions are those per impression, times the last impressions.
     """
     used = snapshots.through(oldest)
-    cohorts, row = np.unique(used.cohort, return_inverse=True)
-    known = np.zeros((len(cohorts), oldest + 1), np.bool_)
+    known = np.zeros((used.cohort.max(initial=-1) + 1, oldest + 1), np.bool_)
     impressions, successes = np.zeros(known.shape), np.zeros(known.shape)
-    known[row, used.age] = True
-    impressions[row, used.age] = used.impressions
-    successes[row, used.age] = used.successes
-    linked = known.sum(axis=1) > 1
+    known[used.cohort, used.age] = True
+    impressions[used.cohort, used.age] = used.impressions
+    successes[used.cohort, used.age] = used.successes
+    linked = np.flatnonzero(np.count_nonzero(known, axis=1) > 1)
     known, impressions, successes = known[linked], impressions[linked], successes[linked]
     last = impressions[np.arange(len(known)), oldest - known[:, ::-1].argmax(axis=1)][:, None]
     same = ~known | (impressions == last)
     scaled = np.divide(successes * last, impressions, out=successes.copy(), where=~same)
-    return Grown(cohorts[linked], scaled, known)
+    return Grown(linked, scaled, known)
 
 
 def never_falling(conversions: Floats, known: Booleans) -> Floats:
-    """Return cumulated conversions (c, a) less those that a later report took back; 0 where none is known.
+    """Return cumulated conversions (..., a) less those that a later report took back; 0 where none is known.
 
     Whatever was refunded or found to be fraud counts at no age.
     """
-    later = np.where(known, conversions, np.inf)[:, ::-1]
-    return np.where(known, np.minimum.accumulate(later, axis=1)[:, ::-1], 0.0)
+    later = np.where(known, conversions, np.inf)[..., ::-1]
+    return np.where(known, np.minimum.accumulate(later, axis=-1)[..., ::-1], 0.0)
 
 
 def intervals_of(seen: Grown) -> Intervals:
@@ -85,9 +85,7 @@ def intervals_of(seen: Grown) -> Intervals:
 
     Cohorts reported at the same ages are summed first: a refund in one is made up for by a conversion in another.
     """
-    patterns, row = np.unique(seen.known, axis=0, return_inverse=True)
-    total = np.zeros(patterns.shape)
-    np.add.at(total, row, seen.conversions)
+    patterns, total = _summed_by_pattern(seen)
     pattern, age = np.nonzero(patterns)
     came = never_falling(total, patterns)[pattern, age]
     first = np.diff(pattern, prepend=-1) > 0
@@ -95,3 +93,14 @@ def intervals_of(seen: Grown) -> Intervals:
     counts = came - np.where(first, 0.0, np.roll(came, 1))
     oldest = patterns.shape[1] - 1 - patterns[:, ::-1].argmax(axis=1)
     return Intervals(after, age, oldest[pattern], counts)
+
+
+def _summed_by_pattern(seen: Grown) -> tuple[Booleans, Floats]:
+    """Return the sets of ages (p, a) that some cohort was reported at, and the sums (p, a) of these cohorts."""
+    if not len(seen.known):
+        return seen.known, seen.conversions
+    packed = np.packbits(seen.known, axis=1)
+    _, pattern = np.unique(packed.view(f"V{packed.shape[1]}")[:, 0], return_inverse=True)
+    order = np.argsort(pattern, kind="stable")
+    starts = np.flatnonzero(np.diff(pattern[order], prepend=-1))
+    return seen.known[order[starts]], np.add.reduceat(seen.conversions[order], starts, axis=0)

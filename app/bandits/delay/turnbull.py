@@ -48,9 +48,9 @@ def fit_intervals(
     r"""Return the fractions that have come by the cells of a grid of ages, the chain ladder of imputed ages.
 
     In turn, until no fraction moves by more than a tolerance: the conversions of each interval are spread over its
-    cells as the curve has them, and the chain ladder is computed of these counts. The fixed point is the maximum of
-    the likelihood of interval-censored, right-truncated ages, in which an interval (a, b] of a cohort known through
-    L has the probability
+    cells as the curve has them, and the chain ladder is computed of these counts. The fixed point is the maximum
+    of the likelihood of interval-censored, right-truncated ages, in which an interval (a, b] of a cohort known
+    through L has the probability
 
     .. math:: \frac{F(b) - F(a)}{F(L)} =
               \Bigl[1 - \prod_{a < l \le b} (1 - h_l)\Bigr] \prod_{b < l \le L} (1 - h_l), \qquad
@@ -89,7 +89,7 @@ class _Imputed:
         inner = intervals.after >= 0
         pairs, place = np.unique(intervals.after[inner] * cells + intervals.by[inner], return_inverse=True)
         self.after, self.by = pairs // cells, pairs % cells
-        self.conversions = np.bincount(place, intervals.counts[inner], len(pairs))
+        self.conversions: Floats = np.bincount(place, intervals.counts[inner], len(pairs)).astype(np.float64)
         at = np.arange(cells)
         self.covers: Booleans = (self.after[:, None] < at) & (at <= self.by[:, None])
         entered = np.bincount(intervals.by + 1, intervals.counts, cells + 1)

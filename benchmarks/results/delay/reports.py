@@ -6,9 +6,9 @@ import numpy as np
 
 from app.bandits.delay.arrays import Booleans
 from app.bandits.delay.curve import DelayCurve
-from app.bandits.delay.differs import compare, reported_increases
+from app.bandits.delay.differs import by_report, compare
 from app.bandits.delay.estimate import reported_delay
-from app.bandits.delay.snapshots import Snapshots
+from app.bandits.delay.snapshots import Snapshots, grown
 from app.bandits.totals import Totals
 from benchmarks.results.delay.campaigns import OLDEST, Campaigns, Reading
 from benchmarks.results.delay.readings import counted
@@ -69,10 +69,9 @@ def snapshots_of(known: Campaigns, run: int, at: Booleans) -> Snapshots:
 
 def _reported_curves(known: Campaigns, run: int, at: Booleans, by_arm: bool) -> list[DelayCurve]:
     t, k = known.impressions.shape[1:]
-    reports = snapshots_of(known, run, at)
-    common = reported_delay(reports, OLDEST).curve
+    seen = grown(snapshots_of(known, run, at), OLDEST)
+    common = reported_delay(seen).curve
     period, arm = np.divmod(np.arange(t * k), k)
-    if not by_arm or not compare(reported_increases(reports, period, arm, OLDEST), k).alarm:
+    if not by_arm or not compare(*by_report(seen, period, arm, k)).alarm:
         return [common] * k
-    arms = [reports.only(arm[reports.cohort] == i) for i in range(k)]
-    return [reported_delay(one, OLDEST, common).curve for one in arms]
+    return [reported_delay(seen.only(arm[seen.cohort] == i), common).curve for i in range(k)]

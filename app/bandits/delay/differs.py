@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.delay.arrays import Floats, Integers
-from app.bandits.delay.snapshots import Grown, never_falling
+from app.bandits.delay.snapshots import LinkedReports, never_falling
 
 TAU = 0.1
 """Standard deviation, under the alternative, of the variants' log hazard ratios in reversed time.
@@ -119,7 +119,7 @@ def by_age(
     return came, so_far - np.repeat(before, np.diff(np.append(first, len(came))), axis=0)
 
 
-def by_report(seen: Grown, period: Integers, variant: Integers, k: int) -> tuple[Floats, Floats]:
+def by_report(seen: LinkedReports, period: Integers, variant: Integers, k: int) -> tuple[Floats, Floats]:
     """Return what came, and had come by then, (periods, ages, k), at the ages all of a period's variants know.
 
     Parameters

@@ -8,7 +8,7 @@ from app.bandits.delay.arrays import Floats, Integers
 from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder
 from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.interval import fraction_interval, greenwood_variance
-from app.bandits.delay.snapshots import Grown, intervals_of
+from app.bandits.delay.snapshots import LinkedReports, intervals_of
 from app.bandits.delay.turnbull import Intervals, fit_intervals
 
 
@@ -44,7 +44,7 @@ def tracked_delay(counts: AgeCounts, common: DelayCurve | None = None) -> DelayE
     return DelayEstimate(DelayCurve.shortest(fractions), low, high, counts)
 
 
-def reported_delay(seen: Grown, common: DelayCurve | None = None) -> DelayEstimate:
+def reported_delay(seen: LinkedReports, common: DelayCurve | None = None) -> DelayEstimate:
     """Return the curve of reported totals, by the chain ladder of imputed ages.
 
     Ages between two that no report tells apart are interpolated; before the youngest reported the fraction is that

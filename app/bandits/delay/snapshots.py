@@ -33,8 +33,8 @@ class Snapshots:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
-    """Cumulated conversions of some cohorts at the ages they were reported at, never falling.
+class LinkedReports:
+    """Cumulated conversions of some cohorts at the ages they were reported at.
 
     Parameters
     ----------
@@ -47,15 +47,15 @@ class Grown:
     conversions: Floats
     known: Booleans
 
-    def only(self, chosen: Booleans) -> "Grown":
+    def only(self, chosen: Booleans) -> "LinkedReports":
         """Return the cohorts that are marked (c,)."""
-        return Grown(self.cohort[chosen], self.conversions[chosen], self.known[chosen])
+        return LinkedReports(self.cohort[chosen], self.conversions[chosen], self.known[chosen])
 
 
-def grown(snapshots: Snapshots, oldest: int) -> Grown:
-    """Return what linked reports say: those of cohorts that were reported at two ages or more, up to ``oldest``.
+def linked_reports(snapshots: Snapshots, oldest: int) -> LinkedReports:
+    """Return the reports of cohorts that were reported at two ages or more, up to ``oldest``.
 
-    Where a cohort's impressions changed, its conversions are those per impression, times the last impressions.
+    Reports of no impressions do not count. Where a cohort's impressions changed, its conversions are those per impression, times the last impressions.
     """
     used = snapshots.through(oldest)
     known = np.zeros((used.cohort.max(initial=-1) + 1, oldest + 1), np.bool_)
@@ -68,7 +68,7 @@ def grown(snapshots: Snapshots, oldest: int) -> Grown:
     last = impressions[np.arange(len(known)), oldest - known[:, ::-1].argmax(axis=1)][:, None]
     same = ~known | (impressions == last)
     scaled = np.divide(successes * last, impressions, out=successes.copy(), where=~same)
-    return Grown(linked, scaled, known)
+    return LinkedReports(linked, scaled, known)
 
 
 def never_falling(conversions: Floats, known: Booleans) -> Floats:
@@ -80,7 +80,7 @@ def never_falling(conversions: Floats, known: Booleans) -> Floats:
     return np.where(known, np.minimum.accumulate(later, axis=-1)[..., ::-1], 0.0)
 
 
-def intervals_of(seen: Grown) -> Intervals:
+def intervals_of(seen: LinkedReports) -> Intervals:
     """Return the intervals, in ages, that the conversions between two reports fell into.
 
     Cohorts reported at the same ages are summed first: a refund in one is made up for by a conversion in another.
@@ -95,7 +95,7 @@ def intervals_of(seen: Grown) -> Intervals:
     return Intervals(after, age, oldest[pattern], counts)
 
 
-def _summed_by_pattern(seen: Grown) -> tuple[Booleans, Floats]:
+def _summed_by_pattern(seen: LinkedReports) -> tuple[Booleans, Floats]:
     """Return the sets of ages (p, a) that some cohort was reported at, and the sums (p, a) of these cohorts."""
     if not len(seen.known):
         return seen.known, seen.conversions

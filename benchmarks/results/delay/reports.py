@@ -8,7 +8,7 @@ from app.bandits.delay.arrays import Booleans
 from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.differs import by_report, compare
 from app.bandits.delay.estimate import reported_delay
-from app.bandits.delay.snapshots import Snapshots, grown
+from app.bandits.delay.snapshots import Snapshots, linked_reports
 from app.bandits.totals import Totals
 from benchmarks.results.delay.campaigns import OLDEST, Campaigns, Reading
 from benchmarks.results.delay.readings import counted
@@ -69,7 +69,7 @@ def snapshots_of(known: Campaigns, run: int, at: Booleans) -> Snapshots:
 
 def _reported_curves(known: Campaigns, run: int, at: Booleans, by_arm: bool) -> list[DelayCurve]:
     t, k = known.impressions.shape[1:]
-    seen = grown(snapshots_of(known, run, at), OLDEST)
+    seen = linked_reports(snapshots_of(known, run, at), OLDEST)
     common = reported_delay(seen).curve
     period, arm = np.divmod(np.arange(t * k), k)
     if not by_arm or not compare(*by_report(seen, period, arm, k)).alarm:

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.server.web_server import web_config
 from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
+from app.server.web_server import web_config
 from app.settings import ServiceSettings
 from tests.hostile.conftest import TOTAL, everything, served_meanwhile
 

@@ -44,7 +44,7 @@ from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
-from app.web import pages
+from app.web import routes as web
 
 PARTS = (
     metrics,
@@ -60,7 +60,7 @@ PARTS = (
     runs,
     results,
     operations,
-    pages,
+    web,
 )
 """Modules with routes; the first one that matches a path answers."""
 
@@ -96,7 +96,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
     problem_details.register_exception_handlers(app)
-    pages.mount_assets(app)
+    web.mount_assets(app)
     return app
 
 

@@ -18,8 +18,9 @@ from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
+from tests.support import SHARED
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_DATA = SHARED / "data"
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),

@@ -31,6 +31,8 @@ SCHEMES = {
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 
+FRAMEWORK_ERROR = {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
+
 TAGS = [
     {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
     {"name": "allocations", "description": "Each variant's share of traffic on a date, and why"},
@@ -47,8 +49,7 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Return the description of some routes, with problem+json as the form of errors, and complete examples."""
     schema = get_openapi(title=TITLE, version=version, description=DESCRIPTION, tags=TAGS, routes=routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        components.pop(name, None)
+    _drop_framework_errors(schema)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
@@ -62,6 +63,20 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
             components[model.__name__] |= extra
     _describe_preset(components)
     return schema
+
+
+def _drop_framework_errors(schema: dict[str, Any]) -> None:
+    """Remove FastAPI's own validation errors, and the responses that have them: OFREP's, which has no 422."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            operation["responses"] = {
+                status: response
+                for status, response in responses.items()
+                if FRAMEWORK_ERROR not in response.get("content", {}).values()
+            }
 
 
 def _describe_preset(components: dict[str, Any]) -> None:

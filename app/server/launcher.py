@@ -23,7 +23,7 @@ from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.database import Database
 from app.storage.embedded import AlreadyRunning, EmbeddedPostgres, running_owner
-from app.web import charts
+from app.web import vega_bundle
 
 STARTUP_TIMEOUT_SECONDS = 30
 """How long a command waits for a server that is starting."""
@@ -46,7 +46,7 @@ def serve(settings: ServiceSettings) -> None:
             with configured_or_embedded_database(settings, address) as url:
                 (upgrade if settings.migrate else wait_for_schema)(url)
                 _ensure_admin_key(settings, url)
-                _make_charts()
+                _build_charts()
                 announce(_banner(settings, address, url))
                 metrics_folder = None if settings.database_url else settings.home / "telemetry"
                 serve_web(settings.model_copy(update={"database_url": url}), listener, metrics_folder)
@@ -78,10 +78,10 @@ def _reject_second_service(settings: ServiceSettings) -> None:
         raise AlreadyRunning(settings.home, owner.pid, owner.url, owner.service)
 
 
-def _make_charts() -> None:
-    """Create the bundle for the dashboard's charts if there is none; without it, the pages have their tables."""
+def _build_charts() -> None:
+    """Build the bundle that draws the charts where set-up has not; without it, the dashboard shows tables."""
     try:
-        charts.make()
+        vega_bundle.make()
     except OSError as error:
         announce(f"The dashboard shows tables without charts: {error}")
 

@@ -1,4 +1,4 @@
-"""The only commit, and the only translation of what PostgreSQL refuses into the domain's errors."""
+"""The only commit, and the only translation of what PostgreSQL rejects into the domain's errors."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
 from tests.conftest import SetClock, empty
-from tests.contract.conftest import problem, total
+from tests.support.filled_service import problem, total
 
 THROW_AWAY = {"fsync": "off", "max_connections": "30"}
 

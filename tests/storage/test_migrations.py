@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,8 +16,8 @@ from app import errors
 from app.api.problem_details import STATUS, TITLES
 from app.server import launcher
 from app.storage import migrate, tables
+from tests.support import ROOT
 
-ROOT = Path(migrate.__file__).resolve().parents[2]
 ADVISORY_LOCK = 0x67_72_6F_75_6E_64
 KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys", "audit"}
 """Reference tables: on Citus every node holds a copy."""

@@ -57,6 +57,7 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             _describe_permission(operation)
+            _remove_item_schemas(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
@@ -100,6 +101,13 @@ def _describe_permission(operation: dict[str, Any]) -> None:
         str(status): response | content for status, response in error_responses(401, 403, 429).items()
     }
     operation["responses"] = dict(sorted((responses | rejected).items()))
+
+
+def _remove_item_schemas(operation: dict[str, Any]) -> None:
+    """Remove the schema of a stream's events: FastAPI adds that keyword of OpenAPI 3.2 to a document of 3.1."""
+    for response in operation["responses"].values():
+        for media in response.get("content", {}).values():
+            media.pop("itemSchema", None)
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

@@ -11,7 +11,6 @@ from app.observability import metrics
 from app.schemas.exports import Imported
 from app.services.access.idempotency import IdempotentRequest
 from app.storage.tables import Experiment, IdempotencyKey
-from tests.api.test_metrics import total
 
 REQUEST = IdempotentRequest("POST /experiments", "a-key", bytes(32))
 
@@ -86,6 +85,7 @@ def test_another_body_under_the_key_is_rejected_before_the_work(write):
 def test_prometheus_counts_a_replayed_request_once(client):
     inserted = metrics.DAILY_METRICS_ROWS.labels("inserted")
     before = inserted._value.get()
+    day = {"experiment_id": "a", "variant_id": "b", "date": "2026-03-01", "impressions": 10, "successes": 1}
     for _ in range(3):
-        client.post("/metrics/", json=total(), headers={"Idempotency-Key": "a-key"})
+        client.post("/metrics/", json=day, headers={"Idempotency-Key": "a-key"})
     assert inserted._value.get() == before + 1

@@ -23,7 +23,7 @@ exactly, so that the same data give the same bytes. Every error is `application/
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
 `X-API-Key: gh_...`. A key has scopes: **report** sends what happened (metrics, assignments, events, flag
-evaluations), **read** reads every figure, **admin** may do everything; each operation names the one it needs.
+evaluations), **read** reads all data, **admin** may do everything; each operation names the one it needs.
 """
 
 SCHEMES = {
@@ -41,7 +41,7 @@ TAGS = [
     {"name": "openfeature", "description": "Variants as feature flags for any OpenFeature SDK (OFREP 0.3.0)"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
-    {"name": "operations", "description": "Health and figures"},
+    {"name": "operations", "description": "Health and Prometheus metrics"},
 ]
 
 

@@ -23,7 +23,7 @@ exactly, so that the same data give the same bytes. Every error is `application/
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
 `X-API-Key: gh_...`. A key has scopes: **report** sends what happened (metrics, assignments, events, flag
-evaluations), **read** reads every figure, **admin** may do everything; each operation names the one it needs.
+evaluations), **read** reads all data, **admin** may do everything; each operation names the one it needs.
 """
 
 SCHEMES = {
@@ -41,7 +41,7 @@ TAGS = [
     {"name": "openfeature", "description": "Variants as feature flags for any OpenFeature SDK (OFREP 0.3.0)"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
-    {"name": "operations", "description": "Health and figures"},
+    {"name": "operations", "description": "Health and Prometheus metrics"},
 ]
 
 
@@ -57,6 +57,7 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             _describe_permission(operation)
+            _remove_item_schemas(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
@@ -100,6 +101,13 @@ def _describe_permission(operation: dict[str, Any]) -> None:
         str(status): response | content for status, response in error_responses(401, 403, 429).items()
     }
     operation["responses"] = dict(sorted((responses | rejected).items()))
+
+
+def _remove_item_schemas(operation: dict[str, Any]) -> None:
+    """Remove the schema of a stream's events: FastAPI adds that keyword of OpenAPI 3.2 to a document of 3.1."""
+    for response in operation["responses"].values():
+        for media in response.get("content", {}).values():
+            media.pop("itemSchema", None)
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

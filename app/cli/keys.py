@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from app.cli.options import Home, command_database
+from app.cli.options import Home, command_database, field_messages
 from app.errors import Invalid
 
 if TYPE_CHECKING:
@@ -54,12 +54,11 @@ def create(
 
 def _validated(**fields: Any) -> "ApiKeyIn":
     from app.schemas.api_keys import ApiKeyIn
-    from app.schemas.validation import field_errors
 
     try:
         return ApiKeyIn(**fields)
     except ValidationError as error:
-        raise Invalid("No key was created", field_errors(error)) from None
+        raise Invalid(f"No key was created: {field_messages(error)}") from None
 
 
 @keys.command("list")

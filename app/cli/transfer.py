@@ -77,7 +77,7 @@ def _show(
                 bar.update(task, completed=checkpoint.offset, description=f"{checkpoint.line:,} lines")
         except (SystemExit, Unavailable) as error:
             how = "" if file == "-" else "; the same command continues from there"
-            console.print(f"Stopped: the lines up to {checkpoint.line:,} are stored{how}.")
+            console.print(f"Stopped: the lines up to {checkpoint.line:,} are stored{how}.", soft_wrap=True)
             if isinstance(error, Unavailable):
                 raise
             raise typer.Exit(INTERRUPTED) from None

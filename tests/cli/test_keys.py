@@ -32,7 +32,7 @@ def test_a_key_is_made_used_listed_and_revoked(groundhog, make_client):
     code, key, said = groundhog(
         "keys", "create", "shop backend", "--scope", "report", "--experiments", "shop-"
     )
-    assert (code, key.count("\n"), "shown this once" in said) == (0, 1, True)
+    assert (code, key.count("\n"), "shown only once" in said) == (0, 1, True)
     headers, key_id = {"X-API-Key": key.strip()}, key.split("_")[1]
     assert client.post("/metrics/", json=total(experiment_id="shop-a"), headers=headers).status_code == 200
     _, listed, _ = groundhog("keys", "list")

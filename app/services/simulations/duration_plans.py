@@ -22,7 +22,7 @@ def check(asked: PlanRequest) -> None:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     k = len(asked.rates)
     decisions = k * asked.days * asked.replications

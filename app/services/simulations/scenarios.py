@@ -143,7 +143,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, EMAIL_ONLY)
     burn_in = asked.burn_in
@@ -170,7 +170,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, RACE)
     catalogue = {
@@ -205,7 +205,7 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
 
     Raises
     ------
-    Invalid: naming the fields at fault
+    Invalid: naming the fields
     """
     if scenario == "replay":
         return log_replay.prepare(**asked)

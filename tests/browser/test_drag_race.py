@@ -3,12 +3,12 @@
 import csv
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.storage import migrate
 from tests.conftest import fresh_database
+from tests.support.browser import http
 from tests.support.browser.accessibility import accessibility_problems
 from tests.support.browser.service import served
 from tests.support.browser.simulator_page import (
@@ -147,7 +147,7 @@ def test_every_parameter_of_the_request_has_a_control(page: Page, site: str) -> 
     names = page.locator("[data-field]").evaluate_all(
         "all => all.map(one => one.dataset.field.split('.')[0])"
     )
-    described = httpx2.get(f"{site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
+    described = http.get(f"{site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
     assert set(names) == set(described["properties"])
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import create_engine, make_url
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
+from tests.support.browser import http
 from tests.support.browser.service import database_copy, served
 
 HOMEPAGE = "#/experiments/homepage_test"
@@ -174,7 +174,7 @@ def test_after_a_revocation_another_key_is_asked_for_and_the_form_is_sent(
 def test_a_rate_limited_key_waits_instead_of_failing(page: Page, site: str, create_key) -> None:
     key = create_key("read", requests_per_minute=120)
     opened(page, site, key, "#/plan")
-    with httpx2.Client(base_url=site, headers={"Authorization": f"Bearer {key}"}) as client:
+    with http.Client(base_url=site, headers={"Authorization": f"Bearer {key}"}) as client:
         while client.get("/policies").status_code != 429:
             pass
     page.get_by_role("link", name="Experiments").click()

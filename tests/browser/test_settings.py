@@ -2,9 +2,10 @@
 
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import http
 
 VARIANTS = [{"variant_id": "control"}, {"variant_id": "v1.red", "name": "Red"}, {"variant_id": "blue"}]
 
@@ -14,12 +15,12 @@ def experiment(site: str, request: pytest.FixtureRequest):
     """A function that changes and reads an experiment of this test."""
     name = "settings_" + re.sub(r"\W", "_", request.node.name.removeprefix("test_"))[-60:]
     body = {"experiment_id": name, "variants": VARIANTS}
-    httpx2.post(f"{site}/experiments", json=body).raise_for_status()
+    http.post(f"{site}/experiments", json=body).raise_for_status()
 
     def read(**patch) -> dict:
         if patch:
-            httpx2.patch(f"{site}/experiments/{name}", json=patch).raise_for_status()
-        return httpx2.get(f"{site}/experiments/{name}").json()
+            http.patch(f"{site}/experiments/{name}", json=patch).raise_for_status()
+        return http.get(f"{site}/experiments/{name}").json()
 
     return read
 
@@ -60,7 +61,7 @@ def test_floors_and_fixed_shares_of_single_variants_are_set_and_removed(
     floor = form.get_by_label("Floor of v1.red, percent")
     expect(floor).to_have_value("5")  # constraints that are set are shown without a click
     assert experiment()["fixed_share"] == {"control": 10}
-    allocation = httpx2.get(f"{site}/allocations/{experiment()['experiment_id']}").json()["allocations"]
+    allocation = http.get(f"{site}/allocations/{experiment()['experiment_id']}").json()["allocations"]
     assert allocation["control"] == 10
     for variant in ("control", "v1.red", "blue"):
         form.get_by_label(f"Floor of {variant}, percent").fill("")

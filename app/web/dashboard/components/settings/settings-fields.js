@@ -17,7 +17,7 @@ export function settingsFields(settings, policies, variants = []) {
   const field = (options) => formField({ value: at(settings, options.name), ...options });
   const objective = field({
     name: "objective", label: "Objective", kind: "select",
-    choices: [["conversion", "Conversions: the highest rate"], ["value", "Value: the most earned per impression"]],
+    choices: [["conversion", "Conversion rate"], ["value", "Value per impression"]],
   });
   const currency = field({ name: "currency", label: "Currency", required: true, placeholder: "EUR", hint: "Of revenue and costs, as three letters.", read: upperCase });
   const constraints = shareConstraintFields(settings, variants);

@@ -15,6 +15,7 @@ from app.api.middleware import authentication
 from app.api.middleware.authentication import ApiKeyMiddleware
 from app.api.middleware.body_limit import BodySizeLimitMiddleware
 from app.api.middleware.flag_cors import OfrepCorsMiddleware
+from app.api.middleware.head import HeadMiddleware
 from app.api.routes import (
     allocations,
     assignments,
@@ -92,6 +93,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
         settings.max_body_bytes,
         unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
     )
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(ApiKeyMiddleware, state.authenticator, clock, authentication.public_paths(settings))
     if settings.cors_origins:
         app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)

@@ -288,20 +288,22 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
     return result
 
 
-def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> None:
-    """Lock an experiment that totals are written to, registering it first where that is allowed.
+def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> bool:
+    """Lock an experiment that totals are written to, registering it first where that is allowed; return if it was.
 
     Safe to race: PostgreSQL lets one of several registrations win, the others find it done.
 
     Raises
     ------
-    NotFound: it does not exist and may not be registered on the way
+    NotFound: it does not exist and may not be registered implicitly
     """
-    if version_lock.try_lock(session, experiment_id) is None:
-        if not auto_register:
-            raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
-        insert_experiment(session, experiment_id, StoredSettings(), now)
-        version_lock.lock(session, experiment_id)
+    if version_lock.try_lock(session, experiment_id) is not None:
+        return False
+    if not auto_register:
+        raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
+    registered = insert_experiment(session, experiment_id, StoredSettings(), now)
+    version_lock.lock(session, experiment_id)
+    return registered
 
 
 def claim_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:

@@ -1,8 +1,7 @@
 """Write allocations.json, answers about varied experiments: ``python -m tests.support.golden.allocations``.
 
-The file was written by the version before allocations became typed objects. What is read from it is the
-serialisation: which fields there are, in which order and how they are spelt. Numbers are compared as numbers, because
-processors differ in the last digits.
+The file was written by the version before allocations became typed objects. It fixes which fields there are, in
+which order and how they are spelt. Fractions are compared as numbers: processors differ in the last digits.
 """
 
 import datetime as dt
@@ -33,7 +32,7 @@ READS = [
     "/experiments/{}/gain",
     "/experiments/{}/posterior?points=3",
 ]
-FLOAT = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+(?:e[-+]?\d+)?|e[-+]?\d+)(?![\w.])")
+FLOAT = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+(?:e[-+]\d+)?|e[-+]\d+)(?![\w.]\w)")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{16}\b")
 
 OF_FRACTIONS = {"half_life", "day_effects", "sample_ratio_of_impressions", "sample_ratio_of_units"}
@@ -275,12 +274,13 @@ def read(client: TestClient, clock: Any, database_url: str, name: str) -> dict[s
 
 def spelling(name: str, body: str) -> Body:
     """Return a body with a sign in place of each fraction, and the fractions: these differ by processor."""
-    text = DIGEST.sub("#", body) if name in OF_FRACTIONS else body
-    return FLOAT.sub("#.#", text), [float(number) for number in FLOAT.findall(text)]
+    text = FLOAT.sub("#.#", body)
+    text = DIGEST.sub("#", text) if name in OF_FRACTIONS else text
+    return text, [float(number) for number in FLOAT.findall(body)]
 
 
 def _answers() -> Iterator[tuple[str, dict[str, str]]]:
-    from tests.conftest import SetClock  # noqa: PLC0415  only the writer needs it
+    from tests.conftest import SetClock
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)

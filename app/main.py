@@ -33,16 +33,14 @@ from app.bandits.policies import plugins
 from app.observability.middleware import RequestMetricsMiddleware
 from app.services.access import audit_log
 from app.services.access.authenticator import Authenticator
-from app.services.allocations import cache
 from app.services.allocations.replica_reader import ReplicaReader
+from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
-from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
-from app.storage.versions import VersionReader
 from app.web import pages
 
 PARTS = (
@@ -94,13 +92,11 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
         track_last_used=not settings.read_only,
     )
     app.state.reader = ReplicaReader(app.state.database, settings)
-    app.state.versions = VersionReader(app.state.database)
+    app.state.allocation_server = AllocationServer(app.state.database, app.state.reader, settings)
     app.state.assigner = Assigner(app.state.database, settings)
     app.state.flags = FlagDirectory(app.state.database, settings)
     app.state.figures = PrometheusExporter(app.state.database, settings)
     app.state.players = WorkerPool(app.state.database, settings.simulation_workers, clock)
-    app.state.kept = cache.AllocationCache(settings.allocation_cache_bytes)
-    app.state.computing = SingleFlight()
     app.add_middleware(
         BodySizeLimitMiddleware,
         settings.max_body_bytes,
@@ -140,6 +136,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.figures.close()
     await app.state.flags.close()
     await app.state.assigner.close()
-    await app.state.versions.close()
+    await app.state.allocation_server.close()
     app.state.reader.close()
     app.state.database.close()

@@ -53,7 +53,7 @@ async def _pairs(conninfo: str) -> list[tuple[float, float]]:
     pairs = [(await _seconds(free, []), await _seconds(keyed, header)) for _ in range(PAIRS)]
     for app in (free, keyed):
         await app.state.keys.close()
-        await app.state.versions.close()
+        await app.state.allocation_server.close()
         app.state.database.close()
     return pairs
 

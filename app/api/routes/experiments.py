@@ -1,6 +1,6 @@
 """Experiments and their variants over HTTP."""
 
-import hashlib
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -15,6 +15,7 @@ from app.errors import PreconditionFailed
 from app.schemas.analysis.estimates import Estimates
 from app.schemas.analysis.impact import Comparison, Gain
 from app.schemas.analysis.posterior import Posterior
+from app.schemas.etags import etag_of, matches
 from app.schemas.experiments.experiments import (
     Experiment,
     ExperimentIn,
@@ -34,7 +35,7 @@ router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=Stri
 
 def etag(experiment: Experiment) -> str:
     """Return the entity tag of an experiment's representation."""
-    return f'"{hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:16]}"'
+    return etag_of(experiment.model_dump_json().encode())
 
 
 @router.post(
@@ -107,18 +108,17 @@ def change_experiment(
     `{"state": "paused"}` holds the shares of the day it begins; `"running"` resumes, `"archived"` puts it away.
     """
     with database.transaction() as session:
-        if if_match is not None and if_match != "*":
-            _check_match(session, experiment_id, if_match)
-        experiment = lifecycle.change(session, experiment_id, patch, now)
+        precondition = None if if_match is None else partial(_check_match, if_match)
+        experiment = lifecycle.change(session, experiment_id, patch, now, precondition)
     response.headers["ETag"] = etag(experiment)
     return experiment
 
 
-def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
-    current = etag(lifecycle.read_locked(session, experiment_id))
-    if current not in [tag.strip() for tag in if_match.split(",")]:
+def _check_match(if_match: str, experiment: Experiment) -> None:
+    current = etag(experiment)
+    if not matches(if_match, current, weak=False):
         raise PreconditionFailed(
-            f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
+            f"experiment {experiment.experiment_id!r} changed since you read it: its ETag is {current}"
         )
 
 

@@ -167,7 +167,7 @@ def _bucketing(
 ) -> _ExposureBucketing:
     terms = read_context(session, experiment_id, conditions.now)
     halt = timeline.halt_on(timeline.latest.active_from)
-    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
+    variants = variant_queries.variants_of(session, experiment_id)
     return _ExposureBucketing(
         context=terms,
         began_on=timeline.periods[0].active_from,

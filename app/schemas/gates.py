@@ -22,7 +22,7 @@ class ArchivedGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return f"Archived since {self.since}: the shares are those of the day it stopped."
+        return f"Archived since {self.since}: the shares of the day it stopped are held."
 
 
 class PausedGate(BaseModel):
@@ -34,7 +34,7 @@ class PausedGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return f"Paused since {self.since}: the shares are those of that day."
+        return f"Paused since {self.since}: the shares of that day are held."
 
 
 class RolloutGate(BaseModel):
@@ -46,7 +46,7 @@ class RolloutGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return f"Rolled out: {self.variant_id} gets everything until that is undone."
+        return f"Rolled out: {self.variant_id} gets all traffic until the rollout is undone."
 
 
 class NoDataGate(BaseModel):
@@ -57,7 +57,7 @@ class NoDataGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return "Nobody has any data yet: equal shares, floors and fixed shares honoured."
+        return "No variant has any data yet: equal shares, subject to floors and fixed shares."
 
 
 class NoRevenueGate(BaseModel):
@@ -101,7 +101,9 @@ class BurnInGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return f"In burn-in, with less data than asked: {_names(self.variants)}; the others share the rest."
+        return (
+            f"In burn-in, with less data than required: {_names(self.variants)}; the others share the rest."
+        )
 
 
 class ImpossibleTotals(BaseModel):
@@ -152,7 +154,7 @@ class StaleDataGate(BaseModel):
     @property
     def sentence(self) -> str:
         """Return what the gate does, in words."""
-        return f"No data for {self.days_without_data} days: the shares no longer learn."
+        return f"No data for {self.days_without_data} days: the shares are based on old data."
 
 
 class SplitCount(BaseModel):
@@ -180,7 +182,10 @@ class SampleRatioGate(BaseModel):
             if self.days is None
             else f"Impressions were not split as served on {self.days} recorded day(s)"
         )
-        return f"{found} (p = {self.p_value:.2g}): look for what loses or moves traffic; the shares are unchanged."
+        return (
+            f"{found} (p = {self.p_value:.2g}): check whether traffic is lost or redirected;"
+            " the shares are unchanged."
+        )
 
 
 class OtherGate(BaseModel):

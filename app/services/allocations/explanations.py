@@ -19,7 +19,7 @@ def explain(inputs: DecisionInputs, allocation: Allocation, previous: Allocation
 
 def _data(inputs: DecisionInputs) -> str:
     if inputs.data_through is None:
-        return f"No data dated {inputs.last} or earlier were there to use."
+        return f"There are no data dated {inputs.last} or earlier."
     impressions, successes = float(inputs.used.trials.sum()), float(inputs.used.successes.sum())
     return (
         f"Used {_count(impressions)} impressions and {_count(successes)} successes up to {inputs.data_through};"
@@ -34,12 +34,14 @@ def _weighting(inputs: DecisionInputs) -> Iterator[str]:
     if settings.half_life_days is not None:
         yield f"A day's weight halves every {settings.half_life_days:g} days (half_life_days)."
     if settings.maturity_days:
-        yield f"The last {settings.maturity_days} days are left out as unripe (maturity_days)."
+        days = settings.maturity_days
+        yield f"The last {days} days are left out: their conversions are still coming in (maturity_days)."
     if settings.adjust == "day":
-        yield "Good and bad days are divided out: impressions are those of average days (adjust)."
+        yield "Day effects are removed: impressions are weighted as on average days (adjust)."
     if settings.objective == "value" and inputs.used.value_sq is None and not inputs.days_without_revenue:
         yield (
-            "Without revenue_sq a success's mean value is taken as known: the probabilities are overconfident."
+            "Without revenue_sq the mean value of a success is treated as known:"
+            " the probabilities are overconfident."
         )
 
 
@@ -49,7 +51,7 @@ def _changes(allocation: Allocation, previous: Allocation | None) -> list[str]:
         return ["No earlier answer is recorded to compare with."]
     since = f"revision {previous.revision} for {previous.date}"
     if allocation.revision == previous.revision:
-        return [f"Nothing that decides changed since {since}."]
+        return [f"No input changed since {since}."]
     changes = [*_changed_shares(allocation, previous), *_changed_rules(allocation, previous)]
     return [f"Compared with {since}:", *changes] if changes else [f"No share moved since {since}."]
 
@@ -61,7 +63,7 @@ def _changed_shares(allocation: Allocation, previous: Allocation) -> Iterator[st
         if sentence is not None:
             yield sentence
     for variant_id in before:
-        yield f"{variant_id} takes no part any more."
+        yield f"{variant_id} no longer takes part."
 
 
 def _describe_change(old: VariantAllocation | None, new: VariantAllocation) -> str | None:
@@ -91,22 +93,23 @@ def _changed_rules(allocation: Allocation, previous: Allocation) -> Iterator[str
             yield f"{name} was changed from {before} to {after}."
     was_active, is_active = set(previous.gate_names), set(allocation.gate_names)
     for gate in sorted(is_active - was_active):
-        yield f"The gate {gate} holds since."
+        yield f"The gate {gate} is now active."
     for gate in sorted(was_active - is_active):
-        yield f"The gate {gate} no longer holds."
+        yield f"The gate {gate} is no longer active."
 
 
 def _advice(advice: StopAdvice | None) -> Iterator[str]:
     if advice is None:
         return
-    limit = f"its limit {advice.threshold:g}"
-    reason = f"{advice.rule} of {advice.variant_id} is {advice.figure:.4g}, {limit}"
+    reason = (
+        f"{advice.rule} of {advice.variant_id} is {advice.figure:.4g}, the threshold {advice.threshold:g}"
+    )
     if advice.stop:
         yield f"Advice: stop and keep {advice.variant_id}; {reason}."
     elif advice.days < advice.minimum_days:
-        yield f"Advice: go on; {advice.days} of at least {advice.minimum_days} days are in ({reason})."
+        yield f"Advice: continue; {advice.days} of at least {advice.minimum_days} days have data ({reason})."
     else:
-        yield f"Advice: go on; {reason}."
+        yield f"Advice: continue; {reason}."
 
 
 def _count(number: float) -> str:

@@ -63,10 +63,10 @@ def test_prometheus_shows_what_another_version_recorded(client, recorded_by_firs
     assert 'groundhog_gate_active{experiment="e",gate="delay_differs"} 1.0' in exposition
 
 
-def test_what_moved_is_told_against_what_another_version_recorded(client, recorded_by_first_version):
+def test_what_moved_is_explained_against_what_another_version_recorded(client, recorded_by_first_version):
     explanation = client.get("/allocations/e").json()["explain"]
     assert "a went from 60 to 50 % (its own data are unchanged)." in explanation
-    assert "The gate delay_differs no longer holds." in explanation
+    assert "The gate delay_differs is no longer active." in explanation
 
 
 def test_fields_that_the_first_versions_did_not_write_have_a_default():

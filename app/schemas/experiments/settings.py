@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.bandits.allocation import decide
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
 from app.schemas.experiments.currencies import Currency
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
@@ -145,6 +146,11 @@ class BurnIn(Strict):
         default=None,
         description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
+
+    def to_rule(self) -> decide.BurnIn:
+        """Return it as the mathematics takes it, with the share as a fraction."""
+        share = None if self.share is None else self.share / 100
+        return decide.BurnIn(self.days, self.impressions, self.successes, share)
 
 
 class Stop(Strict):

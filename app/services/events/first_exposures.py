@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
-from app.services.assignments.assignment_context import AssignmentContext, context_of, read_settings_version
+from app.services.assignments.assignment_context import AssignmentContext, context_of
 from app.services.assignments.splits import Split
 from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
@@ -124,9 +124,8 @@ class _ExposureBucketing:
 def _bucketing(
     session: Session, experiment_id: str, timeline: SettingsHistory, conditions: IngestRules, salt: str
 ) -> _ExposureBucketing:
-    settings_version = read_settings_version(session, experiment_id)
-    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
-    context = context_of(experiment_id, settings_version, timeline, variants, conditions.now)
+    variants = variant_queries.variants_of(session, experiment_id)
+    context = context_of(experiment_id, timeline, variants, conditions.now)
     halt = timeline.halt_on(timeline.latest.active_from)
     return _ExposureBucketing(
         context=context,

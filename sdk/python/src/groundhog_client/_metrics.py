@@ -100,7 +100,7 @@ class TotalsUsed:
 
 @dataclass(frozen=True, slots=True)
 class TotalsPage:
-    """A page of stored totals by date and variant, and the totals that decide ``for_date``."""
+    """A page of stored totals by date and variant; the first also has the totals that decide ``for_date``."""
 
     experiment_id: str
     items: tuple[StoredTotal, ...]

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from app.bandits.rounding import certain_probability, significant
+
 MAX_COUNT = 2**63 - 1
 MAX_VALUE_BYTES = 16_384
 MAX_ID_BYTES = 256
@@ -180,3 +182,9 @@ TimeZone = Annotated[
     str, StringConstraints(strict=True, max_length=64), AfterValidator(_known_zone), Field(examples=["UTC"])
 ]
 """An IANA time zone's name."""
+
+Rounded = Annotated[float, AfterValidator(significant)]
+"""A computed number of an answer, to 10 significant digits: the same on every processor."""
+
+Probability = Annotated[float, AfterValidator(certain_probability)]
+"""A computed probability of an answer, to 10 decimals."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.best_arm import value_remaining
+from app.bandits.best_arm import BestArm, value_remaining
 from app.bandits.beta import BetaArms
 from app.bandits.decision import BurnIn, Decision, Rules, decide, only
 from app.bandits.policies import Policy, build_policy
 from app.bandits.quadrature import Floats
-from app.bandits.rounding import percentages
+from app.bandits.rounding import SIGNIFICANT, certain_probability, percentages, significant
 from app.bandits.stopping import StopRule, StopWhen
 from app.bandits.totals import Totals
 from app.bandits.uniform import Uniform
@@ -26,6 +26,12 @@ from app.services.promises import promises_to
 SAID_APART = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
+
+REMAINING_DIGITS = 8
+"""Of the value remaining: it is found to 1e-9 of itself."""
+
+VALUE_LOSS_DIGITS = 6
+"""Of what the best variant earns, in an expected loss: the mean of long-tailed values is known no better."""
 
 
 def revision_of(digest: str) -> str:
@@ -58,7 +64,9 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
     digest = found.digest()
     decided = decided_from(found)
     shares = served_percent(found, decided.decision)
-    remaining = _value_remaining(found, decided)
+    earned = _earned(found, decided)
+    best = _certain(decided, earned)
+    remaining = _value_remaining(found, decided, best)
     body: dict[str, Any] = {
         "experiment_id": found.experiment_id,
         "date": date.isoformat(),
@@ -69,9 +77,9 @@ def answer(found: Inputs, date: dt.date, before: dict[str, Any] | None, recorded
         "settings": found.settings.model_dump(mode="json", exclude=SAID_APART, exclude_defaults=True),
         "data_through": None if found.data_through is None else found.data_through.isoformat(),
         "gates": gates.holding(found, decided.decision, date),
-        "variants": _variants(found, decided, shares),
+        "variants": _variants(found, decided, best, earned, shares),
         "value_remaining": remaining,
-        "stop_advice": _stop_advice(found, decided, remaining),
+        "stop_advice": _stop_advice(found, decided, best, remaining),
         "recorded": recorded,
     }
     if found.settings.currency is not None:
@@ -135,21 +143,37 @@ def served_percent(found: Inputs, decision: Decision) -> dict[str, float]:
     }
 
 
-def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list[dict[str, Any]]:
-    decision = decided.decision
-    place = {} if found.unvalued else {int(i): at for at, i in enumerate(np.flatnonzero(decision.judged))}
+def _certain(decided: Decided, earned: Floats | None) -> BestArm:
+    """Return P(best) and the expected losses to the digits that all processors agree on.
+
+    A loss is the difference of what the best arm and the arm itself are worth, and is known as these are.
+    """
+    best, judged = decided.decision.best, decided.decision.judged
+    worth = decided.judged_rates.mean if earned is None else earned[judged, 0]
+    digits = SIGNIFICANT if earned is None else VALUE_LOSS_DIGITS
+    size = float(np.abs(worth).max())
+    return BestArm(
+        np.array([certain_probability(p) for p in best.p_best.tolist()]),
+        np.array([significant(loss, digits, size) for loss in best.expected_loss.tolist()]),
+    )
+
+
+def _variants(
+    found: Inputs, decided: Decided, best: BestArm, earned: Floats | None, shares: dict[str, float]
+) -> list[dict[str, Any]]:
+    judged = np.flatnonzero(decided.decision.judged)
+    place = {} if found.unvalued else {int(i): at for at, i in enumerate(judged)}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
-    earned = _earned(found, decided)
     return [
         {
             "variant_id": variant_id,
             "impressions": _number(decided.totals.trials[i]),
             "successes": _number(decided.totals.successes[i]),
-            "mean": float(means[i]),
-            "interval_95": [float(end) for end in intervals[i]],
+            "mean": significant(float(means[i])),
+            "interval_95": [significant(float(end)) for end in intervals[i]],
             **({} if earned is None else _known(*earned[i])),
-            "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
-            "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
+            "p_best": float(best.p_best[place[i]]) if i in place else None,
+            "expected_loss": float(best.expected_loss[place[i]]) if i in place else None,
             "share": shares[variant_id],
         }
         for i, variant_id in enumerate(found.variant_ids)
@@ -159,14 +183,14 @@ def _variants(found: Inputs, decided: Decided, shares: dict[str, float]) -> list
 
 def _known(mean: float, low: float, high: float) -> dict[str, Any]:
     return {
-        "value_per_impression": None if np.isnan(mean) else float(mean),
-        "value_interval_95": None if np.isnan(low) else [float(low), float(high)],
+        "value_per_impression": None if np.isnan(mean) else significant(float(mean)),
+        "value_interval_95": None if np.isnan(low) else [significant(float(low)), significant(float(high))],
     }
 
 
 def _number(figure: float) -> int | float:
     """Return a whole number as one."""
-    return int(figure) if float(figure).is_integer() else float(figure)
+    return int(figure) if float(figure).is_integer() else significant(float(figure))
 
 
 def _earned(found: Inputs, decided: Decided) -> Floats | None:
@@ -184,13 +208,17 @@ def _earned(found: Inputs, decided: Decided) -> Floats | None:
     return earned
 
 
-def _value_remaining(found: Inputs, decided: Decided) -> float | None:
+def _value_remaining(found: Inputs, decided: Decided, best: BestArm) -> float | None:
     if found.settings.objective == "value":
         return None
-    return value_remaining(decided.judged_rates, QUANTILE, found=decided.decision.best)
+    champion = int(best.p_best.argmax())
+    remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)
+    return significant(remaining, REMAINING_DIGITS)
 
 
-def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> dict[str, Any] | None:
+def _stop_advice(
+    found: Inputs, decided: Decided, best: BestArm, remaining: float | None
+) -> dict[str, Any] | None:
     """Return what the stop rule says; nothing where there is nothing to compare."""
     if decided.decision.gate == "no_data" or found.unvalued or found.halt or found.settings.rollout:
         return None
@@ -201,7 +229,7 @@ def _stop_advice(found: Inputs, decided: Decided, remaining: float | None) -> di
     judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
     if len(judged) < 2:
         return None
-    advice = rule.advice(decided.judged_rates, days, decided.decision.best, remaining)
+    advice = rule.advice(decided.judged_rates, days, best, remaining)
     return {
         "stop": advice.stop,
         "variant_id": judged[advice.champion],

@@ -8,8 +8,9 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.bandits.rounding import significant
 from app.bandits.sample_ratio import assignment_ratio_p
-from app.services.days import SampleRatio
+from app.services.days import P_DIGITS, SampleRatio
 
 DRAWN = text("""
     select cast(splits.shares as text) as shares, counts.variant_id,
@@ -49,7 +50,7 @@ def assignment_ratio(
     expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
     living = slice(len(variant_ids))
     return SampleRatio(
-        p=float(assignment_ratio_p(units, shares)),
+        p=significant(float(assignment_ratio_p(units, shares)), P_DIGITS),
         of="units",
         over={"splits": len(strata)},
         counted=dict(zip(variant_ids, units.sum(axis=0)[living].tolist(), strict=True)),

@@ -11,6 +11,7 @@ from app.bandits.effective import DailyTotals
 from app.bandits.gain import Gain as GainFound
 from app.bandits.gain import Mask, extra_conversions, extra_value, moved_trials
 from app.bandits.quadrature import Floats, Integers
+from app.bandits.rounding import significant
 from app.bandits.totals import Totals
 from app.bandits.value import ValueArms, best_value_arm
 from app.schemas.effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
@@ -106,7 +107,7 @@ def comparison(
         return Comparison(experiment_id=experiment_id, date=date, control=None, variants=[])
     at = found.variant_ids.index(control)
     others = [i for i in range(len(found.variant_ids)) if i != at]
-    mean, better = _beside(answers.decided_from(found).totals, found, np.array(others, np.intp), at)
+    means, better = _beside(answers.decided_from(found).totals, found, np.array(others, np.intp), at)
     return Comparison(
         experiment_id=experiment_id,
         date=date,
@@ -115,8 +116,8 @@ def comparison(
             AgainstControl(
                 variant_id=found.variant_ids[i],
                 p_better=float(p),
-                difference=float(mean[i] - mean[at]),
-                relative=float(mean[i] / mean[at] - 1) if mean[at] > 0 else None,
+                difference=significant(float(means[i] - means[at]), beside=float(means[at])),
+                relative=significant(float(means[i] / means[at] - 1), beside=1) if means[at] > 0 else None,
             )
             for i, p in zip(others, better, strict=True)
         ],

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from app.bandits.decision import Decision
+from app.bandits.rounding import significant
 from app.bandits.sample_ratio import ALARM
 from app.services.inputs import Inputs
 
@@ -55,8 +56,8 @@ def _burn_in(found: Inputs, decision: Decision) -> dict[str, Any] | None:
         "variants": {
             variant_id: {
                 "days": int(used.days[i]),
-                "impressions": float(used.trials[i]),
-                "successes": float(used.successes[i]),
+                "impressions": significant(float(used.trials[i])),
+                "successes": significant(float(used.successes[i])),
             }
             for i, variant_id in enumerate(found.variant_ids)
             if decision.burning[i]
@@ -73,8 +74,8 @@ def _invalid_totals(found: Inputs) -> dict[str, Any] | None:
         "possible_through": None if through is None else through.isoformat(),
         "variants": {
             variant_id: {
-                "impressions": float(current.trials[i]),
-                "successes": float(current.successes[i]),
+                "impressions": significant(float(current.trials[i])),
+                "successes": significant(float(current.successes[i])),
             }
             for i, variant_id in enumerate(found.variant_ids)
             if not current.possible[i]

@@ -26,8 +26,8 @@ from app.services.timeline import Halt, Timeline
 
 AnyMember = TypeVar("AnyMember", bound=days.Member)
 
-ALGORITHM = 1
-"""Raised whenever the same inputs would give other shares than before."""
+ALGORITHM = 2
+"""Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
 
 
 @dataclass(frozen=True)

@@ -86,10 +86,10 @@ def service(copy, surroundings):
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGINT)  # Ctrl-C
-        running.wait(30)
+        running.wait(300)
 
 
-def wait_until_ready(running, address, seconds=90):
+def wait_until_ready(running, address, seconds=300):
     """Wait for a database to be made, too: that takes seconds, many where others work as well."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:

@@ -19,7 +19,7 @@ from tests.events.conftest import event, totals
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS, SENDERS, KILLS, UNITS_A_BATCH = 300, 6, 2, 8
-GIVE_UP_SECONDS = 120
+GIVE_UP_SECONDS = 600
 
 
 class Service:
@@ -43,7 +43,7 @@ class Service:
 
     def end(self, how):
         self.process.send_signal(how)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=300)
 
 
 @pytest.fixture

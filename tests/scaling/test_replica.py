@@ -26,6 +26,10 @@ def soon(monkeypatch):
     monkeypatch.setattr(replica, "LONGEST_SECONDS", 0.5)
 
 
+LIMIT = 120
+"""Seconds after which something hangs, however slow the machine is."""
+
+
 @pytest.fixture
 def make_service(pair, make_client):
     """Return a maker of services that know both servers; each is another process's, as far as memory goes."""
@@ -211,7 +215,7 @@ def test_a_replica_that_hangs_keeps_nobody(pair, make_service):
         began = time.monotonic()
         with asked(away=1):
             allocation(service, "2026-03-08")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < LIMIT  # the replica itself would never have answered
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)

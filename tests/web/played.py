@@ -11,7 +11,7 @@ from tests.web.accessibility import contrast_faults, label_faults
 def played_link(site: str, scenario: str, page: str, query: str) -> str:
     """Play a small run over HTTP; give the link that the page makes of it."""
     asked = {name: int(value) for name, value in (part.split("=") for part in query.split("&"))}
-    with httpx2.Client(base_url=site, timeout=60) as client:
+    with httpx2.Client(base_url=site, timeout=300) as client:
         run = client.post(f"/simulations/{scenario}", json=asked).raise_for_status().json()
         while run["state"] in {"queued", "running"}:
             run = client.get(f"/simulations/{run['id']}").raise_for_status().json()

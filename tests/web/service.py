@@ -28,10 +28,10 @@ def served(database_url: str, port: int = 0, **settings: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=15)
+            process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate(timeout=10)
+            process.communicate(timeout=120)
 
 
 def _address(process: "subprocess.Popen[str]") -> str:

@@ -234,7 +234,7 @@ def test_a_plan_says_how_long_it_will_take_and_its_link_shows_the_same(page: Pag
     headline = page.locator(".headline")
     expect(headline).to_contain_text("to a decision")
     asked = {"rates": [0.1, 0.14], "traffic": 3000, "days": 20}
-    plan = httpx2.post(f"{empty_site}/plans", json=asked, timeout=60).json()
+    plan = httpx2.post(f"{empty_site}/plans", json=asked, timeout=300).json()
     expect(page.locator(".tile").first).to_contain_text(f"{plan['days']['mean']:.1f}".removesuffix(".0"))
     said, address = headline.inner_text(), page.url
     page.goto("about:blank")

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 300
+"""Seconds after which something hangs, however slow the machine is."""
 
 
 @contextmanager
@@ -27,11 +29,11 @@ def service(database_url, *options):
         finally:
             process.send_signal(signal.SIGINT)
             process.stdout.read()
-            assert process.wait(20) == 0
+            assert process.wait(LIMIT) == 0
 
 
 def wait_until_ready(address):
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + LIMIT
     while time.monotonic() < give_up:
         try:
             get(f"{address}/readyz")
@@ -44,7 +46,7 @@ def wait_until_ready(address):
 
 def get(url):
     """Every call opens a connection of its own, so that any worker may answer."""
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(url, timeout=LIMIT) as answer:
         return answer.read()
 
 
@@ -52,7 +54,7 @@ def post(url, body):
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
         return json.load(answer)
 
 

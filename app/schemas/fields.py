@@ -8,10 +8,17 @@ from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
-from app.bandits.rounding import certain_probability, significant
+from app.bandits.allocation.rounding import certain_probability, significant
 
 MAX_COUNT = 2**63 - 1
 MAX_VALUE_BYTES = 16_384
@@ -183,6 +190,9 @@ TimeZone = Annotated[
 ]
 """An IANA time zone's name."""
 
+
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+"""Money in an answer: a JSON number."""
 Rounded = Annotated[float, AfterValidator(significant)]
 """A computed number of an answer, to 10 significant digits: the same on every processor."""
 

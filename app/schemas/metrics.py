@@ -1,13 +1,12 @@
 """Daily metrics on the wire."""
 
 import datetime as dt
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from app.schemas.fields import Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
-from app.schemas.posterior import TotalsUsed
+from app.schemas.analysis.posterior import TotalsUsed
+from app.schemas.fields import Amount, Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
 
 MAX_ROWS = 5_000
 
@@ -61,9 +60,6 @@ DailyTotals = Annotated[
 ]
 """One total or an array of them; the tag keeps errors to the branch that was meant."""
 
-Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""Money in an answer: a JSON number."""
-
 
 class Stored(BaseModel):
     """What became of the totals that were sent."""
@@ -74,12 +70,12 @@ class Stored(BaseModel):
 
     received: int = Field(description="Totals in the request")
     inserted: int = Field(description="New (experiment, variant, date)")
-    updated: int = Field(description="Replaced, because a figure differs")
-    unchanged: int = Field(description="Stored already with the same figures: nothing changed")
+    updated: int = Field(description="Replaced, because a value differs")
+    unchanged: int = Field(description="Stored already with the same values: nothing changed")
 
 
 class LineError(BaseModel):
-    """Why one line of a bulk upload was refused."""
+    """Why one line of a bulk upload was rejected."""
 
     line: int = Field(description="Line number, from 1; a CSV's header is line 1")
     field: str | None = Field(description="The field at fault, where there is one")
@@ -106,8 +102,8 @@ class BulkStored(Stored):
     )
 
     superseded: int = Field(description="Lines whose key came again further down: the last line wins")
-    rejected: int = Field(description="Lines refused (mode=partial)")
-    errors: list[LineError] = Field(description="The first refused lines; `rejected` counts all of them")
+    rejected: int = Field(description="Lines rejected (mode=partial)")
+    errors: list[LineError] = Field(description="The first rejected lines; `rejected` counts all of them")
 
 
 STORED: dict[str, Any] = {

@@ -7,12 +7,12 @@ import sys
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 
 def read(database_url: str, now: dt.datetime, paths: list[str]) -> dict[str, list[str]]:
     """Return the ETag and the body of each path's answer."""
-    with TestClient(create_app(Settings(database_url=database_url), lambda: now)) as client:
+    with TestClient(create_app(ServiceSettings(database_url=database_url), lambda: now)) as client:
         answers = {path: client.get(path) for path in paths}
     return {
         path: [answer.headers.get("ETag", ""), answer.raise_for_status().text]

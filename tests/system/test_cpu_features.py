@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.system.processors import ROOT, SWITCHED_OFF, environment
+from tests.support import ROOT
+from tests.support.processors import SWITCHED_OFF, environment
 
 pytestmark = pytest.mark.system
 

@@ -9,10 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage import migrate
 from tests.conftest import fresh_database
-from tests.system.processors import ROOT, SWITCHED_OFF, environment
+from tests.support import ROOT
+from tests.support.processors import SWITCHED_OFF, environment
 
 pytestmark = pytest.mark.system
 
@@ -84,7 +85,7 @@ def filled_url(server_url):
     """A database with all experiments."""
     with fresh_database(server_url) as url:
         migrate.upgrade(url)
-        with TestClient(create_app(Settings(database_url=url), lambda: NOW)) as client:
+        with TestClient(create_app(ServiceSettings(database_url=url), lambda: NOW)) as client:
             fill(client)
         yield url
 

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from groundhog_client import AsyncClient, AsyncEventSender, Client
 from tests.conftest import database_url, migrated_url, server_url  # noqa: F401 - fixtures
 from written import EAGER
@@ -96,7 +96,9 @@ def connect(client_of: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture
 def service_url(database_url: str) -> Iterator[str]:  # noqa: F811
     """The address of the service itself, on a database without rows."""
-    config = uvicorn.Config(create_app(Settings(database_url=database_url)), port=0, log_level="warning")
+    config = uvicorn.Config(
+        create_app(ServiceSettings(database_url=database_url)), port=0, log_level="warning"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
-from app.settings import Settings
+from app.services.access import api_keys
+from app.settings import ServiceSettings
 from app.storage.database import Database
 from groundhog_client import Unauthorized
 
@@ -15,7 +15,7 @@ KEY = f"gh_admin_{'s' * 40}"
 
 @pytest.fixture
 def database(database_url):
-    database = Database(Settings(database_url=database_url))
+    database = Database(ServiceSettings(database_url=database_url))
     yield database
     database.close()
 
@@ -23,7 +23,7 @@ def database(database_url):
 @pytest.fixture
 def locked_url(database, service_url):
     with database.transaction() as session:
-        api_keys.keep_admin_key(session, KEY, dt.datetime.now(dt.UTC))
+        api_keys.upsert_admin_key(session, KEY, dt.datetime.now(dt.UTC))
     return service_url
 
 

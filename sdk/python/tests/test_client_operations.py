@@ -9,10 +9,10 @@ import pytest
 from jsonschema_rs import validator_for
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from groundhog_client import AsyncClient, Client, DailyTotal, Event, NewVariant
 
-DESCRIPTION = create_app(Settings(database_url="postgresql://nobody@localhost/none")).openapi()
+DESCRIPTION = create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none")).openapi()
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
@@ -65,7 +65,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "check_alive": ((), {}),
     "check_ready": ((), {}),
     "list_policies": ((), {}),
-    "read_telemetry": ((), {}),
+    "read_prometheus_metrics": ((), {}),
 }
 """How each operation is called here; `follow_simulation` streams, and has tests of its own."""
 

@@ -8,7 +8,7 @@ import pytest
 from groundhog_client import draw, is_held_out
 
 ROOT = Path(__file__).resolve().parents[3]
-CASES = json.loads((ROOT / "tests" / "golden" / "rendezvous.json").read_text())
+CASES = json.loads((ROOT / "tests" / "support" / "golden" / "rendezvous.json").read_text())
 
 
 def test_every_golden_draw_is_repeated():

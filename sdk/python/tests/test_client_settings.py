@@ -3,7 +3,7 @@
 import pytest
 
 from app.main import create_app
-from app.settings import Settings as ServiceSettings
+from app.settings import ServiceSettings as ServiceSettings
 from groundhog_client import (
     Changes,
     ClvSimulation,

@@ -148,7 +148,7 @@ class AsyncClient:
     check_alive = awaits(_service.check_alive)
     check_ready = awaits(_service.check_ready)
     list_policies = awaits(_service.list_policies)
-    read_telemetry = awaits(_service.read_telemetry)
+    read_prometheus_metrics = awaits(_service.read_prometheus_metrics)
 
     async def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
         """Carry out a request of these modules, perhaps with another patience."""

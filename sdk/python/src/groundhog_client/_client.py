@@ -147,7 +147,7 @@ class Client:
     check_alive = calls(_service.check_alive)
     check_ready = calls(_service.check_ready)
     list_policies = calls(_service.list_policies)
-    read_telemetry = calls(_service.read_telemetry)
+    read_prometheus_metrics = calls(_service.read_prometheus_metrics)
 
     def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
         """Carry out a request of these modules, perhaps with another patience."""

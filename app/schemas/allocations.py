@@ -23,7 +23,7 @@ EXAMPLE: dict[str, Any] = {
             "variant_id": "control",
             "impressions": 1000,
             "successes": 120,
-            "mean": 0.12075848303393213,
+            "mean": 0.120758483,
             "interval_95": [0.10136, 0.14158],
             "p_best": 1.0,
             "expected_loss": 0.0,
@@ -44,7 +44,11 @@ Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
 
 
 class VariantAllocation(BaseModel):
-    """What is known of one variant, and what it gets."""
+    """What is known of one variant, and what it gets.
+
+    Computed numbers are rounded to the digits that all processors agree on: 10 significant ones, probabilities
+    and losses fewer where they are small.
+    """
 
     variant_id: str
     impressions: Number = Field(description="Effective impressions used")

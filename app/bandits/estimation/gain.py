@@ -88,4 +88,4 @@ def _rate_variance(rates: BetaArms) -> Floats:
 
 
 def _weighted(moved: Floats, mean: Floats, variance: Floats) -> Gain:
-    return Gain(float(moved @ mean), float(np.sqrt(moved**2 @ variance)))
+    return Gain(float((moved * mean).sum()), float(np.sqrt((moved**2 * variance).sum())))

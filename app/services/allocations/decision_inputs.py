@@ -29,8 +29,8 @@ from app.services.experiments.settings_history import (
 )
 from app.services.experiments.variant_queries import VariantDates, control_of, eligible_variants
 
-ALGORITHM = 1
-"""Raised whenever the same inputs would give other shares than before."""
+ALGORITHM = 2
+"""Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Which gates are active on a date, in the order of their precedence, each with its numbers."""
 
 from app.bandits.allocation.decide import Decision
+from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import SRM_ALPHA
 from app.schemas.gates import (
     ArchivedGate,
@@ -79,7 +80,9 @@ def _burn_in(inputs: DecisionInputs, decision: Decision) -> BurnInGate | None:
         ),
         variants={
             variant_id: ReportedData(
-                days=int(used.days[i]), impressions=float(used.trials[i]), successes=float(used.successes[i])
+                days=int(used.days[i]),
+                impressions=significant(float(used.trials[i])),
+                successes=significant(float(used.successes[i])),
             )
             for i, variant_id in enumerate(inputs.variant_ids)
             if decision.burning[i]
@@ -96,7 +99,8 @@ def _invalid_totals(inputs: DecisionInputs) -> InvalidTotalsGate | None:
         possible_through=inputs.possible_through,
         variants={
             variant_id: ImpossibleTotals(
-                impressions=float(current.trials[i]), successes=float(current.successes[i])
+                impressions=significant(float(current.trials[i])),
+                successes=significant(float(current.successes[i])),
             )
             for i, variant_id in enumerate(inputs.variant_ids)
             if not current.possible[i]

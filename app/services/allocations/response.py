@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from app.bandits.allocation.decide import AllocationRules, Decision, decide, only
-from app.bandits.allocation.rounding import percentages
+from app.bandits.allocation.rounding import SIGNIFICANT, certain_probability, percentages, significant
 from app.bandits.arrays import Floats
-from app.bandits.best_arm.best_arm import value_remaining
+from app.bandits.best_arm.best_arm import BestArm, value_remaining
 from app.bandits.best_arm.stopping import StopRule, StopWhen
 from app.bandits.policies.registry import Policy, build_policy
 from app.bandits.policies.uniform import Uniform
@@ -25,6 +25,12 @@ from app.services.experiments.share_constraints import constraints_for
 TOP_LEVEL_SETTINGS = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
+
+REMAINING_DIGITS = 8
+"""Of the value remaining: it is found to 1e-9 of itself."""
+
+VALUE_LOSS_DIGITS = 6
+"""Of what the best variant earns, in an expected loss: the mean of long-tailed values is known no better."""
 
 
 def revision_of(digest: str) -> str:
@@ -59,7 +65,9 @@ def build_response(
     digest = inputs.digest()
     decided = decided_from(inputs)
     settings, shares = inputs.settings, served_percent(inputs, decided.decision)
-    remaining = _value_remaining(inputs, decided)
+    values = _value_estimates(inputs, decided)
+    best = _certain(decided, values)
+    remaining = _value_remaining(inputs, decided, best)
     allocation = Allocation(
         experiment_id=inputs.experiment_id,
         date=inputs.date,
@@ -70,9 +78,9 @@ def build_response(
         settings=settings.model_dump(mode="json", exclude=TOP_LEVEL_SETTINGS, exclude_defaults=True),
         data_through=inputs.data_through,
         gates=gates.active_gates(inputs, decided.decision),
-        variants=_variants(inputs, decided, shares),
+        variants=_variants(inputs, decided, best, values, shares),
         value_remaining=remaining,
-        stop_advice=_stop_advice(inputs, decided, remaining),
+        stop_advice=_stop_advice(inputs, decided, best, remaining),
         recorded=recorded,
         **({} if settings.currency is None else {"currency": settings.currency}),
         explain=[],
@@ -139,24 +147,41 @@ def served_percent(inputs: DecisionInputs, decision: Decision) -> dict[str, floa
     }
 
 
+def _certain(decided: DecidedAllocation, values: Floats | None) -> BestArm:
+    """Return P(best) and the expected losses to the digits that all processors agree on.
+
+    A loss is the difference of the means of the best arm and the arm itself, and is known as these are.
+    """
+    best, judged = decided.decision.best, decided.decision.judged
+    means = decided.judged_rates.mean if values is None else values[judged, 0]
+    digits = SIGNIFICANT if values is None else VALUE_LOSS_DIGITS
+    size = float(np.abs(means).max())
+    return BestArm(
+        np.array([certain_probability(p) for p in best.p_best.tolist()]),
+        np.array([significant(loss, digits, size) for loss in best.expected_loss.tolist()]),
+    )
+
+
 def _variants(
-    inputs: DecisionInputs, decided: DecidedAllocation, shares: dict[str, float]
+    inputs: DecisionInputs,
+    decided: DecidedAllocation,
+    best: BestArm,
+    values: Floats | None,
+    shares: dict[str, float],
 ) -> list[VariantAllocation]:
-    decision = decided.decision
-    judged = [] if inputs.days_without_revenue else np.flatnonzero(decision.judged).tolist()
+    judged = [] if inputs.days_without_revenue else np.flatnonzero(decided.decision.judged).tolist()
     place = {i: at for at, i in enumerate(judged)}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
-    values = _value_estimates(inputs, decided)
     return [
         VariantAllocation(
             variant_id=variant_id,
             impressions=_number(decided.totals.trials[i]),
             successes=_number(decided.totals.successes[i]),
-            mean=float(means[i]),
-            interval_95=(float(intervals[i, 0]), float(intervals[i, 1])),
+            mean=significant(float(means[i])),
+            interval_95=(significant(float(intervals[i, 0])), significant(float(intervals[i, 1]))),
             **({} if values is None else _value_fields(*values[i].tolist())),
-            p_best=float(decision.best.p_best[place[i]]) if i in place else None,
-            expected_loss=float(decision.best.expected_loss[place[i]]) if i in place else None,
+            p_best=float(best.p_best[place[i]]) if i in place else None,
+            expected_loss=float(best.expected_loss[place[i]]) if i in place else None,
             share=shares[variant_id],
         )
         for i, variant_id in enumerate(inputs.variant_ids)
@@ -166,14 +191,14 @@ def _variants(
 
 def _value_fields(mean: float, low: float, high: float) -> dict[str, Any]:
     return {
-        "value_per_impression": None if np.isnan(mean) else mean,
-        "value_interval_95": None if np.isnan(low) else (low, high),
+        "value_per_impression": None if np.isnan(mean) else significant(mean),
+        "value_interval_95": None if np.isnan(low) else (significant(low), significant(high)),
     }
 
 
 def _number(total: float) -> int | float:
     """Return a whole number as one."""
-    return int(total) if float(total).is_integer() else float(total)
+    return int(total) if float(total).is_integer() else significant(float(total))
 
 
 def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floats | None:
@@ -191,14 +216,16 @@ def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floa
     return estimates
 
 
-def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation) -> float | None:
+def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm) -> float | None:
     if inputs.settings.objective == "value":
         return None
-    return value_remaining(decided.judged_rates, QUANTILE, found=decided.decision.best)
+    champion = int(best.p_best.argmax())
+    remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)
+    return significant(remaining, REMAINING_DIGITS)
 
 
 def _stop_advice(
-    inputs: DecisionInputs, decided: DecidedAllocation, remaining: float | None
+    inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm, remaining: float | None
 ) -> StopAdvice | None:
     """Return what the stop rule advises; None where there is nothing to compare."""
     nothing_decided = decided.decision.gate == "no_data" or inputs.days_without_revenue
@@ -211,7 +238,7 @@ def _stop_advice(
     if len(variant_ids) < 2:
         return None
     days = int(inputs.daily.days_with_trials[judged].min())
-    advice = rule.advice(decided.judged_rates, days, decided.decision.best, remaining)
+    advice = rule.advice(decided.judged_rates, days, best, remaining)
     return StopAdvice(
         stop=advice.stop,
         variant_id=variant_ids[advice.champion],

@@ -10,8 +10,12 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
 from app.services.allocations.daily_totals import VariantDays, day_number, table_of
+
+P_DIGITS = 4
+"""Of the p-value: log-gammas of 1e8 units differ between processors by 1e-6, and it differs as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def assignment_ratio(
     expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
     present = slice(len(variant_ids))
     return SampleRatio(
-        p=float(assignment_ratio_p(units, shares)),
+        p=significant(float(assignment_ratio_p(units, shares)), P_DIGITS),
         of="units",
         over={"splits": len(strata)},
         counted=dict(zip(variant_ids, units.sum(axis=0)[present].tolist(), strict=True)),
@@ -109,7 +113,7 @@ def impression_ratio(
     expected = sum(count.sum() * share for count, share in zip(counts, shares, strict=True))
     variant_ids = [variant.variant_id for variant in variants]
     return SampleRatio(
-        sample_ratio_p(counts, shares),
+        significant(sample_ratio_p(counts, shares), P_DIGITS),
         "impressions",
         {"days": len(counts)},
         dict(zip(variant_ids, sum(counts).tolist(), strict=True)),

@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
+from app.bandits.allocation.rounding import significant
 from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.best_arm.best_value_arm import best_value_arm
@@ -130,8 +131,10 @@ def comparison(
             AgainstControl(
                 variant_id=inputs.variant_ids[i],
                 p_better=float(p),
-                difference=float(mean[i] - mean[control]),
-                relative=float(mean[i] / mean[control] - 1) if mean[control] > 0 else None,
+                difference=significant(float(mean[i] - mean[control]), beside=float(mean[control])),
+                relative=(
+                    significant(float(mean[i] / mean[control] - 1), beside=1) if mean[control] > 0 else None
+                ),
             )
             for i, p in zip(others, p_better, strict=True)
         ],

@@ -52,7 +52,7 @@ def installed(tmp_path_factory):
 
 def said(installed, *arguments):
     command = [sys.executable, "-W", "error", *map(str, arguments)]
-    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -137,13 +137,13 @@ class Slowly(BytesIO):
     """A file whose lines take their time."""
 
     def readline(self, *size):
-        time.sleep(0.02)
+        time.sleep(0.1)
         return super().readline(*size)
 
 
 def test_an_import_may_take_longer_than_a_statement(exported, elsewhere):
     with elsewhere.app.state.database.transaction() as session:
-        session.execute(text("set local statement_timeout = 100"))
+        session.execute(text("set local statement_timeout = 1000"))
         export_import.restore(session, Slowly(exported.content))
     assert elsewhere.get("/experiments/moved/export").content == exported.content
 

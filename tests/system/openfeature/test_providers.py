@@ -113,7 +113,7 @@ def web(address):
         "nowhere:string",
         "text:number",
     ]
-    done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -53,9 +53,8 @@ class AllocationServer:
         self._threads = ThreadPoolExecutor(MAX_THREADS, "allocations")
 
     async def close(self) -> None:
-        """Close the connection, and wait for computations."""
+        """Close the connection; a request that still comes opens another one."""
         await self._versions.close()
-        await asyncio.to_thread(self._threads.shutdown)
 
     async def read(
         self,

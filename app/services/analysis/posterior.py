@@ -1,4 +1,4 @@
-"""What the data of a date tell: the totals as used, and the posterior densities."""
+"""What is known on a date: the totals as used, and the posterior densities."""
 
 import datetime as dt
 

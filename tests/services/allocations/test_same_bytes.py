@@ -13,7 +13,7 @@ GOLDEN = json.loads(allocations.FILE.read_text())
 def test_answers_are_spelt_as_before(client, clock, database_url, name):
     answers = allocations.read(client, clock, database_url, name)
     for path, before in GOLDEN[name].items():
-        text, numbers = allocations.spelling(name, answers[path])
-        expected_text, expected_numbers = allocations.spelling(name, before)
+        text, numbers = allocations.spelling(answers[path])
+        expected_text, expected_numbers = allocations.spelling(before)
         assert text == expected_text, path
         assert numbers == pytest.approx(expected_numbers, rel=1e-8, abs=1e-9), path

@@ -58,7 +58,7 @@ def test_an_import_sent_twice_under_one_key_is_done_once(exported, elsewhere):
 def test_a_file_that_was_cut_off_is_refused_whole(exported, elsewhere):
     answer = take(elsewhere, b"".join(lines(exported)[:-1]))
     assert answer.status_code == 422
-    assert "cut off" in answer.json()["detail"]
+    assert "truncated" in answer.json()["detail"]
     assert elsewhere.get("/experiments/moved").status_code == 404
 
 

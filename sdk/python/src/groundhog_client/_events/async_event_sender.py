@@ -1,0 +1,171 @@
+"""Sending events in batches from an asyncio task."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from groundhog_client._decisions.decision import Decision
+from groundhog_client._deprecated import warn
+from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
+from groundhog_client._events.event_buffer import EventBuffer
+from groundhog_client._events.event_sender import OnRejected, report_rejections, unexpected_failure
+from groundhog_client._operations.events import Event, EventsTaken
+from groundhog_client._protocol.encoding import encode
+
+AsyncSendBatch = Callable[[Sequence[bytes]], Awaitable[EventsTaken]]
+
+
+class AsyncEventSender:
+    """Accepts events immediately and sends them in batches: by number, by age, on `flush` and on `aclose`.
+
+    While the service is away they are held, and sent again with the same ids until it takes them; when no more can
+    be held, adding one waits. Close it (``async with``): a loop that ended delivers nothing.
+    """
+
+    def __init__(self, buffer: EventBuffer, send: AsyncSendBatch, on_rejected: OnRejected) -> None:
+        self._buffer, self._send, self._on_rejected = buffer, send, on_rejected
+        self._changed = asyncio.Condition()
+        self._goal, self._closed = 0, False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    @property
+    def last_error(self) -> GroundhogError | None:
+        """Why the last batch failed; None once one was taken."""
+        return self._buffer.last_error
+
+    @property
+    def trouble(self) -> GroundhogError | None:
+        """Deprecated: `last_error`."""
+        warn("AsyncEventSender.trouble", "AsyncEventSender.last_error")
+        return self.last_error
+
+    async def record_exposure(self, decision: Decision) -> None:
+        """Send that a unit was shown what was decided; a fallback is no exposure and sends nothing."""
+        if decision.assignment is not None:
+            await self.exposure(decision.experiment_id, decision.unit_id, decision.assignment.revision)
+
+    async def shown(self, decision: Decision) -> None:
+        """Deprecated: `record_exposure`."""
+        warn("AsyncEventSender.shown", "AsyncEventSender.record_exposure")
+        await self.record_exposure(decision)
+
+    async def exposure(self, experiment_id: str, unit_id: str, revision: str | None = None) -> None:
+        """Send that a unit was shown its variant, and the revision of the shares it was drawn with."""
+        await self.add(Event(experiment_id, unit_id, "exposure", revision=revision))
+
+    async def conversion(self, experiment_id: str, unit_id: str) -> None:
+        """Send that a unit converted."""
+        await self.add(Event(experiment_id, unit_id, "conversion"))
+
+    async def value(self, experiment_id: str, unit_id: str, value: float) -> None:
+        """Send what a unit was worth; values of a unit add up."""
+        await self.add(Event(experiment_id, unit_id, "value", value))
+
+    async def add(self, event: Event) -> None:
+        """Send an event.
+
+        Raises
+        ------
+        BufferFull: there was no room in time; the event was not accepted
+        """
+        written = encode(event)
+        async with self._changed:
+            if self._closed:
+                raise GroundhogError("the sender is closed")
+            if not await self._becomes(lambda: not self._buffer.full, self._buffer.batching.room_within):
+                raise BufferFull(f"{len(self._buffer)} events wait, because of: {self.last_error}")
+            self._buffer.add(written)
+            self._run()
+            self._changed.notify_all()
+
+    async def flush(self, within: float | None = None) -> None:
+        """Return once all events added so far were answered.
+
+        Raises
+        ------
+        EventsNotSent: they were not ``within`` so many seconds; they are held, and sent later
+        """
+        seconds = self._buffer.batching.deliver_within if within is None else within
+        async with self._changed:
+            self._goal = goal = self._buffer.added
+            self._run()
+            self._changed.notify_all()
+            if not await self._becomes(lambda: self._buffer.settled >= goal, seconds):
+                raise self._not_sent()
+
+    async def aclose(self) -> None:
+        """Deliver what is held, then stop.
+
+        Raises
+        ------
+        EventsNotSent: the service did not take all in time; the error has the remaining ones
+        """
+        if self._closed:
+            return
+        try:
+            await self.flush()
+        finally:
+            self._closed = True
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.wait([self._task])
+
+    def _not_sent(self) -> EventsNotSent:
+        remaining = self._buffer.remaining()
+        return EventsNotSent(
+            f"{len(remaining)} events were not taken, because of: {self.last_error}", remaining
+        )
+
+    async def _becomes(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a condition holds; return whether it did within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._changed.wait_for(condition)
+        except TimeoutError:
+            return False
+
+    async def _notified(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+    def _run(self) -> None:
+        if len(self._buffer) and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._deliver(), name="groundhog-events")
+
+    async def _deliver(self) -> None:
+        while True:
+            batch = await self._next_batch()
+            outcome = await self._outcome(batch)
+            report_rejections(self._on_rejected, self._buffer.settle(batch, outcome))
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _next_batch(self) -> list[bytes]:
+        """Wait for the next batch."""
+        async with self._changed:
+            while (seconds := self._buffer.seconds_until_due(hurry=self._buffer.settled < self._goal)) > 0:
+                await self._notified(seconds)
+            return self._buffer.batch()
+
+    async def _outcome(self, batch: Sequence[bytes]) -> EventsTaken | GroundhogError:
+        try:
+            return await self._send(batch)
+        except GroundhogError as error:
+            return error
+        except Exception as error:
+            return unexpected_failure(error)

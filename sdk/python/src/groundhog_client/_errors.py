@@ -37,7 +37,15 @@ class FieldError:
 
 
 class GroundhogError(Exception):
-    """Base of every error this package raises."""
+    """Base of every error this package raises; each can be pickled and copied with all its attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Restore it without its constructor, whose arguments are not those of the base class."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[GroundhogError], args: tuple[Any, ...]) -> GroundhogError:
+    return kind.__new__(kind, *args)
 
 
 class NoAnswer(GroundhogError):

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -28,6 +29,7 @@ from groundhog_client._protocol.response_cache import ResponseCache
 from groundhog_client._protocol.retry_policy import DEFAULT_RETRIES, RetryPolicy
 from groundhog_client._simulation_stream import SimulationStream
 from groundhog_client._transport.async_transport import AsyncTransport
+from groundhog_client._transport.transport import Transport
 
 T = TypeVar("T")
 
@@ -56,6 +58,8 @@ class AsyncClient(AsyncOperations):
     ) -> None:
         calls = Calls(retries, ResponseCache(cache_size))
         self._transport = AsyncTransport(url, api_key, calls, http)
+        self._last_transport = partial(Transport, url, api_key, calls, http=None)
+        self._can_send_last = http is None  # else the program's own client is needed, and its event loop
         self._breaker = CircuitBreaker(calls.clock)
         self._splits = SplitCache(calls.clock)
         self._senders: list[AsyncEventSender] = []
@@ -177,7 +181,8 @@ class AsyncClient(AsyncOperations):
         """
         calls = self._transport.calls
         buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance)
-        sender = AsyncEventSender(buffer, self._send_once, on_rejected)
+        send_last = self._send_last if self._can_send_last else None
+        sender = AsyncEventSender(buffer, self._send_once, on_rejected, send_last)
         self._senders.append(sender)
         return sender
 
@@ -185,3 +190,9 @@ class AsyncClient(AsyncOperations):
         """Send a batch once: the sender repeats it."""
         once = replace(self._transport.calls.retries, attempts=1)
         return await self.call(record_encoded(events), once)
+
+    def _send_last(self, events: Sequence[bytes]) -> EventsTaken:
+        """Send a batch by blocking, when the process ends."""
+        once = replace(self._transport.calls.retries, attempts=1)
+        with closing(self._last_transport()) as transport:
+            return transport.call(record_encoded(events), once)

@@ -55,6 +55,7 @@ class Client(SyncOperations):
     ) -> None:
         calls = Calls(retries, ResponseCache(cache_size))
         self._transport = Transport(url, api_key, calls, http)
+        self._event_transport = Transport(url, api_key, calls, http)  # no lock of it is ever held by a caller
         self._breaker = CircuitBreaker(calls.clock)
         self._splits = SplitCache(calls.clock)
         self._senders: list[EventSender] = []
@@ -76,6 +77,7 @@ class Client(SyncOperations):
         """
         with ExitStack() as stack:
             stack.callback(self._transport.close)
+            stack.callback(self._event_transport.close)
             for sender in self._senders:
                 stack.callback(sender.close)
 
@@ -183,4 +185,4 @@ class Client(SyncOperations):
     def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
         """Send a batch once: the sender repeats it."""
         once = replace(self._transport.calls.retries, attempts=1)
-        return self.call(record_encoded(events), once)
+        return self._event_transport.call(record_encoded(events), once)

@@ -1,6 +1,7 @@
 """Sending events in batches from an asyncio task."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -9,9 +10,19 @@ from groundhog_client._decisions.decision import Decision
 from groundhog_client._deprecated import warn
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
 from groundhog_client._events.event_buffer import EventBuffer
-from groundhog_client._events.event_sender import OnRejected, report_rejections, unexpected_failure
+from groundhog_client._events.event_sender import (
+    OnRejected,
+    SendBatch,
+    report_rejections,
+    unexpected_failure,
+)
+from groundhog_client._events.final_delivery import deliver_remaining
 from groundhog_client._operations.events import Event, EventsTaken
+from groundhog_client._process.exit import call_at_exit, forget_at_exit
+from groundhog_client._process.fork import renew_after_fork
 from groundhog_client._protocol.encoding import encode
+
+logger = logging.getLogger("groundhog_client")
 
 AsyncSendBatch = Callable[[Sequence[bytes]], Awaitable[EventsTaken]]
 
@@ -19,15 +30,60 @@ AsyncSendBatch = Callable[[Sequence[bytes]], Awaitable[EventsTaken]]
 class AsyncEventSender:
     """Accepts events immediately and sends them in batches: by number, by age, on `flush` and on `aclose`.
 
-    While the service is away they are held, and sent again with the same ids until it takes them; when no more can
-    be held, adding one waits. Close it (``async with``): a loop that ended delivers nothing.
+    While the service is away they are held, and sent again with the same ids until it takes them; when no more
+    can be held, adding one waits. It works in one event loop after another, but not in two at once. A program that
+    ends without closing it delivers first; a forked child has it without its parent's events.
+
+    Parameters
+    ----------
+    send_last : sends by blocking what is held when the process ends; None where nothing can
     """
 
-    def __init__(self, buffer: EventBuffer, send: AsyncSendBatch, on_rejected: OnRejected) -> None:
+    def __init__(
+        self,
+        buffer: EventBuffer,
+        send: AsyncSendBatch,
+        on_rejected: OnRejected,
+        send_last: SendBatch | None = None,
+    ) -> None:
         self._buffer, self._send, self._on_rejected = buffer, send, on_rejected
-        self._changed = asyncio.Condition()
+        self._send_last = send_last
         self._goal, self._closed = 0, False
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None
+        self._task: asyncio.Task[None] | None
+        self._leave_loop()
+        renew_after_fork(self)
+        call_at_exit(self._at_exit)
+
+    def after_fork(self) -> None:
+        """Leave the parent's events and its loop behind."""
+        self._leave_loop()
+        self._buffer.clear()
+        self._goal = self._buffer.settled
+
+    def _leave_loop(self) -> None:
+        self._loop, self._task = None, None
+        self._changed = asyncio.Condition()
+
+    def _enter_loop(self) -> None:
+        """Work in the running loop from now on.
+
+        Raises
+        ------
+        GroundhogError: the sender works in another loop that still runs
+        """
+        here = asyncio.get_running_loop()
+        if self._loop is here:
+            return
+        if self._loop is not None and self._loop.is_running():
+            raise GroundhogError(
+                "this sender works in another event loop, which still runs: make one for each loop"
+                " (AsyncClient.event_sender)"
+            )
+        if self._task is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._leave_loop()
+        self._loop = here
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,6 +137,7 @@ class AsyncEventSender:
         BufferFull: there was no room in time; the event was not accepted
         """
         written = encode(event)
+        self._enter_loop()
         async with self._changed:
             if self._closed:
                 raise GroundhogError("the sender is closed")
@@ -98,6 +155,7 @@ class AsyncEventSender:
         EventsNotSent: they were not ``within`` so many seconds; they are held, and sent later
         """
         seconds = self._buffer.batching.deliver_within if within is None else within
+        self._enter_loop()
         async with self._changed:
             self._goal = goal = self._buffer.added
             self._run()
@@ -118,6 +176,7 @@ class AsyncEventSender:
             await self.flush()
         finally:
             self._closed = True
+            forget_at_exit(self._at_exit)
             if self._task is not None:
                 self._task.cancel()
                 await asyncio.wait([self._task])
@@ -127,6 +186,13 @@ class AsyncEventSender:
         return EventsNotSent(
             f"{len(remaining)} events were not taken, because of: {self.last_error}", remaining
         )
+
+    def _at_exit(self) -> None:
+        """Deliver what is held: the process ends, and with it the loop."""
+        if self._send_last is not None:
+            deliver_remaining(self._buffer, self._send_last, self._on_rejected)
+        if len(self._buffer):
+            logger.error("the program ends: %s", self._not_sent())
 
     async def _becomes(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until a condition holds; return whether it did within so many seconds."""

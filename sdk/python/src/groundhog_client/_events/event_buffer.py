@@ -87,6 +87,11 @@ class EventBuffer:
         self._waiting.append((self._clock(), event))
         self.added += 1
 
+    def clear(self) -> None:
+        """Drop all events without an answer."""
+        self._drop(len(self._waiting))
+        self._recovered()
+
     def remaining(self) -> list[dict[str, Any]]:
         """Return the events that wait."""
         return [json.loads(event) for _, event in self._waiting]

@@ -1,6 +1,5 @@
 """Sending events in batches from a background thread."""
 
-import atexit
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,8 @@ from groundhog_client._deprecated import warn
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
 from groundhog_client._events.event_buffer import EventBuffer, Rejection
 from groundhog_client._operations.events import Event, EventsTaken
+from groundhog_client._process.exit import call_at_exit, forget_at_exit
+from groundhog_client._process.fork import renew_after_fork
 from groundhog_client._protocol.encoding import encode
 
 logger = logging.getLogger("groundhog_client")
@@ -40,19 +41,37 @@ def unexpected_failure(error: Exception) -> GroundhogError:
     return GroundhogError(f"the attempt failed: {error!r}")
 
 
+def outcome_of(send: SendBatch, batch: Sequence[bytes]) -> EventsTaken | GroundhogError:
+    """Return the answer to a batch, or the error that came instead."""
+    try:
+        return send(batch)
+    except GroundhogError as error:
+        return error
+    except Exception as error:
+        return unexpected_failure(error)
+
+
 class EventSender:
     """Accepts events immediately and sends them in batches: by number, by age, on `flush` and on `close`.
 
-    While the service is away they are held, and sent again with the same ids until it takes them; when no more can
-    be held, adding one waits. A program that ends without closing it delivers first. Threads may share it.
+    While the service is away they are held, and sent again with the same ids until it takes them; when no more
+    can be held, adding one waits. A program that ends without closing it delivers first. Threads may share it; a
+    forked child has it without the events of its parent, which the parent sends.
     """
 
     def __init__(self, buffer: EventBuffer, send: SendBatch, on_rejected: OnRejected) -> None:
         self._buffer, self._send, self._on_rejected = buffer, send, on_rejected
         self._changed = threading.Condition()
-        self._goal, self._reported, self._closed = 0, 0, False
-        self._thread: threading.Thread | None = None
-        atexit.register(self._at_exit)
+        self._goal, self._reported = 0, 0
+        self._closed = self._running = False
+        renew_after_fork(self)
+        call_at_exit(self._at_exit)
+
+    def after_fork(self) -> None:
+        """Leave the parent's events to it, and its thread and lock behind."""
+        self._changed, self._running = threading.Condition(), False
+        self._buffer.clear()
+        self._goal = self._reported = self._buffer.settled
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +156,6 @@ class EventSender:
         ------
         EventsNotSent: the service did not take all in time; the error has the remaining ones
         """
-        atexit.unregister(self._at_exit)
         if self._closed:
             return
         try:
@@ -146,6 +164,7 @@ class EventSender:
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
+            forget_at_exit(self._at_exit)
 
     def _not_sent(self) -> EventsNotSent:
         remaining = self._buffer.remaining()
@@ -160,13 +179,19 @@ class EventSender:
             logger.error("the program ends: %s", error)  # noqa: TRY400 - its trace adds nothing
 
     def _run(self) -> None:
-        if len(self._buffer) and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._deliver, name="groundhog-events", daemon=True)
-            self._thread.start()
+        """Start the thread, where there is none yet in this process."""
+        if self._running or not len(self._buffer):
+            return
+        self._running = True  # first: a signal's handler may come here before the thread has started
+        try:
+            threading.Thread(target=self._deliver, name="groundhog-events", daemon=True).start()
+        except RuntimeError:
+            self._running = False
+            raise
 
     def _deliver(self) -> None:
         while (batch := self._next_batch()) is not None:
-            outcome = self._outcome(batch)
+            outcome = outcome_of(self._send, batch)
             with self._changed:
                 rejections = self._buffer.settle(batch, outcome)
             report_rejections(self._on_rejected, rejections)
@@ -183,11 +208,3 @@ class EventSender:
                     return self._buffer.batch()
                 self._changed.wait(None if seconds == float("inf") else seconds)
         return None
-
-    def _outcome(self, batch: Sequence[bytes]) -> EventsTaken | GroundhogError:
-        try:
-            return self._send(batch)
-        except GroundhogError as error:
-            return error
-        except Exception as error:
-            return unexpected_failure(error)

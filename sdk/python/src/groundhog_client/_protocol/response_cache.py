@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from urllib.parse import urlencode
 
+from groundhog_client._process.fork import renew_after_fork
 from groundhog_client._protocol.request import Answer, Request
 
 
@@ -18,6 +19,11 @@ class ResponseCache:
     def __init__(self, size: int = 256) -> None:
         self._size = size
         self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Replace the lock, which a thread of the parent may have held."""
         self._lock = threading.Lock()
 
     def get(self, request: Request[object]) -> Answer | None:

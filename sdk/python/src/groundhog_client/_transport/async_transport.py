@@ -12,13 +12,14 @@ from groundhog_client._errors import problem_of
 from groundhog_client._protocol.call import Call, Calls, Outcome, Send, Step, Wait
 from groundhog_client._protocol.request import Answer, Request, Stream
 from groundhog_client._protocol.retry_policy import RetryPolicy
+from groundhog_client._transport.async_connections import AsyncConnections
 from groundhog_client._transport.http import (
-    CONNECTIONS,
     base_url,
     common_headers,
     connection_error,
     request_arguments,
     timeout_error,
+    wrong_answer,
 )
 
 T = TypeVar("T")
@@ -30,13 +31,11 @@ class AsyncTransport:
     def __init__(self, url: str, api_key: str | None, calls: Calls, http: httpx2.AsyncClient | None) -> None:
         self.calls = calls
         self._url, self._headers = base_url(url), common_headers(api_key)
-        self._own = http is None
-        self._http = http or httpx2.AsyncClient(limits=CONNECTIONS)
+        self._connections = AsyncConnections(http)
 
     async def aclose(self) -> None:
         """Close the connections, unless they are the program's own."""
-        if self._own:
-            await self._http.aclose()
+        await self._connections.aclose()
 
     async def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send a request, perhaps with another retry policy, and return what its answer holds."""
@@ -68,7 +67,10 @@ class AsyncTransport:
         arguments = request_arguments(send, self._url, self._headers)
         try:
             async with asyncio.timeout(send.seconds):
-                async with self._http.stream(**arguments, content=body) as response:
+                async with self._connections.http().stream(**arguments, content=body) as response:
+                    if error := wrong_answer(response):
+                        self._connections.drop()
+                        return error
                     received = await response.aread()
                     return Answer(response.status_code, dict(response.headers), received)
         except TimeoutError:
@@ -79,7 +81,10 @@ class AsyncTransport:
         """Open a connection on which the service sends events."""
         arguments = request_arguments(Send(request, seconds), self._url, self._headers)
         try:
-            async with self._http.stream(**arguments) as response:
+            async with self._connections.http().stream(**arguments) as response:
+                if error := wrong_answer(response):
+                    self._connections.drop()
+                    raise error
                 if response.status_code != 200:
                     raise problem_of(response.status_code, dict(response.headers), await response.aread())
                 yield httpx2.EventSource(response)

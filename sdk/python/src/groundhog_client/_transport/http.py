@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -13,6 +14,8 @@ from groundhog_client._version import __version__
 CONNECT_SECONDS = 5.0
 CONNECTIONS = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4.0)
 """The service closes idle connections after 5 s; closing them first avoids sending a request into a closed one."""
+ID_PREFIX = "groundhog-client-"
+"""Of the ids of requests; the service repeats a request's id in its answer."""
 UNHURRIED_SECONDS = 600.0
 """How long the answer to an upload may take once the upload is sent."""
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -48,15 +51,26 @@ def timeouts(seconds: float | None) -> httpx2.Timeout:
 
 
 def request_arguments(send: Send, url: str, common: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of httpx2's ``stream`` for an attempt, except its content."""
-    request = send.request
+    """Return the arguments of httpx2's ``stream`` for an attempt, except its content; each has a request id."""
+    request, request_id = send.request, ID_PREFIX + uuid4().hex
     return {
         "method": request.method,
         "url": url + request.path,
         "params": request.params or None,
-        "headers": {**common, **request.headers},
+        "headers": {**common, **request.headers, "X-Request-ID": request_id},
         "timeout": timeouts(send.seconds),
     }
+
+
+def wrong_answer(response: httpx2.Response) -> ConnectionLost | None:
+    """Return the error of an answer that belongs to another request; None for the right one.
+
+    A gateway may replace request ids by its own: an id that no client of this package made proves nothing.
+    """
+    sent, answered = response.request.headers["x-request-id"], response.headers.get("x-request-id", "")
+    if answered == sent or not answered.startswith(ID_PREFIX):
+        return None
+    return ConnectionLost(f"the answer to another request came ({answered} instead of {sent})")
 
 
 def connection_error(error: httpx2.RequestError) -> NoAnswer:

@@ -12,13 +12,14 @@ from groundhog_client._errors import problem_of
 from groundhog_client._protocol.call import Call, Calls, Outcome, Send, Step, Wait
 from groundhog_client._protocol.request import Answer, Request, Stream
 from groundhog_client._protocol.retry_policy import RetryPolicy
+from groundhog_client._transport.connections import Connections
 from groundhog_client._transport.http import (
-    CONNECTIONS,
     base_url,
     common_headers,
     connection_error,
     request_arguments,
     timeout_error,
+    wrong_answer,
 )
 
 T = TypeVar("T")
@@ -30,13 +31,11 @@ class Transport:
     def __init__(self, url: str, api_key: str | None, calls: Calls, http: httpx2.Client | None) -> None:
         self.calls = calls
         self._url, self._headers = base_url(url), common_headers(api_key)
-        self._own = http is None
-        self._http = http or httpx2.Client(limits=CONNECTIONS)
+        self._connections = Connections(http)
 
     def close(self) -> None:
         """Close the connections, unless they are the program's own."""
-        if self._own:
-            self._http.close()
+        self._connections.close()
 
     def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send a request, perhaps with another retry policy, and return what its answer holds."""
@@ -67,7 +66,10 @@ class Transport:
         body = content.chunks() if isinstance(content, Stream) else content
         began, received = self.calls.clock(), bytearray()
         arguments = request_arguments(send, self._url, self._headers)
-        with self._http.stream(**arguments, content=body) as response:
+        with self._connections.http().stream(**arguments, content=body) as response:
+            if error := wrong_answer(response):
+                self._connections.drop()
+                return error
             for chunk in response.iter_bytes():
                 received += chunk
                 if send.seconds and self.calls.clock() - began > send.seconds:
@@ -79,7 +81,10 @@ class Transport:
         """Open a connection on which the service sends events."""
         arguments = request_arguments(Send(request, seconds), self._url, self._headers)
         try:
-            with self._http.stream(**arguments) as response:
+            with self._connections.http().stream(**arguments) as response:
+                if error := wrong_answer(response):
+                    self._connections.drop()
+                    raise error
                 if response.status_code != 200:
                     raise problem_of(response.status_code, dict(response.headers), response.read())
                 yield httpx2.EventSource(response)

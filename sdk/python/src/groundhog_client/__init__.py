@@ -34,7 +34,7 @@ from groundhog_client._errors import (
     UnsupportedMediaType,
 )
 from groundhog_client._events.async_event_sender import AsyncEventSender
-from groundhog_client._events.event_buffer import Batching, Rejection
+from groundhog_client._events.batching import Batching, Rejection
 from groundhog_client._events.event_sender import EventSender
 from groundhog_client._operations.allocations import (
     Allocation,

@@ -16,7 +16,8 @@ from groundhog_client._decisions.split_cache import SplitCache
 from groundhog_client._deprecated import deprecated_arguments
 from groundhog_client._errors import GroundhogError
 from groundhog_client._events.async_event_sender import AsyncEventSender
-from groundhog_client._events.event_buffer import DEFAULT_BATCHING, Batching, EventBuffer
+from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
+from groundhog_client._events.event_buffer import EventBuffer
 from groundhog_client._events.event_sender import OnRejected, log_rejection
 from groundhog_client._operations.assignments.assignments import assign
 from groundhog_client._operations.assignments.splits import Split, read_split
@@ -61,7 +62,7 @@ class AsyncClient(AsyncOperations):
         self._last_transport = partial(Transport, url, api_key, calls, http=None)
         self._can_send_last = http is None  # else the program's own client is needed, and its event loop
         self._breaker = CircuitBreaker(calls.clock)
-        self._splits = SplitCache(calls.clock)
+        self._splits = SplitCache(calls.clock, calls.service_clock)
         self._senders: list[AsyncEventSender] = []
 
     async def __aenter__(self) -> Self:
@@ -180,7 +181,7 @@ class AsyncClient(AsyncOperations):
         on_rejected : called with every event the service does not take, and why; an error in it is logged
         """
         calls = self._transport.calls
-        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance)
+        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance, calls.service_clock)
         send_last = self._send_last if self._can_send_last else None
         sender = AsyncEventSender(buffer, self._send_once, on_rejected, send_last)
         self._senders.append(sender)

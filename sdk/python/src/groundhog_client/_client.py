@@ -14,7 +14,8 @@ from groundhog_client._decisions.decision import Decision, decided
 from groundhog_client._decisions.split_cache import SplitCache
 from groundhog_client._deprecated import deprecated_arguments
 from groundhog_client._errors import GroundhogError
-from groundhog_client._events.event_buffer import DEFAULT_BATCHING, Batching, EventBuffer
+from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
+from groundhog_client._events.event_buffer import EventBuffer
 from groundhog_client._events.event_sender import EventSender, OnRejected, log_rejection
 from groundhog_client._operations.assignments.assignments import assign
 from groundhog_client._operations.assignments.splits import Split, read_split
@@ -57,7 +58,7 @@ class Client(SyncOperations):
         self._transport = Transport(url, api_key, calls, http)
         self._event_transport = Transport(url, api_key, calls, http)  # no lock of it is ever held by a caller
         self._breaker = CircuitBreaker(calls.clock)
-        self._splits = SplitCache(calls.clock)
+        self._splits = SplitCache(calls.clock, calls.service_clock)
         self._senders: list[EventSender] = []
 
     def __enter__(self) -> Self:
@@ -177,7 +178,7 @@ class Client(SyncOperations):
         on_rejected : called with every event the service does not take, and why; an error in it is logged
         """
         calls = self._transport.calls
-        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance)
+        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance, calls.service_clock)
         sender = EventSender(buffer, self._send_once, on_rejected)
         self._senders.append(sender)
         return sender

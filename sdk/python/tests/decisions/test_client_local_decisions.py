@@ -8,6 +8,7 @@ import pytest
 from client_testing.answers import EAGER, Written
 from groundhog_client import Client, Conflict, Split
 from groundhog_client._decisions.split_cache import REFRESH_SECONDS, SplitCache
+from groundhog_client._protocol.service_clock import ServiceClock
 
 SPLIT = {
     "experiment_id": "button",
@@ -79,7 +80,7 @@ def split(until):
 
 def test_a_split_is_asked_for_once_a_minute_and_when_it_ends():
     now = [0.0]
-    splits, moment = SplitCache(lambda: now[0]), dt.datetime.now(dt.UTC)
+    splits, moment = SplitCache(lambda: now[0], ServiceClock()), dt.datetime.now(dt.UTC)
     long, short = split(moment + dt.timedelta(days=1)), split(moment + dt.timedelta(seconds=10))
     assert splits.get("button") is None
     splits.put("button", long)
@@ -93,6 +94,6 @@ def test_a_split_is_asked_for_once_a_minute_and_when_it_ends():
 
 
 def test_the_last_split_is_used_while_the_service_is_away():
-    splits, last = SplitCache(lambda: 0.0), split(dt.datetime.now(dt.UTC))
+    splits, last = SplitCache(lambda: 0.0, ServiceClock()), split(dt.datetime.now(dt.UTC))
     splits.put("button", last)
     assert splits.put("button", Conflict(409, "away")) is last

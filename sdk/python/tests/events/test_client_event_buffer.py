@@ -22,6 +22,7 @@ from groundhog_client import (
 )
 from groundhog_client._errors import problem_of
 from groundhog_client._events.event_buffer import EventBuffer
+from groundhog_client._events.pending import Pending
 
 
 class Time:
@@ -40,13 +41,15 @@ def time():
 def outbox(time, events=0, **batching):
     made = EventBuffer(Batching(**batching), RetryPolicy(first_wait=1.0), time, lambda: 0.0)
     for number in range(events):
-        made.add(json.dumps({"event_id": f"e{number}"}).encode())
+        made.add(Pending(json.dumps({"event_id": f"e{number}"}).encode(), time()))
     return made
 
 
 def taken(batch, *refused):
     items = tuple(
-        EventResult(f"e{i}", "refused" if i in refused else "counted", "no_exposure", "send it first", None)
+        EventResult(
+            f"e{i}", "refused" if i in refused else "counted", "unknown_unit", "assign it first", None
+        )
         for i in range(len(batch))
     )
     return EventsTaken(len(items), len(items) - len(refused), 0, 0, len(refused), items)
@@ -55,7 +58,7 @@ def taken(batch, *refused):
 def test_a_batch_goes_when_enough_wait(time):
     box = outbox(time, 2, size=3, interval=10.0)
     assert box.seconds_until_due(hurry=False) == 10.0
-    box.add(b"{}")
+    box.add(Pending(b"{}", time()))
     assert box.seconds_until_due(hurry=False) == 0.0
     assert len(box.batch()) == 3
 
@@ -71,7 +74,7 @@ def test_a_batch_goes_when_one_has_waited_long_enough_or_there_is_a_hurry(time):
 def test_what_was_taken_leaves_and_what_was_refused_is_told(time):
     box = outbox(time, 5, size=3)
     (refusal,) = box.settle(box.batch(), taken(box.batch(), 1))
-    assert (refusal.event, refusal.reason) == ({"event_id": "e1"}, "no_exposure")
+    assert (refusal.event, refusal.reason) == ({"event_id": "e1"}, "unknown_unit")
     assert [event["event_id"] for event in box.remaining()] == ["e3", "e4"]
     assert (box.added, box.settled) == (5, 3)
 

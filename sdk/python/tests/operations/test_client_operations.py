@@ -19,6 +19,10 @@ OPERATIONS = {
     for method, operation in methods.items()
 }
 TOTAL = DailyTotal("homepage_test", "control", "2023-07-15", 1000, 120)
+EVENTS = [
+    Event("homepage_test", "user-42", "exposure", event_id="5f0c1c7e-exposure"),
+    Event("homepage_test", "user-42", "value", 9.5, event_id="order-82-value"),
+]
 LOG = b"arm,propensity,reward\nred,0.5,0\n"
 
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -41,7 +45,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "export_experiment": (("homepage_test",), {}),
     "import_experiment": ((b'{"rows": 0}\n',), {}),
     "add_variant": (("homepage_test", "bold"), {}),
-    "change_variant": (("homepage_test", "bold"), {"retired_on": "2023-08-01"}),
+    "change_variant": (("homepage_test", "control"), {"retired_on": "2023-08-01"}),
     "delete_variant": (("homepage_test", "bold"), {}),
     "plan_experiment": (([0.1, 0.12], 1000), {"days": 60}),
     "simulate_email": ((), {"emails": 500, "respond_async": True}),
@@ -60,7 +64,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "forget_unit": (("user-42",), {}),
     "evaluate_flag": (("homepage_test", "user-42"), {"country": "AT"}),
     "evaluate_flags": (("user-42",), {}),
-    "record_events": (([Event("homepage_test", "user-42", "value", 9.5)],), {}),
+    "record_events": ((EVENTS,), {}),
     "check_alive": ((), {}),
     "check_ready": ((), {}),
     "list_policies": ((), {}),

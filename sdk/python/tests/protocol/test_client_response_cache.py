@@ -51,7 +51,7 @@ def test_a_stale_answer_is_marked_also_where_only_a_304_says_so(connect):
 
 
 def test_another_question_is_not_answered_by_it(connect):
-    written = Written(found(), found(), found())
+    written = Written(found(), found(date="2026-03-09"), found(experiment_id="checkout"))
     client = connect(written)
     client.read_allocation("homepage")
     client.read_allocation("homepage", for_date="2026-03-09")

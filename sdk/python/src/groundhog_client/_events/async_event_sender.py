@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -9,7 +10,7 @@ from typing import Self
 from groundhog_client._decisions.decision import Decision
 from groundhog_client._deprecated import warn
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
-from groundhog_client._events.event_buffer import EventBuffer
+from groundhog_client._events.event_buffer import CLOSING_RETRY, EventBuffer
 from groundhog_client._events.event_sender import (
     OnRejected,
     SendBatch,
@@ -20,7 +21,6 @@ from groundhog_client._events.final_delivery import deliver_remaining
 from groundhog_client._operations.events import Event, EventsTaken
 from groundhog_client._process.exit import call_at_exit, forget_at_exit
 from groundhog_client._process.fork import renew_after_fork
-from groundhog_client._protocol.encoding import encode
 
 logger = logging.getLogger("groundhog_client")
 
@@ -135,20 +135,21 @@ class AsyncEventSender:
         Raises
         ------
         BufferFull: there was no room in time; the event was not accepted
+        ValueError, TypeError: the event cannot be sent; its field is named
         """
-        written = encode(event)
+        pending = self._buffer.pending(event)
         self._enter_loop()
         async with self._changed:
             if self._closed:
                 raise GroundhogError("the sender is closed")
             if not await self._becomes(lambda: not self._buffer.full, self._buffer.batching.room_within):
                 raise BufferFull(f"{len(self._buffer)} events wait, because of: {self.last_error}")
-            self._buffer.add(written)
+            self._buffer.add(pending)
             self._run()
             self._changed.notify_all()
 
     async def flush(self, within: float | None = None) -> None:
-        """Return once all events added so far were answered.
+        """Return once all events added so far were answered; some may have to be sent again (`Batching`).
 
         Raises
         ------
@@ -172,14 +173,23 @@ class AsyncEventSender:
         """
         if self._closed:
             return
+        until = time.monotonic() + self._buffer.batching.deliver_within
         try:
             await self.flush()
+            await self._deliver_deferred(until)
         finally:
             self._closed = True
             forget_at_exit(self._at_exit)
             if self._task is not None:
                 self._task.cancel()
                 await asyncio.wait([self._task])
+
+    async def _deliver_deferred(self, until: float) -> None:
+        async with self._changed:
+            self._buffer.close_within(CLOSING_RETRY)
+            self._changed.notify_all()
+            if not await self._becomes(lambda: not len(self._buffer), until - time.monotonic()):
+                raise self._not_sent()
 
     def _not_sent(self) -> EventsNotSent:
         remaining = self._buffer.remaining()

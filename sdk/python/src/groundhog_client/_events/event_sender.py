@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
@@ -9,11 +10,11 @@ from typing import Self
 from groundhog_client._decisions.decision import Decision
 from groundhog_client._deprecated import warn
 from groundhog_client._errors import BufferFull, EventsNotSent, GroundhogError
-from groundhog_client._events.event_buffer import EventBuffer, Rejection
+from groundhog_client._events.batching import Rejection
+from groundhog_client._events.event_buffer import CLOSING_RETRY, EventBuffer
 from groundhog_client._operations.events import Event, EventsTaken
 from groundhog_client._process.exit import call_at_exit, forget_at_exit
 from groundhog_client._process.fork import renew_after_fork
-from groundhog_client._protocol.encoding import encode
 
 logger = logging.getLogger("groundhog_client")
 
@@ -63,13 +64,13 @@ class EventSender:
         self._buffer, self._send, self._on_rejected = buffer, send, on_rejected
         self._changed = threading.Condition()
         self._goal, self._reported = 0, 0
-        self._closed = self._running = False
+        self._closed = self._running = self._sending = False
         renew_after_fork(self)
         call_at_exit(self._at_exit)
 
     def after_fork(self) -> None:
         """Leave the parent's events to it, and its thread and lock behind."""
-        self._changed, self._running = threading.Condition(), False
+        self._changed, self._running, self._sending = threading.Condition(), False, False
         self._buffer.clear()
         self._goal = self._reported = self._buffer.settled
 
@@ -123,19 +124,20 @@ class EventSender:
         Raises
         ------
         BufferFull: there was no room in time; the event was not accepted
+        ValueError, TypeError: the event cannot be sent; its field is named
         """
-        written = encode(event)
+        pending = self._buffer.pending(event)
         with self._changed:
             if self._closed:
                 raise GroundhogError("the sender is closed")
             if not self._changed.wait_for(lambda: not self._buffer.full, self._buffer.batching.room_within):
                 raise BufferFull(f"{len(self._buffer)} events wait, because of: {self.last_error}")
-            self._buffer.add(written)
+            self._buffer.add(pending)
             self._run()
             self._changed.notify_all()
 
     def flush(self, within: float | None = None) -> None:
-        """Return once all events added so far were answered.
+        """Return once all events added so far were answered; some may have to be sent again (`Batching`).
 
         Raises
         ------
@@ -158,13 +160,25 @@ class EventSender:
         """
         if self._closed:
             return
+        until = time.monotonic() + self._buffer.batching.deliver_within
         try:
             self.flush()
+            self._deliver_deferred(until)
         finally:
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
             forget_at_exit(self._at_exit)
+
+    def _deliver_deferred(self, until: float) -> None:
+        with self._changed:
+            self._buffer.close_within(CLOSING_RETRY)
+            self._changed.notify_all()
+            done = self._changed.wait_for(
+                lambda: not len(self._buffer) and not self._sending, until - time.monotonic()
+            )
+            if not done:
+                raise self._not_sent()
 
     def _not_sent(self) -> EventsNotSent:
         remaining = self._buffer.remaining()
@@ -197,6 +211,7 @@ class EventSender:
             report_rejections(self._on_rejected, rejections)
             with self._changed:
                 self._reported = self._buffer.settled  # only now: `flush` returns after the last report
+                self._sending = False
                 self._changed.notify_all()
 
     def _next_batch(self) -> list[bytes] | None:
@@ -205,6 +220,7 @@ class EventSender:
             while not self._closed:
                 seconds = self._buffer.seconds_until_due(hurry=self._buffer.settled < self._goal)
                 if seconds <= 0:
+                    self._sending = True
                     return self._buffer.batch()
                 self._changed.wait(None if seconds == float("inf") else seconds)
         return None

@@ -1,12 +1,13 @@
 """Allocations: the share of traffic each variant should get on a date, and the recorded revisions."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
-from groundhog_client._protocol.decoding import LOCAL, REST, read
-from groundhog_client._protocol.encoding import Day
+from groundhog_client._protocol.decoding import LOCAL, REST
+from groundhog_client._protocol.encoding import Day, iso_day
 from groundhog_client._protocol.request import Answer, Request, get, path
 
 
@@ -109,19 +110,23 @@ def read_allocation(
     as_of : "now" recomputes a past date from the present data
     revision : an older revision of the date
     """
-    asked = get(
-        Allocation, path("allocations", experiment_id), for_date=for_date, as_of=as_of, revision=revision
-    )
-    return replace(asked, read=_allocation, cached=True)
+    where, about = path("allocations", experiment_id), _about(experiment_id, for_date)
+    asked = get(Allocation, where, about, for_date=for_date, as_of=as_of, revision=revision)
+    return replace(asked, read=partial(_allocation, asked.read), cached=True)
 
 
 def read_allocation_history(
     experiment_id: str, *, cursor: str | None = None, limit: int | None = None
 ) -> Request[History]:
     """Return a page of the recorded revisions, the newest first."""
-    return get(History, path("allocations", experiment_id, "history"), cursor=cursor, limit=limit)
+    where, about = path("allocations", experiment_id, "history"), _about(experiment_id, None)
+    return get(History, where, about, cursor=cursor, limit=limit)
 
 
-def _allocation(answer: Answer) -> Allocation:
+def _about(experiment_id: str, for_date: Day | None) -> dict[str, Any]:
+    return {"experiment_id": experiment_id, "date": None if for_date is None else iso_day(for_date)}
+
+
+def _allocation(reader: Callable[[Answer], Allocation], answer: Answer) -> Allocation:
     stale = answer.headers.get("groundhog-stale") == "true"
-    return replace(read(Allocation, answer.json()), stale=stale)
+    return replace(reader(answer), stale=stale)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from groundhog_client._protocol.encoding import Day
+from groundhog_client._protocol.encoding import Day, iso_day
 from groundhog_client._protocol.request import Request, get, nothing, path, reads, write
 from groundhog_client._protocol.uploads import Form, Source, upload
 
@@ -112,7 +112,7 @@ Total = DailyTotal | Mapping[str, Any]
 def record_metrics(totals: Total | Iterable[Total], *, idempotency_key: str | None = None) -> Request[Stored]:
     """Store one daily total or up to 5,000, all or none; sending a day again replaces it."""
     body = totals if isinstance(totals, DailyTotal | Mapping) else list(totals)
-    return write(Stored, "/metrics/", body, idempotency_key)
+    return write(Stored, "/metrics/", {}, body, idempotency_key)
 
 
 def record_metrics_in_bulk(
@@ -143,11 +143,11 @@ def read_metrics(
     limit: int | None = None,
 ) -> Request[TotalsPage]:
     """Return a page of the stored daily totals, from ``since`` to ``until``, both included."""
-    where = path("metrics", experiment_id)
+    where, about = path("metrics", experiment_id), {"experiment_id": experiment_id}
     asked = {"since": since, "until": until, "for_date": for_date, "cursor": cursor, "limit": limit}
-    return get(TotalsPage, where, **asked)
+    return get(TotalsPage, where, about, **asked)
 
 
 def delete_metrics(experiment_id: str, variant_id: str, date: Day) -> Request[None]:
     """Delete the totals of one variant on one day."""
-    return Request("DELETE", path("metrics", experiment_id, variant_id, str(date)), nothing)
+    return Request("DELETE", path("metrics", experiment_id, variant_id, iso_day(date)), nothing)

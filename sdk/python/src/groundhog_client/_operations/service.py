@@ -43,17 +43,17 @@ class Policies:
 
 def check_alive() -> Request[Alive]:
     """Return while the service's process runs; it reads nothing."""
-    return get(Alive, "/livez")
+    return get(Alive, "/livez", {})
 
 
 def check_ready() -> Request[Ready]:
     """Return if the service is ready: it reaches its database, at the right migration."""
-    return get(Ready, "/readyz")
+    return get(Ready, "/readyz", {})
 
 
 def list_policies(*, scenario: Literal["email", "clv", "replay"] | None = None) -> Request[Policies]:
     """Return every policy that an experiment, or a scenario of the simulator, can choose, and its parameters."""
-    return get(Policies, "/policies", scenario=scenario)
+    return get(Policies, "/policies", {}, scenario=scenario)
 
 
 def read_telemetry() -> Request[str]:

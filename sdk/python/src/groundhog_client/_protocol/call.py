@@ -10,9 +10,10 @@ from time import monotonic
 from typing import TypeVar
 
 from groundhog_client._errors import GroundhogError, UnreadableAnswer, problem_of
-from groundhog_client._protocol.request import Answer, Request, Stream
+from groundhog_client._protocol.request import Answer, Request, Stream, Timed
 from groundhog_client._protocol.response_cache import ResponseCache
 from groundhog_client._protocol.retry_policy import Chance, RetryPolicy, chance, is_retryable
+from groundhog_client._protocol.service_clock import ServiceClock
 
 T = TypeVar("T")
 
@@ -22,6 +23,7 @@ class Send:
     """Send a request; the outcome is the answer, or the error that stands for none."""
 
     request: Request[object]
+    content: bytes | Stream | None
     seconds: float | None
     """The time until the whole answer must be there; None is any time, as long as bytes arrive."""
 
@@ -45,12 +47,14 @@ class Calls:
     Parameters
     ----------
     clock, chance : time and randomness; tests replace them
+    service_clock : learns from every answer
     """
 
     retries: RetryPolicy
     cache: ResponseCache = field(default_factory=ResponseCache)
     clock: Callable[[], float] = monotonic
     chance: Chance = chance
+    service_clock: ServiceClock = field(default_factory=ServiceClock)
 
     def call(self, request: Request[T]) -> Call[T]:
         """Run one call and return what its answer holds.
@@ -65,7 +69,7 @@ class Calls:
         attempt = 0
         while True:
             attempt += 1
-            outcome = yield Send(sent, self._seconds(request, until))
+            outcome = yield from self._attempt(sent, self._seconds(request, until))
             if isinstance(outcome, Answer) and outcome.status < 400:
                 return request.read(self._complete(request, cached, outcome))
             error = _error(outcome)
@@ -74,6 +78,14 @@ class Calls:
             if last or not _may_repeat(request, error):
                 raise error
             yield Wait(wait)
+
+    def _attempt(self, request: Request[object], seconds: float | None) -> Generator[Step, Outcome, Outcome]:
+        content, sent_at = request.content, self.service_clock.host()
+        body = content.written(self.service_clock.offset) if isinstance(content, Timed) else content
+        outcome = yield Send(request, body, seconds)
+        if isinstance(outcome, Answer):
+            self.service_clock.learn(outcome.headers, sent_at)
+        return outcome
 
     def _until(self, request: Request[object]) -> float:
         unlimited = self.retries.deadline is None or request.unhurried

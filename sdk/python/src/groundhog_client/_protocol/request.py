@@ -1,5 +1,6 @@
 """A request and its answer as plain data: the operations describe them and the clients send them."""
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from uuid import uuid4
 
 from groundhog_client._errors import UnreadableAnswer
 from groundhog_client._protocol.decoding import read
-from groundhog_client._protocol.encoding import encode, without_none
+from groundhog_client._protocol.encoding import encode, iso_day, without_none
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -50,6 +51,13 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
+class Timed:
+    """A body that depends on how far the service's clock is from this host's."""
+
+    written: Callable[[dt.timedelta], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Request(Generic[T_co]):
     """A request to the service, and how its answer is read."""
 
@@ -58,7 +66,7 @@ class Request(Generic[T_co]):
     read: Callable[[Answer], T_co]
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | Stream | None = None
+    content: bytes | Stream | Timed | None = None
     repeatable: bool = False
     """Whether sending it twice does what sending it once does: reads, keyed writes, first-write-wins."""
     cached: bool = False
@@ -92,9 +100,15 @@ def path(*segments: str) -> str:
     return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
-def get(kind: type[T], where: str, /, **params: Any) -> Request[T]:
-    """Describe reading a resource."""
-    return Request("GET", where, reads(kind), params=without_none(params), repeatable=True)
+def get(kind: type[T], where: str, about: Mapping[str, Any], /, **params: Any) -> Request[T]:
+    """Describe reading a resource.
+
+    Parameters
+    ----------
+    about : what the answer must repeat: see `reads`
+    """
+    query = {name: _query(value) for name, value in without_none(params).items()}
+    return Request("GET", where, reads(kind, **about), params=query, repeatable=True)
 
 
 def next_page(request: Request[T], page: Page[Any]) -> Request[T] | None:
@@ -104,15 +118,50 @@ def next_page(request: Request[T], page: Page[Any]) -> Request[T] | None:
     return replace(request, params={**request.params, "cursor": page.next_cursor})
 
 
-def write(kind: type[T], where: str, body: Any, key: str | None, **headers: str) -> Request[T]:
-    """Describe a POST that is carried out once however often it is sent: it carries an Idempotency-Key."""
+def write(
+    kind: type[T], where: str, about: Mapping[str, Any], body: Any, key: str | None, **headers: str
+) -> Request[T]:
+    """Describe a POST that is carried out once however often it is sent: it carries an Idempotency-Key.
+
+    Parameters
+    ----------
+    about : what the answer must repeat: see `reads`
+    """
     once = {"Idempotency-Key": key or uuid4().hex}
-    return Request("POST", where, reads(kind), {}, JSON | once | headers, encode(body), repeatable=True)
+    reader = reads(kind, **about)
+    return Request("POST", where, reader, {}, JSON | once | headers, encode(body), repeatable=True)
 
 
-def reads(kind: type[T]) -> Callable[[Answer], T]:
-    """Return the reader of an answer that is one JSON object."""
-    return lambda answer: read(kind, answer.json())
+def reads(kind: type[T], /, **about: Any) -> Callable[[Answer], T]:
+    """Return the reader of an answer that is one JSON object.
+
+    Parameters
+    ----------
+    about : fields by which the answer is known to belong to the request, such as its ids; None is any
+
+    Raises
+    ------
+    UnreadableAnswer: (the reader) the answer is about something else
+    """
+    return lambda answer: read(kind, checked(answer.json(), about))
+
+
+def checked(found: Any, about: Mapping[str, Any]) -> Any:
+    """Return a JSON value, once it is known to be about what was asked.
+
+    Raises
+    ------
+    UnreadableAnswer: it is about something else
+    """
+    for name, asked in without_none(about).items():
+        answered = found.get(name, asked) if isinstance(found, dict) else asked
+        if answered != asked:
+            raise UnreadableAnswer(f"the answer is about {name} {answered!r}, and {asked!r} was asked")
+    return found
+
+
+def _query(value: Any) -> Any:
+    return iso_day(value) if isinstance(value, dt.date) else value
 
 
 def nothing(answer: Answer) -> None:

@@ -84,10 +84,18 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 def _lines(messages: Iterable[Any]) -> Iterator[bytes]:
     """Yield NDJSON in chunks, since one line at a time would be one packet each."""
     chunk = bytearray()
-    for message in messages:
-        chunk += encode(message) + b"\n"
+    for number, message in enumerate(messages, 1):
+        chunk += _line(number, message)
         if len(chunk) >= CHUNK:
             yield bytes(chunk)
             chunk.clear()
     if chunk:
         yield bytes(chunk)
+
+
+def _line(number: int, message: Any) -> bytes:
+    try:
+        return encode(message) + b"\n"
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"line {number}: {error}") from error

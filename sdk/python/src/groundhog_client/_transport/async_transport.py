@@ -62,7 +62,7 @@ class AsyncTransport:
             return connection_error(error)
 
     async def _send(self, send: Send) -> Outcome:
-        content = send.request.content
+        content = send.content
         body = _in_threads(content.chunks()) if isinstance(content, Stream) else content
         arguments = request_arguments(send, self._url, self._headers)
         try:
@@ -79,7 +79,7 @@ class AsyncTransport:
     @asynccontextmanager
     async def stream(self, request: Request[None], seconds: float) -> AsyncIterator[httpx2.EventSource]:
         """Open a connection on which the service sends events."""
-        arguments = request_arguments(Send(request, seconds), self._url, self._headers)
+        arguments = request_arguments(Send(request, None, seconds), self._url, self._headers)
         try:
             async with self._connections.http().stream(**arguments) as response:
                 if error := wrong_answer(response):

@@ -62,7 +62,7 @@ class Transport:
             return connection_error(error)
 
     def _send(self, send: Send) -> Outcome:
-        content = send.request.content
+        content = send.content
         body = content.chunks() if isinstance(content, Stream) else content
         began, received = self.calls.clock(), bytearray()
         arguments = request_arguments(send, self._url, self._headers)
@@ -79,7 +79,7 @@ class Transport:
     @contextmanager
     def stream(self, request: Request[None], seconds: float) -> Iterator[httpx2.EventSource]:
         """Open a connection on which the service sends events."""
-        arguments = request_arguments(Send(request, seconds), self._url, self._headers)
+        arguments = request_arguments(Send(request, None, seconds), self._url, self._headers)
         try:
             with self._connections.http().stream(**arguments) as response:
                 if error := wrong_answer(response):

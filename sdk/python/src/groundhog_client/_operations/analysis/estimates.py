@@ -74,4 +74,4 @@ class Estimates:
 
 def read_estimates(experiment_id: str) -> Request[Estimates]:
     """Return the variants' means by unit, their differences from the control, and the lift over the hold-out."""
-    return get(Estimates, path("experiments", experiment_id, "estimates"))
+    return get(Estimates, path("experiments", experiment_id, "estimates"), {"experiment_id": experiment_id})

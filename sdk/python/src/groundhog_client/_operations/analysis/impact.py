@@ -59,9 +59,12 @@ class Comparison:
 
 def read_gain(experiment_id: str, *, for_date: Day | None = None) -> Request[Gain]:
     """Return the extra conversions, and value, earned before a date beyond an even split."""
-    return get(Gain, path("experiments", experiment_id, "gain"), for_date=for_date)
+    return get(
+        Gain, path("experiments", experiment_id, "gain"), {"experiment_id": experiment_id}, for_date=for_date
+    )
 
 
 def compare_with_control(experiment_id: str, *, for_date: Day | None = None) -> Request[Comparison]:
     """Return every variant of a date against the control: the difference and the probability to be better."""
-    return get(Comparison, path("experiments", experiment_id, "comparison"), for_date=for_date)
+    where = path("experiments", experiment_id, "comparison")
+    return get(Comparison, where, {"experiment_id": experiment_id}, for_date=for_date)

@@ -29,4 +29,5 @@ def read_posterior(
     experiment_id: str, *, for_date: Day | None = None, points: int | None = None
 ) -> Request[Posterior]:
     """Return the posterior density of every variant's rate, for drawing, as known on a date."""
-    return get(Posterior, path("experiments", experiment_id, "posterior"), for_date=for_date, points=points)
+    where = path("experiments", experiment_id, "posterior")
+    return get(Posterior, where, {"experiment_id": experiment_id}, for_date=for_date, points=points)

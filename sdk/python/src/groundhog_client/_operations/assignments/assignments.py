@@ -1,14 +1,15 @@
 """Assignments: the variant of a unit, which it keeps."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from groundhog_client._errors import Problem, problem_of
+from groundhog_client._errors import Problem, UnreadableAnswer, problem_of
 from groundhog_client._protocol.decoding import read
 from groundhog_client._protocol.encoding import encode
-from groundhog_client._protocol.request import JSON, Answer, Request, reads
+from groundhog_client._protocol.request import JSON, Answer, Request, checked, reads
 
 T = TypeVar("T")
 
@@ -46,12 +47,14 @@ Unit = tuple[str, str]
 
 def assign(experiment_id: str, unit_id: str) -> Request[Assignment]:
     """Return the variant of a unit, assigning it now if it has none. This counts no impression."""
-    return _assigning(_unit(experiment_id, unit_id), reads(Assignment))
+    unit = _unit(experiment_id, unit_id)
+    return _assigning(unit, reads(Assignment, **unit))
 
 
 def assign_many(units: Iterable[Unit]) -> Request[tuple[Assignment | Unassigned, ...]]:
     """Return the variants of up to 1,000 units, each given as (experiment id, unit id), in their order."""
-    return _assigning([_unit(*unit) for unit in units], _items)
+    asked = [_unit(*unit) for unit in units]
+    return _assigning(asked, partial(_items, asked))
 
 
 def _unit(experiment_id: str, unit_id: str) -> dict[str, str]:
@@ -63,8 +66,15 @@ def _assigning(body: Any, reader: Callable[[Answer], T]) -> Request[T]:
     return Request("POST", "/assignments", reader, {}, JSON, encode(body), repeatable=True)
 
 
-def _items(answer: Answer) -> tuple[Assignment | Unassigned, ...]:
-    return tuple(_unassigned(item) if "error" in item else read(Assignment, item) for item in answer.json())
+def _items(asked: Sequence[Mapping[str, str]], answer: Answer) -> tuple[Assignment | Unassigned, ...]:
+    found = answer.json()
+    if not isinstance(found, list) or len(found) != len(asked):
+        raise UnreadableAnswer(f"{len(asked)} units were asked, and the answer has another number of them")
+    return tuple(_item(checked(item, unit)) for item, unit in zip(found, asked, strict=True))
+
+
+def _item(item: Mapping[str, Any]) -> Assignment | Unassigned:
+    return _unassigned(item) if "error" in item else read(Assignment, item)
 
 
 def _unassigned(item: Mapping[str, Any]) -> Unassigned:

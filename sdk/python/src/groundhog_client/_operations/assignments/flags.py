@@ -32,7 +32,15 @@ class FlagFailure:
 def evaluate_flag(experiment_id: str, unit_id: str, /, **context: Any) -> Request[EvaluatedFlag]:
     """Return a unit's variant in one experiment as a flag; more ``context`` changes nothing."""
     where = path("ofrep", "v1", "evaluate", "flags", experiment_id)
-    return Request("POST", where, reads(EvaluatedFlag), {}, JSON, _context(unit_id, context), repeatable=True)
+    return Request(
+        "POST",
+        where,
+        reads(EvaluatedFlag, key=experiment_id),
+        {},
+        JSON,
+        _context(unit_id, context),
+        repeatable=True,
+    )
 
 
 def evaluate_flags(unit_id: str, /, **context: Any) -> Request[tuple[EvaluatedFlag | FlagFailure, ...]]:

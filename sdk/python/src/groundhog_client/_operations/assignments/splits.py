@@ -50,4 +50,5 @@ class Split:
 
 def read_split(experiment_id: str) -> Request[Split]:
     """Return what a client needs to draw units itself, in an experiment of assignment_mode rendezvous."""
-    return replace(get(Split, path("assignments", experiment_id, "split")), cached=True)
+    where = path("assignments", experiment_id, "split")
+    return replace(get(Split, where, {"experiment_id": experiment_id}), cached=True)

@@ -62,7 +62,8 @@ def override_assignment(
 ) -> Request[Override]:
     """Force a unit to a variant; None undoes it. A forced unit counts nowhere."""
     body = {"experiment_id": experiment_id, "unit_id": unit_id, "variant_id": variant_id}
-    return write(Override, "/assignments/overrides", body, idempotency_key)
+    about = {"experiment_id": experiment_id, "unit_id": unit_id}
+    return write(Override, "/assignments/overrides", about, body, idempotency_key)
 
 
 def merge_units(
@@ -80,7 +81,8 @@ def merge_units(
     into_unit_id : the id used from now on, such as an account's
     """
     body = {"unit_id": unit_id, "into_unit_id": into_unit_id, "experiment_id": experiment_id}
-    return write(Merged, "/assignments/merge", without_none(body), idempotency_key)
+    about = {"unit_id": unit_id, "into_unit_id": into_unit_id}
+    return write(Merged, "/assignments/merge", about, without_none(body), idempotency_key)
 
 
 def forget_unit(
@@ -88,16 +90,17 @@ def forget_unit(
 ) -> Request[Forgotten]:
     """Replace a unit's id by a tombstone wherever it is stored; its events do not count when sent again."""
     body = {"unit_id": unit_id, "experiment_id": experiment_id}
-    return write(Forgotten, "/assignments/forget", without_none(body), idempotency_key)
+    return write(Forgotten, "/assignments/forget", {}, without_none(body), idempotency_key)
 
 
 def read_assignment(experiment_id: str, unit_id: str) -> Request[StoredAssignment]:
     """Return the stored assignment of a unit; reading stores nothing."""
-    return get(StoredAssignment, path("assignments", experiment_id), unit_id=unit_id)
+    return get(StoredAssignment, path("assignments", experiment_id), {"unit_id": unit_id}, unit_id=unit_id)
 
 
 def list_assignments(
     experiment_id: str, *, cursor: str | None = None, limit: int | None = None
 ) -> Request[AssignmentsPage]:
     """Return a page of the stored assignments of an experiment, by unit id."""
-    return get(AssignmentsPage, path("assignments", experiment_id, "units"), cursor=cursor, limit=limit)
+    where, about = path("assignments", experiment_id, "units"), {"experiment_id": experiment_id}
+    return get(AssignmentsPage, where, about, cursor=cursor, limit=limit)

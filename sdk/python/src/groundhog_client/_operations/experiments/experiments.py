@@ -1,12 +1,13 @@
 """Experiments and their variants: create, list, change, roll out."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Unpack
 
 from groundhog_client._operations.experiments.settings import Changes, Settings, VariantChanges
-from groundhog_client._protocol.decoding import LOCAL, REST, read
+from groundhog_client._protocol.decoding import LOCAL, REST
 from groundhog_client._protocol.encoding import Day, encode, without_none
 from groundhog_client._protocol.request import JSON, Answer, Request, get, nothing, path, reads, write
 
@@ -76,17 +77,20 @@ def create_experiment(
     """Create an experiment with its settings and first variants; a variant may be given by its id alone."""
     listed = [{"variant_id": one} if isinstance(one, str) else one for one in variants]
     body = {"experiment_id": experiment_id, "variants": listed, **settings}
-    return replace(write(Experiment, "/experiments", body, idempotency_key), read=_experiment)
+    return _with_etag(
+        write(Experiment, "/experiments", {"experiment_id": experiment_id}, body, idempotency_key)
+    )
 
 
 def list_experiments(*, cursor: str | None = None, limit: int | None = None) -> Request[ExperimentsPage]:
     """Return a page of the experiments, in the order of their ids."""
-    return get(ExperimentsPage, "/experiments", cursor=cursor, limit=limit)
+    return get(ExperimentsPage, "/experiments", {}, cursor=cursor, limit=limit)
 
 
 def read_experiment(experiment_id: str) -> Request[Experiment]:
     """Return an experiment: settings, state, variants."""
-    return replace(get(Experiment, path("experiments", experiment_id)), read=_experiment)
+    where, about = path("experiments", experiment_id), {"experiment_id": experiment_id}
+    return _with_etag(get(Experiment, where, about))
 
 
 def change_experiment(
@@ -99,20 +103,25 @@ def change_experiment(
     if_match : the ``etag`` of what you read: PreconditionFailed if it was changed since
     """
     headers = JSON | without_none({"If-Match": if_match})
-    return Request("PATCH", path("experiments", experiment_id), _experiment, {}, headers, encode(changes))
+    where, reader = path("experiments", experiment_id), reads(Experiment, experiment_id=experiment_id)
+    return _with_etag(Request("PATCH", where, reader, {}, headers, encode(changes)))
 
 
 def roll_out_variant(
     experiment_id: str, variant_id: str, *, idempotency_key: str | None = None
 ) -> Request[Experiment]:
     """Give one variant all traffic from today on; `undo_rollout` undoes it."""
-    where = path("experiments", experiment_id, "rollout")
-    return replace(write(Experiment, where, {"variant_id": variant_id}, idempotency_key), read=_experiment)
+    where, about = path("experiments", experiment_id, "rollout"), {"experiment_id": experiment_id}
+    return _with_etag(write(Experiment, where, about, {"variant_id": variant_id}, idempotency_key))
 
 
 def undo_rollout(experiment_id: str) -> Request[Experiment]:
     """Undo a rollout: the policy decides again from today on."""
-    return Request("DELETE", path("experiments", experiment_id, "rollout"), _experiment)
+    where, reader = (
+        path("experiments", experiment_id, "rollout"),
+        reads(Experiment, experiment_id=experiment_id),
+    )
+    return _with_etag(Request("DELETE", where, reader))
 
 
 def add_variant(
@@ -123,7 +132,7 @@ def add_variant(
 ) -> Request[Variant]:
     """Add a variant to a running experiment; it gets traffic from today on, in burn-in."""
     body = {"variant_id": variant} if isinstance(variant, str) else variant
-    return write(Variant, path("experiments", experiment_id, "variants"), body, idempotency_key)
+    return write(Variant, path("experiments", experiment_id, "variants"), {}, body, idempotency_key)
 
 
 def change_variant(
@@ -131,7 +140,7 @@ def change_variant(
 ) -> Request[Variant]:
     """Change a variant's texts, make it the control, or retire it; None resets."""
     where = path("experiments", experiment_id, "variants", variant_id)
-    return Request("PATCH", where, reads(Variant), {}, JSON, encode(changes))
+    return Request("PATCH", where, reads(Variant, variant_id=variant_id), {}, JSON, encode(changes))
 
 
 def delete_variant(experiment_id: str, variant_id: str) -> Request[None]:
@@ -139,5 +148,9 @@ def delete_variant(experiment_id: str, variant_id: str) -> Request[None]:
     return Request("DELETE", path("experiments", experiment_id, "variants", variant_id), nothing)
 
 
-def _experiment(answer: Answer) -> Experiment:
-    return replace(read(Experiment, answer.json()), etag=answer.headers.get("etag"))
+def _with_etag(request: Request[Experiment]) -> Request[Experiment]:
+    return replace(request, read=partial(_experiment, request.read))
+
+
+def _experiment(reader: Callable[[Answer], Experiment], answer: Answer) -> Experiment:
+    return replace(reader(answer), etag=answer.headers.get("etag"))

@@ -82,7 +82,7 @@ def simulate_email(
     A small one is over when this returns; a larger one, or one with ``respond_async``, runs on: see
     `wait_for_simulation`.
     """
-    return write(Simulation, "/simulations/email", parameters, idempotency_key, **_prefer(respond_async))
+    return write(Simulation, "/simulations/email", {}, parameters, idempotency_key, **_prefer(respond_async))
 
 
 def simulate_clv(
@@ -92,7 +92,7 @@ def simulate_clv(
     **parameters: Unpack[ClvSimulation],
 ) -> Request[Simulation]:
     """Simulate a telco's year of calls and e-mails, scored by the gain in customer lifetime value."""
-    return write(Simulation, "/simulations/clv", parameters, idempotency_key, **_prefer(respond_async))
+    return write(Simulation, "/simulations/clv", {}, parameters, idempotency_key, **_prefer(respond_async))
 
 
 def simulate_replay(
@@ -122,17 +122,17 @@ def simulate_replay(
 
 def list_simulations(*, cursor: str | None = None, limit: int | None = None) -> Request[SimulationsPage]:
     """Return a page of the simulations without their results, the newest first."""
-    return get(SimulationsPage, "/simulations", cursor=cursor, limit=limit)
+    return get(SimulationsPage, "/simulations", {}, cursor=cursor, limit=limit)
 
 
 def read_simulation(simulation_id: str) -> Request[Simulation]:
     """Return a simulation: its state, its progress, and once it is done its result."""
-    return get(Simulation, path("simulations", simulation_id))
+    return get(Simulation, path("simulations", simulation_id), {"id": simulation_id})
 
 
 def cancel_simulation(simulation_id: str) -> Request[SimulationHead]:
     """Cancel a simulation that is queued or running."""
-    return Request("DELETE", path("simulations", simulation_id), reads(SimulationHead))
+    return Request("DELETE", path("simulations", simulation_id), reads(SimulationHead, id=simulation_id))
 
 
 def export_simulation(

@@ -1,12 +1,12 @@
 """The asynchronous client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
@@ -14,7 +14,7 @@ from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_re
 from groundhog_client._decisions.decision import Decision, decided
 from groundhog_client._decisions.split_cache import SplitCache
 from groundhog_client._deprecated import deprecated_arguments
-from groundhog_client._errors import GroundhogError
+from groundhog_client._errors import Conflict, GroundhogError, NotFound
 from groundhog_client._events.async_event_sender import AsyncEventSender
 from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
 from groundhog_client._events.event_buffer import EventBuffer
@@ -23,6 +23,8 @@ from groundhog_client._operations.assignments.assignments import assign
 from groundhog_client._operations.assignments.splits import Split, read_split
 from groundhog_client._operations.async_operations import AsyncOperations
 from groundhog_client._operations.events import EventsTaken, record_encoded
+from groundhog_client._operations.experiments.experiments import Experiment, NewVariant
+from groundhog_client._operations.experiments.settings import Settings
 from groundhog_client._operations.simulations.simulations import Simulation, SimulationEvent
 from groundhog_client._protocol.call import Calls
 from groundhog_client._protocol.request import Request
@@ -89,6 +91,22 @@ class AsyncClient(AsyncOperations):
     async def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send the request of an operation, perhaps with another retry policy."""
         return await self._transport.call(request, retries)
+
+    async def ensure_experiment(
+        self,
+        experiment_id: str,
+        variants: Sequence[NewVariant | Mapping[str, Any] | str] = (),
+        **settings: Unpack[Settings],
+    ) -> Experiment:
+        """Return an experiment; where there is none, create it with these settings and first variants.
+
+        Safe to repeat and to race. An experiment that exists is returned as it is, whatever is given here.
+        """
+        with suppress(NotFound):
+            return await self.read_experiment(experiment_id)
+        with suppress(Conflict):  # another program created it meanwhile
+            await self.create_experiment(experiment_id, variants, **settings)
+        return await self.read_experiment(experiment_id)
 
     async def decide(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0

@@ -1,11 +1,11 @@
 """The synchronous client."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
@@ -13,13 +13,15 @@ from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_re
 from groundhog_client._decisions.decision import Decision, decided
 from groundhog_client._decisions.split_cache import SplitCache
 from groundhog_client._deprecated import deprecated_arguments
-from groundhog_client._errors import GroundhogError
+from groundhog_client._errors import Conflict, GroundhogError, NotFound
 from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
 from groundhog_client._events.event_buffer import EventBuffer
 from groundhog_client._events.event_sender import EventSender, OnRejected, log_rejection
 from groundhog_client._operations.assignments.assignments import assign
 from groundhog_client._operations.assignments.splits import Split, read_split
 from groundhog_client._operations.events import EventsTaken, record_encoded
+from groundhog_client._operations.experiments.experiments import Experiment, NewVariant
+from groundhog_client._operations.experiments.settings import Settings
 from groundhog_client._operations.simulations.simulations import Simulation, SimulationEvent
 from groundhog_client._operations.sync_operations import SyncOperations
 from groundhog_client._protocol.call import Calls
@@ -86,6 +88,22 @@ class Client(SyncOperations):
     def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send the request of an operation, perhaps with another retry policy."""
         return self._transport.call(request, retries)
+
+    def ensure_experiment(
+        self,
+        experiment_id: str,
+        variants: Sequence[NewVariant | Mapping[str, Any] | str] = (),
+        **settings: Unpack[Settings],
+    ) -> Experiment:
+        """Return an experiment; where there is none, create it with these settings and first variants.
+
+        Safe to repeat and to race. An experiment that exists is returned as it is, whatever is given here.
+        """
+        with suppress(NotFound):
+            return self.read_experiment(experiment_id)
+        with suppress(Conflict):  # another program created it meanwhile
+            self.create_experiment(experiment_id, variants, **settings)
+        return self.read_experiment(experiment_id)
 
     def decide(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0

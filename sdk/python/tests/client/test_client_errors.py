@@ -1,4 +1,4 @@
-"""Every refusal is an error of its own, with the fields at fault and the id that finds it in the log."""
+"""Every rejection is an error of its own, with the invalid fields and the request id that finds it in the log."""
 
 import re
 
@@ -24,10 +24,10 @@ def test_every_status_has_its_error(connect, status):
     assert (error.value.status, error.value.detail, error.value.request_id) == (status, "a sentence", "0b8f")
 
 
-def test_the_fields_at_fault_are_told_and_stand_in_the_text(connect):
-    faults = [{"field": "body.1.successes", "message": "Input should be a valid integer"}]
+def test_the_fields_at_fault_are_reported_and_stand_in_the_text(connect):
+    errors = [{"field": "body.1.successes", "message": "Input should be a valid integer"}]
     with pytest.raises(groundhog_client.Invalid) as error:
-        connect(Written(problem(422, errors=faults))).read_experiment("e")
+        connect(Written(problem(422, errors=errors))).read_experiment("e")
     assert error.value.errors == (FieldError("body.1.successes", "Input should be a valid integer"),)
     assert "body.1.successes: Input should be a valid integer" in str(error.value)
 
@@ -50,7 +50,7 @@ def test_a_gateways_page_is_an_error_too(connect):
         httpx2.Response(304),
     ],
 )
-def test_what_groundhog_never_answers_is_told_from_an_error_of_its_own(connect, answer):
+def test_what_groundhog_never_answers_is_an_error_of_its_own(connect, answer):
     with pytest.raises(UnreadableAnswer):
         connect(Written(answer)).check_alive()
 
@@ -61,7 +61,7 @@ def test_fields_and_words_of_a_later_service_do_no_harm(connect):
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://", "http://a/?b=c"])
-def test_an_address_that_is_none_is_refused_at_once(url):
+def test_an_address_that_is_none_is_rejected_at_once(url):
     with pytest.raises(ValueError, match="http://localhost:8000"):
         groundhog_client.Client(url)
 

@@ -1,4 +1,4 @@
-"""A service with keys is told who asks."""
+"""A service with API keys gets the key with every request."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def limited_key(keys):
     return keys.create(name="shop", scopes=["report"], experiment_prefix="shop_")
 
 
-def test_who_has_no_key_or_a_wrong_one_is_refused_and_not_shown_a_default(client_of, locked_url):
+def test_a_client_without_a_valid_key_gets_an_error_and_no_default(client_of, locked_url):
     for key in (None, f"gh_admin_{'x' * 40}"):
         with pytest.raises(Unauthorized):
             client_of(locked_url, api_key=key).decide("button", "user-42", within=30)
@@ -34,14 +34,14 @@ def test_the_key_opens_every_request(client_of, locked_url):
     assert [day.impressions for day in client.each_daily_total("button")] == [1]
 
 
-def test_events_beyond_the_keys_limit_do_not_keep_the_others_back(client_of, locked_url, limited_key):
-    admin, told = client_of(locked_url, api_key=KEY), []
+def test_events_outside_the_keys_prefix_do_not_keep_the_others_back(client_of, locked_url, limited_key):
+    admin, rejected = client_of(locked_url, api_key=KEY), []
     for name in ("button", "shop_button"):
         admin.create_experiment(name, ["control", "bold"], source="tracked")
         admin.assign(name, "user-42")
-    sender = client_of(locked_url, api_key=limited_key).event_sender(on_rejected=told.append)
+    sender = client_of(locked_url, api_key=limited_key).event_sender(on_rejected=rejected.append)
     sender.exposure("button", "user-42")
     sender.exposure("shop_button", "user-42")
     sender.close()
-    assert [(refusal.event["experiment_id"], refusal.reason) for refusal in told] == [("button", "forbidden")]
+    assert [(one.event["experiment_id"], one.reason) for one in rejected] == [("button", "forbidden")]
     assert [day.impressions for day in admin.each_daily_total("shop_button")] == [1]

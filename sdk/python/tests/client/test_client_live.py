@@ -18,7 +18,7 @@ def totals(experiment_id="page"):
     return [DailyTotal(experiment_id, name, day, 1000, n) for day in DAYS for name, n in figures.items()]
 
 
-def test_totals_allocations_and_figures(client):
+def test_totals_allocations_and_metrics(client):
     assert client.record_metrics(totals()).inserted == 14
     assert client.record_metrics_in_bulk(iter(totals())).unchanged == 14
     assert len(list(client.each_daily_total("page", limit=3))) == 14

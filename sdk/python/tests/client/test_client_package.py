@@ -60,12 +60,12 @@ def test_no_private_name_is_public():
 
 
 def test_help_shows_what_an_operation_takes_and_gives():
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", "import groundhog_client; help(groundhog_client.Client.read_allocation)"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert "read_allocation(self, /, experiment_id: str, *, for_date" in said
-    assert "Allocation" in said
-    assert "Return each variant's percent of traffic" in said
+    assert "read_allocation(self, /, experiment_id: str, *, for_date" in output
+    assert "Allocation" in output
+    assert "Return each variant's percent of traffic" in output

@@ -40,7 +40,7 @@ def test_the_control_is_shown_while_the_service_is_away_and_the_decision_says_wh
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (422, Invalid), (401, Unauthorized)])
-def test_a_mistake_of_the_callers_is_told_and_not_hidden(connect, status, error):
+def test_a_mistake_of_the_callers_is_raised_and_not_hidden(connect, status, error):
     with pytest.raises(error):
         connect(Written(httpx2.Response(status, json={"detail": "no"}))).decide("buton", "user-42")
 

@@ -1,4 +1,4 @@
-"""Units drawn here are the service's draws, and go on being drawn while it is away."""
+"""Units drawn here are the service's draws, also while it is away."""
 
 import datetime as dt
 
@@ -68,10 +68,10 @@ def test_a_service_that_was_never_reached_gives_the_default(connect):
     assert (decision.variant_id, decision.is_fallback) == ("control", True)
 
 
-def test_an_experiment_that_keeps_assignments_is_not_drawn_here(connect):
-    refusal = httpx2.Response(409, json={"detail": "ask POST /assignments"})
+def test_an_experiment_with_sticky_assignments_is_not_drawn_here(connect):
+    rejection = httpx2.Response(409, json={"detail": "ask POST /assignments"})
     with pytest.raises(Conflict):
-        connect(Written(refusal)).decide_locally("button", "user-42")
+        connect(Written(rejection)).decide_locally("button", "user-42")
 
 
 def split(until):

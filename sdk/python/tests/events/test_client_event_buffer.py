@@ -1,4 +1,4 @@
-"""Nothing leaves the outbox but what the service took or refused by name."""
+"""An event leaves the buffer only when the service took it, or rejected it by name."""
 
 import json
 
@@ -38,7 +38,7 @@ def time():
     return Time()
 
 
-def outbox(time, events=0, **batching):
+def buffer(time, events=0, **batching):
     made = EventBuffer(Batching(**batching), RetryPolicy(first_wait=1.0), time, lambda: 0.0)
     for number in range(events):
         made.add(Pending(json.dumps({"event_id": f"e{number}"}).encode(), time()))
@@ -56,7 +56,7 @@ def taken(batch, *refused):
 
 
 def test_a_batch_goes_when_enough_wait(time):
-    box = outbox(time, 2, size=3, interval=10.0)
+    box = buffer(time, 2, size=3, interval=10.0)
     assert box.seconds_until_due(hurry=False) == 10.0
     box.add(Pending(b"{}", time()))
     assert box.seconds_until_due(hurry=False) == 0.0
@@ -64,17 +64,17 @@ def test_a_batch_goes_when_enough_wait(time):
 
 
 def test_a_batch_goes_when_one_has_waited_long_enough_or_there_is_a_hurry(time):
-    box = outbox(time, 1, size=3, interval=10.0)
+    box = buffer(time, 1, size=3, interval=10.0)
     time.now += 9.0
     assert box.seconds_until_due(hurry=False) == 1.0
     assert box.seconds_until_due(hurry=True) == 0.0
-    assert outbox(time).seconds_until_due(hurry=True) == float("inf")
+    assert buffer(time).seconds_until_due(hurry=True) == float("inf")
 
 
-def test_what_was_taken_leaves_and_what_was_refused_is_told(time):
-    box = outbox(time, 5, size=3)
-    (refusal,) = box.settle(box.batch(), taken(box.batch(), 1))
-    assert (refusal.event, refusal.reason) == ({"event_id": "e1"}, "unknown_unit")
+def test_what_was_taken_leaves_and_what_was_rejected_is_reported(time):
+    box = buffer(time, 5, size=3)
+    (rejection,) = box.settle(box.batch(), taken(box.batch(), 1))
+    assert (rejection.event, rejection.reason) == ({"event_id": "e1"}, "unknown_unit")
     assert [event["event_id"] for event in box.remaining()] == ["e3", "e4"]
     assert (box.added, box.settled) == (5, 3)
 
@@ -93,7 +93,7 @@ def test_what_was_taken_leaves_and_what_was_refused_is_told(time):
     ],
 )
 def test_a_failure_keeps_every_event_and_the_waits_grow(time, error):
-    box = outbox(time, 5, size=3)
+    box = buffer(time, 5, size=3)
     waits = []
     for _ in range(3):
         assert box.settle(box.batch(), error) == []
@@ -104,39 +104,43 @@ def test_a_failure_keeps_every_event_and_the_waits_grow(time, error):
 
 
 def test_retry_after_is_waited_for(time):
-    box = outbox(time, 1)
+    box = buffer(time, 1)
     box.settle(box.batch(), Unavailable(503, "away", retry_after=30))
     assert box.seconds_until_due(hurry=True) == 31.0
 
 
-def test_the_service_back_the_trouble_is_over(time):
-    box = outbox(time, 1)
+def test_once_the_service_is_back_there_is_no_last_error(time):
+    box = buffer(time, 1)
     box.settle(box.batch(), Unreachable("refused"))
     box.settle(box.batch(), taken(box.batch()))
     assert (len(box), box.last_error) == (0, None)
 
 
-def test_an_event_the_service_cannot_read_is_told_and_the_others_go_again(time):
-    box = outbox(time, 5, size=4)
+def test_an_event_the_service_cannot_read_is_reported_and_the_others_are_sent_again(time):
+    box = buffer(time, 5, size=4)
     error = Invalid(422, "no", errors=[FieldError("body.2.unit_id", "too long"), FieldError("body", "no")])
-    (refusal,) = box.settle(box.batch(), error)
-    assert (refusal.event, refusal.reason, refusal.detail) == ({"event_id": "e2"}, "invalid", "too long")
+    (rejection,) = box.settle(box.batch(), error)
+    assert (rejection.event, rejection.reason, rejection.detail) == (
+        {"event_id": "e2"},
+        "invalid",
+        "too long",
+    )
     assert [event["event_id"] for event in box.remaining()] == ["e0", "e1", "e3", "e4"]
     assert (box.added, box.settled, box.seconds_until_due(hurry=True)) == (5, 1, 0.0)
 
 
-def test_events_beyond_the_keys_limit_are_told_and_the_others_go_again(time):
-    box = outbox(time, 3)
+def test_events_outside_the_keys_prefix_are_reported_and_the_others_are_sent_again(time):
+    box = buffer(time, 3)
     places = [FieldError(f"body.{place}.experiment_id", "outside the limit") for place in (0, 2)]
-    told = box.settle(box.batch(), Forbidden(403, "the API key is limited", errors=places))
-    assert [(refusal.event["event_id"], refusal.reason) for refusal in told] == [
+    rejected = box.settle(box.batch(), Forbidden(403, "the API key is limited", errors=places))
+    assert [(rejection.event["event_id"], rejection.reason) for rejection in rejected] == [
         ("e0", "forbidden"),
         ("e2", "forbidden"),
     ]
     assert [event["event_id"] for event in box.remaining()] == ["e1"]
 
 
-REFUSED_AS_A_WHOLE = {
+REJECTED_AS_A_WHOLE = {
     400: "invalid",
     403: "forbidden",
     404: "not_found",
@@ -147,22 +151,22 @@ REFUSED_AS_A_WHOLE = {
 }
 
 
-@pytest.mark.parametrize(("status", "reason"), REFUSED_AS_A_WHOLE.items())
-def test_where_nobody_can_tell_which_event_it_is_smaller_batches_find_it(time, status, reason):
-    box, told = outbox(time, 8, size=8), []
+@pytest.mark.parametrize(("status", "reason"), REJECTED_AS_A_WHOLE.items())
+def test_where_the_answer_does_not_name_the_event_smaller_batches_find_it(time, status, reason):
+    box, rejected = buffer(time, 8, size=8), []
     while len(box):
         batch = box.batch()
         bad = b'{"event_id": "e5"}' in batch
-        told += box.settle(batch, problem_of(status, {}, b'{"detail": "no"}') if bad else taken(batch))
+        rejected += box.settle(batch, problem_of(status, {}, b'{"detail": "no"}') if bad else taken(batch))
         assert box.seconds_until_due(hurry=True) in {0.0, float("inf")}
-    assert [(refusal.event, refusal.reason, refusal.detail) for refusal in told] == [
+    assert [(rejection.event, rejection.reason, rejection.detail) for rejection in rejected] == [
         ({"event_id": "e5"}, reason, "no")
     ]
     assert box.settled == 8
 
 
-def test_the_last_event_refused_the_trouble_is_over(time):
-    box = outbox(time, 2)
+def test_once_the_last_event_is_rejected_there_is_no_last_error(time):
+    box = buffer(time, 2)
     error = Forbidden(403, "the API key has no scope for it")
     box.settle(box.batch(), error)
     assert box.last_error is error
@@ -172,7 +176,7 @@ def test_the_last_event_refused_the_trouble_is_over(time):
 
 
 def test_an_answer_that_leaves_out_events_settles_none(time):
-    box = outbox(time, 3)
+    box = buffer(time, 3)
     box.settle(box.batch(), taken([b""]))
     assert len(box) == 3
 

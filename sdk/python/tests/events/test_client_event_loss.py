@@ -34,10 +34,10 @@ def totals(client: Client) -> tuple[int, int]:
 
 
 def test_a_service_killed_and_restarted_costs_no_event_and_counts_none_twice(service_process):
-    told = []
+    rejected = []
     with Client(service_process.url, retries=STUBBORN) as client:
         assign_all(client)
-        sender = client.event_sender(SMALL, on_rejected=told.append)
+        sender = client.event_sender(SMALL, on_rejected=rejected.append)
         sending = threading.Thread(target=send_all, args=(sender,))
         sending.start()
         time.sleep(0.2)
@@ -47,11 +47,11 @@ def test_a_service_killed_and_restarted_costs_no_event_and_counts_none_twice(ser
         sending.join()
         sender.flush()
         assert totals(client) == (UNITS, UNITS / 3)
-    assert told == []
+    assert rejected == []
 
 
 class Unsteady(httpx2.HTTPTransport):
-    """The way to the service, on which now a request, now an answer is lost, and now a gateway says 503."""
+    """A connection on which requests and answers are lost in turn, and a gateway answers 503."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Unsteady(httpx2.HTTPTransport):
         raise httpx2.ReadError("cut", request=request)
 
 
-def test_a_bad_line_costs_no_event_and_counts_none_twice(service_url):
+def test_a_bad_connection_costs_no_event_and_counts_none_twice(service_url):
     http = httpx2.Client(transport=Unsteady())
     with http, Client(service_url, retries=STUBBORN, http=http) as client:
         assign_all(client)

@@ -12,10 +12,10 @@ from groundhog_client import Batching, BufferFull, Client, EventsNotSent, Ground
 
 
 class Events:
-    """A service that keeps the events it is sent, each once, unless it is away."""
+    """A service that stores the events it is sent, each once, unless it is away."""
 
     def __init__(self):
-        self.kept, self.batches, self.failures = {}, [], []
+        self.stored, self.batches, self.failures = {}, [], []
 
     def __call__(self, request):
         sent = json.loads(request.content)
@@ -42,14 +42,14 @@ class Events:
         name, status, reason = event["event_id"], "counted", None
         if event["unit_id"] == "nobody":
             status, reason = "refused", "unknown_unit"
-        elif name in self.kept:
+        elif name in self.stored:
             status = "duplicate"
         else:
-            self.kept[name] = event
+            self.stored[name] = event
         return {"event_id": name, "status": status, "reason": reason, "detail": reason, "counted_on": None}
 
     def units(self):
-        return sorted(int(event["unit_id"]) for event in self.kept.values())
+        return sorted(int(event["unit_id"]) for event in self.stored.values())
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_what_kind_of_event_it_is_and_when_it_happened_is_sent(connect, events):
     sender.conversion("button", "2")
     sender.value("button", "3", 12.5)
     sender.flush()
-    found = sorted(events.kept.values(), key=lambda event: event["unit_id"])
+    found = sorted(events.stored.values(), key=lambda event: event["unit_id"])
     assert [(event["type"], event.get("value")) for event in found] == [
         ("exposure", None),
         ("conversion", None),
@@ -147,7 +147,7 @@ def test_many_threads_may_share_a_sender(events):
     assert events.units() == list(range(400))
 
 
-def test_who_adds_waits_while_there_is_no_room(connect, events):
+def test_adding_waits_while_there_is_no_room(connect, events):
     events.failures = [httpx2.Response(503)] * 3
     retries = RetryPolicy(first_wait=0.05, longest_wait=0.05)
     sender = connect(events, retries=retries).event_sender(Batching(size=2, capacity=4))
@@ -158,7 +158,7 @@ def test_who_adds_waits_while_there_is_no_room(connect, events):
     assert events.units() == list(range(12))
 
 
-def test_who_adds_is_told_when_no_room_comes(connect, events):
+def test_adding_raises_when_no_room_comes(connect, events):
     events.failures = [httpx2.Response(503)] * 10_000
     batching = Batching(size=2, capacity=4, room_within=0.4, deliver_within=0.05)
     sender = connect(events, retries=RetryPolicy(first_wait=0.01)).event_sender(batching)
@@ -180,58 +180,58 @@ def test_what_could_not_be_delivered_can_be_sent_again_as_it_is(connect, events)
     assert events.units() == [1, 2]
 
 
-def test_what_the_service_refuses_is_told_with_the_reason(connect, events):
-    told = []
-    sender = connect(events).event_sender(on_rejected=told.append)
+def test_what_the_service_rejects_is_reported_with_the_reason(connect, events):
+    rejected = []
+    sender = connect(events).event_sender(on_rejected=rejected.append)
     send(sender, 1, "nobody", 2)
     sender.flush()
-    assert [(refusal.event["unit_id"], refusal.reason) for refusal in told] == [("nobody", "unknown_unit")]
+    assert [(one.event["unit_id"], one.reason) for one in rejected] == [("nobody", "unknown_unit")]
     assert events.units() == [1, 2]
 
 
 @pytest.mark.parametrize("status", [403, 404, 409])
-def test_an_event_for_which_whole_batches_are_refused_keeps_no_other_back(connect, events, status):
+def test_an_event_for_which_whole_batches_are_rejected_keeps_no_other_back(connect, events, status):
     def answer(request):
         return httpx2.Response(status) if b'"poison"' in request.content else events(request)
 
-    told = []
-    sender = connect(answer).event_sender(Batching(size=10, interval=60), on_rejected=told.append)
+    rejected = []
+    sender = connect(answer).event_sender(Batching(size=10, interval=60), on_rejected=rejected.append)
     send(sender, *range(4), "poison", *range(4, 25))
     sender.close()
-    assert [refusal.event["unit_id"] for refusal in told] == ["poison"]
+    assert [rejection.event["unit_id"] for rejection in rejected] == ["poison"]
     assert events.units() == list(range(25))
 
 
-def test_a_refusal_nobody_asked_about_is_in_the_log(connect, events, caplog):
+def test_a_rejection_is_logged_by_default(connect, events, caplog):
     sender = connect(events).event_sender()
     send(sender, "nobody")
     sender.flush()
     assert "an event was rejected (unknown_unit)" in caplog.text
 
 
-def test_an_error_in_hearing_of_a_refusal_is_logged_and_the_sending_goes_on(connect, events, caplog):
-    heard = []
+def test_an_error_in_on_rejected_is_logged_and_the_sending_continues(connect, events, caplog):
+    called = []
 
-    def on_rejected(refusal):
-        heard.append(refusal.event["unit_id"])
+    def on_rejected(rejection):
+        called.append(rejection.event["unit_id"])
         raise RuntimeError("no disk")
 
     sender = connect(events).event_sender(Batching(size=2, interval=60), on_rejected=on_rejected)
     send(sender, "nobody", "nobody", 1, 2, "nobody", 3)
     sender.close()
-    assert (heard, events.units()) == (["nobody"] * 3, [1, 2, 3])
+    assert (called, events.units()) == (["nobody"] * 3, [1, 2, 3])
     assert caplog.text.count("RuntimeError: no disk") == 3
 
 
-def test_flushing_returns_once_every_refusal_was_told(connect, events):
-    told = []
+def test_flushing_returns_once_every_rejection_was_reported(connect, events):
+    rejected = []
     sender = connect(events).event_sender(
-        Batching(size=1), on_rejected=lambda refusal: (time.sleep(0.2), told.append(refusal))
+        Batching(size=1), on_rejected=lambda rejection: (time.sleep(0.2), rejected.append(rejection))
     )
     send(sender, "nobody")
-    assert comes(lambda: len(sender) == 0)  # it is settled, and being told
+    assert comes(lambda: len(sender) == 0)  # it is settled, and being rejected
     sender.flush()
-    assert len(told) == 1
+    assert len(rejected) == 1
 
 
 def test_an_attempt_that_breaks_in_an_unforeseen_way_is_made_again(connect, events, caplog):
@@ -243,7 +243,7 @@ def test_an_attempt_that_breaks_in_an_unforeseen_way_is_made_again(connect, even
     assert "RuntimeError: the transport is broken" in caplog.text
 
 
-def test_trouble_is_told_while_it_lasts(connect, events):
+def test_the_last_error_is_there_while_it_lasts(connect, events):
     events.failures = [httpx2.Response(503, json={"detail": "the database is away"})] * 10_000
     sender = connect(events, retries=RetryPolicy(first_wait=0.01)).event_sender(Batching(interval=0.0))
     send(sender, 1)

@@ -126,21 +126,21 @@ def totals(client):
 
 
 def test_a_conversion_counts_whose_exposure_another_process_sends_later(client_of, url):
-    told, client = [], client_of(url)
-    sender = client.event_sender(SOON, on_rejected=told.append)
+    rejected, client = [], client_of(url)
+    sender = client.event_sender(SOON, on_rejected=rejected.append)
     sender.conversion("button", "user-42")
     sender.flush()
     assert (len(sender), totals(client)) == (1, (0, 0))
     with Client(url) as other, other.event_sender(SOON) as others:
         others.exposure("button", "user-42")
     sender.close()
-    assert (totals(client), told) == ((1, 1), [])
+    assert (totals(client), rejected) == ((1, 1), [])
 
 
 def test_a_conversion_without_any_exposure_is_reported_when_the_sender_closes(client_of, url):
-    told, client = [], client_of(url)
-    sender = client.event_sender(SOON, on_rejected=told.append)
+    rejected, client = [], client_of(url)
+    sender = client.event_sender(SOON, on_rejected=rejected.append)
     sender.conversion("button", "user-42")
     sender.close()
-    assert [one.reason for one in told] == ["no_exposure"]
+    assert [one.reason for one in rejected] == ["no_exposure"]
     assert len(sender) == 0

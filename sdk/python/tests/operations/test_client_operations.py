@@ -79,6 +79,7 @@ MORE = {
     "each_simulation",
     "each_assignment",
     "assign_many",
+    "ensure_experiment",
     "decide",
     "decide_locally",
     "event_sender",

@@ -121,7 +121,12 @@ def test_a_sender_that_a_stopped_loop_had_begun_to_use_is_taken_over(url):
     client = AsyncClient(url, retries=EAGER)
     sender, stopped = client.event_sender(Batching(interval=0.01)), asyncio.new_event_loop()
     stopped.run_until_complete(sender.exposure("button", "user-0"))
-    asyncio.run(sender.aclose())
+
+    async def take_over():
+        await sender.flush()
+        await client._transport._connections._pools[asyncio.get_running_loop()].aclose()
+
+    asyncio.run(take_over())
     stopped.run_until_complete(asyncio.sleep(0.05))  # its task ends quietly
     assert not asyncio.all_tasks(stopped)
     stopped.run_until_complete(client.aclose())

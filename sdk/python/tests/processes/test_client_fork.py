@@ -5,7 +5,7 @@ import pytest
 from client_testing.processes import reported
 from groundhog_client import Client
 
-UNITS = 100
+UNITS = 30
 
 SYNC = f"""
 client = Client(URL, retries=STUBBORN)
@@ -167,8 +167,8 @@ with httpx2.Client() as http:
 
 
 def test_connections_that_the_program_made_and_used_before_the_fork_are_an_error_with_the_remedy(url):
-    said, _ = reported(GIVEN, url, "used")
-    assert "create it, and the groundhog_client.Client, after the fork" in said
+    output, _ = reported(GIVEN, url, "used")
+    assert "create it, and the groundhog_client.Client, after the fork" in output
 
 
 def test_connections_that_the_program_made_and_did_not_use_can_be_used_after_the_fork(url):

@@ -55,7 +55,7 @@ def test_an_error_crosses_with_all_it_says(kind, crossed):
 
 
 class OwnError(Invalid):
-    """An error that a program made of one of ours, with a constructor of its own."""
+    """An error that a program derived from one of this package's, with a constructor of its own."""
 
     def __init__(self, problem, page):
         super().__init__(problem.status, problem.detail)

@@ -1,4 +1,4 @@
-"""Allocations are kept by their ETag, so that asking again costs the service and the line next to nothing."""
+"""Allocations are cached by their ETag, so that an unchanged one is not sent again."""
 
 import json
 
@@ -70,7 +70,7 @@ def test_a_gates_numbers_are_beside_its_name(connect):
     assert (gate.gate, gate.numbers) == ("burn_in", {"variants": ["bold"]})
 
 
-def test_the_least_used_answers_go_first():
+def test_the_least_recently_used_answers_are_dropped_first():
     cache, answer = ResponseCache(2), Answer(200, {"etag": '"1"'}, json.dumps(BODY).encode())
     a, b, c = (read_allocation(name) for name in "abc")
     cache.put(a, answer)
@@ -80,7 +80,7 @@ def test_the_least_used_answers_go_first():
     assert [cache.get(one) is None for one in (a, b, c)] == [False, True, False]
 
 
-def test_nothing_is_kept_where_nothing_is_to_be(connect):
+def test_nothing_is_cached_where_the_size_is_0(connect):
     written = Written(found(), found())
     client = connect(written, cache_size=0)
     client.read_allocation("homepage")

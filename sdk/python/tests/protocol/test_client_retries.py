@@ -132,7 +132,7 @@ def test_retry_after_is_waited_for_in_full():
     assert 7 <= clock.pauses()[0] < 8
 
 
-def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over():
+def test_a_retry_after_that_is_no_number_of_seconds_is_ignored():
     clock = Time()
     clock.play(RetryPolicy(), [Answer(503, {"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}, b""), YES])
     assert clock.pauses() == [0.1]
@@ -147,7 +147,7 @@ def test_attempts_and_waits_stay_below_the_deadline_together():
     assert attempts == pytest.approx([10.0, 5.9, 1.7])
 
 
-def test_too_many_requests_is_told_when_patience_ends():
+def test_too_many_requests_is_raised_when_the_attempts_are_used_up():
     clock = Time()
     with pytest.raises(TooManyRequests):
         clock.play(EAGER, [Answer(429, {"retry-after": "1"}, b"")] * 5)

@@ -96,15 +96,17 @@ def wrong_clock(request, monkeypatch):
 @pytest.mark.parametrize("wrong_clock", [-20, 20], indirect=True)
 @pytest.mark.usefixtures("wrong_clock")
 def test_the_service_counts_the_events_of_a_host_whose_clock_is_off(client_of, service_url):
-    told = []
+    rejected = []
     with Client(service_url) as setting_up:
         setting_up.create_experiment("button", ["blue", "green"], source="tracked")
         setting_up.assign("button", "user-42")
     client = client_of(service_url)
-    sender = client.event_sender(on_rejected=told.append)  # nothing was asked: the offset is not known yet
+    sender = client.event_sender(
+        on_rejected=rejected.append
+    )  # nothing was asked: the offset is not known yet
     sender.exposure("button", "user-42")
     sender.conversion("button", "user-42")
     sender.close()
     days = list(client.each_daily_total("button"))
     assert (sum(day.impressions for day in days), sum(day.successes for day in days)) == (1, 1)
-    assert told == []
+    assert rejected == []

@@ -56,7 +56,7 @@ class Experiment:
     variants: tuple[Variant, ...]
     settings: Mapping[str, Any] = field(metadata=REST)
     etag: str | None = field(default=None, metadata=LOCAL)
-    """What `change_experiment` takes as ``if_match``; experiments in lists do not have it."""
+    """What `change_experiment` takes as ``if_match``; None in lists and from `create_experiment`."""
 
 
 @dataclass(frozen=True, slots=True)

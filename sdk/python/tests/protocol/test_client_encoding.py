@@ -115,10 +115,35 @@ def test_a_day_of_a_data_frame_can_be_asked_for(connect):
     assert written.requests[1].url.path == "/metrics/e/a/2026-03-01"
 
 
-@pytest.mark.parametrize("moment", [Timestamp(2026, 3, 1, 8, 30), dt.datetime(2026, 3, 1, tzinfo=dt.UTC)])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Timestamp(2026, 3, 1, 8, 30),
+        dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
+        NotATime(2026, 3, 1),
+        np.datetime64("2026-03-01T08:30"),
+        np.datetime64("NaT"),
+    ],
+)
 def test_a_moment_is_not_a_day(moment):
     with pytest.raises(ValueError, match="is not a day"):
         iso_day(moment)
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-03-01",
+        dt.date(2026, 3, 1),
+        Timestamp(2026, 3, 1),
+        np.datetime64("2026-03-01T00:00:00.000000000"),
+    ],
+)
+def test_a_day_may_be_given_in_any_form(connect, day):
+    written = Written(httpx2.Response(404, json={"detail": "no"}))
+    with pytest.raises(NotFound):
+        connect(written).read_allocation("e", for_date=day)
+    assert dict(written.requests[0].url.params) == {"for_date": "2026-03-01"}
 
 
 def test_an_event_that_cannot_be_sent_is_rejected_when_it_is_added_and_keeps_no_other_back(connect):

@@ -41,10 +41,16 @@ def iso_day(day: Day) -> str:
     """
     if isinstance(day, str):
         return day
-    written = _plain(day)
-    if not isinstance(written, str) or "T" in written:
+    moment = _listed(day) if is_numpy_time(day) else day
+    written = _written(moment) if isinstance(moment, dt.date) and moment == moment else "T"
+    if "T" in written:
         raise ValueError(f"{day!r} is not a day: give its date()")
     return written
+
+
+def is_numpy_time(value: Any) -> bool:
+    """Return whether a value is a moment or day of numpy (datetime64)."""
+    return getattr(getattr(value, "dtype", None), "kind", "") == "M"
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +86,7 @@ def _written(value: dt.date) -> str:
 
 
 def _listed(value: Any) -> Any:
-    is_time = getattr(getattr(value, "dtype", None), "kind", "") == "M"
-    return value.astype("datetime64[us]").tolist() if is_time else value.tolist()
+    return value.astype("datetime64[us]").tolist() if is_numpy_time(value) else value.tolist()
 
 
 def _number(value: Any) -> Any:

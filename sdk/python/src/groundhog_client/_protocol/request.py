@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from groundhog_client._errors import UnreadableAnswer
 from groundhog_client._protocol.decoding import read
-from groundhog_client._protocol.encoding import encode, iso_day, without_none
+from groundhog_client._protocol.encoding import encode, is_numpy_time, iso_day, without_none
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -161,7 +161,7 @@ def checked(found: Any, about: Mapping[str, Any]) -> Any:
 
 
 def _query(value: Any) -> Any:
-    return iso_day(value) if isinstance(value, dt.date) else value
+    return iso_day(value) if isinstance(value, dt.date) or is_numpy_time(value) else value
 
 
 def nothing(answer: Answer) -> None:

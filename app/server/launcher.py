@@ -4,6 +4,7 @@ The main thread owns the embedded PostgreSQL, never a worker: the kernel stops t
 started it ends.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -223,7 +224,9 @@ def _serve_web(settings: ServiceSettings, listener: socket.socket, telemetry: Pa
     if settings.workers == 1:
         from app.main import create_app
 
-        Server(web_config(settings, create_app(settings))).run(sockets=[listener])
+        application = create_app(settings)
+        _freeze_startup_objects()
+        Server(web_config(settings, application)).run(sockets=[listener])
     else:
         with _multiprocess_metrics(telemetry):
             _serve_with_workers(settings, listener)
@@ -291,7 +294,14 @@ def worker() -> ASGIApp:
     configure_logging(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_launcher, name="watch the launcher", daemon=True).start()
     application: ASGIApp = create_app(settings)
+    _freeze_startup_objects()
     return application
+
+
+def _freeze_startup_objects() -> None:
+    """Exempt what exists now from garbage collection: each full collection would spend 30 ms on it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_launcher() -> None:

@@ -96,7 +96,7 @@ def test_a_bad_key_is_asked_for_again_with_the_reason(page: Page, site: str, mak
     page.goto(f"{site}/{HOMEPAGE}")
     expect(asked(page)).not_to_contain_text("not accepted")
     for key, reason in (
-        ("nonsense", "This is no API key of Groundhog"),
+        ("nonsense", "This is not an API key of Groundhog"),
         ("gh_0123456789ab_" + 43 * "x", "The API key is not valid"),
         (make_key("read", expires_at=expires), "expired at"),
     ):
@@ -181,6 +181,6 @@ def test_a_key_that_may_ask_seldom_waits_instead_of_failing(page: Page, site: st
         while client.get("/policies").status_code != 429:
             pass
     page.get_by_role("link", name="Experiments").click()
-    expect(page.locator("#connection")).to_contain_text("may ask 120 times a minute")
+    expect(page.locator("#connection")).to_contain_text("may send 120 requests a minute")
     expect(page.get_by_role("link", name="Homepage headline")).to_be_visible()
     expect(page.locator("#connection")).to_be_hidden()

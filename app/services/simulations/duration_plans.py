@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.allocation.decide import BurnIn
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
-from app.errors import FieldError, Invalid
+from app.errors import invalid_field
 from app.schemas.plans import Plan, PlanRequest, Spread
 from app.simulation import duration_plan as simulated
 from app.simulation.email.declared import P_BEST_DECIDED
@@ -27,20 +27,18 @@ def check(asked: PlanRequest) -> None:
     k = len(asked.rates)
     decisions = k * asked.days * asked.replications
     if asked.policy.kind == "fixed" or needs_value(asked.policy.kind):
-        raise _invalid("policy.kind", "a plan is about conversions: choose a policy that decides by them")
+        raise invalid_field(
+            "policy.kind", "a plan is about conversions: choose a policy that decides by them"
+        )
     if asked.min_share > 100 / k:
-        raise _invalid("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
+        raise invalid_field("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
     if asked.minimum_days > asked.days:
-        raise _invalid("minimum_days", f"at most the {asked.days} days that are played")
+        raise invalid_field("minimum_days", f"at most the {asked.days} days that are played")
     if decisions > MAX_DECISIONS:
         sentence = (
             f"{k} variants x {asked.days} days x {asked.replications} replications exceed {MAX_DECISIONS:,}"
         )
-        raise _invalid("replications", sentence)
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid(f"{field}: {message}", [FieldError(f"body.{field}", message)])
+        raise invalid_field("replications", sentence)
 
 
 def play(request: dict[str, Any]) -> dict[str, Any]:

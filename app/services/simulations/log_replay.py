@@ -12,9 +12,9 @@ from app.bandits.parameters import parameter
 from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
-from app.errors import NotFound
+from app.errors import NotFound, invalid_field
 from app.schemas.simulations import PolicyChoice
-from app.services.simulations.policy_choices import build, field_error, with_defaults
+from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay
@@ -126,9 +126,9 @@ def prepare(
     log = READERS[form](text.splitlines(), arms)
     k = len(log.arms)
     if not 2 <= k <= MAX_ARMS:
-        raise field_error("log", f"needs 2 to {MAX_ARMS} arms, not {k}")
+        raise invalid_field("log", f"needs 2 to {MAX_ARMS} arms, not {k}")
     if by_value and log.value is None:
-        raise field_error("by_value", "the log has no column value")
+        raise invalid_field("by_value", "the log has no column value")
     asked = [PolicyChoice(**policy) for policy in policies] or _everyone(log)
     targets = tuple(
         _target(i, choice, log) for i, choice in enumerate(with_defaults(asked, {ALWAYS: AlwaysPolicy}))
@@ -150,23 +150,25 @@ def _target(place: int, choice: PolicyChoice, log: DecisionLog) -> TargetPolicy:
     if choice.kind == ALWAYS:
         arm = choice.parameters["arm"]
         if arm not in range(k):
-            raise field_error(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
+            raise invalid_field(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
         alone = np.eye(k)[int(arm)]
         return TargetPolicy(choice, alone, Fixed(tuple(alone.tolist())))
     policy = build(place, build_policy, choice)
     if needs_value(choice.kind):
-        raise field_error(f"policies.{place}.kind", "a replay knows policies that decide by conversions only")
+        raise invalid_field(
+            f"policies.{place}.kind", "a replay knows policies that decide by conversions only"
+        )
     if isinstance(policy, Uniform):
         return TargetPolicy(choice, np.full(k, 1 / k), policy)
     if isinstance(policy, Fixed):
         try:
             return TargetPolicy(choice, checked_target(log, policy.chosen), policy)
         except ValueError as fault:
-            raise field_error(f"policies.{place}.shares", str(fault)) from fault
+            raise invalid_field(f"policies.{place}.shares", str(fault)) from fault
     if not np.isin(log.reward, (0, 1)).all():
-        raise field_error(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
+        raise invalid_field(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
     if not log.is_uniform:
-        raise field_error(
+        raise invalid_field(
             f"policies.{place}.kind", "a policy that learns can be replayed on a uniform log only"
         )
     return TargetPolicy(choice, None, policy)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.bandits.policies.registry import policy_parameters
-from app.errors import FieldError, Invalid
+from app.errors import invalid_field
 from app.schemas.simulations import PolicyChoice
 
 MOST, MOST_FIGURES, MOST_LETTERS = 1e300, 1_000, 100
@@ -24,11 +24,11 @@ def from_text(text: str) -> dict[str, Any]:
             policy = json.loads(text)
             return PolicyChoice(**policy).model_dump()
         except (ValueError, TypeError, RecursionError) as error:
-            raise field_error("policies", "is no policy in JSON with a kind") from error
+            raise invalid_field("policies", "is no policy in JSON with a kind") from error
     kind, _, rest = text.partition(":")
     named = [part.partition("=") for part in rest.split(",")] if rest else []
     if not kind or len(kind) > MOST_LETTERS or not all(name and equals for name, equals, _ in named):
-        raise field_error("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
+        raise invalid_field("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
     return {"kind": kind, **{name: value_of(value) for name, _, value in named}}
 
 
@@ -73,12 +73,7 @@ def build(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
     try:
         return build(choice.kind, choice.parameters)
     except (ValueError, TypeError) as fault:
-        raise field_error(f"policies.{place}", str(fault)) from fault
-
-
-def field_error(where: str, message: str) -> Invalid:
-    """Return the error of one field of the body."""
-    return Invalid(f"{where}: {message}", [FieldError(f"body.{where}", message)])
+        raise invalid_field(f"policies.{place}", str(fault)) from fault
 
 
 def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, Any]:
@@ -88,7 +83,7 @@ def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, 
     try:
         return {one.name: () if one.is_row else one.default for one in policy_parameters(kind)}
     except ValueError as fault:
-        raise field_error(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
+        raise invalid_field(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
 
 
 def _fitting(where: str, value: Any, default: Any) -> Any:
@@ -96,15 +91,15 @@ def _fitting(where: str, value: Any, default: Any) -> Any:
     if isinstance(default, bool):
         if isinstance(value, bool):
             return value
-        raise field_error(where, "should be true or false")
+        raise invalid_field(where, "should be true or false")
     if isinstance(default, tuple):
         count = len(default) or MOST_FIGURES
         if isinstance(value, list) and 0 < len(value) <= count and all(map(_is_number, value)):
             return [float(one) for one in value]
-        raise field_error(where, f"should be a list of {len(default) or 'some'} numbers")
+        raise invalid_field(where, f"should be a list of {len(default) or 'some'} numbers")
     if _is_number(value):
         return float(value)
-    raise field_error(where, "should be a number")
+    raise invalid_field(where, "should be a number")
 
 
 def _is_number(value: Any) -> bool:

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from app.bandits.allocation.decide import BurnIn
-from app.errors import FieldError, Invalid, NotFound, field_path
+from app.errors import Invalid, NotFound, invalid_field
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
+from app.schemas.validation import field_errors
 from app.services.simulations import log_replay
-from app.services.simulations.policy_choices import build, field_error, with_defaults
+from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -174,7 +175,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
         sum(product.on_sale for product in scenario.products) * len(scenario.channels) * scenario.templates
     )
     if actions * scenario.daily > MAX_CHOICES:
-        raise field_error(
+        raise invalid_field(
             "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MAX_CHOICES:,} choices"
         )
     policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(filled))
@@ -204,8 +205,8 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
     try:
         return prepared(kind.model_validate(asked))
     except ValidationError as error:
-        faults = [FieldError(f"body.{field_path(fault['loc'])}", fault["msg"]) for fault in error.errors()]
-        raise Invalid(f"{faults[0].field.removeprefix('body.')}: {faults[0].message}", faults) from error
+        found = field_errors(error, "body")
+        raise Invalid(f"{found[0].field.removeprefix('body.')}: {found[0].message}", found) from error
 
 
 MAX_CHOICES = 500_000
@@ -223,7 +224,7 @@ def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str
         said = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL)
         if said is None or said[1] not in asked.model_fields:
             raise Invalid(str(fault)) from fault
-        raise field_error(said[1] + said[2], said[3]) from fault
+        raise invalid_field(said[1] + said[2], said[3]) from fault
 
 
 def _each(kind: Callable[..., Any], given: Iterable[BaseModel]) -> list[Any]:

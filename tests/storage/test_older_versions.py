@@ -29,8 +29,9 @@ CHOSEN = {
     ("assignments", "kind"): "drawn",
     ("events", "kind"): "exposure",
     ("experiments", "source"): "reported",
+    ("api_keys", "origins"): None,
 }
-"""What a rule demands of a text."""
+"""What a rule demands of a text, or of a list."""
 
 
 def write(connection, schema, mark):

@@ -10,19 +10,18 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
 import psycopg
 
-from app.errors import TooManyRequests, Unauthorized, Unavailable
+from app.errors import InternalError, TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
 from app.services.access import api_keys
 from app.services.access.principal import ANONYMOUS, Principal
 from app.services.single_flight import SingleFlight
 from app.storage import api_keys as stored_keys
-from app.storage.database import Database
+from app.storage.database import Database, is_outage
 
 RETRY_SECONDS = 1
 """Between two refreshes for an unknown key, and between two attempts while PostgreSQL is not available."""
@@ -93,6 +92,7 @@ class Authenticator:
         self._keys: dict[str, CachedKey] | None = None
         self._tried_at = 0.0
         self._failed = False
+        self._outage = False
         self._refreshing: SingleFlight[None] = SingleFlight()
         self._buckets: dict[str, TokenBucket] = {}
         self._last_used: dict[str, dt.datetime] = {}
@@ -106,6 +106,7 @@ class Authenticator:
         Unauthorized: no key, or one that is unknown, expired or revoked
         TooManyRequests: the key exceeds its rate
         Unavailable: the keys were never read, and PostgreSQL does not answer
+        InternalError: the keys were never read, and PostgreSQL rejects the statement
         """
         known = await self._read_keys(self._seconds)
         if not known and self._open_without_keys:
@@ -158,6 +159,8 @@ class Authenticator:
             refresh = self._refreshing.start("keys", self._refresh)
             if not self._failed or self._keys is None:  # else the last copy serves, and no request waits
                 await asyncio.shield(refresh)
+        if self._keys is None and not self._outage:
+            raise InternalError
         if self._keys is None:
             raise Unavailable("the API keys cannot be read: the database does not answer; try again shortly")
         return self._keys
@@ -168,7 +171,11 @@ class Authenticator:
             found = await stored_keys.read(self._database)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._failed = True
-            logger.warning("the API keys cannot be read (%s)", type(error).__name__)
+            self._outage = is_outage(error)
+            if self._outage:
+                logger.warning("the API keys cannot be read (%s)", type(error).__name__)
+            else:
+                logger.exception("the API keys cannot be read")
         else:
             self.set_keys(found)
 
@@ -190,9 +197,12 @@ class Authenticator:
 
     async def _flush_last_used(self) -> None:
         uses, self._last_used = self._last_used, {}
-        with suppress(psycopg.Error, OSError, TimeoutError):  # the next use of the key stores it
+        try:
             if uses:
                 await stored_keys.update_last_used(self._database, uses)
+        except (psycopg.Error, OSError, TimeoutError) as error:  # the next use of the key stores it
+            if not is_outage(error):
+                logger.exception("the last use of API keys cannot be stored")
 
     async def close(self) -> None:
         """Store the last uses."""

@@ -25,15 +25,15 @@ run: $(VENV)/run.stamp ## install what is needed, start the database and the ser
 install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV); each does so itself, too
 
 test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest --ignore tests/web --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --dist loadfile $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
-	$(BIN)/python -m pytest tests/web --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/browser --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
 
-screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
+screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
-	$(BIN)/python -m tests.web.screenshots
+	$(BIN)/python -m tests.support.browser.screenshots
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
 	$(BIN)/python -m pip check
@@ -42,6 +42,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m migrations.check
+	$(BIN)/python -m tests.support.dashboard_imports
 	@$(call if_there,$(BIN)/hadolint,Dockerfile,it is not built for this platform)
 	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
 
@@ -126,7 +127,7 @@ define install
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
-@$(BIN)/python -m app.web.charts
+@$(BIN)/python -m app.web.vega_bundle
 endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so

@@ -44,7 +44,7 @@ from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
-from app.web import pages
+from app.web import routes as web
 
 PARTS = (
     metrics,
@@ -60,7 +60,7 @@ PARTS = (
     runs,
     results,
     operations,
-    pages,
+    web,
 )
 """Modules with routes; the first one that matches a path answers."""
 
@@ -75,7 +75,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     ----------
     clock : returns the present moment, with a zone; tests pass their own
     """
-    plugins.load_plugins()
+    _load_plugins()
     state = _create_state(settings, clock)
     app = Groundhog(
         state,
@@ -96,8 +96,14 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
     problem_details.register_exception_handlers(app)
-    pages.mount_assets(app)
+    web.mount_assets(app)
     return app
+
+
+@cache
+def _load_plugins() -> None:
+    """Register the installed policies, once per process: finding them reads the metadata of every package."""
+    plugins.load_plugins()
 
 
 def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:

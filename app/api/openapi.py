@@ -23,13 +23,15 @@ exactly, so that the same data give the same bytes. Every error is `application/
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
 `X-API-Key: gh_...`. A key has scopes: **report** sends what happened (metrics, assignments, events, flag
-evaluations), **read** reads every figure, **admin** may do everything; each operation names the one it needs.
+evaluations), **read** reads all data, **admin** may do everything; each operation names the one it needs.
 """
 
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "gh_<id>_<secret>"},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+
+FRAMEWORK_ERROR = {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
 
 TAGS = [
     {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
@@ -39,7 +41,7 @@ TAGS = [
     {"name": "openfeature", "description": "Variants as feature flags for any OpenFeature SDK (OFREP 0.3.0)"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
-    {"name": "operations", "description": "Health and figures"},
+    {"name": "operations", "description": "Health and Prometheus metrics"},
 ]
 
 
@@ -47,8 +49,7 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Return the description of some routes, with problem+json as the form of errors, and complete examples."""
     schema = get_openapi(title=TITLE, version=version, description=DESCRIPTION, tags=TAGS, routes=routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        components.pop(name, None)
+    _drop_framework_errors(schema)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
@@ -56,12 +57,27 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             _describe_permission(operation)
+            _remove_item_schemas(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
             components[model.__name__] |= extra
     _describe_preset(components)
     return schema
+
+
+def _drop_framework_errors(schema: dict[str, Any]) -> None:
+    """Remove FastAPI's own validation errors, and the responses that have them: OFREP's, which has no 422."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            operation["responses"] = {
+                status: response
+                for status, response in responses.items()
+                if FRAMEWORK_ERROR not in response.get("content", {}).values()
+            }
 
 
 def _describe_preset(components: dict[str, Any]) -> None:
@@ -85,6 +101,13 @@ def _describe_permission(operation: dict[str, Any]) -> None:
         str(status): response | content for status, response in error_responses(401, 403, 429).items()
     }
     operation["responses"] = dict(sorted((responses | rejected).items()))
+
+
+def _remove_item_schemas(operation: dict[str, Any]) -> None:
+    """Remove the schema of a stream's events: FastAPI adds that keyword of OpenAPI 3.2 to a document of 3.1."""
+    for response in operation["responses"].values():
+        for media in response.get("content", {}).values():
+            media.pop("itemSchema", None)
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

@@ -44,7 +44,7 @@ JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: -
 UNREADABLE_BODY = (
     "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
 )
-STOPPED = "the service stops and cannot tell whether this was done; it is safe to send it again"
+STOPPED = "the service stops and cannot tell whether this was done; sending it again is safe"
 MAX_ERRORS = 100
 MAX_FIELD = 200
 
@@ -212,7 +212,7 @@ _DESCRIPTIONS = {
     403: "The API key lacks the scope, or is limited to other experiments",
     404: "It does not exist",
     409: "The current state forbids it",
-    412: "Somebody changed it since you read it (If-Match)",
+    412: "It has changed since you read it (If-Match)",
     413: "The body is too large",
     415: "The format of the body is not supported",
     422: "The message must be changed: see `errors`",

@@ -27,7 +27,7 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ApplicationState:
     """The resources of one application; ``app.main.create_app`` makes them.
 

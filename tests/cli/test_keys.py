@@ -32,7 +32,7 @@ def test_a_key_is_made_used_listed_and_revoked(groundhog, make_client):
     code, key, said = groundhog(
         "keys", "create", "shop backend", "--scope", "report", "--experiments", "shop-"
     )
-    assert (code, key.count("\n"), "shown this once" in said) == (0, 1, True)
+    assert (code, key.count("\n"), "shown only once" in said) == (0, 1, True)
     headers, key_id = {"X-API-Key": key.strip()}, key.split("_")[1]
     assert client.post("/metrics/", json=total(experiment_id="shop-a"), headers=headers).status_code == 200
     _, listed, _ = groundhog("keys", "list")
@@ -67,7 +67,7 @@ def test_what_is_no_key_gets_one_sentence(groundhog, arguments, said):
 
 def test_a_service_that_others_could_reach_does_not_start_without_a_key(groundhog):
     sentence, _, _ = groundhog("serve", "--host", "0.0.0.0", "--port", "0")
-    assert "can be reached by others, and there is no API key yet" in sentence
+    assert "can be reached from other machines, and there is no API key yet" in sentence
     assert "groundhog keys create NAME --scope admin" in sentence
     assert "GROUNDHOG_ADMIN_KEY" in sentence
 

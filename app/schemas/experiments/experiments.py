@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.schemas.experiments.currencies import Currency
 from app.schemas.experiments.settings import (
@@ -15,6 +14,7 @@ from app.schemas.experiments.settings import (
     Strict,
 )
 from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
+from app.schemas.validation import combination_error
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",
@@ -135,7 +135,7 @@ class ExperimentIn(ExperimentSettings):
     source: Source | None = Field(
         default=None,
         description="Where totals come from: reported (POST /metrics) or tracked (POST /events); "
-        "by default the first of them decides. It stays for ever",
+        "by default the first of them decides. It cannot change",
     )
     flag: bool | None = Field(
         default=None,
@@ -149,17 +149,17 @@ class ExperimentIn(ExperimentSettings):
     @model_validator(mode="after")
     def _held_out_units_are_tracked(self) -> "ExperimentIn":
         if self.source == "reported" and self.holdout_percent > 0:
-            message = "holdout_percent: the totals of held-out units stand apart only with source tracked"
-            raise PydanticCustomError("combination", "{message}", {"message": message})
+            message = "a hold-out needs source tracked: only then are the totals of its units kept apart"
+            raise combination_error("holdout_percent", message)
         return self
 
     @model_validator(mode="after")
     def _variants_are_distinct(self) -> "ExperimentIn":
         ids = [variant.variant_id for variant in self.variants]
         if len(set(ids)) < len(ids):
-            raise PydanticCustomError("variants", "variants: the same variant_id stands there twice")
+            raise combination_error("variants", "the same variant_id stands there twice")
         if sum(variant.is_control for variant in self.variants) > 1:
-            raise PydanticCustomError("variants", "variants: at most one may have is_control")
+            raise combination_error("variants", "at most one variant may have is_control")
         return self
 
 

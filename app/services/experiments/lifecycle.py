@@ -18,7 +18,7 @@ from app.schemas.experiments.experiments import (
     State,
     Variant,
 )
-from app.schemas.experiments.settings import ExperimentSettings, StoredSettings
+from app.schemas.experiments.settings import BY_VALUE, ExperimentSettings, StoredSettings
 from app.schemas.validation import field_errors
 from app.services.access import principal
 from app.services.experiments import (
@@ -243,7 +243,8 @@ def _set_rollout(
 def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
 
-    A policy of another kind starts from its own defaults.
+    A policy of another kind starts from its own defaults. What depends on the objective follows it: the policy
+    becomes the one of its kind for the new objective, and without the value objective there is no currency.
 
     Raises
     ------
@@ -253,6 +254,8 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     policy = patch.get("policy")
     if isinstance(policy, dict) and policy.get("kind", settings.policy.kind) != settings.policy.kind:
         before["policy"] = {}
+    if (patch.get("objective", settings.objective) or "conversion") != settings.objective:
+        _follow_the_objective(before, patch)
     try:
         return StoredSettings.model_validate(merge_patch(before, patch))
     except ValidationError as error:
@@ -260,6 +263,23 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     except RecursionError:
         fault = FieldError("body", "Input is nested too deeply")
         raise Invalid("the settings are nested too deeply", [fault]) from None
+
+
+def _follow_the_objective(before: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Change the settings in force that the other objective gives another meaning, unless they are sent, too."""
+    by_value = before["objective"] == "conversion"
+    if not by_value:
+        before["currency"] = None
+    kinds = BY_VALUE if by_value else {kind: name for name, kind in BY_VALUE.items()}
+    if "policy" not in patch:
+        before["policy"]["kind"] = kinds.get(before["policy"]["kind"], before["policy"]["kind"])
+    stop = before["stop"]
+    if "stop" not in patch and stop["rule"] is None and stop["threshold"] is not None:
+        fault = FieldError(
+            "body.stop.threshold",
+            "it was chosen for another default rule: send stop with a rule and a threshold",
+        )
+        raise Invalid("stop.threshold has another meaning under the new objective", [fault])
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From a request to a race that can be played: the one place that knows all scenarios."""
+"""From a request to a scenario that can be played; the only module that knows all scenarios."""
 
 import dataclasses
 import re
@@ -24,8 +24,8 @@ from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Produ
 from app.simulation.clv.world.scenario import Scenario as Telco
 from app.simulation.email.contestants import ORIGINAL, OriginalEpsilonGreedy
 
-Progress = Callable[[int, int], None]
-Watch = Callable[[Callable[[], dict[str, Any]]], None]
+OnProgress = Callable[[int, int], None]
+OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]
 Row = Mapping[str, Any]
 
 
@@ -34,27 +34,29 @@ class RunnableScenario(Protocol):
 
     @property
     def request(self) -> dict[str, Any]:
-        """Every field of the request, defaults filled in, JSON-able; it is what is kept."""
+        """Every field of the request with its default, as JSON can express it; this is stored."""
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What `prepare` makes the same race from, in another process."""
+        """The arguments with which `prepare` returns the same scenario in another process."""
 
     @property
     def decisions(self) -> int:
-        """Rounds x replications x policies, as far as they cost time."""
+        """Rounds x replications x policies, as a measure of the time."""
 
     @property
     def steps(self) -> int:
-        """What progress counts up to."""
+        """The number of steps that progress is reported in."""
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
-        """The result, JSON-able.
+    def play(
+        self, on_progress: OnProgress | None = None, on_interim_result: OnInterimResult | None = None
+    ) -> dict[str, Any]:
+        """The result, as JSON can express it.
 
         Parameters
         ----------
-        progress : called with the steps done and all there are
-        watch : called now and then with what makes the standing, in scenarios that have one
+        on_progress : called with the number of steps done and the number of all
+        on_interim_result : called repeatedly with a function that returns the interim result, where there is one
         """
 
     def log(self, policy: int) -> Iterator[Row]:
@@ -85,13 +87,17 @@ class EmailRace:
 
     steps = decisions
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """The figures of every policy and of the even split."""
-        return email.play(self.scenario, progress).to_dict()
+    def play(
+        self,
+        on_progress: OnProgress | None = None,
+        on_interim_result: OnInterimResult | None = None,  # noqa: ARG002 - it has none
+    ) -> dict[str, Any]:
+        """The metrics of every policy and of the even split."""
+        return email.play(self.scenario, on_progress).to_dict()
 
-    def log(self, policy: int) -> Iterator[Row]:  # noqa: ARG002 - nobody has one
+    def log(self, policy: int) -> Iterator[Row]:  # noqa: ARG002 - of no policy
         """There is none."""
-        raise NotFound("an e-mail simulation keeps no log of single decisions")
+        raise NotFound("an e-mail simulation has no log of single decisions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +125,11 @@ class ClvRace:
         """Days of a policy in a block of replications."""
         return self.race.steps
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
-        """The figures of every policy."""
-        return play_clv(self.race, progress, watch).to_dict()
+    def play(
+        self, on_progress: OnProgress | None = None, on_interim_result: OnInterimResult | None = None
+    ) -> dict[str, Any]:
+        """The metrics of every policy."""
+        return play_clv(self.race, on_progress, on_interim_result).to_dict()
 
     def log(self, policy: int) -> Iterator[Row]:
         """The contacts of a policy."""
@@ -131,11 +139,11 @@ class ClvRace:
 
 
 def prepare_email(asked: EmailRequest) -> EmailRace:
-    """Return the race that an e-mail request asks for.
+    """Return the race of an e-mail request.
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, EMAIL_ONLY)
     burn_in = asked.burn_in
@@ -158,11 +166,11 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
 
 
 def prepare_clv(asked: ClvRequest) -> ClvRace:
-    """Return the race that a CLV request asks for.
+    """Return the race of a CLV request.
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, RACE)
     catalogue = {
@@ -193,11 +201,11 @@ SCENARIOS: dict[str, tuple[type[BaseModel], Callable[[Any], RunnableScenario]]] 
 
 
 def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
-    """Return the race that a request in JSON asks for.
+    """Return the race of a request in JSON.
 
     Raises
     ------
-    Invalid: naming the fields at fault
+    Invalid: naming the fields
     """
     if scenario == "replay":
         return log_replay.prepare(**asked)
@@ -210,21 +218,21 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
 
 
 MAX_CHOICES = 500_000
-"""Actions times contacts of a day: each block of ten replications holds a draw for each."""
+"""Actions times contacts of a day: each block of ten replications has a draw for each."""
 
 
 EMAIL_ONLY: dict[str, type[Any]] = {ORIGINAL: OriginalEpsilonGreedy}
 
 
 def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str, Any]) -> Any:
-    """Return the scenario; its complaint, which begins with a field's name, as that field's error."""
+    """Return the scenario, or turn its ValueError, which begins with a field's name, into that field's error."""
     try:
         return kind(**chosen)
-    except ValueError as fault:
-        said = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL)
-        if said is None or said[1] not in asked.model_fields:
-            raise Invalid(str(fault)) from fault
-        raise invalid_field(said[1] + said[2], said[3]) from fault
+    except ValueError as error:
+        parts = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(error), re.DOTALL)
+        if parts is None or parts[1] not in asked.model_fields:
+            raise Invalid(str(error)) from error
+        raise invalid_field(parts[1] + parts[2], parts[3]) from error
 
 
 def _each(kind: Callable[..., Any], given: Iterable[BaseModel]) -> list[Any]:

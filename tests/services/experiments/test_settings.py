@@ -202,7 +202,11 @@ def test_every_policy_is_listed_with_the_schema_of_its_parameters(client):
         ({"policy": {"kind": "fixed", "shares": {"a": 30, "b": 60}}}, "sum to 100, not 90"),
         ({"policy": {"kind": "fixed", "shares": {"z": 100}}}, "name a variant: a, b"),
         ({"policy": {"kind": "value_thompson"}}, "objective conversion goes with thompson"),
-        ({"objective": "value", "currency": "EUR"}, "objective value goes with value_thompson"),
+        ({"objective": "value"}, "needs the currency"),
+        (
+            {"objective": "value", "currency": "EUR", "policy": {"kind": "ucb1"}},
+            "objective value goes with value_thompson",
+        ),
         ({"objective": "value", "policy": {"kind": "uniform"}}, "currency"),
         ({"currency": "EUR"}, "currency"),
         ({"currency": "EURO"}, "3 characters"),

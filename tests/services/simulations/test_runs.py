@@ -150,7 +150,7 @@ def test_a_run_left_behind_by_a_service_that_died_is_failed(client, clock, datab
     assert client.get("/simulations/lost").json()["state"] == "running"
     clock.pass_days(1)
     assert client.get("/simulations").json()["items"][0]["state"] == "failed"
-    assert "left behind" in client.get("/simulations/lost").json()["fault"]
+    assert "orphaned" in client.get("/simulations/lost").json()["fault"]
 
 
 def test_a_request_sent_twice_is_played_once(client, simulate):

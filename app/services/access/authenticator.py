@@ -10,7 +10,9 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 import psycopg
@@ -44,7 +46,8 @@ class CachedKey:
     def of(cls, record: stored_keys.ApiKeyRecord) -> "CachedKey":
         """Return a stored key with its principal."""
         scopes = frozenset(cast("list[Scope]", record.scopes))
-        return cls(record, Principal(record.key_id, record.name, scopes, record.experiment_prefix))
+        origins = None if record.origins is None else frozenset(record.origins)
+        return cls(record, Principal(record.key_id, record.name, scopes, record.experiment_prefix, origins))
 
 
 class TokenBucket:
@@ -90,6 +93,7 @@ class Authenticator:
         self._track_last_used = track_last_used
         self._tick = tick
         self._keys: dict[str, CachedKey] | None = None
+        self._origins: frozenset[str] = frozenset()
         self._tried_at = 0.0
         self._failed = False
         self._outage = False
@@ -118,6 +122,17 @@ class Authenticator:
         self._check_rate(key)
         self._record_use(key.record.key_id, now)
         return key.principal
+
+    async def refresh_origins(self, origin: str) -> None:
+        """Read the keys again, at most once a second, where none of them is known to have an origin."""
+        with suppress(Unavailable, InternalError):
+            await self._read_keys(
+                self._seconds if self.has_origin(origin) else min(self._seconds, RETRY_SECONDS)
+            )
+
+    def has_origin(self, origin: str) -> bool:
+        """Tell whether a key that is not revoked may be used in pages of an origin."""
+        return origin in self._origins
 
     async def _find(self, sent: str, known: dict[str, CachedKey]) -> CachedKey:
         parts = api_keys.parse(sent)
@@ -183,6 +198,8 @@ class Authenticator:
         """Replace the copy of the keys."""
         self._failed = False
         self._keys = {record.key_id: CachedKey.of(record) for record in found}
+        valid = (key.principal for key in self._keys.values() if key.record.revoked_at is None)
+        self._origins = frozenset(chain.from_iterable(who.origins or () for who in valid))
 
     def _record_use(self, key_id: str, now: dt.datetime) -> None:
         if not self._track_last_used:

@@ -51,7 +51,7 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
         **{name: getattr(new, name) for name in SETTINGS_FIELDS}, cost_per_impression=costs
     )
     if not insert_experiment(
-        session, new.experiment_id, settings, now, new.name, new.description, new.source
+        session, new.experiment_id, settings, now, new.name, new.description, new.source, new.flag
     ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     version_lock.lock(session, new.experiment_id)
@@ -70,6 +70,7 @@ def insert_experiment(
     name: str | None = None,
     description: str | None = None,
     source: Source | None = None,
+    flag: bool | None = None,
 ) -> bool:
     """Insert an experiment with its first phase and version; return False where it was there already.
 
@@ -81,7 +82,12 @@ def insert_experiment(
     inserted = session.scalar(
         insert(tables.Experiment)
         .values(
-            experiment_id=experiment_id, name=name, description=description, source=source, created_at=now
+            experiment_id=experiment_id,
+            name=name,
+            description=description,
+            source=source,
+            flag=flag,
+            created_at=now,
         )
         .on_conflict_do_nothing()
         .returning(tables.Experiment.experiment_id)
@@ -135,6 +141,8 @@ class _StoredExperiment:
             description=row.description,
             created_at=row.created_at,
             source=row.source,
+            flag=row.flag,
+            is_flag=row.source == "tracked" if row.flag is None else row.flag,
             state=latest.state,
             state_since=self.history.in_state_since(),
             variants=[_with_cost(variant, costs) for variant in self.variants],
@@ -195,7 +203,7 @@ def change(
     settings = apply_merge_patch(latest.settings, {k: v for k, v in sent.items() if k in SETTINGS_FIELDS})
     state: State = sent.get("state", latest.state) or "running"
     changed = _apply_from_today(session, stored, state, settings, now)
-    for name in ("name", "description"):
+    for name in ("name", "description", "flag"):
         if name in sent:
             setattr(stored.row, name, sent[name])
     session.flush()

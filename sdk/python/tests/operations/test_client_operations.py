@@ -85,6 +85,7 @@ MORE = {
     "event_sender",
     "wait_for_simulation",
     "call",
+    "read_telemetry",  # deprecated
 }
 """Methods that are no operation: they take several requests, or none."""
 

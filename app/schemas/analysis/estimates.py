@@ -42,7 +42,7 @@ class Estimated(BaseModel):
 
     mean: Rounded | None
     standard_error: Rounded | None
-    interval_95: Interval | None = Field(description="mean -+ 1.96 standard errors")
+    interval_95: Interval | None = Field(description="mean -+ 1.959964 standard errors")
 
 
 class VariantEstimates(BaseModel):

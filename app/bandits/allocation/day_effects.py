@@ -35,8 +35,8 @@ def fit_day_effects(trials: ArrayLike, successes: ArrayLike) -> DayEffects:
 
     Notes
     -----
-    Arms that share no day, directly or through others, cannot be told from their days; each such group keeps
-    the level it starts with.
+    Arms that share no day, directly or through others, cannot be distinguished from their days; each such group
+    stays at the level it starts with.
 
     References
     ----------

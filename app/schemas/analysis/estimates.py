@@ -9,7 +9,7 @@ from app.schemas.fields import Amount, Rounded
 
 Interval = tuple[Rounded, Rounded]
 
-FIGURE: dict[str, Any] = {"mean": 0.128, "standard_error": 0.0075, "interval_95": [0.1133, 0.1427]}
+ESTIMATED: dict[str, Any] = {"mean": 0.128, "standard_error": 0.0075, "interval_95": [0.1133, 0.1427]}
 DIFFERENCE = {"mean": 0.021, "standard_error": 0.0102, "interval_95": [0.001, 0.041]}
 VARIANT: dict[str, Any] = {
     "variant_id": "bold",
@@ -18,9 +18,9 @@ VARIANT: dict[str, Any] = {
     "value": 0.0,
     "support": 1.0,
     "note": None,
-    "naive": FIGURE,
-    "stratified": FIGURE,
-    "adaptive": FIGURE,
+    "naive": ESTIMATED,
+    "stratified": ESTIMATED,
+    "adaptive": ESTIMATED,
     "difference": DIFFERENCE,
 }
 HOLDOUT: dict[str, Any] = {

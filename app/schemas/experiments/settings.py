@@ -202,7 +202,7 @@ class ExperimentSettings(Strict):
     fixed_share: PercentOf = Field(default={}, description="Variants whose percent is fixed")
     burn_in: BurnIn = Field(default=BurnIn(), description="What a new variant must show first")
     maturity_days: Days = Field(
-        default=0, description="Leave out so many of the last days: they are not ripe"
+        default=0, description="Leave out so many of the last days: their conversions are still to come"
     )
     late_conversions: bool = Field(
         default=False, strict=True, description="Accept days with more successes than impressions"

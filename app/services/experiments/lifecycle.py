@@ -1,4 +1,4 @@
-"""Experiments: create, read, list, change, and register on the way."""
+"""Experiments: create, read, list, change, and register implicitly."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -332,7 +332,7 @@ def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, aut
 
 
 def claim_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:
-    """Let totals of some experiments come from one source for ever; the caller holds their locks.
+    """Let totals of some experiments come from one source from now on; the caller holds their locks.
 
     Raises
     ------

@@ -50,7 +50,7 @@ def constraints_for(settings: StoredSettings, variant_ids: Sequence[str]) -> Sha
 
 
 def validate(settings: StoredSettings, variants: Sequence[Variant], today: dt.date) -> None:
-    """Refuse promises that the variants active today, or on a later day that is known by now, cannot all be given.
+    """Reject floors and fixed shares that the variants active today, or on a later day known now, cannot all get.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
 
 
 def check_room(session: Session, experiment_id: str, new: int) -> None:
-    """Refuse more variants than one experiment may have.
+    """Reject more variants than one experiment may have.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _set_cost(
     """Let a cost apply from today on: it is kept with the settings, which are dated."""
     costs = {**timeline.latest.settings.cost_per_impression, variant_id: cost}
     settings = timeline.latest.settings.model_copy(
-        update={"cost_per_impression": {name: figure for name, figure in costs.items() if figure is not None}}
+        update={"cost_per_impression": {name: cost for name, cost in costs.items() if cost is not None}}
     )
     state = timeline.latest.state
     settings_changes.apply_from_today(session, experiment_id, timeline, known, state, settings, now)

@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
-WEB_PROVIDER := tests/openfeature/web/node_modules/.package-lock.json
+WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -25,15 +25,15 @@ run: $(VENV)/run.stamp ## install what is needed, start the database and the ser
 install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV); each does so itself, too
 
 test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest --ignore tests/web --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --dist loadfile $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
-	$(BIN)/python -m pytest tests/web --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/browser --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
 
-screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
+screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
-	$(BIN)/python -m tests.web.screenshots
+	$(BIN)/python -m tests.support.browser.screenshots
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
 	$(BIN)/python -m pip check
@@ -42,6 +42,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m migrations.check
+	$(BIN)/python -m tests.support.dashboard_imports
 	@$(call if_there,$(BIN)/hadolint,Dockerfile,it is not built for this platform)
 	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
 
@@ -56,7 +57,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
-	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/chaos $(ARGS)
+	GROUNDHOG_CHAOS_KILLS=25 $(BIN)/python -m pytest tests/system/chaos $(ARGS)
 
 ha: $(VENV)/dev.stamp ## three PostgreSQL with Patroni, the primary struck down under load (Debian: apt install patroni etcd-server haproxy postgresql)
 	$(BIN)/python -m deploy.ha $(ARGS)
@@ -67,13 +68,13 @@ bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install w
 soak: $(VENV)/dev.stamp ## ten minutes of mixed traffic on a service of its own: what grows (ARGS="--minutes 60")
 	$(BIN)/python -m benchmarks.load soak $(ARGS)
 
-results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
+results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/benchmarks/simulation-results.md (a few minutes)
 	$(BIN)/python -m benchmarks.results $(ARGS)
 
 reference: $(VENV)/dev.stamp ## write docs/reference from the code
 	$(BIN)/python -m docs.reference
 
-licences: $(VENV)/dev.stamp ## write docs/licences.md from the installed packages
+licences: $(VENV)/dev.stamp ## write docs/reference/licences.md from the installed packages
 	$(BIN)/python -m docs.reference.licences
 
 sbom: build/sbom/bin/cyclonedx-py ## list what the service is made of as build/sbom.json (CycloneDX)
@@ -126,7 +127,7 @@ define install
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
-@$(BIN)/python -m app.web.charts
+@$(BIN)/python -m app.web.vega_bundle
 endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so
@@ -165,7 +166,7 @@ endef
 export LOCK_OF_THIS_PLATFORM
 
 # OpenFeature's web provider, for one test, which says so where it is skipped
-$(WEB_PROVIDER): tests/openfeature/web/package-lock.json
+$(WEB_PROVIDER): tests/system/openfeature/web/package-lock.json
 	@if command -v npm >/dev/null && npm ci --silent --prefix $(dir $<); then touch $@; \
 		else echo "no npm, or no npm registry: the test of OpenFeature's web provider is skipped"; fi
 

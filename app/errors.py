@@ -1,18 +1,18 @@
-"""What can go wrong, in the domain's words; nothing here knows HTTP (api/problems.py gives the statuses).
+"""What can go wrong, in the domain's words; nothing here knows HTTP (app.api.problem_details has the statuses).
 
 GroundhogError
-├── Invalid          the message must be changed by the caller
-├── NotFound         the thing named does not exist
-├── Conflict         the message is fine, the present state forbids it
-├── PreconditionFailed  the caller's copy (If-Match) is no longer the current one
-├── UnsupportedMediaType  the body is in a format that is not read here
-├── TooLarge         the message is over a limit
-├── Unauthorized     it is not known who asks: no API key, or one that is not valid
-├── Forbidden        the API key may not do this
-├── TooManyRequests  the API key asks more often than it may
-├── NotAllowed       the thing named exists, but nothing of that kind can be done with it
-├── Unavailable      the database cannot answer now; trying again may help
-└── Defect           something of ours is broken; the log says what
+├── Invalid               the client must change the message
+├── NotFound              what the message names does not exist
+├── Conflict              the message is valid, the current state forbids it
+├── PreconditionFailed    the client's copy (If-Match) is no longer the current one
+├── UnsupportedMediaType  the body has a format that is not supported
+├── TooLarge              the message exceeds a configured limit
+├── Unauthorized          the client is not known: no API key, or one that is not valid
+├── Forbidden             the API key does not permit this
+├── TooManyRequests       the API key exceeds its requests per minute
+├── MethodNotAllowed      what the message names exists, but does not support the method
+├── Unavailable           the database cannot answer now; a retry may succeed
+└── InternalError         a bug; the log has it
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of a message: where (``body.0.successes``, or a line number) and what to change."""
+    """One error of a message: where (``body.0.successes``, or a line number) and what to change."""
 
     field: str
     message: str
@@ -29,17 +29,17 @@ class FieldError:
 
 
 def field_path(location: Iterable[object]) -> str:
-    """Return a place in a message as ``body.0.successes``; the tags of unions, in brackets, are left out."""
+    """Return a place in a message as ``body.0.successes``, without the tags of unions, which are in brackets."""
     return ".".join(part for part in map(str, location) if not part.startswith("("))
 
 
 class GroundhogError(Exception):
-    """Base of every error this project raises on purpose.
+    """Base of every error that this project raises on purpose.
 
     Parameters
     ----------
     detail : a sentence for the person who sent the message
-    errors : the fields at fault, where there are some
+    errors : the fields that have to change, where there are some
     """
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
@@ -49,39 +49,44 @@ class GroundhogError(Exception):
 
 
 class Invalid(GroundhogError):
-    """The message itself must be changed."""
+    """The client must change the message."""
+
+
+def invalid_field(field: str, message: str) -> Invalid:
+    """Return the error of one field of the body."""
+    return Invalid(f"{field}: {message}", [FieldError(f"body.{field}", message)])
 
 
 class NotFound(GroundhogError):
-    """The thing named does not exist."""
+    """What the message names does not exist."""
 
 
 class Conflict(GroundhogError):
-    """The present state forbids what was asked."""
+    """The current state forbids what the message asks for."""
 
 
 class PreconditionFailed(GroundhogError):
-    """Somebody changed the thing since the caller read it."""
+    """It has changed since the client read it."""
 
 
 class UnsupportedMediaType(GroundhogError):
-    """The body is in a format that is not read here."""
+    """The body has a format that is not supported."""
 
 
 class TooLarge(GroundhogError):
-    """The message is over a configured limit."""
+    """The message exceeds a configured limit."""
 
 
 class Unauthorized(GroundhogError):
-    """It is not known who asks."""
+    """The client is not known."""
 
 
 class Forbidden(GroundhogError):
-    """Who asks is known, and may not do this."""
+    """The client is known, and may not do this."""
 
 
 class TooManyRequests(GroundhogError):
-    """Who asks does so more often than allowed.
+    """The client sends more requests than it may.
 
     ``retry_after`` is in whole seconds.
     """
@@ -102,16 +107,16 @@ class Unavailable(GroundhogError):
         self.retry_after = retry_after
 
 
-class NotAllowed(GroundhogError):
-    """The thing named exists, but what was asked is not among what can be done with it (``allowed``)."""
+class MethodNotAllowed(GroundhogError):
+    """What the message names exists, but supports other methods (``allowed``)."""
 
     def __init__(self, detail: str, allowed: Sequence[str]) -> None:
         super().__init__(detail)
         self.allowed = tuple(allowed)
 
 
-class Defect(GroundhogError):
-    """Something of ours is broken; who raises it has logged what."""
+class InternalError(GroundhogError):
+    """A bug; the code that raises this has logged it."""
 
     def __init__(self) -> None:
-        super().__init__("something went wrong on our side; the log has it under this request_id")
+        super().__init__("an internal error occurred; the log has it under this request_id")

@@ -8,7 +8,7 @@ from itertools import groupby
 import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.services.metrics import UPSERT
+from app.services.metrics.daily_metrics import UPSERT
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.sample import stretches, totals
 from benchmarks.service import Row, Service

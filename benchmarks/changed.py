@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import psycopg
 
-from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms
+from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.sample import today, totals

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.schemas.events import EventIn
-from app.services import event_rows
-from app.services.rollup import Conditions, Known, Unit, roll_up
+from app.services.events import event_queries
+from app.services.events.rollup import IngestRules, StoredEvent, UnitState, roll_up
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.service import Service
 
@@ -23,7 +23,7 @@ LOCK = "select version from experiment_versions where experiment_id = %s for upd
 DIALECT = PGDialect_psycopg()
 READ, STORE, COUNT = (
     str(statement.compile(dialect=DIALECT))
-    for statement in (event_rows.READ, event_rows.STORE, event_rows.COUNT)
+    for statement in (event_queries.READ_SQL, event_queries.STORE_SQL, event_queries.COUNT_SQL)
 )
 EVENTS = TypeAdapter(list[EventIn])
 
@@ -83,13 +83,13 @@ def _statements(
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return what the service would execute for some events, worked out beforehand."""
     now = dt.datetime.now(dt.UTC)
-    sent = event_rows.sent_values(BARE, events)
+    sent = event_queries.sent_values(BARE, events)
     rows = connection.execute(READ, sent).fetchall()
     connection.commit()
-    known = [Known(taken_for, Unit(*unit)) for taken_for, *unit in rows]
-    found = roll_up(events, known, Conditions(now, ZoneInfo("UTC"), dt.timedelta(days=30)))
+    known = [StoredEvent(taken_for, UnitState(*unit)) for taken_for, *unit in rows]
+    found = roll_up(events, known, IngestRules(now, ZoneInfo("UTC"), dt.timedelta(days=30)))
     stored, counted = (
-        values(BARE, found, now) for values in (event_rows.stored_values, event_rows.counted_values)
+        values(BARE, found, now) for values in (event_queries.stored_values, event_queries.counted_values)
     )
     return [(READ, sent), (STORE, stored), (COUNT, counted)]
 

@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.main import create_app
-from app.services import api_keys
-from app.settings import Settings
-from app.storage.keys import KeptKey
+from app.services.access import api_keys
+from app.settings import ServiceSettings
+from app.storage.api_keys import ApiKeyRecord
 from benchmarks.figures import Figure, Target
 from benchmarks.sample import totals
 from benchmarks.service import Service
@@ -21,7 +21,9 @@ BATCH = 100
 PAIRS = 101
 FOR_EVER = 1e9
 SECRET = "A" * 43
-KEY = KeptKey("0123456789ab", "benchmark", ["read"], None, 10_000_000, api_keys.digest(SECRET), None, None)
+KEY = ApiKeyRecord(
+    "0123456789ab", "benchmark", ["read"], None, 10_000_000, api_keys.hash_secret(SECRET), None, None
+)
 
 
 def measure(service: Service) -> Iterator[Figure]:
@@ -41,18 +43,16 @@ def measure(service: Service) -> Iterator[Figure]:
 
 async def _pairs(conninfo: str) -> list[tuple[float, float]]:
     """Return seconds per request, of a service that is open and of one that asks for a key."""
-    settings = Settings(database_url=conninfo, key_cache_seconds=FOR_EVER, _env_file=None)
+    settings = ServiceSettings(database_url=conninfo, key_cache_seconds=FOR_EVER, _env_file=None)
     free, keyed = create_app(settings), create_app(settings)
-    free.state.keys.know([])
-    keyed.state.keys.know([KEY])
+    free.state.authenticator.set_keys([])
+    keyed.state.authenticator.set_keys([KEY])
     header = [(b"authorization", f"Bearer gh_{KEY.key_id}_{SECRET}".encode())]
     for app, sent in ((free, []), (keyed, header)):
         await _seconds(app, sent)  # computes the allocation once, and warms up
     pairs = [(await _seconds(free, []), await _seconds(keyed, header)) for _ in range(PAIRS)]
     for app in (free, keyed):
-        await app.state.keys.close()
-        await app.state.versions.close()
-        app.state.database.close()
+        await app.state.exit_stack.aclose()
     return pairs
 
 

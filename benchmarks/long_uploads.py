@@ -14,13 +14,13 @@ from http.client import HTTPConnection
 
 import psycopg
 
-from app.services import bulk
+from app.services.metrics import bulk_upload
 from benchmarks import processes
 from benchmarks.figures import Figure, Target, short, timed
 from benchmarks.sample import totals
 from benchmarks.service import Row, Service, environment, running_postgres, serving
 
-CREATE = str(bulk.CREATE)
+CREATE = str(bulk_upload.CREATE)
 UPSERT = """
     insert into experiment_metrics
         (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
@@ -163,7 +163,7 @@ def _speed(
 def _copy_and_upsert(connection: psycopg.Connection, rows: Iterator[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CREATE)
-        with cursor.copy(bulk.COPY) as copy:
+        with cursor.copy(bulk_upload.COPY) as copy:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(UPSERT)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms
+from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.best_arm.best_value_arm import best_value_arm
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.bandits.value import ValueArms, best_value_arm
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.service import Service
 

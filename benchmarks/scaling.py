@@ -1,7 +1,8 @@
 """What each step beyond one process costs: the processor time of a request, of every process that works on it.
 
-``python -m benchmarks.scaling`` prints the tables of docs/scaling.md. It needs wrk, pgbouncer and haproxy, and
-some minutes. Time on the clock says little where the load and what is loaded share two cores; processor time does.
+``python -m benchmarks.scaling`` prints the tables of docs/benchmarks/scaling.md. It needs wrk, pgbouncer and
+haproxy, and some minutes. Time on the clock says little where the load and what is loaded share two cores;
+processor time does.
 """
 
 import json
@@ -15,8 +16,8 @@ from statistics import median
 from benchmarks import processes, wrk
 from benchmarks.sample import today, totals
 from benchmarks.service import Service, running_postgres, serving
-from tests.scaling import front, pooler, standby
-from tests.scaling.ports import connect
+from tests.system.scaling import front, pooler, standby
+from tests.system.scaling.ports import connect
 
 EXPERIMENTS = 50
 ROUNDS = 5

@@ -15,12 +15,13 @@ def main() -> None:
     from fastapi import Response
     from uvicorn import Server
 
-    from app.launcher import listen, web_config  # the very configuration, whatever it becomes
     from app.main import create_app
-    from app.settings import Settings
-    from app.telemetry import configure_logging
+    from app.observability.logs import configure_logging
+    from app.server.launcher import listen
+    from app.server.web_server import web_config  # the service's own configuration
+    from app.settings import ServiceSettings
 
-    settings = Settings(_env_file=None)
+    settings = ServiceSettings(_env_file=None)
     configure_logging(settings.log_level, settings.log_format)
     app = create_app(settings)
 

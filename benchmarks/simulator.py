@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.email.campaign import play_block
-from app.simulation.email.contestants import build_contestant
+from app.simulation.email.contestants import build_policy_to_play
 from benchmarks.figures import Figure, Target, timed
 from benchmarks.service import Service
 
@@ -50,7 +50,7 @@ def measure(service: Service | None = None) -> Iterator[Figure]:
 def _rounds_per_second(kind: str) -> list[float]:
     """A whole block with its bookkeeping; P(best) is computed once, at the end."""
     scenario = EmailScenario(replications=REPLICATIONS, days=1)
-    contestant = build_contestant(kind, {}, scenario.prior)
+    contestant = build_policy_to_play(kind, {}, scenario.prior)
     rounds = scenario.emails * scenario.replications
     rates = []
     for _ in range(REPEATS):

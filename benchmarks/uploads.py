@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from app.services import bulk
+from app.services.metrics import bulk_upload
 from benchmarks.figures import Figure, Target, milliseconds, timed
 from benchmarks.sample import totals
 from benchmarks.service import Row, Service
@@ -15,7 +15,9 @@ from benchmarks.service import Row, Service
 EXPERIMENTS, VARIANTS, DAYS = 20, 10, 1_000
 REPEATS = 3
 DIALECT = PGDialect_psycopg()
-CREATE, UPSERT = (str(statement.compile(dialect=DIALECT)) for statement in (bulk.CREATE, bulk.UPSERT))
+CREATE, UPSERT = (
+    str(statement.compile(dialect=DIALECT)) for statement in (bulk_upload.CREATE, bulk_upload.UPSERT)
+)
 
 
 def measure(service: Service) -> Iterator[Figure]:
@@ -63,7 +65,7 @@ def _register(service: Service, turn: int) -> None:
 def _copy(connection: psycopg.Connection, columns: list[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(CREATE)
-        with cursor.copy(bulk.COPY) as copy:
+        with cursor.copy(bulk_upload.COPY) as copy:
             for row in columns:
                 copy.write_row(row)
         cursor.execute("analyze sent")

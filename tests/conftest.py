@@ -15,11 +15,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import make_url
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
+from tests.support import SHARED
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_DATA = SHARED / "data"
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
@@ -119,7 +120,7 @@ def make_client(database_url: str, clock: SetClock) -> Iterator[Callable[..., Te
     opened = []
 
     def make(**settings: object) -> TestClient:
-        app: FastAPI = create_app(Settings(**{"database_url": database_url, **settings}), clock)
+        app: FastAPI = create_app(ServiceSettings(**{"database_url": database_url, **settings}), clock)
         client = TestClient(app, raise_server_exceptions=False)
         opened.append(client.__enter__())
         return client

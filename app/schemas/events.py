@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import Identifier, Moment, Money, UnitId
+from app.schemas.validation import combination_error
 
 MAX_EVENTS = 5_000
 
@@ -52,7 +52,7 @@ REASONS: dict[Reason, str] = {
     "unknown_revision": "no unit was drawn with this revision by then; send the one the assignment named",
     "older_than_split": "it is older than the shares it would be drawn with; name the revision the unit was shown",
 }
-"""Why an event is refused, in words."""
+"""Why an event is rejected, in words."""
 
 
 class EventIn(BaseModel):
@@ -82,7 +82,12 @@ class EventIn(BaseModel):
     @model_validator(mode="after")
     def _value_with_its_type(self) -> Self:
         if (self.value is not None) != (self.type == "value"):
-            raise PydanticCustomError("combination", "value goes with type value, and only with it")
+            message = (
+                "type value needs a value"
+                if self.value is None
+                else "only an event of type value has a value"
+            )
+            raise combination_error("value", message)
         return self
 
 
@@ -97,14 +102,14 @@ EventsIn = Annotated[
 ]
 """One event or an array of them."""
 
-COUNTED: dict[str, Any] = {
+COUNTED_EXAMPLE: dict[str, Any] = {
     "event_id": "5f0c1c7e-exposure",
     "status": "counted",
     "reason": None,
     "detail": None,
     "counted_on": "2026-03-10",
 }
-REFUSED = COUNTED | {
+REJECTED_EXAMPLE = COUNTED_EXAMPLE | {
     "event_id": "order-82-value",
     "status": "refused",
     "reason": "no_exposure",
@@ -116,14 +121,14 @@ REFUSED = COUNTED | {
 class EventResult(BaseModel):
     """What became of one event."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [COUNTED, REFUSED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [COUNTED_EXAMPLE, REJECTED_EXAMPLE]})
 
     event_id: str
     status: Status = Field(
         description="counted: the totals changed; known: taken, but the unit was exposed or converted already;"
-        " duplicate: this event_id was taken before; refused: kept out, and may be sent again"
+        " duplicate: this event_id was taken before; refused: not counted, and may be sent again"
     )
-    reason: Reason | None = Field(description="Why it was refused")
+    reason: Reason | None = Field(description="Why it was not counted")
     detail: str | None = Field(
         description="The same in words; for a duplicate, whose event it is if another's"
     )
@@ -132,7 +137,7 @@ class EventResult(BaseModel):
     )
 
 
-class EventsTaken(BaseModel):
+class EventsResult(BaseModel):
     """What became of the events that were sent."""
 
     model_config = ConfigDict(
@@ -144,7 +149,7 @@ class EventsTaken(BaseModel):
                     "known": 0,
                     "duplicate": 0,
                     "refused": 1,
-                    "items": [COUNTED, REFUSED],
+                    "items": [COUNTED_EXAMPLE, REJECTED_EXAMPLE],
                 }
             ]
         }
@@ -154,5 +159,5 @@ class EventsTaken(BaseModel):
     counted: int = Field(description="Events that changed the totals")
     known: int = Field(description="Events that were taken and changed nothing")
     duplicate: int = Field(description="Events that were taken before")
-    refused: int = Field(description="Events that were kept out")
+    refused: int = Field(description="Events that were not counted")
     items: list[EventResult] = Field(description="One per event, in the order sent")

@@ -1,13 +1,12 @@
 """Daily metrics on the wire."""
 
 import datetime as dt
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from app.schemas.fields import Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
-from app.schemas.posterior import TotalsUsed
+from app.schemas.analysis.posterior import TotalsUsed
+from app.schemas.fields import Amount, Count, CountFromText, Identifier, IsoDate, Money, MoneyFromText
 
 MAX_ROWS = 5_000
 
@@ -61,25 +60,40 @@ DailyTotals = Annotated[
 ]
 """One total or an array of them; the tag keeps errors to the branch that was meant."""
 
-Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""Money in an answer: a JSON number."""
+
+class Registered(BaseModel):
+    """An experiment that a write registered, or to which it added variants."""
+
+    experiment_id: str
+    new: bool = Field(description="Whether the experiment itself is new")
+    variants: list[str] = Field(description="Its new variants, in the order of their registration")
+
+
+REGISTERED: list[Any] = [{"experiment_id": "homepage_test", "new": True, "variants": ["control"]}]
 
 
 class Stored(BaseModel):
     """What became of the totals that were sent."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"received": 1, "inserted": 1, "updated": 0, "unchanged": 0}]}
+        json_schema_extra={
+            "examples": [
+                {"received": 1, "inserted": 1, "updated": 0, "unchanged": 0, "registered": REGISTERED}
+            ]
+        }
     )
 
     received: int = Field(description="Totals in the request")
     inserted: int = Field(description="New (experiment, variant, date)")
-    updated: int = Field(description="Replaced, because a figure differs")
-    unchanged: int = Field(description="Stored already with the same figures: nothing changed")
+    updated: int = Field(description="Replaced, because a value differs")
+    unchanged: int = Field(description="Stored already with the same values: nothing changed")
+    registered: list[Registered] = Field(
+        description="Experiments and variants that did not exist before: a misspelled id shows here"
+    )
 
 
 class LineError(BaseModel):
-    """Why one line of a bulk upload was refused."""
+    """Why one line of a bulk upload was rejected."""
 
     line: int = Field(description="Line number, from 1; a CSV's header is line 1")
     field: str | None = Field(description="The field at fault, where there is one")
@@ -97,17 +111,22 @@ class BulkStored(Stored):
                     "inserted": 2,
                     "updated": 0,
                     "unchanged": 0,
+                    "registered": [],
                     "superseded": 0,
                     "rejected": 1,
                     "errors": [{"line": 2, "field": "impressions", "message": "Input should be a number"}],
+                    "conflicts": [],
                 }
             ]
         }
     )
 
     superseded: int = Field(description="Lines whose key came again further down: the last line wins")
-    rejected: int = Field(description="Lines refused (mode=partial)")
-    errors: list[LineError] = Field(description="The first refused lines; `rejected` counts all of them")
+    conflicts: list[LineError] = Field(
+        description="The first superseded lines whose values differ from the line that was stored (mode=partial)"
+    )
+    rejected: int = Field(description="Lines rejected (mode=partial)")
+    errors: list[LineError] = Field(description="The first rejected lines; `rejected` counts all of them")
 
 
 STORED: dict[str, Any] = {

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.settings import BurnIn, Policy, Prior, SomeDays, Strict
+from app.schemas.experiments.settings import BurnIn, Policy, PositiveDays, Prior, Strict
 from app.schemas.simulations import Rate, Seed
 
 EXAMPLE: dict[str, Any] = {
@@ -36,7 +36,7 @@ class PlanRequest(Strict):
     days: Annotated[int, Field(strict=True, ge=1, le=1_000)] = Field(
         default=90, description="The longest that is played"
     )
-    minimum_days: SomeDays = Field(default=14, description="No decision before so many days")
+    minimum_days: PositiveDays = Field(default=14, description="No decision before so many days")
     min_share: Annotated[float, Field(strict=True, ge=0, le=50, allow_inf_nan=False)] = Field(
         default=0.0, description="Floor of every variant, percent"
     )
@@ -49,7 +49,7 @@ class PlanRequest(Strict):
 
 
 class Spread(BaseModel):
-    """A figure of the replications that decided."""
+    """A value of the replications that decided."""
 
     mean: float
     sd: float | None

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
-from app.schemas.fields import Identifier, IsoDate, Percent
-from app.schemas.settings import BurnIn, Prior, Strict
+from app.schemas.experiments.settings import BurnIn, Prior, Strict
+from app.schemas.fields import MAX_COUNT, Identifier, IsoDate, Percent
 
 Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -18,7 +18,7 @@ Amount = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)
 Name = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
-Seed = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
 Days = Annotated[int, Field(strict=True, ge=1, le=3_650)]
 Replications = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
@@ -269,7 +269,7 @@ STATE: dict[str, Any] = {
 }
 
 
-class SimulationHead(BaseModel):
+class SimulationSummary(BaseModel):
     """A run without its result."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [STATE]})
@@ -283,7 +283,7 @@ class SimulationHead(BaseModel):
     request: dict[str, Any] = Field(description="What was asked, with every default filled in")
 
 
-class Simulation(SimulationHead):
+class Simulation(SimulationSummary):
     """A run; once it is done, with its result beside its state."""
 
     model_config = ConfigDict(
@@ -311,7 +311,7 @@ class Simulation(SimulationHead):
     )
 
     policies: list[dict[str, Any]] | None = Field(
-        default=None, description="Once done: the figures of each policy"
+        default=None, description="Once done: the results of each policy"
     )
 
 
@@ -320,5 +320,5 @@ class SimulationsPage(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [STATE], "next_cursor": None}]})
 
-    items: list[SimulationHead]
+    items: list[SimulationSummary]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")

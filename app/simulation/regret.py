@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.bandits.quadrature import Floats
+from app.bandits.arrays import Floats
 
 
 def pseudo_regret(sent: ArrayLike, rates: ArrayLike) -> Floats:

@@ -3,17 +3,19 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from app.storage.shared import Connection
+from sqlalchemy.orm import Session
 
-Pair = tuple[str, str]
+from app.storage.batched_statement import Connection
+
+UnitKey = tuple[str, str]
 """An experiment's id and a unit's."""
 
 Kind = Literal["drawn", "holdout", "forced"]
 
 
-class Row(NamedTuple):
+class AssignmentRow(NamedTuple):
     """A stored assignment, or one to store."""
 
     experiment_id: str
@@ -26,13 +28,13 @@ class Row(NamedTuple):
     assigned_at: dt.datetime
 
     @property
-    def pair(self) -> Pair:
+    def pair(self) -> UnitKey:
         """Return whose it is."""
         return self.experiment_id, self.unit_id
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LookupResult:
     """What is stored of some units: their assignments, and how far their experiments are.
 
     Parameters
@@ -42,10 +44,10 @@ class Found:
     """
 
     versions: Mapping[str, tuple[int, int | None]]
-    rows: Mapping[Pair, Row]
+    rows: Mapping[UnitKey, AssignmentRow]
 
 
-FIND = """
+LOOK_UP_SQL = """
 select experiment_id, null as unit_id, settings_version, null as kind,
     (select max(split) from splits where splits.experiment_id = experiment_versions.experiment_id) as split,
     null as propensity, null as revision, null as assigned_at, null as variant_id
@@ -60,7 +62,7 @@ join assignments decides
     on decides.experiment_id = own.experiment_id and decides.unit_id = coalesce(own.merged_into, own.unit_id)
 """
 
-STORE = """
+STORE_SQL = """
 with stored as (
     insert into assignments
         (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
@@ -87,11 +89,11 @@ select experiment_id, unit_id from stored
 """
 
 
-async def find(connection: Connection, pairs: Sequence[Pair]) -> Found:
+async def look_up(connection: Connection, pairs: Sequence[UnitKey]) -> LookupResult:
     """Return what is stored of some units."""
     experiment_ids, unit_ids = _columns(pairs)
     cursor = await connection.execute(
-        FIND,
+        LOOK_UP_SQL,
         {
             "experiments": list(dict.fromkeys(experiment_ids)),
             "experiment_ids": experiment_ids,
@@ -99,25 +101,39 @@ async def find(connection: Connection, pairs: Sequence[Pair]) -> Found:
         },
     )
     versions: dict[str, tuple[int, int | None]] = {}
-    rows: dict[Pair, Row] = {}
+    rows: dict[UnitKey, AssignmentRow] = {}
     async for eid, unit_id, version, kind, split, propensity, revision, at, variant_id in cursor:
         if unit_id is None:
             versions[eid] = version, split
         else:
-            rows[eid, unit_id] = Row(eid, unit_id, variant_id, kind, split, propensity, revision, at)
-    return Found(versions, rows)
+            rows[eid, unit_id] = AssignmentRow(
+                eid, unit_id, variant_id, kind, split, propensity, revision, at
+            )
+    return LookupResult(versions, rows)
 
 
-async def store(connection: Connection, rows: Sequence[Row]) -> set[Pair]:
+async def store(connection: Connection, rows: Sequence[AssignmentRow]) -> set[UnitKey]:
     """Store assignments of units that have none, count those that were drawn, and return whose were stored.
 
     The first write wins: where a unit got an assignment meanwhile, that one stays. The rows go in by key, so that
     two such statements never wait for each other; both tables change in one commit.
     """
-    draws: dict[tuple[object, ...], int] = {}  # far fewer than units: what they have in common travels once
-    numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
-    cursor = await connection.execute(STORE, [[row.unit_id for row in rows], numbers, *_columns(draws)])
+    cursor = await connection.execute(STORE_SQL, _store_arguments(rows))
     return set(await cursor.fetchall())
+
+
+def store_in_transaction(session: Session, rows: Sequence[AssignmentRow]) -> set[UnitKey]:
+    """Do what `store` does, in a transaction that is open already."""
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    return set(driver.execute(STORE_SQL, _store_arguments(rows)).fetchall())
+
+
+def _store_arguments(rows: Sequence[AssignmentRow]) -> list[list[Any]]:
+    """Return the arguments of ``STORE_SQL``; what units have in common, mostly their split, travels once."""
+    draws: dict[tuple[object, ...], int] = {}
+    numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
+    return [[row.unit_id for row in rows], numbers, *_columns(draws)]
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -18,13 +18,13 @@ from app.storage.tables import Base, Experiment, ExperimentVersion, Variant
 Kind = Literal["reference", "distributed"]
 
 BY = "experiment_id"
-ON_EVERY_NODE = {Experiment.__tablename__, Variant.__tablename__}
-TOGETHER_WITH = ExperimentVersion.__tablename__
+REFERENCE_TABLES = {Experiment.__tablename__, Variant.__tablename__}
+COLOCATED_WITH = ExperimentVersion.__tablename__
 """The first distributed table; the others lie where its rows of the same experiment are."""
 
 IS_CITUS = text("select to_regclass('citus_tables') is not null")
 FOUND = text("select cast(table_name as text), citus_table_type, distribution_column from citus_tables")
-NO_LIMIT = text("set local statement_timeout = 0")
+NO_STATEMENT_TIMEOUT = text("set local statement_timeout = 0")
 """A table that is full takes as long as its rows need."""
 
 
@@ -40,7 +40,7 @@ class Step:
         """Return the SQL that is sent."""
         if self.kind == "reference":
             return f"select create_reference_table('{self.table}')"
-        together = "default" if self.table == TOGETHER_WITH else TOGETHER_WITH
+        together = "default" if self.table == COLOCATED_WITH else COLOCATED_WITH
         return f"select create_distributed_table('{self.table}', '{BY}', colocate_with => '{together}')"
 
 
@@ -51,12 +51,12 @@ def all_steps() -> list[Step]:
 
 
 def _turn(step: Step) -> tuple[bool, bool]:
-    return step.kind == "distributed", step.table != TOGETHER_WITH
+    return step.kind == "distributed", step.table != COLOCATED_WITH
 
 
 def _kind(table: Table) -> Kind:
     belongs_to_an_experiment = BY in table.primary_key.columns
-    return "distributed" if belongs_to_an_experiment and table.name not in ON_EVERY_NODE else "reference"
+    return "distributed" if belongs_to_an_experiment and table.name not in REFERENCE_TABLES else "reference"
 
 
 def is_citus(database: Database) -> bool:
@@ -76,7 +76,7 @@ def distribute(database: Database) -> Iterator[Step]:
         with database.transaction() as session:
             if _is_done(session, step):
                 continue
-            session.execute(NO_LIMIT)
+            session.execute(NO_STATEMENT_TIMEOUT)
             session.execute(text(step.statement))
         yield step
 

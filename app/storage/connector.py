@@ -1,8 +1,8 @@
 """How connections are opened, and what holds on them: limits for statements, locks and idle transactions.
 
-A server's connection is told them once, as it opens. A pooler in transaction mode (pgbouncer) takes no such
+A server's connection is given them once, as it opens. A pooler in transaction mode (pgbouncer) takes no such
 options and lends a connection for one transaction at a time, so what a session keeps (settings, prepared
-statements, advisory locks) would be another client's next time. There each transaction is told for itself, and a
+statements, advisory locks) would be another client's next time. There each transaction is given them, and a
 session keeps nothing.
 """
 
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from app.settings import Settings
+from app.settings import ServiceSettings
 
 UTC = "set time zone 'UTC'"
 """What a session may keep even behind pgbouncer, which gives it back to each client."""
@@ -28,7 +28,7 @@ class Connector:
     ``GROUNDHOG_PREPARE_THRESHOLD=none`` says that a pooler in transaction mode is there.
     """
 
-    def __init__(self, database_url: str, settings: Settings) -> None:
+    def __init__(self, database_url: str, settings: ServiceSettings) -> None:
         self._prepare_threshold = settings.prepare_threshold
         self._limits = _limits(settings)
         self._conninfo = make_conninfo(
@@ -39,22 +39,22 @@ class Connector:
         )
 
     @property
-    def pooled(self) -> bool:
+    def behind_transaction_pooler(self) -> bool:
         """Whether a session may keep nothing."""
         return self._prepare_threshold is None
 
     @property
-    def preface(self) -> str | None:
-        """Return the statement that begins each transaction, None where the connection was told already."""
-        if not self.pooled:
+    def transaction_preamble(self) -> str | None:
+        """Return the statement that begins each transaction, None where the connection has them already."""
+        if not self.behind_transaction_pooler:
             return None
-        told = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self._limits.items())
-        return f"select {told}"  # constants and numbers of ours
+        settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self._limits.items())
+        return f"select {settings}"  # internal constants and numbers
 
     def open(self) -> psycopg.Connection[Any]:
         """Open a connection."""
         connection = psycopg.connect(self._address(), prepare_threshold=self._prepare_threshold)
-        if self.pooled:
+        if self.behind_transaction_pooler:
             connection.execute(UTC)
             connection.commit()
         return connection
@@ -69,36 +69,36 @@ class Connector:
         connection = await psycopg.AsyncConnection[Any].connect(
             self._address(options), autocommit=True, prepare_threshold=self._prepare_threshold
         )
-        if self.pooled:
+        if self.behind_transaction_pooler:
             await connection.execute(UTC)
         return connection
 
     @asynccontextmanager
-    async def limited(self, connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+    async def with_timeouts(self, connection: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
         """Let the limits hold for a block on a connection of ``open_async``, which is committed at its end."""
-        if self.preface is None:
+        if self.transaction_preamble is None:
             yield
             return
         async with connection.transaction():
-            await connection.execute(self.preface.encode())
+            await connection.execute(self.transaction_preamble.encode())
             yield
 
     def _address(self, options: Mapping[str, str] | None = None) -> str:
-        if self.pooled:
+        if self.behind_transaction_pooler:
             return self._conninfo
-        told = {**self._limits, "timezone": "UTC", **(options or {})}
+        settings = {**self._limits, "timezone": "UTC", **(options or {})}
         return make_conninfo(
-            self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in told.items())
+            self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in settings.items())
         )
 
 
-def hang_up(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
+def shut_down_socket(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
     """End a connection's traffic: who waits for it learns that it was cut, and closes it."""
     with suppress(psycopg.OperationalError), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _limits(settings: Settings) -> dict[str, str]:
+def _limits(settings: ServiceSettings) -> dict[str, str]:
     limits = {
         "statement_timeout": str(settings.statement_timeout_ms),
         "lock_timeout": str(settings.lock_timeout_ms),

@@ -1,4 +1,4 @@
-"""The only commit, and the only translation of what PostgreSQL refuses into the domain's errors."""
+"""The only commit, and the only translation of what PostgreSQL rejects into the domain's errors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ from sqlalchemy import create_engine, exc, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import Conflict, GroundhogError, Unavailable
-from app.settings import Settings
-from app.storage.connector import Connector, hang_up
-from app.storage.tables import RULES
+from app.settings import ServiceSettings
+from app.storage.connector import Connector, shut_down_socket
+from app.storage.tables import CONSTRAINT_MESSAGES
 
-TRY_LATER = (
+RETRYABLE_ERRORS = (
     pg.LockNotAvailable,
     pg.QueryCanceled,
     pg.DeadlockDetected,
@@ -28,7 +28,7 @@ TRY_LATER = (
     pg.DiskFull,
     pg.IdleInTransactionSessionTimeout,
 )
-REFUSED_OPTIONS = "unsupported startup parameter"
+POOLER_REJECTED_OPTIONS = "unsupported startup parameter"
 """What pgbouncer says to a client that wants to keep something in its session."""
 
 
@@ -40,10 +40,14 @@ class Database:
     before_commit : what every transaction does last: the audit's entry belongs to the change itself
     """
 
-    def __init__(self, settings: Settings, before_commit: Callable[[Session], None] | None = None) -> None:
+    def __init__(
+        self, settings: ServiceSettings, before_commit: Callable[[Session], None] | None = None
+    ) -> None:
         assert settings.database_url is not None, "the launcher settles the address first"
         self.connector = Connector(settings.database_url, settings)
-        self._preface = None if self.connector.preface is None else text(self.connector.preface)
+        self._preface = (
+            None if self.connector.transaction_preamble is None else text(self.connector.transaction_preamble)
+        )
         self._opened: WeakSet[psycopg.Connection[Any]] = WeakSet()
         self._opening = Lock()
         self.engine = create_engine(
@@ -64,7 +68,7 @@ class Database:
 
         Raises
         ------
-        Conflict: a rule of ``tables.RULES`` was broken
+        Conflict: a rule of ``tables.CONSTRAINT_MESSAGES`` was broken
         Unavailable: the database is away, out of connections, or gave up waiting
         """
         with self._begun() as session:
@@ -100,7 +104,7 @@ class Database:
         self.engine.dispose()
         with self._opening:
             for connection in self._opened:
-                hang_up(connection)
+                shut_down_socket(connection)
 
     def _open(self) -> psycopg.Connection[Any]:
         connection = self.connector.open()
@@ -127,16 +131,16 @@ def translated_errors() -> Iterator[None]:
 def domain_error(error: BaseException | None) -> BaseException:
     """Return the domain error that a driver error stands for, or the error itself where it is our fault."""
     if isinstance(error, pg.IntegrityError):
-        rule = RULES.get(error.diag.constraint_name or "")
+        rule = CONSTRAINT_MESSAGES.get(error.diag.constraint_name or "")
         return Conflict(rule) if rule else error
     if isinstance(error, pg.ReadOnlySqlTransaction):
         return Unavailable(
             "the database takes no writes here (a replica, or a failover); write to the primary", 5
         )
-    if isinstance(error, TRY_LATER):
+    if isinstance(error, RETRYABLE_ERRORS):
         return Unavailable("the database did not finish in time; nothing was stored, try again shortly")
     if isinstance(error, psycopg.OperationalError):
-        if REFUSED_OPTIONS in str(error):
+        if POOLER_REJECTED_OPTIONS in str(error):
             return Unavailable(
                 "DATABASE_URL is a pooler (pgbouncer): set GROUNDHOG_PREPARE_THRESHOLD=none", 60
             )

@@ -13,9 +13,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 ROOT = Path(__file__).resolve().parents[2]
-TRIES = 10
+MAX_ATTEMPTS = 10
 PAUSE_SECONDS = 0.5
-IN_EACH_OTHERS_WAY = (DeadlockDetected, LockNotAvailable)
+LOCK_CONFLICTS = (DeadlockDetected, LockNotAvailable)
 """What a migration meets among services that write; it has changed nothing then."""
 
 
@@ -40,10 +40,10 @@ def upgrade(url: str, revision: str = "head") -> None:
         _upgrade_among_writers(url, revision)
 
 
-def is_done_at(url: str) -> bool:
+def is_up_to_date_at(url: str) -> bool:
     """Return whether the schema at ``url`` is there."""
     with _session(url) as session:
-        return is_done(session)
+        return is_up_to_date(session)
 
 
 def _session(url: str) -> Session:
@@ -55,18 +55,18 @@ def _session(url: str) -> Session:
     return Session(engine)
 
 
-def is_done(session: Session) -> bool:
+def is_up_to_date(session: Session) -> bool:
     """Return whether the schema is the one this version needs, or a newer one, which contains it."""
     at = current(session)
     return at == head() or is_newer(at)
 
 
 def _upgrade_among_writers(url: str, revision: str) -> None:
-    for tries_left in reversed(range(TRIES)):
+    for tries_left in reversed(range(MAX_ATTEMPTS)):
         try:
             command.upgrade(config(url), revision)
         except OperationalError as error:
-            if tries_left == 0 or not isinstance(error.orig, IN_EACH_OTHERS_WAY):
+            if tries_left == 0 or not isinstance(error.orig, LOCK_CONFLICTS):
                 raise
             time.sleep(PAUSE_SECONDS)
         else:

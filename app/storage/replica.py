@@ -1,7 +1,7 @@
 """A read replica: a standby that streams from the database, asked only while it answers.
 
 It is never waited for long. One that is away is asked again every few seconds, by one request; meanwhile nobody
-notices but the log and the figures. What it has may be old: who reads from it says what is enough
+notices but the log and the metrics. What it has may be old: who reads from it says what is enough
 (`app.services.reading`).
 """
 
@@ -18,19 +18,19 @@ from psycopg import errors as pg
 from sqlalchemy import create_engine, exc, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app import telemetry
 from app.errors import Unavailable
-from app.settings import Settings
+from app.observability import metrics
+from app.settings import ServiceSettings
 from app.storage.connector import Connector
 from app.storage.database import translated_errors
 
-AGAIN_SECONDS = 5
+RETRY_SECONDS = 5
 """Between two tries of a replica that is away."""
-LONGEST_SECONDS = 5
+MAX_RETRY_SECONDS = 5
 """Of one reading: a server that hangs keeps no request longer from the primary."""
 IDENTITY = "select pg_is_in_recovery(), system_identifier from pg_control_system()"
 OF_ONE_STATEMENT = (pg.QueryCanceled, pg.SerializationFailure, pg.DeadlockDetected)
-"""What a standby refuses a statement with (it has to go on replaying) while it answers others."""
+"""What a standby rejects a statement with (it has to continue replaying) while it answers others."""
 
 logger = logging.getLogger("groundhog.replica")
 
@@ -43,13 +43,17 @@ class Replica:
     primary : returns the primary's system identifier; a replica has the same
     """
 
-    def __init__(self, settings: Settings, primary: Callable[[], int]) -> None:
+    def __init__(self, settings: ServiceSettings, primary: Callable[[], int]) -> None:
         assert settings.read_database_url is not None, "there is none without an address"
         self._connector = Connector(settings.read_database_url, settings)
         self._primary = primary
         url = make_url(settings.read_database_url)
         self._host = str(url.host or url.query.get("host") or "")
-        self._preface = None if self._connector.preface is None else text(self._connector.preface)
+        self._preface = (
+            None
+            if self._connector.transaction_preamble is None
+            else text(self._connector.transaction_preamble)
+        )
         self.engine = create_engine(
             "postgresql+psycopg://",
             creator=self._open,
@@ -95,13 +99,13 @@ class Replica:
             if time.monotonic() < self._again_at:
                 raise Unavailable("the read replica is away")
             self._again_at = (
-                time.monotonic() + AGAIN_SECONDS
+                time.monotonic() + RETRY_SECONDS
             )  # this request tries; the others do not wait for it
 
     def _note(self, lost: Unavailable | None) -> None:
-        telemetry.REPLICA_UP.labels(self._host).set(lost is None)
+        metrics.REPLICA_UP.labels(self._host).set(lost is None)
         with self._lock:
-            self._again_at = time.monotonic() + AGAIN_SECONDS
+            self._again_at = time.monotonic() + RETRY_SECONDS
             before, self.state = self.state, "answers" if lost is None else "away"
         if lost is not None and before != "away":
             reason = str(lost.__cause__).strip().split("\n", 1)[0]
@@ -124,7 +128,7 @@ def _cut_in_time(session: Session) -> Iterator[None]:
     """Cut the connection of a reading that takes too long: no limit of a server holds while it hangs."""
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    timer = threading.Timer(LONGEST_SECONDS, _cut, [connection.fileno()])
+    timer = threading.Timer(MAX_RETRY_SECONDS, _cut, [connection.fileno()])
     timer.daemon = True
     timer.start()
     try:
@@ -139,6 +143,6 @@ def _cut(descriptor: int) -> None:
 
 
 def _is_lost(error: Unavailable) -> bool:
-    """Tell a server that is away from a statement that was refused, and from a pool that is empty."""
+    """Distinguish a server that is away from a statement that was rejected, and from a pool that is empty."""
     cause = error.__cause__.orig if isinstance(error.__cause__, exc.DBAPIError) else error.__cause__
     return isinstance(cause, psycopg.OperationalError) and not isinstance(cause, OF_ONE_STATEMENT)

@@ -1,8 +1,8 @@
 """The tables, as SQLAlchemy sees them; migrations/ makes them.
 
 Every constraint is named by one convention, so that ``storage/database.py`` can translate a broken one into the
-rule it stands for (``RULES``). Every key of a per-experiment table starts with ``experiment_id``: the schema also
-runs on Citus, distributed by it. No extension, no trigger, no ``now()`` inside an upsert.
+rule it stands for (``CONSTRAINT_MESSAGES``). Every key of a per-experiment table starts with ``experiment_id``:
+the schema also runs on Citus, distributed by it. No extension, no trigger, no ``now()`` inside an upsert.
 """
 
 import datetime as dt
@@ -66,7 +66,7 @@ class Experiment(Base):
     created_at: Mapped[dt.datetime]
 
 
-class ExperimentSettings(Base):
+class ExperimentSettingsRow(Base):
     """The settings and the state of an experiment from ``active_from`` until the next row's."""
 
     __tablename__ = "experiment_settings"
@@ -182,7 +182,7 @@ class Split(Base):
 
 
 class Assignment(Base):
-    """The variant of one unit, for ever: the first write wins.
+    """The variant of one unit; the first write wins.
 
     ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
     those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,
@@ -366,7 +366,7 @@ class AuditEntry(Base):
     subjects: Mapped[list[str]]
 
 
-RULES = {
+CONSTRAINT_MESSAGES = {
     "pk_experiments": "there is already an experiment with this id",
     "ck_experiments_source": "totals are reported or tracked",
     "ck_assignments_kind": "an assignment is drawn, of the hold-out, or forced",

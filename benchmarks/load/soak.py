@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.launcher import BESIDE_THE_POOL
-from app.settings import Settings
+from app.server.launcher import DEDICATED_CONNECTIONS
+from app.settings import ServiceSettings
 from benchmarks.exhibits import Exhibit
 from benchmarks.figures import Figure, Target, short
 from benchmarks.load import pictures, traffic
@@ -29,7 +29,7 @@ WARM_UP_SECONDS = 240
 EVERY_SECONDS = 3
 FLAT = Target("<=", 0.1)
 """What is flat: even the upper end of the slope's interval is at most a tenth of the level per hour."""
-POOLED = Settings(_env_file=None).pool_size + BESIDE_THE_POOL
+POOLED = ServiceSettings(_env_file=None).pool_size + DEDICATED_CONNECTIONS
 """Connections that one worker may open."""
 
 

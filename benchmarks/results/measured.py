@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.progress import Progress, TimeElapsedColumn
 
-from app.simulation import clv, email, google
+from app.simulation import clv, email
+from benchmarks.results import google
 
 SEED = 1
 

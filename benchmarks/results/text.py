@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from app.simulation.summaries import Interval, summary
+from app.simulation.replication_statistics import Interval, summary
 
 
 def with_interval(mean: float, interval: Interval | Sequence[float] | None, form: str = "{:,.0f}") -> str:

@@ -1,12 +1,13 @@
 """Known answers for the mathematics."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-REFERENCES = Path(__file__).parents[3] / "shared" / "reference" / "best_arm_cases.json"
+from tests.support import SHARED
+
+REFERENCES = SHARED / "reference" / "best_arm_cases.json"
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
 from tests.conftest import SetClock, empty
-from tests.contract.conftest import problem, total
+from tests.support.filled_service import problem, total
 
 THROW_AWAY = {"fsync": "off", "max_connections": "30"}
 
@@ -43,7 +43,7 @@ def url(server: EmbeddedPostgres) -> str:
 @pytest.fixture
 def service(server: EmbeddedPostgres, url: str) -> Iterator[TestClient]:
     """A service that has answered two dates of one experiment, and then lost its database."""
-    application = create_app(Settings(database_url=url, pool_timeout_seconds=2), SetClock())
+    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), SetClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold", successes=15)])
         client.before = client.get("/allocations/homepage?for_date=2026-03-10")
@@ -129,7 +129,7 @@ def test_the_process_is_alive_not_ready_and_its_figures_say_why(service):
 
 
 def test_a_stale_answer_is_counted_as_one(service):
-    count = 'groundhog_allocations_total{from="stale"}'
+    count = 'groundhog_allocations_total{source="stale"}'
     before = figure(service, count)
     service.get("/allocations/homepage?for_date=2026-03-10")
     assert figure(service, count) == before + 1
@@ -161,7 +161,7 @@ def test_all_recovers_by_itself_within_five_seconds(service, server):
 
 def test_connections_cut_behind_its_back_cost_no_request(url):
     """What a restarted or failed-over server leaves: sockets that are dead, one for each pooled connection."""
-    application = create_app(Settings(database_url=url), SetClock())
+    application = create_app(ServiceSettings(database_url=url), SetClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         client.get("/allocations/homepage?for_date=2026-03-10")
@@ -175,7 +175,7 @@ def test_connections_cut_behind_its_back_cost_no_request(url):
 
 
 def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
-    application = create_app(Settings(database_url=url, lock_timeout_ms=100), SetClock())
+    application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SetClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         with psycopg.connect(url.replace("+psycopg", "")) as holder:
@@ -185,7 +185,9 @@ def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
 
 
 def test_a_pool_without_a_free_connection_is_503(url):
-    application = create_app(Settings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SetClock())
+    application = create_app(
+        ServiceSettings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SetClock()
+    )
     with TestClient(application, raise_server_exceptions=False) as client:
         with application.state.database.transaction() as session:
             session.connection()

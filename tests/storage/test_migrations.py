@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,11 +12,12 @@ from alembic import command
 from sqlalchemy import create_engine, inspect, make_url
 from sqlalchemy.exc import OperationalError
 
-from app import errors, launcher
-from app.api.problems import STATUS, TITLES
+from app import errors
+from app.api.problem_details import STATUS, TITLES
+from app.server import launcher
 from app.storage import migrate, tables
+from tests.support import ROOT
 
-ROOT = Path(migrate.__file__).resolve().parents[2]
 ADVISORY_LOCK = 0x67_72_6F_75_6E_64
 KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys", "audit"}
 """Reference tables: on Citus every node holds a copy."""
@@ -131,7 +131,7 @@ def test_a_migration_among_writers_is_begun_again(empty_database_url):
 
 def test_a_migration_that_writers_never_let_pass_says_so(empty_database_url, monkeypatch):
     migrate.upgrade(empty_database_url, "b3f256e1ac64")
-    monkeypatch.setattr(migrate, "TRIES", 1)
+    monkeypatch.setattr(migrate, "MAX_ATTEMPTS", 1)
     with connect(empty_database_url) as writing, writing.transaction():
         writing.execute("insert into experiments (experiment_id, created_at) values ('e', now())")
         with pytest.raises(OperationalError, match="lock timeout"):
@@ -142,14 +142,14 @@ def test_a_migration_that_writers_never_let_pass_says_so(empty_database_url, mon
 def test_every_rule_in_words_is_a_constraint_of_the_database(migrated_url):
     with connect(migrated_url) as connection:
         found = connection.execute("select conname from pg_constraint union select relname from pg_class")
-        assert tables.RULES.keys() <= {row[0] for row in found}
+        assert tables.CONSTRAINT_MESSAGES.keys() <= {row[0] for row in found}
 
 
 def test_every_check_of_the_database_has_a_rule_in_words(migrated_url):
     with connect(migrated_url) as connection:
         found = connection.execute("select conname from pg_constraint where contype = 'c' and conrelid <> 0")
         ours = {row[0] for row in found if row[0].startswith("ck_")}
-    assert ours <= tables.RULES.keys()
+    assert ours <= tables.CONSTRAINT_MESSAGES.keys()
 
 
 def test_every_key_of_an_experiments_table_starts_with_the_experiment(migrated_url):

@@ -12,12 +12,12 @@ import uvloop
 from sqlalchemy import text
 
 from app.errors import Unavailable
-from app.settings import Settings
-from app.storage import shared
+from app.settings import ServiceSettings
+from app.storage import batched_statement
+from app.storage.batched_statement import BatchedStatement
 from app.storage.database import Database
 from app.storage.embedded import EmbeddedPostgres
-from app.storage.shared import SharedStatement
-from tests.setup.conftest import THROW_AWAY, connect, open_folder
+from tests.support.processes import THROW_AWAY, connect, open_folder
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ async def insert(connection, keys):
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely, monkeypatch, run):
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
-    database = Database(Settings(database_url=lonely))
+    monkeypatch.setattr(batched_statement, "TIMEOUT_SECONDS", 0.3)
+    database = Database(ServiceSettings(database_url=lonely))
 
     async def ask():
-        statement = SharedStatement(database, insert)
+        statement = BatchedStatement(database, insert)
         with pytest.raises(Unavailable):
-            await statement.ask([1])
+            await statement.run([1])
         await asyncio.sleep(0.3)
         found = visible(lonely)
         await statement.close()
@@ -61,17 +61,17 @@ def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely
 
 
 def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monkeypatch):
-    monkeypatch.setattr(shared, "TIMEOUT_SECONDS", 0.3)
-    database = Database(Settings(database_url=lonely))
+    monkeypatch.setattr(batched_statement, "TIMEOUT_SECONDS", 0.3)
+    database = Database(ServiceSettings(database_url=lonely))
 
     async def ask():
-        statement = SharedStatement(database, insert)
+        statement = BatchedStatement(database, insert)
         with pytest.raises(Unavailable):
-            await statement.ask([1])
+            await statement.run([1])
         with connect(lonely) as connection:
             connection.execute("alter system reset synchronous_standby_names")
             connection.execute("select pg_reload_conf()")
-        await statement.ask([2])
+        await statement.run([2])
         await statement.close()
 
     asyncio.run(ask())
@@ -81,7 +81,7 @@ def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monk
 
 def test_a_stop_does_not_wait_for_what_nobody_waits_for_any_more(lonely):
     """A thread that goes on waiting would keep the process from ending."""
-    database = Database(Settings(database_url=lonely))
+    database = Database(ServiceSettings(database_url=lonely))
     refused = []
 
     def commit():

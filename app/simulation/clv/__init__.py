@@ -7,12 +7,12 @@ one replication with its propensities.
 
 from app.simulation.clv.export import Export, export
 from app.simulation.clv.play import combined, play, play_block
-from app.simulation.clv.policies.live import LivePolicy
 from app.simulation.clv.policies.registry import RACE, preset, race_parameters, race_policy
-from app.simulation.clv.products import CHANNELS, PRODUCTS, Channel, Product
-from app.simulation.clv.race import BLOCK, Race
-from app.simulation.clv.result import RaceResult
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.policies.service_policy import ServicePolicy
+from app.simulation.clv.race.race import BLOCK, Race
+from app.simulation.clv.results.result import RaceResult
+from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Product
+from app.simulation.clv.world.scenario import Scenario
 
 __all__ = [
     "BLOCK",
@@ -21,11 +21,11 @@ __all__ = [
     "RACE",
     "Channel",
     "Export",
-    "LivePolicy",
     "Product",
     "Race",
     "RaceResult",
     "Scenario",
+    "ServicePolicy",
     "combined",
     "export",
     "play",

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats
-from app.simulation.clv.contacts import Contacts
+from app.bandits.arrays import Booleans, Floats
 from app.simulation.clv.play import campaign_of, outcomes_of
-from app.simulation.clv.propensities import Propensities, propensities
-from app.simulation.clv.race import BLOCK, Race
-from app.simulation.clv.world import World
+from app.simulation.clv.race.contacts import Contacts
+from app.simulation.clv.race.race import BLOCK, Race
+from app.simulation.clv.results.propensities import Propensities, propensities
+from app.simulation.clv.world.world import World
 
 COLUMNS = ("contact", "day", "segment", "arm", "propensity", "delay", "reward")
 
@@ -39,8 +39,8 @@ class Export:
         for i in range(made.arm.size):
             delay = int(made.delay[i]) if self.observed[i] else None
             counts = (i, int(made.day[i]), int(made.segment[i]), int(made.arm[i]))
-            figures = (*counts, float(propensity[i]), delay, float(self.reward[i]))
-            yield dict(zip(COLUMNS, figures, strict=True))
+            values = (*counts, float(propensity[i]), delay, float(self.reward[i]))
+            yield dict(zip(COLUMNS, values, strict=True))
 
 
 def export(race: Race, place: int) -> Export:

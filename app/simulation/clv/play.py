@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from app.simulation.clv.campaign import Booked, Campaign
-from app.simulation.clv.outcomes import Outcomes
-from app.simulation.clv.policies.contract import RacePolicy
-from app.simulation.clv.race import Race
-from app.simulation.clv.result import RaceResult
-from app.simulation.clv.standing import Part, Watch, standing
-from app.simulation.clv.world import World
-from app.simulation.streams import stream
+from app.simulation.clv.policies.protocol import RacePolicy
+from app.simulation.clv.race.campaign import Booked, Campaign
+from app.simulation.clv.race.leaderboard import OnInterimResult, Part, leaderboard
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.results.result import RaceResult
+from app.simulation.clv.world.outcomes import Outcomes
+from app.simulation.clv.world.world import World
+from app.simulation.random_streams import stream
 
 Progress = Callable[[int, int], None]
 
 
-def play(race: Race, progress: Progress | None = None, watch: Watch | None = None) -> RaceResult:
+def play(race: Race, progress: Progress | None = None, watch: OnInterimResult | None = None) -> RaceResult:
     """Play all blocks one after another.
 
     Parameters
@@ -36,7 +36,7 @@ def play_block(
     race: Race,
     block: int,
     progress: Progress | None = None,
-    watch: Watch | None = None,
+    watch: OnInterimResult | None = None,
     before: Sequence[tuple[Booked, ...]] = (),
 ) -> tuple[Booked, ...]:
     """Play one block of replications, which no other block can change: what each policy came to.
@@ -77,11 +77,11 @@ def _standing(
     now: list[list[Part]] = [[(one, days)] for one in booked] + [[part] for part in running]
     now += [[] for _ in race.policies[len(now) :]]
     past: list[list[Part]] = [[(block[i], days) for block in before] for i in range(len(race.policies))]
-    return standing(race, [[*old, *new] for old, new in zip(past, now, strict=True)])
+    return leaderboard(race, [[*old, *new] for old, new in zip(past, now, strict=True)])
 
 
 def combined(race: Race, blocks: Sequence[tuple[Booked, ...]]) -> RaceResult:
-    """The result of a race from its blocks, in their order, whoever played them."""
+    """The result of a race from its blocks, in their order, whichever process played them."""
     by_policy: Iterator[tuple[Booked, ...]] = zip(*blocks, strict=True)
     return RaceResult(race, World.of(race.scenario), tuple(Booked.joined(parts) for parts in by_policy))
 

@@ -5,16 +5,16 @@ from typing import Protocol
 
 import numpy as np
 
-from app.bandits.one_by_one import Counts
-from app.bandits.quadrature import Booleans, Floats
-from app.simulation.email.contestants import Contestant
+from app.bandits.arrays import Booleans, Floats
+from app.bandits.sequential.unit_loop import UnitCounts
+from app.simulation.email.contestants import PlayingPolicy
 from app.simulation.email.daily import DailyPlay
-from app.simulation.email.declared import declared
+from app.simulation.email.declared import decision_day
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.per_email import PerEmailPlay
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, held_out, rates_over_time, stretches
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 BLOCK = 1000
 """Replications that are played together: a policy's stream is that of (seed, block, policy)."""
@@ -29,7 +29,7 @@ class Play(Protocol):
     def begin_day(self, sent: Floats, won: Floats) -> None:
         """A morning after which so many e-mails went out and converted, (k, r) each."""
 
-    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+    def decide(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """What becomes of the next n e-mails, given their uniforms (n, r) and the rates (k, r)."""
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
@@ -43,9 +43,9 @@ def blocks(scenario: EmailScenario) -> int:
 
 def play_block(
     scenario: EmailScenario,
-    contestant: Contestant,
+    contestant: PlayingPolicy,
     block: int,
-    told: Callable[[int], None] | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> Ledger:
     """What becomes of a policy in a block of replications: a pure function, in any process.
 
@@ -69,12 +69,12 @@ def play_block(
         ledger.close(stretch, rates, before)
         if stretch.ends_day:
             _note_decisions(scenario, ledger, play, day, rates)
-        if told is not None:
-            told((stretch.end - stretch.start) * rows)
+        if report is not None:
+            report((stretch.end - stretch.start) * rows)
     return ledger
 
 
-def _play(scenario: EmailScenario, contestant: Contestant, block: int, rows: int) -> Play:
+def _play(scenario: EmailScenario, contestant: PlayingPolicy, block: int, rows: int) -> Play:
     rng = stream(scenario.seed, "policy", block, contestant.name)
     if scenario.cadence == "daily" and contestant.policy is not None:
         return DailyPlay(scenario, contestant, rows, rng)
@@ -97,7 +97,7 @@ def _note_decisions(scenario: EmailScenario, ledger: Ledger, play: Play, day: in
     if not open_.size:
         return
     trials, successes = (table[:, open_].T for table in play.known(ledger.sent, ledger.won))
-    arm = declared(trials, successes, scenario.prior)
+    arm = decision_day(trials, successes, scenario.prior)
     now = arm >= 0
     ledger.decided_day[open_[now]] = day + 1
     ledger.decided_right[open_[now]] = rates.argmax(axis=0)[open_[now]] == arm[now]

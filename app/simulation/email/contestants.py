@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.beta import Prior
-from app.bandits.draws import drawn_by_shares
-from app.bandits.epsilon_greedy import EpsilonGreedy
-from app.bandits.greedy_sequence import GreedySequence
-from app.bandits.one_by_one import Counts, counted
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.policies import Policy, build_policy, needs_value
-from app.bandits.quadrature import Booleans, Floats, Integers
-from app.bandits.sequences import Sequence, in_sequence
+from app.bandits.policies.epsilon_greedy import EpsilonGreedy
+from app.bandits.policies.registry import Policy, build_policy, needs_value
+from app.bandits.policies.sampling import sample_arms
+from app.bandits.posteriors.beta import Prior
+from app.bandits.sequential.epsilon_greedy import SequentialEpsilonGreedy
+from app.bandits.sequential.sequences import SequentialPolicy, as_sequential
+from app.bandits.sequential.unit_loop import UnitCounts, counted
 from app.bandits.totals import Totals
 
 ORIGINAL = "epsilon_greedy_original"
@@ -46,7 +46,7 @@ class OriginalEpsilonGreedy:
 
     def draw(self, totals: Totals, rng: np.random.Generator, units: int | None = None) -> Integers:
         """An arm per bandit, (...), or for `units` of each, (..., units), with the probabilities `shares`."""
-        return drawn_by_shares(self.shares(totals), rng, units)
+        return sample_arms(self.shares(totals), rng, units)
 
 
 class RoundRobin:
@@ -67,7 +67,7 @@ class RoundRobin:
     def succeed(self, cells: Integers) -> None:
         """Nothing is learnt."""
 
-    def play(self, uniform: Floats, rates: Floats) -> Counts:
+    def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """Count what comes of the next e-mails, (n, r)."""
         arms = (self._next + np.arange(len(uniform))) % self._k
         self._next = (self._next + len(uniform)) % self._k
@@ -75,7 +75,7 @@ class RoundRobin:
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class PlayingPolicy:
     """A policy that plays.
 
     Parameters
@@ -93,43 +93,45 @@ class Contestant:
         return self.policy is not None and self.kind != ORIGINAL and needs_value(self.kind)
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """Every parameter with its value, defaults included; tuples as lists."""
         if self.policy is None:
             return {}
         named = {f.metadata.get("name") or f.name: getattr(self.policy, f.name) for f in _fields(self.policy)}
-        return {name: np.asarray(figure, dtype=np.float64).tolist() for name, figure in named.items()}
+        return {name: np.asarray(number, dtype=np.float64).tolist() for name, number in named.items()}
 
     @property
     def name(self) -> str:
         """The name of its stream: the kind and every parameter."""
-        return self.kind + "".join(f" {name}={figure!r}" for name, figure in sorted(self.figures.items()))
+        return self.kind + "".join(f" {name}={number!r}" for name, number in sorted(self.parameters.items()))
 
-    def sequence(self, k: int, rows: int, rng: np.random.Generator, value: Floats, cost: Floats) -> Sequence:
+    def sequence(
+        self, k: int, rows: int, rng: np.random.Generator, value: Floats, cost: Floats
+    ) -> SequentialPolicy:
         """It at work, one e-mail after the other."""
         if self.policy is None:
             return RoundRobin(k, rows)
         if isinstance(self.policy, OriginalEpsilonGreedy):
-            return GreedySequence(self.policy.epsilon, (0, 1e-6), False, k, rows, rng)
-        return in_sequence(self.policy, k, rows, rng, value, cost)
+            return SequentialEpsilonGreedy(self.policy.epsilon, (0, 1e-6), False, k, rows, rng)
+        return as_sequential(self.policy, k, rows, rng, value, cost)
 
 
-EVEN_SPLIT = Contestant("even_split", None)
+EVEN_SPLIT = PlayingPolicy("even_split", None)
 
 
-def build_contestant(kind: str, parameters: Mapping[str, Any], prior: Prior) -> Contestant:
+def build_policy_to_play(kind: str, parameters: Mapping[str, Any], prior: Prior) -> PlayingPolicy:
     """The policy of that kind.
 
     Raises
     ------
     ValueError
-        An unknown kind or parameter, or a figure out of bounds.
+        An unknown kind or parameter, or a value out of bounds.
     """
     if kind != ORIGINAL:
-        return Contestant(kind, build_policy(kind, parameters, prior))
+        return PlayingPolicy(kind, build_policy(kind, parameters, prior))
     epsilon = build_policy("epsilon_greedy", parameters, prior)
     assert isinstance(epsilon, EpsilonGreedy)
-    return Contestant(kind, OriginalEpsilonGreedy(epsilon.epsilon))
+    return PlayingPolicy(kind, OriginalEpsilonGreedy(epsilon.epsilon))
 
 
 def _fields(policy: Policy) -> tuple[Any, ...]:

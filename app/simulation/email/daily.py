@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from app.bandits.decision import Rules
-from app.bandits.decisions import decided_shares
-from app.bandits.draws import drawn_by_shares
-from app.bandits.one_by_one import Counts, counted
-from app.bandits.quadrature import Floats, Integers
-from app.bandits.rounding import percentages
+from app.bandits.allocation.decide import AllocationRules
+from app.bandits.allocation.decide_batch import decided_shares
+from app.bandits.allocation.rounding import percentages
+from app.bandits.arrays import Floats, Integers
+from app.bandits.policies.sampling import sample_arms
+from app.bandits.sequential.unit_loop import UnitCounts, counted
 from app.bandits.totals import Totals
-from app.simulation.email.contestants import Contestant
+from app.simulation.email.contestants import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
 
 
@@ -21,11 +21,11 @@ class DailyPlay:
     """
 
     def __init__(
-        self, scenario: EmailScenario, contestant: Contestant, rows: int, rng: np.random.Generator
+        self, scenario: EmailScenario, contestant: PlayingPolicy, rows: int, rng: np.random.Generator
     ) -> None:
         assert contestant.policy is not None
         self._scenario, self._rng, self._row = scenario, rng, np.arange(rows)
-        self._rules = Rules(
+        self._rules = AllocationRules(
             contestant.policy,
             scenario.prior,
             contestant.by_value,
@@ -52,14 +52,14 @@ class DailyPlay:
                 served[key] = np.array(percentages(row), dtype=np.float64) / 100
             self.shares[i] = served[key]
 
-    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+    def decide(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """What becomes of some of the day's e-mails."""
-        arms = drawn_by_shares(self.shares, self._rng, len(uniform))
+        arms = sample_arms(self.shares, self._rng, len(uniform))
         cells: Integers = arms.T * len(self._row) + self._row
         return counted(cells, uniform < rates.ravel()[cells], rates.shape)
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
-        """Trials and successes (k, r) as they are known at the end of a day with these figures."""
+        """Trials and successes (k, r) as they are known at the end of a day with these values."""
         delay = self._scenario.delay
         arrived = won if delay == 0 else self._won[max(len(self._won) - delay, 0)]
         return sent, arrived

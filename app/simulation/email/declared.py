@@ -4,18 +4,18 @@ from statistics import NormalDist
 
 import numpy as np
 
-from app.bandits.best_arm import best_arm
-from app.bandits.beta import BetaArms, Prior
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.best_arm.best_arm import best_arm
+from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.totals import Totals
 
-SURE = 0.95
+P_BEST_DECIDED = 0.95
 CLEARLY_UNSURE = ((30.0, 1.5), (1.0, 1.0))
 """With at least so many conversions and failures each, pseudo-counts included, and the two best arms' log odds so
 few standard deviations apart, P(best) is below 0.95; it takes 1.645 of a Normal. A test looks for exceptions."""
 
 
-def declared(trials: Floats, successes: Floats, prior: Prior) -> Integers:
+def decision_day(trials: Floats, successes: Floats, prior: Prior) -> Integers:
     """The arm with P(best) >= 0.95 in each row, (r,), or -1.
 
     The quadrature is done only for the rows in which the two best means lie far enough apart.
@@ -30,7 +30,7 @@ def declared(trials: Floats, successes: Floats, prior: Prior) -> Integers:
     near = np.flatnonzero(maybe_sure(arms))
     if near.size:
         p_best = best_arm(BetaArms(arms.a[near], arms.b[near])).p_best
-        found[near] = np.where(p_best.max(axis=-1) >= SURE, p_best.argmax(axis=-1), -1)
+        found[near] = np.where(p_best.max(axis=-1) >= P_BEST_DECIDED, p_best.argmax(axis=-1), -1)
     return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.quadrature import Floats
+from app.bandits.arrays import Floats
 
 NEVER_CERTAIN = 1e-12
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.one_by_one import Counts
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.sequential.unit_loop import UnitCounts
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import Stretch, curve
 from app.simulation.regret import pseudo_regret
@@ -15,7 +15,7 @@ UNDECIDED = -1
 
 @dataclass(slots=True)
 class Ledger:
-    """Figures of r replications of one policy.
+    """Values of r replications of one policy.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Ledger:
             decided_right=right,
         )
 
-    def write(self, counts: Counts) -> None:
+    def write(self, counts: UnitCounts) -> None:
         """Add e-mails."""
         self.sent += counts.trials
         self.won += counts.successes

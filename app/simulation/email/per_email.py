@@ -4,9 +4,9 @@ from collections import deque
 
 import numpy as np
 
-from app.bandits.one_by_one import Counts, one_by_one
-from app.bandits.quadrature import Booleans, Floats, Integers
-from app.simulation.email.contestants import Contestant
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.sequential.unit_loop import UnitCounts, play_units
+from app.simulation.email.contestants import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
 
 
@@ -17,7 +17,7 @@ class PerEmailPlay:
     """
 
     def __init__(
-        self, scenario: EmailScenario, contestant: Contestant, rows: int, rng: np.random.Generator
+        self, scenario: EmailScenario, contestant: PlayingPolicy, rows: int, rng: np.random.Generator
     ) -> None:
         self._policy = contestant.sequence(scenario.k, rows, rng, scenario.value, scenario.cost)
         self._delay, self._nothing = scenario.delay, np.zeros(rows, dtype=np.bool_)
@@ -26,10 +26,10 @@ class PerEmailPlay:
     def begin_day(self, sent: Floats, won: Floats) -> None:
         """Days mean nothing to it."""
 
-    def decide(self, uniform: Floats, rates: Floats) -> Counts:
+    def decide(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """What becomes of the next e-mails, each decided after the outcomes before it."""
         if self._delay:
-            return one_by_one(self._policy.choose, self._show_late, uniform, rates)
+            return play_units(self._policy.choose, self._show_late, uniform, rates)
         return self._policy.play(uniform, rates)
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:

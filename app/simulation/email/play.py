@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import reduce
 
 from app.simulation.email.campaign import blocks, play_block
-from app.simulation.email.contestants import EVEN_SPLIT, Contestant, build_contestant
+from app.simulation.email.contestants import EVEN_SPLIT, PlayingPolicy, build_policy_to_play
 from app.simulation.email.ledger import Ledger
 from app.simulation.email.result import EmailResult, PolicyResult
 from app.simulation.email.scenario import EmailScenario
@@ -19,8 +19,8 @@ def play(scenario: EmailScenario, progress: Progress | None = None) -> EmailResu
     ----------
     progress : called with the decisions done and all there are; raising in it stops the run
     """
-    told = None if progress is None else _Counted(progress, work(scenario))
-    even, *ledgers = (_played(scenario, contestant, told) for contestant in contestants(scenario))
+    report = None if progress is None else _Counted(progress, work(scenario))
+    even, *ledgers = (_played(scenario, contestant, report) for contestant in contestants(scenario))
     policies = tuple(
         PolicyResult(contestant, ledger, even)
         for contestant, ledger in zip(contestants(scenario)[1:], ledgers, strict=True)
@@ -28,10 +28,10 @@ def play(scenario: EmailScenario, progress: Progress | None = None) -> EmailResu
     return EmailResult(scenario, PolicyResult(EVEN_SPLIT, even, even), policies)
 
 
-def contestants(scenario: EmailScenario) -> list[Contestant]:
+def contestants(scenario: EmailScenario) -> list[PlayingPolicy]:
     """The even split and then the policies, in their order."""
     chosen = scenario.policies
-    return [EVEN_SPLIT, *(build_contestant(one.kind, one.parameters, scenario.prior) for one in chosen)]
+    return [EVEN_SPLIT, *(build_policy_to_play(one.kind, one.parameters, scenario.prior) for one in chosen)]
 
 
 def work(scenario: EmailScenario) -> int:
@@ -39,8 +39,8 @@ def work(scenario: EmailScenario) -> int:
     return scenario.emails * scenario.replications * (len(scenario.policies) + 1)
 
 
-def _played(scenario: EmailScenario, contestant: Contestant, told: "_Counted | None") -> Ledger:
-    parts = (play_block(scenario, contestant, block, told) for block in range(blocks(scenario)))
+def _played(scenario: EmailScenario, contestant: PlayingPolicy, report: "_Counted | None") -> Ledger:
+    parts = (play_block(scenario, contestant, block, report) for block in range(blocks(scenario)))
     return reduce(Ledger.joined, parts)
 
 

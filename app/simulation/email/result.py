@@ -5,20 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.quadrature import Floats
-from app.simulation.email.contestants import Contestant
-from app.simulation.email.declared import SURE, fixed_horizon
+from app.bandits.arrays import Floats
+from app.simulation.email.contestants import PlayingPolicy
+from app.simulation.email.declared import P_BEST_DECIDED, fixed_horizon
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.timeline import curve
-from app.simulation.summaries import Summary, band, summary
+from app.simulation.replication_statistics import Summary, band, summary
 
 LEVEL, POWER = 0.05, 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """One policy's figures beside the even split's in the same worlds.
+    """One policy's values beside the even split's in the same worlds.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class PolicyResult:
     even : the even split's ledger
     """
 
-    contestant: Contestant
+    contestant: PlayingPolicy
     ledger: Ledger
     even: Ledger
 
@@ -62,7 +62,7 @@ class PolicyResult:
         ledger, sent = self.ledger, float(self.ledger.sent[:, 0].sum())
         value, cost = scenario.value @ ledger.won, scenario.cost @ ledger.sent
         return {
-            "policy": {"kind": self.contestant.kind, "parameters": self.contestant.figures},
+            "policy": {"kind": self.contestant.kind, "parameters": self.contestant.parameters},
             "emails": sent,
             "conversions": self.conversions.to_dict(),
             "rate": self.conversions.mean / sent if sent else None,
@@ -151,7 +151,7 @@ def _decision(scenario: EmailScenario, ledger: Ledger) -> dict[str, Any]:
     decided = day != UNDECIDED
     days = day[decided].astype(np.float64)
     return {
-        "p_best": SURE,
+        "p_best": P_BEST_DECIDED,
         "decided": float(decided.mean()),
         "days": summary(days).to_dict() if days.size else None,
         "median_day": float(np.median(days)) if days.size else None,

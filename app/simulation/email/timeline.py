@@ -1,4 +1,4 @@
-"""When the campaign's figures are recorded, when its days begin, and how its rates move."""
+"""When the campaign's values are recorded, when its days begin, and how its rates move."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.bandits.quadrature import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats
 from app.simulation.email.drift import RandomWalk
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.streams import stream
+from app.simulation.random_streams import stream
 
 STEPS = 100
 """The most points of a curve."""
@@ -54,7 +54,7 @@ def day_ends(scenario: EmailScenario) -> list[int]:
 
 
 def curve(scenario: EmailScenario) -> list[int]:
-    """Up to 100 numbers of e-mails at which figures are recorded, evenly spread; the last is n."""
+    """Up to 100 numbers of e-mails at which values are recorded, evenly spread; the last is n."""
     steps = min(STEPS, scenario.emails)
     return [scenario.emails * (step + 1) // steps for step in range(steps)]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from app.storage.embedded.account import Account
 from app.storage.embedded.home import Home, make_private
 from app.storage.embedded.locks import open_private
-from app.storage.embedded.processes import complaint, spawn
+from app.storage.embedded.processes import spawn, startup_error
 
 USER = "groundhog"
 
 
-def create_data(home: Home, programs: Path, account: Account, lock: int, log: int, *, durable: bool) -> None:
+def initdb(home: Home, programs: Path, account: Account, lock: int, log: int, *, durable: bool) -> None:
     """Run initdb beside the final place: what a crash leaves half-made is never taken for data."""
     shutil.rmtree(home.unfinished_data, ignore_errors=True)
     make_private(home.unfinished_data, account)
@@ -25,7 +25,7 @@ def create_data(home: Home, programs: Path, account: Account, lock: int, log: in
     with spawn([programs / "initdb", *options], account, lock, log, signal.SIGKILL) as initdb:
         _wait_or_kill(initdb)
     if initdb.returncode != 0:
-        raise complaint("initdb", home.log, start)
+        raise startup_error("initdb", home.log, start)
     home.unfinished_data.rename(home.data)
     _sync(home.path)
 

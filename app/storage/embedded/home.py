@@ -10,7 +10,7 @@
       run/                the socket, 0700
       server.log          what PostgreSQL says
       programs18-.../     a copy of PostgreSQL, where its account cannot reach the installed one
-      telemetry/          the Prometheus figures of several workers
+      telemetry/          the Prometheus metrics of several workers
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from app.storage.embedded.account import Account
 from app.storage.embedded.binaries import MAJOR
 from app.storage.embedded.errors import CannotStart
 
-LONGEST_SOCKET_PATH = 103  # bytes that fit on every system: Linux takes 107, macOS 103
+MAX_SOCKET_PATH = 103  # bytes that fit on every system: Linux takes 107, macOS 103
 SOCKET_NAME = ".s.PGSQL.5432"
-LONGEST_HOME = 900  # PostgreSQL stops at 1024 bytes, and needs some below the data folder
+MAX_HOME_PATH = 900  # PostgreSQL stops at 1024 bytes, and needs some below the data folder
 
 
 class Home:
@@ -41,17 +41,17 @@ class Home:
 
     def open(self, account: Account) -> None:
         """Create the home if need be, and see to it that the account can enter it."""
-        if len(os.fsencode(self.path)) > LONGEST_HOME:
+        if len(os.fsencode(self.path)) > MAX_HOME_PATH:
             raise CannotStart(
                 f"The path {self.path} is too long for PostgreSQL: choose a shorter GROUNDHOG_HOME."
             )
         nearest = next(folder for folder in (self.path, *self.path.parents) if folder.exists())
         if nearest != self.path:
-            _refuse_unless_reached(nearest, account)
+            _require_reachable(nearest, account)
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not account.reaches(self.path) and self.path.stat().st_uid == os.geteuid():
             self.path.chmod(0o711)
-        _refuse_unless_reached(self.path, account)
+        _require_reachable(self.path, account)
 
     def socket_folder(self, account: Account) -> Path:
         """Return an empty private folder for the socket: in the home, or where that path is too long, in /tmp."""
@@ -82,10 +82,10 @@ def make_private(folder: Path, account: Account) -> None:
 
 def _fits(folder: Path) -> bool:
     """Tell whether a socket in the folder can be named: bytes are limited, and a comma separates hosts."""
-    return len(os.fsencode(folder / SOCKET_NAME)) <= LONGEST_SOCKET_PATH and "," not in str(folder)
+    return len(os.fsencode(folder / SOCKET_NAME)) <= MAX_SOCKET_PATH and "," not in str(folder)
 
 
-def _refuse_unless_reached(folder: Path, account: Account) -> None:
+def _require_reachable(folder: Path, account: Account) -> None:
     if account.reaches(folder):
         return
     closed = next(part for part in (*reversed(folder.parents), folder) if not account.reaches(part))

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.storage.embedded.account import Account
 from app.storage.embedded.errors import AlreadyRunning
 
-PATIENCE = 0.5  # seconds; longer than anybody holds the lock only to look
+TIMEOUT_SECONDS = 0.5  # seconds; longer than anybody holds the lock only to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class OwnerLock:
 
     def take(self) -> None:
         """Take the lock, or raise AlreadyRunning with what its holder says of itself."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + TIMEOUT_SECONDS
         while not try_lock(self._file):
             if time.monotonic() > give_up:
                 holder = _read(self._file)

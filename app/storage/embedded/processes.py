@@ -58,7 +58,7 @@ def open_log(path: Path, account: Account) -> int:
     return open_private(path, account, os.O_RDWR | os.O_APPEND)
 
 
-def complaint(program: str, path: Path, start: int) -> CannotStart:
+def startup_error(program: str, path: Path, start: int) -> CannotStart:
     """Return the error for a program that ended: the last thing it complained of in its log."""
     lines = path.read_bytes()[start:].decode(errors="replace").splitlines()
     complaints = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]

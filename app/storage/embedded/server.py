@@ -16,11 +16,11 @@ import psycopg
 
 from app.storage.embedded.account import Account, server_account
 from app.storage.embedded.binaries import programs_for
-from app.storage.embedded.creation import USER, create_data
+from app.storage.embedded.creation import USER, initdb
 from app.storage.embedded.errors import CannotStart
 from app.storage.embedded.home import Home
 from app.storage.embedded.locks import Owner, OwnerLock, holder_of, open_private, try_lock
-from app.storage.embedded.processes import complaint, open_log, spawn, stop_leftover
+from app.storage.embedded.processes import open_log, spawn, startup_error, stop_leftover
 
 DATABASE = "groundhog"
 STOP_SECONDS = 60
@@ -114,7 +114,7 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
             if not self.home.data.exists():
                 self._say(f"creating the database in {self.home.data} (once) ...")
                 durable = self.settings.get("fsync") != "off"
-                create_data(self.home, programs, account, lock, log, durable=durable)
+                initdb(self.home, programs, account, lock, log, durable=durable)
             (self.home.data / "postmaster.pid").unlink(missing_ok=True)  # stale: the lock says nobody is left
             self._launch(programs, account, lock, log)
         finally:
@@ -141,7 +141,7 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         self._server = spawn(command, account, lock, log, signal.SIGINT)
         while not self._ready():
             if self._server.poll() is not None:
-                raise complaint("PostgreSQL", self.home.log, start_of_log)
+                raise startup_error("PostgreSQL", self.home.log, start_of_log)
             time.sleep(0.01)
 
     def _options(self) -> list[str]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.simulation.clv.enumeration import enumerated
-from app.simulation.clv.scenario import Scenario
-from app.simulation.clv.world import World
+from app.simulation.clv.world.enumeration import enumerated
+from app.simulation.clv.world.scenario import Scenario
+from app.simulation.clv.world.world import World
 
 SMALL = {"customers": 3_000, "days": 60, "quota": 40}
 

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.beta import BetaArms
-from app.bandits.student import StudentT
-from app.bandits.value import ValueArms, best_value_arm
+from app.bandits.best_arm.best_value_arm import best_value_arm
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.student_t import StudentT
+from app.bandits.posteriors.value import ValueArms
 from app.simulation.clv.export import COLUMNS, export
 from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
-from app.simulation.clv.policies.known_worth import known_shares
+from app.simulation.clv.policies.known_worth import known_value_shares
 from app.simulation.clv.policies.registry import preset
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.world.scenario import Scenario
 
 LONG = Race(scenario=Scenario(days=90), replications=1)
 KINDS = [policy.described()["kind"] for policy in preset()]
@@ -62,7 +63,7 @@ def test_the_exact_shares_agree_with_the_services_quadrature():
     rates = BetaArms(1 + successes, 300 + trials - successes)
     known = StudentT(value, np.zeros_like(value), np.ones_like(value))
     service = best_value_arm(ValueArms(rates, known, cost, np.ones((10, 1), dtype=bool))).p_best
-    own = known_shares(rates.a, rates.b, value, cost, np.ones((10, 6), dtype=bool), abstain=False)
+    own = known_value_shares(rates.a, rates.b, value, cost, np.ones((10, 6), dtype=bool), abstain=False)
     assert own == pytest.approx(service, abs=1e-6)
 
 
@@ -77,7 +78,7 @@ def test_two_arms_of_one_cost_agree_with_an_independent_integral(a):
         np.array([[400.0, 700.0]]),
         np.full((1, 2), 3.0),
     )
-    shares = known_shares(*figures, np.ones((1, 2), dtype=bool), abstain=False)
+    shares = known_value_shares(*figures, np.ones((1, 2), dtype=bool), abstain=False)
     assert shares[0, 0] == pytest.approx(exact, abs=1e-5)
 
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from app.simulation.clv.enumeration import enumerated
 from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
-from app.simulation.clv.world import World
-from tests.simulation.clv.contestants import ByCustomer, always
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.world.enumeration import enumerated
+from app.simulation.clv.world.scenario import Scenario
+from app.simulation.clv.world.world import World
+from tests.support.clv_policies import ByCustomer, always
 
 
 def finals(policy, replications):

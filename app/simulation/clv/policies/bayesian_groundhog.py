@@ -5,12 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.beta import BetaArms
-from app.bandits.quadrature import Integers
-from app.simulation.clv.customers import Customers
+from app.bandits.arrays import Integers
+from app.bandits.posteriors.beta import BetaArms
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
-from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class BayesianGroundhog(WorthThompson):
         """Everybody is alike."""
         return np.zeros_like(customers.index)
 
-    def worth(self, shown: Shown) -> Worth:
+    def worth(self, shown: Observations) -> Worth:
         """The posterior, (r, 1, k)."""
         totals = shown.totals()
         rates = BetaArms.from_totals(totals, self.prior)

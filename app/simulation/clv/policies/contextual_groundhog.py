@@ -5,14 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.beta import BetaArms, Prior
+from app.bandits.arrays import Integers
 from app.bandits.parameters import parameter
-from app.bandits.quadrature import Integers
-from app.bandits.value import PRIOR_SUCCESSES
-from app.simulation.clv.customers import Customers
+from app.bandits.posteriors.beta import BetaArms, Prior
+from app.bandits.posteriors.value import PRIOR_SUCCESSES
+from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
-from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ContextualGroundhog(WorthThompson):
         """The current product of each customer, (r, m)."""
         return customers.product
 
-    def worth(self, shown: Shown) -> Worth:
+    def worth(self, shown: Observations) -> Worth:
         """The posterior of every segment, (r, s, k)."""
         pooled = shown.pooled()
         rate = BetaArms.from_totals(pooled, self.prior).mean[:, None]

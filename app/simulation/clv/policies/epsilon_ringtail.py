@@ -5,18 +5,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares, equally
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.policies.sampling import equal_shares, sample_arms
 from app.bandits.totals import Totals
-from app.simulation.clv.customers import Customers
-from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
-class EpsilonRingtail(Labelled):
+class EpsilonRingtail(Described):
     r"""Epsilon-greedy on the reward per contact, V_i / n_i - c_i in EUR.
 
     .. math:: s_i = (1 - \epsilon) \, e_i + \epsilon \, \frac{1 - e_i}{k - 1}
@@ -47,18 +47,18 @@ class EpsilonRingtail(Labelled):
         return np.zeros_like(customers.index)
 
     def draw(
-        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+        self, shown: Observations, segment: Integers, open_arms: Booleans, rng: np.random.Generator
     ) -> Integers:
         """An arm per customer, (r, m)."""
-        return drawn_by_shares(self._shares(shown.pooled(), open_arms), rng, segment.shape[1])
+        return sample_arms(self._shares(shown.pooled(), open_arms), rng, segment.shape[1])
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
         """The formula above, (r, k)."""
         return self._shares(shown.pooled(), open_arms)
 
     def _shares(self, totals: Totals, open_arms: Booleans) -> Floats:
         score = np.where(open_arms, reward_per_contact(totals), -np.inf)
-        best = equally((score == score.max(axis=-1, keepdims=True)).astype(np.float64))
+        best = equal_shares((score == score.max(axis=-1, keepdims=True)).astype(np.float64))
         others = open_arms.sum(axis=-1, keepdims=True) - 1
         explored = np.where(open_arms, 1 - best, 0) / np.maximum(others, 1)
         shares: Floats = np.where(others > 0, (1 - self.epsilon) * best + self.epsilon * explored, best)

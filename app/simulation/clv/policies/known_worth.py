@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from app.bandits.contest import integrate
-from app.bandits.logit_beta import WIDEST, LogitBeta
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.numerics.maximum import p_best_and_expected_max
+from app.bandits.posteriors.logit_beta import WIDEST, LogitBeta
 
 TAIL = 27.0
 """Supports end where a density has dropped by exp(-27) = 2e-12."""
@@ -15,10 +15,10 @@ TOGETHER = 25
 TOLERANCE = 1e-6
 
 
-class KnownWorth:
+class KnownValueShares:
     r"""r rows of k independent densities of w = theta v - c, theta ~ Beta(a, b), in y = log(w + c_0).
 
-    c_0 is the least cost of a row: whoever wins is worth more than -c_0, the worth of the cheapest arm without
+    c_0 is the least cost of a row: the winner is worth more than -c_0, the worth of the cheapest arm without
     sales. With Delta = c - c_0 >= 0
 
     .. math:: \theta = \frac{e^y + \Delta}{v}, \qquad
@@ -56,7 +56,7 @@ class KnownWorth:
         low = np.maximum(self.low.max(axis=1), self._nothing)
         return low, np.maximum(self.high.max(axis=1), low)
 
-    def worth(self, y: Floats) -> tuple[Floats, Floats]:
+    def value(self, y: Floats) -> tuple[Floats, Floats]:
         """W + c_0 and its derivative."""
         return np.exp(y), np.exp(y)
 
@@ -94,7 +94,7 @@ class KnownWorth:
         return np.where(log_earned > self._log_shift, y, -np.inf)
 
 
-def known_shares(
+def known_value_shares(
     a: Floats, b: Floats, value: Floats, cost: Floats, open_arms: Booleans, abstain: bool
 ) -> Floats:
     """The probability that each open arm is worth most (and, to abstain, more than nothing), (r, k).
@@ -109,6 +109,6 @@ def known_shares(
         rows = np.flatnonzero((open_arms == pattern).all(axis=1))
         for i in range(0, rows.size, TOGETHER):
             part = np.ix_(rows[i : i + TOGETHER], pattern)
-            arms = KnownWorth(a[part], b[part], value[part], cost[part], abstain)
-            shares[part] = integrate(arms, np.inf if abstain else TOLERANCE)[0]
+            arms = KnownValueShares(a[part], b[part], value[part], cost[part], abstain)
+            shares[part] = p_best_and_expected_max(arms, np.inf if abstain else TOLERANCE)[0]
     return shares

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, ClassVar
 
 
-class Labelled:
+class Described:
     """Gives a frozen dataclass of parameters its description; equal parameters give equal labels.
 
     What a world gave to a contestant is no parameter: such fields have `repr=False`.

@@ -5,16 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares, equally
-from app.bandits.quadrature import Booleans, Floats, Integers
-from app.simulation.clv.customers import Customers
-from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.policies.sampling import equal_shares, sample_arms
+from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
-class RandomCrayfish(Labelled):
+class RandomCrayfish(Described):
     """Choose among the open arms with equal probabilities, whatever was learned."""
 
     kind: ClassVar[str] = "random_crayfish"
@@ -30,14 +30,14 @@ class RandomCrayfish(Labelled):
 
     def draw(
         self,
-        shown: Shown,  # noqa: ARG002
+        shown: Observations,  # noqa: ARG002
         segment: Integers,
         open_arms: Booleans,
         rng: np.random.Generator,
     ) -> Integers:
         """An arm per customer, (r, m)."""
-        return drawn_by_shares(equally(open_arms.astype(np.float64)), rng, segment.shape[1])
+        return sample_arms(equal_shares(open_arms.astype(np.float64)), rng, segment.shape[1])
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
         """1 / number of open arms, (r, k)."""
-        return equally(open_arms.astype(np.float64))
+        return equal_shares(open_arms.astype(np.float64))

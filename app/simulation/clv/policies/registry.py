@@ -5,14 +5,14 @@ from dataclasses import fields
 from typing import Any
 
 from app.bandits.parameters import Parameter, parameters_of
-from app.bandits.policies import build_policy
+from app.bandits.policies.registry import build_policy
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
-from app.simulation.clv.policies.contract import RacePolicy
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
-from app.simulation.clv.policies.live import LivePolicy
+from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.policies.random_crayfish import RandomCrayfish
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
+from app.simulation.clv.policies.service_policy import ServicePolicy
 
 RACE: dict[str, type[Any]] = {
     policy.kind: policy
@@ -47,11 +47,11 @@ def race_policy(kind: str, parameters: Mapping[str, Any] | None = None) -> RaceP
     Raises
     ------
     ValueError
-        An unknown kind or parameter, or a figure out of bounds.
+        An unknown kind or parameter, or a value out of bounds.
     """
     given = dict(parameters or {})
     if kind not in RACE:
-        return LivePolicy(kind, given, build_policy(kind, given))
+        return ServicePolicy(kind, given, build_policy(kind, given))
     known = [field.name for field in fields(RACE[kind]) if field.repr]
     for name in given:
         if name not in known:

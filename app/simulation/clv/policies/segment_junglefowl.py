@@ -5,20 +5,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from app.bandits.draws import drawn_by_shares
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.quadrature import Booleans, Floats, Integers
-from app.simulation.clv.customers import Customers
-from app.simulation.clv.policies.contract import NOBODY
-from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
-from app.simulation.clv.world import World
+from app.bandits.policies.sampling import sample_arms
+from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.protocol import NOBODY
+from app.simulation.clv.world.customers import Customers
+from app.simulation.clv.world.world import World
 
 TIERS = ("bronze", "silver", "gold")
 
 
 @dataclass(frozen=True)
-class SegmentJunglefowl(Labelled):
+class SegmentJunglefowl(Described):
     """Offer what is faster and does not lower the customer's lifetime value, the cheaper the likelier.
 
     Customers above the `gold` percentile of lifetime value at the start are gold, those below the `bronze`
@@ -79,16 +79,16 @@ class Department:
 
     def draw(
         self,
-        shown: Shown,  # noqa: ARG002
+        shown: Observations,  # noqa: ARG002
         segment: Integers,
         open_arms: Booleans,
         rng: np.random.Generator,
     ) -> Integers:
         """An arm per customer, (r, m), or nobody."""
-        arm = drawn_by_shares(self._among(segment, open_arms[:, None]), rng)
+        arm = sample_arms(self._among(segment, open_arms[:, None]), rng)
         return np.where(arm == open_arms.shape[1], NOBODY, arm)
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:  # noqa: ARG002
         """The shares of a segment's offers among the open arms, (r, k)."""
         return self._among(segment, open_arms)[:, :-1]
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.bandits.beta import Prior, check_prior
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
-from app.bandits.quadrature import Booleans, Floats, Integers
+from app.bandits.posteriors.beta import Prior, check_prior
+from app.bandits.posteriors.value import mean_values
 from app.bandits.totals import Totals
-from app.bandits.value import mean_values
-from app.simulation.clv.policies.contract import NOBODY
-from app.simulation.clv.policies.known_worth import known_shares
-from app.simulation.clv.policies.labelled import Labelled
-from app.simulation.clv.shown import Shown
+from app.simulation.clv.policies.known_worth import known_value_shares
+from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.protocol import NOBODY
 
 
 def known_values(totals: Totals, sale: float) -> Floats:
@@ -23,12 +23,12 @@ def known_values(totals: Totals, sale: float) -> Floats:
     """
     assert totals.value is not None
     one = np.ones((*totals.trials.shape[:-1], 1))
-    trials, successes = (np.append(figure, one, axis=-1) for figure in (totals.trials, totals.successes))
+    trials, successes = (np.append(number, one, axis=-1) for number in (totals.trials, totals.successes))
     with_sale = Totals(trials, successes, np.append(totals.value, sale * one, axis=-1))
     return mean_values(with_sale).location[..., :-1]
 
 
-LEAST = 1e-9
+MIN_VALUE = 1e-9
 """EUR; a mean value is no less, so that worths stay comparable where offers lose money."""
 
 
@@ -47,7 +47,7 @@ class Worth:
     value: Floats
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", np.maximum(self.value, LEAST))
+        object.__setattr__(self, "value", np.maximum(self.value, MIN_VALUE))
 
     def of_segments(self, segment: Integers) -> "Worth":
         """Of these segments (r, m) -> (r, m, k); a single segment is left to broadcast, (r, 1, k)."""
@@ -75,7 +75,7 @@ def drawn_rates(a: Floats, b: Floats, size: tuple[int, ...], rng: np.random.Gene
 
 
 @dataclass(frozen=True)
-class WorthThompson(Labelled):
+class WorthThompson(Described):
     """Draw every open arm's rate for every customer and choose the largest theta value - cost.
 
     As `ValueThompson`, with the mean value of a sale taken as known and a preset prior, both as the original.
@@ -91,12 +91,12 @@ class WorthThompson(Labelled):
         if self.prior[1] < 1:
             raise ValueError(f"prior needs b >= 1, not {self.prior}: its density must not be infinite at 1")
 
-    def worth(self, shown: Shown) -> Worth:
+    def worth(self, shown: Observations) -> Worth:
         """What is believed given what was shown."""
         raise NotImplementedError
 
     def draw(
-        self, shown: Shown, segment: Integers, open_arms: Booleans, rng: np.random.Generator
+        self, shown: Observations, segment: Integers, open_arms: Booleans, rng: np.random.Generator
     ) -> Integers:
         """An arm per customer, (r, m); nobody, if it may abstain, where the best draw is not above 0."""
         believed = self.worth(shown).of_segments(segment)
@@ -111,9 +111,9 @@ class WorthThompson(Labelled):
             return arm
         return np.where(np.take_along_axis(worth, arm[..., None], axis=-1)[..., 0] > 0, arm, NOBODY)
 
-    def shares(self, shown: Shown, segment: Integers, open_arms: Booleans) -> Floats:
+    def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:
         """The exact probabilities of `draw`, (r, k); error <= 1e-6."""
         believed = self.worth(shown).of_segments(segment[:, None])
-        a, b, value = (figure[:, 0] for figure in (believed.a, believed.b, believed.value))
+        a, b, value = (number[:, 0] for number in (believed.a, believed.b, believed.value))
         cost = np.broadcast_to(shown.cost, a.shape)
-        return known_shares(a, b, value, cost, open_arms, self.abstain)
+        return known_value_shares(a, b, value, cost, open_arms, self.abstain)

@@ -95,7 +95,7 @@ def test_the_service_itself(client):
     assert client.check_ready().status == "ready"
     assert "thompson" in {one.kind for one in client.list_policies().items}
     assert client.list_policies(scenario="clv").items
-    assert "groundhog_" in client.read_telemetry()
+    assert "groundhog_" in client.read_prometheus_metrics()
 
 
 def test_an_experiment_moves(client):

@@ -17,26 +17,26 @@ import uvicorn
 
 from app.main import create_app
 from app.schemas.api_keys import ApiKeyIn
-from app.services import api_keys
-from app.settings import Settings
+from app.services.access import api_keys
+from app.settings import ServiceSettings
 from app.storage.database import Database
 
 ROOT = Path(__file__).resolve().parents[4]
-GOLDEN_DRAWS = ROOT / "tests" / "golden" / "rendezvous.json"
+GOLDEN_DRAWS = ROOT / "tests" / "support" / "golden" / "rendezvous.json"
 """Draws that the service and the client must agree about."""
 
 PROGRAM = """
 import sys
 import uvicorn
 from app.main import create_app
-from app.settings import Settings
-uvicorn.run(create_app(Settings(database_url=sys.argv[1])), port=int(sys.argv[2]), log_level="warning")
+from app.settings import ServiceSettings
+uvicorn.run(create_app(ServiceSettings(database_url=sys.argv[1])), port=int(sys.argv[2]), log_level="warning")
 """
 
 
 def description() -> dict[str, Any]:
     """The OpenAPI description."""
-    return create_app(Settings(database_url="postgresql://nobody@localhost/none")).openapi()
+    return create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none")).openapi()
 
 
 def golden_draws() -> list[dict[str, Any]]:
@@ -46,7 +46,9 @@ def golden_draws() -> list[dict[str, Any]]:
 @contextmanager
 def served(database_url: str) -> Iterator[str]:
     """The service in a thread, on a database of its own; its address."""
-    config = uvicorn.Config(create_app(Settings(database_url=database_url)), port=0, log_level="warning")
+    config = uvicorn.Config(
+        create_app(ServiceSettings(database_url=database_url)), port=0, log_level="warning"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -86,11 +88,11 @@ class Keys:
     ADMIN = f"gh_admin_{'s' * 40}"
 
     def __init__(self, database_url: str) -> None:
-        self._database = Database(Settings(database_url=database_url))
+        self._database = Database(ServiceSettings(database_url=database_url))
 
     def create_admin(self) -> None:
         with self._database.transaction() as session:
-            api_keys.keep_admin_key(session, self.ADMIN, dt.datetime.now(dt.UTC))
+            api_keys.upsert_admin_key(session, self.ADMIN, dt.datetime.now(dt.UTC))
 
     def create(self, **fields: Any) -> str:
         with self._database.transaction() as session:

@@ -56,6 +56,6 @@ def list_policies(*, scenario: Literal["email", "clv", "replay"] | None = None) 
     return get(Policies, "/policies", {}, scenario=scenario)
 
 
-def read_telemetry() -> Request[str]:
+def read_prometheus_metrics() -> Request[str]:
     """Return the service's metrics in Prometheus' text format."""
     return Request("GET", "/metrics", text, repeatable=True)

@@ -1,0 +1,1 @@
+"""Middleware around every request: authentication, body size, CORS; no routes."""

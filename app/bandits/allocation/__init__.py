@@ -1,0 +1,1 @@
+"""From daily totals to rounded shares: effective totals, floors, gates' arithmetic; no policy of its own."""

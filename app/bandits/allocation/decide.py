@@ -1,0 +1,167 @@
+"""From the totals of the active arms to their shares: burn-in, policy, floors and fixed shares, in this order.
+
+The service and the simulator both decide with ``decide``; there is no second implementation.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bandits.allocation.floors import with_floors
+from app.bandits.arrays import Floats
+from app.bandits.best_arm.best_arm import BestArm, best_arm
+from app.bandits.best_arm.best_value_arm import best_value_arm
+from app.bandits.policies.fixed import Fixed
+from app.bandits.policies.registry import Policy
+from app.bandits.policies.thompson import ThompsonSampling
+from app.bandits.posteriors.beta import BetaArms
+from app.bandits.posteriors.value import ValueArms
+from app.bandits.totals import Totals
+
+Booleans = NDArray[np.bool_]
+Gate = Literal["no_data", "burn_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class BurnIn:
+    """What an arm must show before it takes part in P(best).
+
+    Parameters
+    ----------
+    days, impressions, successes : at least so many, of days with impressions, trials and successes
+    share : fraction of traffic until then, capped at 1/k; None is 1/k
+    """
+
+    days: int = 1
+    impressions: float = 0
+    successes: float = 0
+    share: float | None = None
+
+    def unfinished(self, totals: Totals, days: Floats) -> Booleans:
+        """Return which arms ``(k,)`` have shown less than asked."""
+        return (days < self.days) | (totals.trials < self.impressions) | (totals.successes < self.successes)
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRules:
+    """The settings of an experiment that decide.
+
+    Parameters
+    ----------
+    policy, prior : how shares follow from the data
+    by_value : whether the best arm is the one that earns most, rather than the one that converts most
+    floors : (k,), fractions of traffic that arms keep; those of fixed arms do not count
+    fixed : (k,), the share of an arm that is fixed, NaN for the others
+    burn_in : what an arm must show first
+    """
+
+    policy: Policy
+    prior: tuple[float, float]
+    by_value: bool
+    floors: Floats
+    fixed: Floats
+    burn_in: BurnIn
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided and from what.
+
+    Parameters
+    ----------
+    shares : (k,), fractions of traffic, summing to 1
+    gate : what kept the policy from deciding alone, or None
+    burning : (k,), the arms still in burn-in
+    judged : (k,), the arms among which P(best) was computed: those past burn-in, or all where none is
+    best : P(best) and expected loss of the judged arms, in their order
+    """
+
+    shares: Floats
+    gate: Gate | None
+    burning: Booleans
+    judged: Booleans
+    best: BestArm
+
+
+def decide(rules: AllocationRules, totals: Totals, days: Floats) -> Decision:
+    """Return the shares of k arms.
+
+    A fixed arm gets its share c exactly, and a fixed policy waits for no data. Without any data the others share
+    the rest equally. Otherwise an arm i in burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the
+    promises to the others leave room, and those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the
+    policy's shares over them alone.
+
+    Parameters
+    ----------
+    totals : of k arms
+    days : (k,), number of days on which each arm had impressions
+
+    Raises
+    ------
+    ValueError
+        The floors and fixed shares sum to more than 1.
+    """
+    unfinished = rules.burn_in.unfinished(totals, days)
+    nothing = not (totals.trials > 0).any()
+    free = np.isnan(rules.fixed)
+    judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
+    best = _best_arm(rules, only(totals, judged))
+    if isinstance(rules.policy, Fixed):  # chosen, whatever the data: there is nothing to wait for
+        burning, nothing = np.zeros(totals.k, dtype=np.bool_), False
+    else:
+        burning = free & unfinished
+    gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
+    shares = _shares(rules, totals, free, burning | nothing, judged, best)
+    return Decision(shares, gate, burning, judged, best)
+
+
+def _best_arm(rules: AllocationRules, totals: Totals) -> BestArm:
+    if rules.by_value:
+        return best_value_arm(ValueArms.from_totals(totals, rules.prior))
+    return best_arm(BetaArms.from_totals(totals, rules.prior))
+
+
+def _shares(
+    rules: AllocationRules, totals: Totals, free: Booleans, waiting: Booleans, judged: Booleans, best: BestArm
+) -> Floats:
+    """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
+    weights = np.zeros(totals.k)
+    deciding = free & ~waiting
+    if not deciding.any():
+        return with_floors(weights, rules.floors, rules.fixed)
+    if isinstance(rules.policy, ThompsonSampling) and (deciding == judged).all():
+        weights[deciding] = best.p_best  # what it would compute again
+    else:
+        weights[deciding] = _weights(rules.policy, totals, deciding)
+    burning = free & waiting
+    promised = np.where(free, rules.floors, rules.fixed)
+    held = np.where(burning, promised + _burn_in_extra(rules, promised, burning), rules.fixed)
+    return with_floors(weights, rules.floors, held)
+
+
+def _burn_in_extra(rules: AllocationRules, promised: Floats, burning: Booleans) -> Floats:
+    """Return what arms in burn-in get beyond their floors, scaled down where it does not fit."""
+    k, room = len(promised), max(1 - float(promised.sum()), 0.0)
+    share = 1 / k if rules.burn_in.share is None else min(1 / k, rules.burn_in.share)
+    extra = np.where(burning, np.maximum(share - promised, 0.0), 0.0)
+    return extra * (room / extra.sum()) if extra.sum() > room else extra
+
+
+def _weights(policy: Policy, totals: Totals, deciding: Booleans) -> Floats:
+    """Return the policy's shares over some arms alone."""
+    if isinstance(policy, Fixed):
+        policy = policy.among(deciding)
+    return policy.shares(only(totals, deciding))
+
+
+def only(totals: Totals, arms: Booleans) -> Totals:
+    """Return the totals of some of the arms."""
+    return Totals(
+        totals.trials[arms],
+        totals.successes[arms],
+        None if totals.value is None else totals.value[arms],
+        None if totals.value_sq is None else totals.value_sq[arms],
+        None if totals.cost is None else totals.cost[arms],
+    )

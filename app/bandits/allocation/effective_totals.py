@@ -1,0 +1,166 @@
+"""From daily totals to the effective totals a policy sees: a half-life, day effects, days left out."""
+
+from dataclasses import dataclass, replace
+from math import fsum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bandits.allocation.day_effects import without_day_effects
+from app.bandits.arrays import Floats
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class DailyTotals:
+    """What each of k arms did on each of t days, or in all of them where they are summed into one row.
+
+    Parameters
+    ----------
+    day : (t,), day numbers, ascending
+    reported : (t, k), whether the arm reported that day
+    trials, successes : (t, k), 0 where it did not
+    value, value_sq : (t, k), currency units and their squares; None where value is not the objective
+    summed_days : (t, k), on how many days the trials of a row were, where it is a sum of days; None where each
+        row is a day
+    """
+
+    day: NDArray[np.int64]
+    reported: Mask
+    trials: Floats
+    successes: Floats
+    value: Floats | None = None
+    value_sq: Floats | None = None
+    summed_days: Floats | None = None
+
+    @property
+    def days_with_trials(self) -> Floats:
+        """Return the number of days ``(k,)`` on which each arm had trials."""
+        of_rows = (self.trials > 0).astype(float) if self.summed_days is None else self.summed_days
+        days: Floats = of_rows.sum(axis=0)
+        return days
+
+    def kept(self, days: Mask) -> "DailyTotals":
+        """Return the days ``(t,)`` that are marked."""
+        if days.all():
+            return self
+        return replace(
+            self,
+            day=self.day[days],
+            reported=self.reported[days],
+            trials=self.trials[days],
+            successes=self.successes[days],
+            value=None if self.value is None else self.value[days],
+            value_sq=None if self.value_sq is None else self.value_sq[days],
+            summed_days=None if self.summed_days is None else self.summed_days[days],
+        )
+
+    def through(self, last: int) -> "DailyTotals":
+        """Return the days up to ``last``, inclusive."""
+        return self.kept(self.day <= last)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighting:
+    """How days count.
+
+    Parameters
+    ----------
+    window_days : only the last so many days up to the last day used; None is all
+    half_life_days : a day weighs 2^(-age / half-life), the last day used has age 0; None is 1 for all days
+    day_effects : divide out good and bad days (see ``day_effects``)
+    """
+
+    window_days: int | None = None
+    half_life_days: float | None = None
+    day_effects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveTotals:
+    """Weighted sums of k arms, possible or not: successes may exceed trials where conversions come late.
+
+    Parameters
+    ----------
+    trials, successes : (k,)
+    value, value_sq : (k,) or None
+    days : (k,), number of days with trials that went in
+    """
+
+    trials: Floats
+    successes: Floats
+    value: Floats | None
+    value_sq: Floats | None
+    days: Floats
+
+    @property
+    def possible(self) -> Mask:
+        """Return which arms ``(k,)`` have no more successes than trials."""
+        return self.successes <= self.trials
+
+
+def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> EffectiveTotals:
+    """Return the effective totals of the days up to ``last``.
+
+    Sums are exactly rounded, so that they do not depend on the order of rows. With day effects the successes are
+    kept and the trials become sum_t n_it d_t: what they would have been on average days, at least the successes.
+
+    Parameters
+    ----------
+    last : the last day used
+
+    Raises
+    ------
+    ValueError
+        The days are summed already, and should not count alike.
+    """
+    if daily.summed_days is not None and weighting != Weighting():
+        raise ValueError("days that are summed already count alike")
+    used = daily.through(last)
+    if weighting.window_days is not None:
+        used = used.kept(used.day > last - weighting.window_days)
+    weight = np.ones(len(used.day))
+    if weighting.half_life_days is not None:
+        weight = np.exp2((used.day - last) / weighting.half_life_days)
+    return EffectiveTotals(
+        trials=_trials(used, weight, weighting.day_effects),
+        successes=_summed(used.successes, weight),
+        value=None if used.value is None else _summed(used.value, weight),
+        value_sq=None if used.value_sq is None else _summed(used.value_sq, weight),
+        days=used.days_with_trials,
+    )
+
+
+def _trials(used: DailyTotals, weight: Floats, day_effects: bool) -> Floats:
+    if not day_effects or not len(used.day):
+        return _summed(used.trials, weight)
+    return without_day_effects(used.trials * weight[:, None], used.successes * weight[:, None]).trials
+
+
+def _summed(values: Floats, weight: Floats) -> Floats:
+    """Return the weighted column sums, exactly rounded; whole numbers below 2^53 need no such care."""
+    if (weight == 1).all() and (values == np.rint(values)).all() and np.abs(values).sum() < 2**53:
+        whole: Floats = values.sum(axis=0)
+        return whole
+    return np.array([fsum(column) for column in (values * weight[:, None]).T])
+
+
+def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> int | None:
+    """Return the latest day, up to ``last``, through which all arms' totals are possible, or None."""
+    for day in sorted({last, *daily.day[daily.day < last].tolist()}, reverse=True):
+        found = effective_totals(daily, day, weighting)
+        if found.possible.all() and (found.trials > 0).any():
+            return int(day)
+    return None
+
+
+def incomplete_days(daily: DailyTotals, expected: Mask) -> Mask:
+    """Return which days ``(t,)`` lack a report of an arm that was expected to report.
+
+    Parameters
+    ----------
+    expected : (t, k), whether the arm should have reported if anybody did
+    """
+    lacking: Mask = np.any(expected & ~daily.reported, axis=1)
+    return lacking

@@ -1,0 +1,1 @@
+"""Quadrature, quantiles and special functions on arrays; knows neither arms nor policies."""

@@ -1,0 +1,1 @@
+"""Posterior densities and their moments, one family per file; no comparison between arms."""

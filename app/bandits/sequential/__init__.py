@@ -1,0 +1,1 @@
+"""Unit-by-unit play of policies over many replications; only the simulator calls it."""

@@ -1,0 +1,1 @@
+"""Prometheus series, request middleware and logs; imports nothing else of the application."""

@@ -1,0 +1,1 @@
+"""Estimates, impact and posteriors as the API shows them."""

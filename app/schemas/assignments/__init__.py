@@ -1,0 +1,1 @@
+"""Units, splits and flags as the API reads and shows them."""

@@ -1,0 +1,1 @@
+"""Experiments, variants and settings as the API reads and shows them."""

@@ -1,0 +1,1 @@
+"""Access: principals, API keys, the audit log and Idempotency-Keys; no experiment data."""

@@ -1,0 +1,1 @@
+"""Reads, computes, records, caches and serves allocations; writes no totals and no settings."""

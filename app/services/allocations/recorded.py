@@ -1,0 +1,68 @@
+"""The latest recorded revision of a date: read, never written here."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.storage.pipeline import Statement, run_pipelined
+
+SHARES_SQL = text("""
+    select distinct on (for_date) for_date, answer -> 'allocations' as shares
+    from allocations where experiment_id = :experiment_id and for_date = any(:dates)
+    order by for_date, sequence desc
+""")
+
+
+SHARES_BEFORE_HALT_SQL = text("""
+    select answer -> 'allocations' as shares from allocations
+    where experiment_id = :experiment_id and for_date = :date
+      and not exists (
+          select from json_array_elements(answer -> 'gates') as held
+          where held ->> 'gate' in ('paused', 'archived')
+      )
+    order by sequence desc limit 1
+""")
+
+
+def shares_before_halt(session: Session, experiment_id: str, date: dt.date) -> dict[str, float] | None:
+    """Return the percentages recorded last for a date before a pause or archival began on it, if any were."""
+    shares: dict[str, float] | None = session.scalar(
+        SHARES_BEFORE_HALT_SQL, {"experiment_id": experiment_id, "date": date}
+    )
+    return shares
+
+
+LATEST_SQL = """
+    select sequence, revision, version, cast(answer as text) from allocations
+    where experiment_id = %(experiment_id)s and for_date = %(date)s
+    order by sequence desc limit 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded revision."""
+
+    sequence: int
+    revision: str
+    version: int
+    body: str
+
+
+def latest_recorded(session: Session, experiment_id: str, date: dt.date) -> Recorded | None:
+    """Return the revision last in force on a date, or None where nothing was recorded."""
+    return parse_record(*run_pipelined(session, latest_query(experiment_id, date)))
+
+
+def latest_query(experiment_id: str, date: dt.date) -> Statement:
+    """Return the query for the revision last in force on a date, to be sent in a pipeline."""
+    return LATEST_SQL, {"experiment_id": experiment_id, "date": date}
+
+
+def parse_record(rows: Sequence[tuple[Any, ...]]) -> Recorded | None:
+    """Return the answer to `latest_query` as a record."""
+    return Recorded(*rows[0]) if rows else None

@@ -1,0 +1,167 @@
+"""One experiment as it is now, read from the replica where that can be shown to have all of it, else the primary.
+
+Every writer of an experiment counts its version under the experiment's lock, and revisions are recorded under the
+same lock. So a replica that is at the primary's version has all of the experiment's totals, settings and variants,
+and every revision recorded at an earlier version. What it may lack are revisions recorded at this very version:
+they are only ever added, so that their number tells.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, NotFound, Unavailable
+from app.observability import metrics
+from app.services.allocations import allocate
+from app.services.allocations.allocate import ServedAllocation
+from app.settings import ServiceSettings
+from app.storage.database import Database
+from app.storage.replica import Replica
+
+Found = TypeVar("Found")
+
+POSITION_SQL = text("""
+    select version, (select count(*) from allocations where experiment_id = :experiment_id) as revisions
+    from experiment_versions where experiment_id = :experiment_id
+""")
+IDENTIFIER_SQL = text("select system_identifier from pg_control_system()")
+
+
+class ReplicaPosition(NamedTuple):
+    """How far an experiment is: its version, and how many revisions were recorded."""
+
+    version: int
+    revisions: int
+
+
+class UsePrimary(Exception):
+    """Raised inside a reading of the replica: the primary has to answer."""
+
+
+class ReplicaReader:
+    """Reads single experiments for one process; without a ``READ_DATABASE_URL`` from the primary alone."""
+
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
+        self._database = database
+        self._record = not settings.read_only
+        self._identifier: int | None = None
+        self._identifying = threading.Lock()
+        self.replica = (
+            None if settings.read_database_url is None else Replica(settings, self._primary_identifier)
+        )
+
+    def close(self) -> None:
+        """Close the replica's connections."""
+        if self.replica is not None:
+            self.replica.close()
+
+    def read(self, experiment_id: str, work: Callable[[Session], Found]) -> Found:
+        """Return what the work finds in an experiment without changing it: totals, settings, variants, revisions.
+
+        Not what units did: no version tells of their assignments and events.
+
+        Raises
+        ------
+        Unavailable: the primary is away
+        """
+        if self.replica is not None:
+            head = self._position(experiment_id)
+            with suppress(UsePrimary):
+                return self._from_replica(
+                    lambda session: work(_require_caught_up(session, experiment_id, head))
+                )
+        with self._database.transaction() as session:
+            return work(session)
+
+    def allocate(
+        self, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
+    ) -> ServedAllocation:
+        """Return the allocation of a date, as `allocations.allocate` does; the primary records what is new.
+
+        Parameters
+        ----------
+        version : of the experiment on the primary, since the request came
+        """
+        with suppress(UsePrimary):
+            return self._from_replica(
+                lambda session: self._from_caught_up_replica(session, experiment_id, for_date, now, version)
+            )
+        with self._database.transaction() as session:
+            return allocate.allocate(session, experiment_id, for_date, now, self._record)
+
+    def allocate_stale(
+        self, experiment_id: str, for_date: dt.date | None, now: dt.datetime
+    ) -> ServedAllocation | None:
+        """Return what the replica knows of an allocation while the primary is away; nothing says how old it is.
+
+        None where there is no replica, it is away too, or the primary may know better.
+        """
+        try:
+            return self._from_replica(
+                lambda session: allocate.allocate(session, experiment_id, for_date, now, record=False)
+            )
+        except (UsePrimary, NotFound, Conflict):
+            return None
+
+    def _from_replica(self, work: Callable[[Session], Found]) -> Found:
+        if self.replica is None:
+            raise UsePrimary
+        try:
+            with self.replica.snapshot() as session:
+                found = work(session)
+        except UsePrimary:
+            metrics.REPLICA_READS.labels("primary").inc()
+            raise
+        except Unavailable as error:
+            metrics.REPLICA_READS.labels("away").inc()
+            raise UsePrimary from error
+        metrics.REPLICA_READS.labels("replica").inc()
+        return found
+
+    def _from_caught_up_replica(
+        self, session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
+    ) -> ServedAllocation:
+        """Return an allocation of the replica that the primary would answer to the byte."""
+        _require_caught_up(session, experiment_id, ReplicaPosition(version, 0))
+        state = allocate.read_state(session, experiment_id, for_date, now)
+        if state.up_to_date_record is not None:
+            return state.to_allocation(state.up_to_date_record.body)
+        counts_units = state.last is None and state.history.source == "tracked"  # which no version tells
+        if state.date >= state.today or counts_units:
+            raise UsePrimary
+        try:
+            head = self._position(experiment_id)
+        except Unavailable as error:  # the primary's, and no fault of the replica
+            raise UsePrimary from error
+        _require_caught_up(session, experiment_id, head)
+        return allocate.allocate(session, experiment_id, state.date, now, record=False)
+
+    def _position(self, experiment_id: str) -> ReplicaPosition:
+        with self._database.transaction() as session:
+            return read_position(session, experiment_id) or ReplicaPosition(0, 0)
+
+    def _primary_identifier(self) -> int:
+        with self._identifying:
+            if self._identifier is None:
+                with self._database.transaction() as session:
+                    self._identifier = session.execute(IDENTIFIER_SQL).scalar_one()
+            return self._identifier
+
+
+def read_position(session: Session, experiment_id: str) -> ReplicaPosition | None:
+    """Return how far an experiment is, None where there is none."""
+    row = session.execute(POSITION_SQL, {"experiment_id": experiment_id}).one_or_none()
+    return None if row is None else ReplicaPosition(row.version, row.revisions)
+
+
+def _require_caught_up(session: Session, experiment_id: str, head: ReplicaPosition) -> Session:
+    """Return the session of a replica that has at least as much of an experiment as ``head`` says."""
+    here = read_position(session, experiment_id)
+    if here is None or here.version < head.version or here.revisions < head.revisions:
+        raise UsePrimary
+    return session

@@ -1,0 +1,116 @@
+"""Sample ratio: how impressions and units were split, beside the shares they were split by."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
+from app.services.allocations.daily_totals import VariantDays, day_number, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRatio:
+    """A sample-ratio test: its p-value, and what was counted and expected by variant.
+
+    Parameters
+    ----------
+    of : what is counted
+    over : how many days, or splits with different shares, it was counted in
+    """
+
+    p: float
+    of: Literal["impressions", "units"]
+    over: dict[str, int]
+    counted: dict[str, float]
+    expected: dict[str, float]
+
+
+DRAWN = text("""
+    select cast(splits.shares as text) as shares, counts.variant_id,
+           cast(sum(counts.units) as bigint) as units
+    from assignment_counts counts
+    join splits on splits.experiment_id = :experiment_id and splits.split = counts.split
+    where counts.experiment_id = :experiment_id and counts.assigned_on < :date
+    group by 1, 2
+    order by 1, 2
+""")
+"""Splits of the same shares are one here: the test multiplies what each says, so nothing is lost."""
+
+
+def arms_of(variant_ids: Sequence[str], splits: Iterable[Mapping[str, float]]) -> list[str]:
+    """Return the variants, then those that only splits still know: deleted, but units were drawn beside them."""
+    return list(dict.fromkeys([*variant_ids, *(name for shares in splits for name in shares)]))
+
+
+def assignment_ratio(
+    session: Session, experiment_id: str, variant_ids: Sequence[str], date: dt.date
+) -> SampleRatio | None:
+    """Return how units were drawn on the days before a date; None where none were.
+
+    A variant that was deleted is tested with the others, but not told of.
+    """
+    rows = session.execute(DRAWN, {"experiment_id": experiment_id, "date": date}).all()
+    if not rows:
+        return None
+    strata = {shares: split for split, shares in enumerate(dict.fromkeys(row.shares for row in rows))}
+    percent = [json.loads(shares) for shares in strata]
+    arms = arms_of(variant_ids, percent)
+    place = {variant_id: arm for arm, variant_id in enumerate(arms)}
+    units = np.zeros((len(strata), len(arms)))
+    for row in rows:
+        units[strata[row.shares], place[row.variant_id]] = row.units
+    shares = np.array([[split.get(name, 0.0) / 100 for name in arms] for split in percent])
+    expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
+    living = slice(len(variant_ids))
+    return SampleRatio(
+        p=float(assignment_ratio_p(units, shares)),
+        of="units",
+        over={"splits": len(strata)},
+        counted=dict(zip(variant_ids, units.sum(axis=0)[living].tolist(), strict=True)),
+        expected=dict(zip(variant_ids, expected[living].tolist(), strict=True)),
+    )
+
+
+IN_TIME = text("""
+    select for_date, min(cast(answer -> 'allocations' as text)) as shares
+    from allocations
+    where experiment_id = :experiment_id and for_date <= :last
+      and cast(recorded_at at time zone :zone as date) <= for_date
+    group by for_date
+    having count(distinct cast(answer -> 'allocations' as text)) = 1
+    order by for_date
+""")
+"""The days with one split all day long, known by its end."""
+
+
+def impression_ratio(
+    session: Session, experiment_id: str, rows: Sequence[VariantDays], last: dt.date, zone: str
+) -> SampleRatio | None:
+    """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
+    totals = table_of(rows, by_value=False).totals
+    place = {int(day): at for at, day in enumerate(totals.day)}
+    counts, shares = [], []
+    for row in session.execute(IN_TIME, {"experiment_id": experiment_id, "last": last, "zone": zone}):
+        at = place.get(day_number(row.for_date))
+        percent = json.loads(row.shares)
+        share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in rows])
+        if at is not None and totals.reported[at][share > 0].all():
+            counts.append(totals.trials[at])
+            shares.append(share)
+    if not counts:
+        return None
+    expected = sum(count.sum() * share for count, share in zip(counts, shares, strict=True))
+    names = [row.variant_id for row in rows]
+    return SampleRatio(
+        sample_ratio_p(counts, shares),
+        "impressions",
+        {"days": len(counts)},
+        dict(zip(names, sum(counts).tolist(), strict=True)),
+        dict(zip(names, expected.tolist(), strict=True)),
+    )

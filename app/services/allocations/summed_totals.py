@@ -1,0 +1,100 @@
+"""Whole histories summed by PostgreSQL, for experiments whose days all count alike."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.bandits.allocation.effective_totals import DailyTotals
+from app.schemas.experiments.settings import StoredSettings
+from app.services.allocations.daily_totals import TotalsTable, VariantDates, day_number
+
+READ = text("""
+    select v.variant_id, v.registered_on, v.active_from, v.retired_on,
+           coalesce(m.first_day, (
+               select min(t.date) from experiment_metrics t
+               where t.experiment_id = :experiment_id and t.variant_id = v.variant_id and t.date <= :date
+           )) as first_day,
+           m.last_day, coalesce(m.reported, 0) as reported, coalesce(m.days, 0) as days,
+           coalesce(m.impressions, 0) as impressions, coalesce(m.successes, 0) as successes
+    from variants v
+    left join (
+        select variant_id, min(date) as first_day, max(date) as last_day, count(*) as reported,
+               count(*) filter (where impressions > 0) as days,
+               cast(sum(impressions) as float8) as impressions, cast(sum(successes) as float8) as successes
+        from experiment_metrics
+        where experiment_id = :experiment_id and date <= :last
+        group by variant_id
+    ) m on m.variant_id = v.variant_id
+    where v.experiment_id = :experiment_id
+    order by v.position
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSums(VariantDates):
+    """A variant with the sums of its days up to the last that may be used.
+
+    Parameters
+    ----------
+    last_day : the last of these days; None where it has none
+    reported, days : how many it reported, and on how many of them it had impressions
+    """
+
+    last_day: dt.date | None
+    reported: int
+    days: int
+    impressions: float
+    successes: float
+
+
+def can_use_sums(settings: StoredSettings) -> bool:
+    """Say whether shares follow from sums under these settings, unless a day has to be left out."""
+    alike = settings.window_days is None and settings.half_life_days is None and settings.adjust == "none"
+    return alike and settings.objective == "conversion" and settings.traffic != "per_request"
+
+
+def read_sums(session: Session, experiment_id: str, date: dt.date, last: dt.date) -> list[VariantSums]:
+    """Return every variant in the order of registration, with the sums of its days up to ``last``."""
+    asked = {"experiment_id": experiment_id, "date": date, "last": last}
+    return [VariantSums(*row) for row in session.connection().execute(READ, asked)]
+
+
+def are_sufficient(members: Sequence[VariantSums], waited_for: bool) -> bool:
+    """Say whether the sums decide as the days would.
+
+    They do where they are possible and, unless nobody is waited for, every member reported each day from its
+    first to the last of all: then no day lacks a report.
+    """
+    if any(arm.successes > arm.impressions for arm in members):
+        return False
+    if not waited_for:
+        return True
+    last = max((arm.last_day for arm in members if arm.last_day is not None), default=None)
+    return all(_without_gap(arm, last) for arm in members)
+
+
+def _without_gap(arm: VariantSums, last: dt.date | None) -> bool:
+    if arm.last_day is None:
+        return True
+    return arm.last_day == last and arm.reported == day_number(last) - day_number(arm.first_day or last) + 1
+
+
+def table_of(members: Sequence[VariantSums]) -> TotalsTable:
+    """Return the sums as one row (1, k), of the last day; none where nothing was reported."""
+    last = max((arm.last_day for arm in members if arm.last_day is not None), default=None)
+    figures = [(arm.reported > 0, arm.impressions, arm.successes, arm.days) for arm in members]
+    reported, trials, successes, summed = np.array(figures, float).reshape(len(members), 4).T
+    rows = slice(0 if last is None else 1)
+    day = np.array([0 if last is None else day_number(last)])
+    totals = DailyTotals(
+        day[rows],
+        reported[None][rows] > 0,
+        trials[None][rows],
+        successes[None][rows],
+        summed_days=summed[None][rows],
+    )
+    return TotalsTable(totals, (0,) * len(members))

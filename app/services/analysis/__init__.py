@@ -1,0 +1,1 @@
+"""Answers about results: posterior, impact, estimates, decision log; changes nothing."""

@@ -1,0 +1,190 @@
+"""Estimates from the units of a tracked experiment, each of which was drawn with a known propensity."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from app.bandits.arrays import Floats
+from app.bandits.estimation.adaptive_batches import AdaptiveBatches
+from app.bandits.estimation.adaptive_means import (
+    adaptive_differences,
+    adaptive_means,
+    naive_means,
+    stratified_means,
+)
+from app.bandits.estimation.estimate import Estimate
+from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lift
+from app.errors import Conflict
+from app.schemas.analysis.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
+from app.schemas.experiments.experiments import Experiment
+from app.services.allocations.sample_ratio import arms_of, assignment_ratio
+from app.services.experiments import lifecycle
+from app.storage.tables import HoldoutMetrics
+
+EXPOSED = text("""
+    select unit.kind, unit.split, unit.variant_id, splits.shares, unit.units, unit.successes, unit.value,
+           unit.value_sq
+    from (
+        select kind, case kind when 'drawn' then split end as split, variant_id,
+               count(*) as units, count(converted_at) as successes,
+               cast(coalesce(sum(value), 0) as float8) as value,
+               cast(coalesce(sum(value * value), 0) as float8) as value_sq
+        from assignments
+        where experiment_id = :experiment_id
+          and kind <> 'forced' and merged_into is null and exposed_at is not null
+        group by 1, 2, 3
+    ) unit
+    left join splits on splits.experiment_id = :experiment_id and splits.split = unit.split
+    order by unit.kind, unit.split, unit.variant_id
+""")
+"""What exposed units did, by split and variant; the hold-out's have no split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """What exposed units did: counts and sums by split and arm (j, k), and those of the hold-out.
+
+    The arms are the variants in their order, then those that were deleted since: they had a share of the splits.
+    """
+
+    propensities: Floats
+    units: Floats
+    successes: Floats
+    value: Floats
+    value_sq: Floats
+    held_out: Sequence[Row[Any]]
+
+    def batches(self, by_value: bool) -> AdaptiveBatches:
+        """Return the batches of one outcome."""
+        if by_value:
+            return AdaptiveBatches(self.propensities, self.units, self.value, self.value_sq)
+        return AdaptiveBatches(self.propensities, self.units, self.successes, self.successes)
+
+
+def read(session: Session, experiment_id: str) -> Estimates:
+    """Return what the exposed units of an experiment tell of its variants, up to now.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Conflict: its totals are not tracked, so that nothing is known of single units
+    """
+    experiment = lifecycle.read(session, experiment_id)
+    if experiment.source != "tracked":
+        came = "have not come yet" if experiment.source is None else "are reported"
+        raise Conflict(f"estimates need units and their propensities (POST /events); the totals {came}")
+    names = [variant.variant_id for variant in experiment.variants]
+    cohorts = _cohorts(session, experiment_id, names)
+    ratio = assignment_ratio(session, experiment_id, names, dt.date.max)
+    return Estimates(
+        experiment_id=experiment_id,
+        outcome=experiment.objective,
+        currency=experiment.currency,
+        control=experiment.control,
+        splits=len(cohorts.units),
+        sample_ratio_p=None if ratio is None else ratio.p,
+        variants=_variants(experiment, cohorts),
+        holdout=_holdout(session, experiment, cohorts) if cohorts.held_out else None,
+    )
+
+
+def _cohorts(session: Session, experiment_id: str, names: Sequence[str]) -> Cohorts:
+    rows = session.execute(EXPOSED, {"experiment_id": experiment_id}).all()
+    drawn = [row for row in rows if row.kind == "drawn"]
+    shares = {row.split: row.shares for row in drawn}
+    batch = {split: j for j, split in enumerate(shares)}
+    arm = {name: i for i, name in enumerate(arms_of(names, shares.values()))}
+    figures = np.zeros((4, len(batch), len(arm)))
+    for row in drawn:
+        at = batch[row.split], arm[row.variant_id]
+        figures[:, *at] = row.units, row.successes, row.value, row.value_sq
+    percent = [[shown.get(name, 0.0) for name in arm] for shown in shares.values()]
+    propensities = np.array(percent).reshape(figures.shape[1:]) / 100
+    held_out = [row for row in rows if row.kind == "holdout"]
+    units, successes, value, value_sq = figures
+    return Cohorts(propensities, units, successes, value, value_sq, held_out)
+
+
+def _variants(experiment: Experiment, cohorts: Cohorts) -> list[VariantEstimates]:
+    names = [variant.variant_id for variant in experiment.variants]
+    batches = cohorts.batches(experiment.objective == "value")
+    ways = naive_means(batches), stratified_means(batches), adaptive_means(batches)
+    control = names.index(experiment.control) if experiment.control is not None else 0
+    differences, support = adaptive_differences(batches, control), batches.support()
+    return [
+        VariantEstimates(
+            variant_id=name,
+            units=int(cohorts.units[:, i].sum()),
+            successes=int(cohorts.successes[:, i].sum()),
+            value=cohorts.value[:, i].sum(),
+            support=float(support[i]),
+            note=_note(batches, i),
+            naive=_estimated(ways[0], i),
+            stratified=_estimated(ways[1], i),
+            adaptive=_estimated(ways[2], i),
+            difference=None if i == control else _estimated(differences, i),
+        )
+        for i, name in enumerate(names)
+    ]
+
+
+def _note(batches: AdaptiveBatches, arm: int) -> str | None:
+    without, total = int((~batches.supported[:, arm]).sum()), len(batches.units)
+    if not without:
+        return None
+    return f"no support under {without} of {total} splits (propensity 0): they say nothing of this variant"
+
+
+def _estimated(estimate: Estimate, arm: int) -> Estimated:
+    return Estimated(
+        mean=_known(estimate.mean[arm]),
+        standard_error=_known(estimate.standard_error[arm]),
+        interval_95=_interval(estimate.interval()[arm]),
+    )
+
+
+def _holdout(session: Session, experiment: Experiment, cohorts: Cohorts) -> Holdout:
+    by_value = experiment.objective == "value"
+    units, successes, value, value_sq = (
+        float(sum(getattr(row, name) for row in cohorts.held_out))
+        for name in ("units", "successes", "value", "value_sq")
+    )
+    batches = cohorts.batches(by_value)
+    drawn = Sample(*(np.asarray(figure.sum()) for figure in (batches.units, batches.sums, batches.squares)))
+    kept_out = (value, value_sq) if by_value else (successes, successes)
+    held_out = Sample(np.asarray(units), *map(np.asarray, kept_out))
+    lift: Lift = (value_lift if by_value else conversion_lift)(drawn, held_out)
+    return Holdout(
+        units=int(units),
+        successes=int(successes),
+        value=value,
+        mean=_known(held_out.mean),
+        bandit_mean=_known(drawn.mean),
+        lift=_known(lift.difference),
+        interval_95=_interval(lift.interval),
+        relative_lift=_known(lift.relative),
+        relative_interval_95=_interval(lift.relative_interval),
+        daily=_daily(session, experiment.experiment_id),
+    )
+
+
+def _daily(session: Session, experiment_id: str) -> list[HoldoutDay]:
+    rows = session.scalars(
+        select(HoldoutMetrics)
+        .where(HoldoutMetrics.experiment_id == experiment_id)
+        .order_by(HoldoutMetrics.date)
+    )
+    return [HoldoutDay.model_validate(row) for row in rows]
+
+
+def _known(figure: Floats) -> float | None:
+    return float(figure) if np.isfinite(figure) else None
+
+
+def _interval(ends: Floats) -> tuple[float, float] | None:
+    return (float(ends[0]), float(ends[1])) if np.isfinite(ends).all() else None

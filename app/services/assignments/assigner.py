@@ -1,0 +1,233 @@
+"""The hot path of assignments: who asks at the same time shares one read, one write and one commit.
+
+Every request reads its units' rows and its experiments' versions anew; only what those versions prove current
+(terms and splits) is kept in memory.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, GroundhogError, InternalError, NotFound, Unavailable
+from app.services.access import principal
+from app.services.assignments import bucketing, splits
+from app.services.assignments.assignment_context import AssignmentContext, read_context
+from app.services.assignments.bucketing import AssignmentResult
+from app.services.assignments.splits import Split
+from app.settings import ServiceSettings
+from app.storage.assignments import AssignmentRow, LookupResult, UnitKey, look_up, store
+from app.storage.batched_statement import BatchedStatement
+from app.storage.database import Database
+
+CACHE_SIZE = 10_000
+"""Experiments whose terms and splits stay in memory."""
+
+MAX_ATTEMPTS = 5
+"""A second try is rare (somebody else stored the unit in between), a third needs bad luck."""
+
+logger = logging.getLogger("groundhog.assigner")
+
+Loaded = TypeVar("Loaded")
+AssignmentOutcome = AssignmentResult | GroundhogError
+AssignmentOutcomes = dict[UnitKey, AssignmentOutcome]
+
+
+class Assigner:
+    """Assigns the units of any experiments for one process; between processes PostgreSQL decides."""
+
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
+        self._database = database
+        self._salt = settings.assignment_salt
+        self._find = BatchedStatement(database, look_up)
+        self._store = BatchedStatement(database, store)
+        self._terms: LRUCache[str, AssignmentContext] = LRUCache(CACHE_SIZE)
+        self._splits: LRUCache[str, Split] = LRUCache(CACHE_SIZE)
+        self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._find.close()
+        await self._store.close()
+
+    async def assign(self, pairs: Sequence[UnitKey], now: dt.datetime) -> list[AssignmentOutcome]:
+        """Return what each unit is served, or why it is served nothing; who has no assignment gets one.
+
+        Safe to repeat: a unit's first assignment stays. Safe to race: PostgreSQL lets one of several first
+        assignments win, and the others read it. What is answered as stored was committed before. What is wrong
+        with one experiment concerns its units alone.
+
+        Raises
+        ------
+        Unavailable: the database cannot be reached
+        """
+        outcomes: AssignmentOutcomes = {
+            pair: refused for pair in pairs if (refused := principal.access_error(pair[0])) is not None
+        }
+        waiting: Sequence[UnitKey] = [pair for pair in dict.fromkeys(pairs) if pair not in outcomes]
+        for _ in range(MAX_ATTEMPTS):
+            if not waiting:
+                return [outcomes[pair] for pair in pairs]
+            found = await self._find.run(waiting)
+            terms = await self._contexts_of(waiting, found, now, outcomes)
+            waiting = [pair for pair in waiting if pair not in outcomes]
+            fresh: list[AssignmentRow] = []
+            for experiment_id, unit_ids in _serve_known(waiting, found, terms, outcomes).items():
+                newest = found.versions[experiment_id][1]
+                fresh += await self._draw(terms[experiment_id], unit_ids, newest, now, outcomes)
+            waiting = await self._store_new(fresh, terms, outcomes) if fresh else []
+        raise Unavailable("these units are being changed by others; try again shortly")
+
+    async def _contexts_of(
+        self, pairs: Sequence[UnitKey], found: LookupResult, now: dt.datetime, outcomes: AssignmentOutcomes
+    ) -> dict[str, AssignmentContext]:
+        """Return the terms by experiment, and note why there are none: what is not there, what cannot be read."""
+        terms: dict[str, AssignmentContext] = {}
+        for experiment_id, unit_ids in _by_experiment(pairs).items():
+            versions = found.versions.get(experiment_id)
+            held: AssignmentContext | GroundhogError = NotFound(f"there is no experiment {experiment_id!r}")
+            if versions is not None:
+                held = await _or_error(self._current_context(experiment_id, versions[0], now))
+            if isinstance(held, GroundhogError):
+                outcomes |= {(experiment_id, unit_id): held for unit_id in unit_ids}
+            else:
+                terms[experiment_id] = held
+        return terms
+
+    async def _draw(
+        self,
+        terms: AssignmentContext,
+        unit_ids: Sequence[str],
+        newest: int | None,
+        now: dt.datetime,
+        outcomes: AssignmentOutcomes,
+    ) -> list[AssignmentRow]:
+        """Draw units that have no assignment and return the rows that must be stored before they are served."""
+        rows = await _or_error(self._drawn(terms, unit_ids, newest, now))
+        if isinstance(rows, GroundhogError):
+            outcomes |= {(terms.experiment_id, unit_id): rows for unit_id in unit_ids}
+            return []
+        if terms.settings.assignment_mode == "sticky":
+            return rows
+        outcomes |= {row.pair: bucketing.unstored_result(terms, row) for row in rows}
+        return []
+
+    async def _drawn(
+        self, terms: AssignmentContext, unit_ids: Sequence[str], newest: int | None, now: dt.datetime
+    ) -> list[AssignmentRow]:
+        split = await self._current_split(terms, newest, now)
+        return [bucketing.bucket(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
+
+    async def _store_new(
+        self,
+        fresh: Sequence[AssignmentRow],
+        terms: Mapping[str, AssignmentContext],
+        outcomes: AssignmentOutcomes,
+    ) -> list[UnitKey]:
+        """Store rows and return the units that must be looked at again: somebody else was first."""
+        try:
+            stored = await self._store.run(fresh)
+        except (
+            Conflict
+        ):  # a variant was deleted meanwhile, of these rows or of those that shared the statement
+            return [row.pair for row in fresh]
+        except Unavailable as error:
+            outcomes |= {row.pair: error for row in fresh}
+            return []
+        again = []
+        for row in fresh:
+            if row.pair in stored:
+                stored.remove(row.pair)  # of several requests that shared the statement, one stored the unit
+                outcomes[row.pair] = bucketing.to_result(terms[row.experiment_id], row.unit_id, row, new=True)
+            else:
+                again.append(row.pair)
+        return again
+
+    async def _current_context(
+        self, experiment_id: str, settings_version: int, now: dt.datetime
+    ) -> AssignmentContext:
+        terms = self._terms.get(experiment_id)
+        if terms is not None and terms.is_current(settings_version, now):
+            return terms
+        async with self._lock_for(experiment_id):
+            terms = self._terms.get(experiment_id)
+            if terms is None or not terms.is_current(settings_version, now):
+                terms = await self._load(lambda session: read_context(session, experiment_id, now))
+                self._terms[experiment_id] = terms
+        return terms
+
+    async def _current_split(self, terms: AssignmentContext, newest: int | None, now: dt.datetime) -> Split:
+        split = self._splits.get(terms.experiment_id)
+        if split is not None and split.number == newest and split.is_current(terms, now):
+            return split
+        async with self._lock_for(terms.experiment_id):
+            split = self._splits.get(terms.experiment_id)
+            outdated = newest is not None and split is not None and split.number < newest
+            if split is None or outdated or not split.is_current(terms, now):
+                split = await self._load(lambda session: splits.get_or_renew(session, terms, now))
+                self._splits[terms.experiment_id] = split
+        return split
+
+    def _lock_for(self, experiment_id: str) -> asyncio.Lock:
+        """Return the lock under which one request loads what all others of the experiment wait for."""
+        return self._loading.setdefault(experiment_id, asyncio.Lock())
+
+    async def _load(self, read: Callable[[Session], Loaded]) -> Loaded:
+        def in_transaction() -> Loaded:
+            with self._database.transaction() as session:
+                return read(session)
+
+        return await asyncio.to_thread(in_transaction)
+
+
+async def _or_error(work: Awaitable[Loaded]) -> Loaded | GroundhogError:
+    """Return what came of the work for one experiment, or its error: others' units must not share it."""
+    try:
+        return await work
+    except GroundhogError as error:
+        return error
+    except Exception:
+        logger.exception("the units of an experiment cannot be assigned")
+        return InternalError()
+
+
+def _by_experiment(pairs: Sequence[UnitKey]) -> dict[str, list[str]]:
+    unit_ids: dict[str, list[str]] = defaultdict(list)
+    for experiment_id, unit_id in pairs:
+        unit_ids[experiment_id].append(unit_id)
+    return unit_ids
+
+
+def _serve_known(
+    waiting: Sequence[UnitKey],
+    found: LookupResult,
+    terms: Mapping[str, AssignmentContext],
+    outcomes: AssignmentOutcomes,
+) -> dict[str, list[str]]:
+    """Note what is known of the units without a draw, and return the others' ids by experiment."""
+    unknown: dict[str, list[str]] = defaultdict(list)
+    for pair in waiting:
+        experiment_id, unit_id = pair
+        held, row = terms[experiment_id], found.rows.get(pair)
+        if row is None and held.state == "running":
+            unknown[experiment_id].append(unit_id)
+        else:
+            outcomes[pair] = _served(held, unit_id, row)
+    return unknown
+
+
+def _served(terms: AssignmentContext, unit_id: str, row: AssignmentRow | None) -> AssignmentOutcome:
+    try:
+        return (
+            bucketing.result_while_halted(terms, unit_id)
+            if row is None
+            else bucketing.to_result(terms, unit_id, row)
+        )
+    except Conflict as error:  # no variant is active today
+        return error

@@ -1,0 +1,1 @@
+"""Experiments, variants and their dated settings; knows no totals and no allocations."""

@@ -1,0 +1,107 @@
+"""What variants are promised whatever the data: floors, fixed shares, a rollout; and whether it fits together."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.bandits.arrays import Floats
+from app.errors import FieldError, Invalid
+from app.schemas.experiments.settings import StoredSettings
+from app.services.experiments.variant_queries import list_variants
+
+SLACK = 1e-6
+"""Percent that sums of what a person chose may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareConstraints:
+    """Fractions of traffic: floors ``(k,)``, and fixed shares ``(k,)`` with NaN for variants that have none."""
+
+    floors: Floats
+    fixed: Floats
+
+    def total(self) -> float:
+        """Return what is promised altogether."""
+        return float(np.where(np.isnan(self.fixed), self.floors, self.fixed).sum())
+
+    def normalized(self) -> "ShareConstraints":
+        """Return promises that fit: lowered in proportion where they exceed 1, raised where all are fixed.
+
+        They are checked when they are set, for the variants of that time; on other days there may be others.
+        """
+        total = self.total()
+        complete = not np.isnan(self.fixed).any()
+        if total > 1 or (complete and total > 0):
+            return ShareConstraints(self.floors / total, self.fixed / total)
+        return self if not complete else ShareConstraints(self.floors, np.full(len(self.fixed), np.nan))
+
+
+def constraints_for(settings: StoredSettings, variant_ids: Sequence[str]) -> ShareConstraints:
+    """Return what the settings promise these variants, whether or not it fits."""
+    if settings.rollout in variant_ids:
+        everything = [float(variant_id == settings.rollout) for variant_id in variant_ids]
+        return ShareConstraints(np.zeros(len(variant_ids)), np.array(everything))
+    floor = settings.min_share
+    floors = [floor.get(v, 0.0) if isinstance(floor, dict) else floor for v in variant_ids]
+    fixed = [settings.fixed_share.get(v, np.nan) for v in variant_ids]
+    return ShareConstraints(np.array(floors) / 100, np.array(fixed) / 100)
+
+
+def validate(session: Session, experiment_id: str, settings: StoredSettings, today: dt.date) -> None:
+    """Refuse promises that the variants active today, or on a later day that is known by now, cannot all be given.
+
+    Raises
+    ------
+    Invalid: saying what does not fit, and what would
+    """
+    members = list_variants(session, [experiment_id]).get(experiment_id, [])
+    _check_names(settings, [variant.variant_id for variant in members])
+    if settings.cost_per_impression and settings.objective != "value":
+        sentence = "costs per impression go with objective value, and only with it"
+        raise Invalid(sentence, [FieldError("body.cost_per_impression", sentence)])
+    turns = {day for v in members for day in (v.active_from, v.retired_on) if day is not None and day > today}
+    for date in sorted({today, *turns}):
+        active = [v.variant_id for v in members if v.active_on(date)]
+        if active:
+            _check_date(settings, active, date)
+
+
+def _check_date(settings: StoredSettings, active: Sequence[str], date: dt.date) -> None:
+    promises = constraints_for(settings, active)
+    percent = 100 * promises.total()
+    when = f"of the {len(active)} variants active on {date}"
+    if percent > 100 + SLACK:
+        _reject(settings, f"floors and fixed shares {when} sum to {percent:g} %, over 100")
+    if not np.isnan(promises.fixed).any() and percent < 100 - SLACK:
+        _reject(settings, f"every one {when} is fixed, but their shares sum to {percent:g} %, not 100")
+    chosen = settings.policy.parameters.get("shares")
+    if chosen is not None and not any(chosen.get(variant_id, 0) > 0 for variant_id in active):
+        raise Invalid(
+            f"the policy's shares leave nobody {when}", [FieldError("body.policy.shares", "leaves nobody")]
+        )
+
+
+def _reject(settings: StoredSettings, sentence: str) -> None:
+    field = "fixed_share" if settings.fixed_share else "min_share"
+    raise Invalid(sentence, [FieldError(f"body.{field}", sentence)])
+
+
+def _check_names(settings: StoredSettings, known: Sequence[str]) -> None:
+    named = {
+        "min_share": settings.min_share if isinstance(settings.min_share, dict) else {},
+        "fixed_share": settings.fixed_share,
+        "policy.shares": settings.policy.parameters.get("shares") or {},
+    }
+    faults = [
+        FieldError(
+            f"body.{field}.{name}", f"Input should name a variant: {', '.join(known[:20]) or 'there is none'}"
+        )
+        for field, variants in named.items()
+        for name in variants
+        if name not in known
+    ]
+    if faults:
+        raise Invalid("the settings name variants that the experiment does not have", faults)

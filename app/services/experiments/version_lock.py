@@ -1,0 +1,88 @@
+"""An experiment's version row: the one lock of its writers, and the counter readers compare."""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.services.access import audit_log, principal
+from app.storage.pipeline import Statement, run_pipelined
+from app.storage.tables import ExperimentVersion
+
+LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
+
+
+def lock(session: Session, experiment_id: str) -> int:
+    """Wait until no other transaction writes this experiment and return its version.
+
+    Who locks several does so in the order of their ids: no two writers can then wait for each other.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Forbidden: the caller's key is limited to other experiments
+    """
+    version = try_lock(session, experiment_id)
+    if version is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return version
+
+
+def lock_and_read(
+    session: Session, experiment_id: str, statement: Statement
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """Lock like ``lock``, and return also the rows of a statement, read as soon as the lock is held.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Forbidden: the caller's key is limited to other experiments
+    """
+    _authorize_and_audit(experiment_id)
+    locked, rows = run_pipelined(session, (LOCK, {"experiment_id": experiment_id}), statement)
+    if not locked:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return locked[0][0], rows
+
+
+def try_lock(session: Session, experiment_id: str) -> int | None:
+    """Lock like ``lock``, but return None where there is no such experiment.
+
+    Every writer comes by here: this is where a key's limit holds, and what the audit says was changed.
+
+    Raises
+    ------
+    Forbidden: the caller's key is limited to other experiments
+    """
+    _authorize_and_audit(experiment_id)
+    version: int | None = (
+        session.connection().exec_driver_sql(LOCK, {"experiment_id": experiment_id}).scalar()
+    )
+    return version
+
+
+def _authorize_and_audit(experiment_id: str) -> None:
+    principal.require_access(experiment_id)
+    audit_log.add_subject(experiment_id)
+
+
+def increment_version(session: Session, experiment_id: str) -> None:
+    """Count a change of totals, so that nobody serves an answer computed before it."""
+    session.execute(
+        update(ExperimentVersion)
+        .where(ExperimentVersion.experiment_id == experiment_id)
+        .values(version=ExperimentVersion.version + 1)
+    )
+
+
+def increment_settings_version(session: Session, experiment_id: str) -> None:
+    """Count a change of settings or variants, so that nobody assigns units by those before it either."""
+    session.execute(
+        update(ExperimentVersion)
+        .where(ExperimentVersion.experiment_id == experiment_id)
+        .values(
+            version=ExperimentVersion.version + 1,
+            settings_version=ExperimentVersion.settings_version + 1,
+        )
+    )

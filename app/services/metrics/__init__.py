@@ -1,0 +1,1 @@
+"""Daily metrics: upserts, bulk uploads, resumable loads; no allocations."""

@@ -1,0 +1,1 @@
+"""Export and import of whole experiments as files; no other service imports it."""

@@ -1,0 +1,1 @@
+"""What a telco race reports: summaries, propensities, the world in numbers; plays nothing."""

@@ -1,0 +1,1 @@
+"""The telco world: products, customers, responses, lifetime value; knows no policy."""

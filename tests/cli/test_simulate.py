@@ -1,0 +1,82 @@
+"""`groundhog simulate`, without a service and without a database."""
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.main import commands
+from app.errors import Invalid
+
+EMAIL = ["simulate", "email", "--emails", "300", "--days", "3", "--replications", "2"]
+CLV = ["simulate", "clv", "--customers", "2000", "--days", "10", "--quota", "20", "--replications", "2"]
+
+
+def run(*arguments):
+    answer = CliRunner().invoke(commands, [str(argument) for argument in arguments], env={"DATABASE_URL": ""})
+    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
+        raise answer.exception
+    return answer
+
+
+@pytest.mark.parametrize("asked", [EMAIL, CLV], ids=["email", "clv"])
+def test_a_table_names_every_policy(asked):
+    table = run(*asked, "--policy", "thompson", "--policy", "uniform").stdout
+    assert "thompson" in table
+    assert "uniform" in table
+    assert "±" in table
+
+
+def test_a_kind_that_plays_twice_is_told_apart_by_its_parameters():
+    table = run(
+        *EMAIL, "--policy", "epsilon_greedy", "--policy", "epsilon_greedy:epsilon=0.3", "--csv", "/dev/stdout"
+    )
+    assert "epsilon 0.1" in table.stdout
+    assert "epsilon 0.3" in table.stdout
+
+
+def test_the_json_is_the_one_of_the_api(client):
+    told = json.loads(run(*EMAIL, "--json").stdout)
+    served = client.post("/simulations/email", json={"emails": 300, "days": 3, "replications": 2}).json()
+    assert told.items() <= served.items()
+    assert told["policies"]
+
+
+def test_options_come_before_set_fields_and_both_before_the_file(tmp_path):
+    file = tmp_path / "request.json"
+    file.write_text(
+        json.dumps({"emails": 100, "days": 2, "seed": 7, "replications": 1, "burn_in": {"days": 2}})
+    )
+    told = run(
+        "simulate", "email", "--request", file, "--emails", 50, "--set", "burn_in.share=5", "--json"
+    ).stdout
+    asked = json.loads(told)["request"]
+    assert (asked["emails"], asked["seed"]) == (50, 7)
+    assert asked["burn_in"] == {"days": 2, "impressions": 0, "successes": 0, "share": 5.0}
+
+
+@pytest.mark.parametrize("asked", [EMAIL, CLV], ids=["email", "clv"])
+def test_files_hold_the_summary_the_curve_and_the_picture(tmp_path, asked):
+    run(*asked, "--csv", tmp_path / "a.csv", "--curve", tmp_path / "b.csv", "--png", tmp_path / "c.png")
+    summary, curve = (
+        list(csv.DictReader((tmp_path / name).read_text().splitlines())) for name in ("a.csv", "b.csv")
+    )
+    assert {row["policy"] for row in summary} == {row["policy"] for row in curve}
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["email", "--rates", "0.1,2"], "rates.1: Input should be less than or equal to 1"),
+        (["email", "--policy", "nobody"], "there is no policy 'nobody'"),
+        (["email", "--policy", "thompson:x"], "write kind, or kind:name=value"),
+        (["email", "--set", "emails"], "write name=value"),
+        (["clv", "--request", "nowhere.json"], "cannot be read"),
+        (["clv", "--png", "/nowhere/a.png"], "cannot be written"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments, message):
+    with pytest.raises(Invalid, match=message):
+        run("simulate", *arguments)

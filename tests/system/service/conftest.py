@@ -1,0 +1,3 @@
+"""Data homes for servers of the tests' own, and processes that hold them, ended by their pid."""
+
+from tests.support.processes import folder, home, spawn, template, used_home  # noqa: F401 - fixtures

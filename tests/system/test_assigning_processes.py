@@ -1,0 +1,153 @@
+"""Real worker processes, all at once: one variant for each unit, whoever asks whom, and after kill -9."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from itertools import count
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from scipy.stats import chisquare
+
+from tests.support import ROOT
+from tests.system.test_processes import get, post
+
+UNITS, BATCH, CALLERS, WORKERS = 10_000, 500, 20, 4
+SHARES = {"control": 40.0, "a": 30.0, "b": 15.0, "c": 10.0, "d": 5.0}
+EXPERIMENT = {
+    "experiment_id": "e",
+    "source": "tracked",
+    "policy": {"kind": "fixed", "shares": SHARES},
+    "variants": [{"variant_id": name} for name in SHARES],
+}
+
+
+@pytest.fixture
+def start(database_url):
+    """Return a starter of services; they are killed without a word."""
+    started = []
+
+    def start(workers=1):
+        command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", str(workers)]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": database_url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        address = process.stdout.readline().split()[-1]
+        wait_until_ready(address)
+        return process, address
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
+        process.stdout.close()
+
+
+def wait_until_ready(address):
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            return get(f"{address}/readyz")
+        except OSError:
+            assert time.monotonic() < give_up, "the service is not ready"
+            time.sleep(0.1)
+
+
+@contextmanager
+def connected(address):
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)) as connection:
+        yield connection
+
+
+def call(connection, body):
+    connection.request("POST", "/assignments", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    content = answer.read()
+    assert answer.status in {200, 201}, content
+    return json.loads(content)
+
+
+def batches():
+    for start in range(0, UNITS, BATCH):
+        units = [{"experiment_id": "e", "unit_id": f"u{n}"} for n in range(start, start + BATCH)]
+        yield json.dumps(units)
+
+
+def test_ten_thousand_units_with_twenty_first_calls_each_over_four_workers(database_url, start):
+    bodies, together = list(batches()), threading.Barrier(CALLERS)
+
+    def ask_for_all(_):
+        found = []
+        with connected(address) as connection:
+            for body in bodies:
+                together.wait(300)  # all of them come with these units at the same moment
+                found += call(connection, body)
+        return [item["variant_id"] for item in found], sum(item["new"] for item in found)
+
+    _, address = start(WORKERS)
+    post(f"{address}/experiments", EXPERIMENT)
+    with ThreadPoolExecutor(CALLERS) as threads:
+        answers = list(threads.map(ask_for_all, range(CALLERS)))
+    variants = answers[0][0]
+    assert all(seen == variants for seen, _ in answers)
+    assert sum(new for _, new in answers) == UNITS
+    counted = Counter(variants)
+    wanted = [share * UNITS / 100 for share in SHARES.values()]
+    assert chisquare([counted[name] for name in SHARES], wanted).pvalue > 0.001
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("select unit_id, variant_id from assignments").fetchall()
+        counts = connection.execute(
+            "select variant_id, sum(units) from assignment_counts group by 1"
+        ).fetchall()
+    assert dict(rows) == {f"u{n}": variant for n, variant in enumerate(variants)}
+    assert dict(counts) == counted
+
+
+def test_what_was_answered_before_a_kill_9_stays(database_url, start):
+    process, address = start()
+    post(f"{address}/experiments", EXPERIMENT)
+    answered = {}
+    enough = threading.Event()
+
+    def ask(caller):
+        with connected(address) as connection, suppress(OSError, http.client.HTTPException):
+            for number in count():
+                unit = {"experiment_id": "e", "unit_id": f"u{caller}-{number}"}
+                answered[unit["unit_id"]] = call(connection, json.dumps(unit))["variant_id"]
+                if len(answered) > 300:
+                    enough.set()
+
+    threads = [threading.Thread(target=ask, args=(caller,)) for caller in range(8)]
+    for thread in threads:
+        thread.start()
+    assert enough.wait(30)
+    process.send_signal(signal.SIGKILL)
+    for thread in threads:
+        thread.join(30)
+    _, address = start()
+    units = [{"experiment_id": "e", "unit_id": unit_id} for unit_id in answered][:1_000]
+    with connected(address) as connection:
+        again = call(connection, json.dumps(units))
+    assert [item["variant_id"] for item in again] == [answered[unit["unit_id"]] for unit in units]
+    assert not any(item["new"] for item in again)
+    with psycopg.connect(database_url) as database:
+        stored = database.execute("select count(*) from assignments").fetchone()
+        counted = database.execute("select sum(units) from assignment_counts").fetchone()
+    assert stored == counted

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.bandits.allocation.rounding import certain_probability, significant
+
 MAX_COUNT = 2**63 - 2**10
 """The largest count: a bigint holds it, and so does a double, as which JSON Schema publishes it."""
 MAX_VALUE_BYTES = 16_384
@@ -209,3 +211,8 @@ TimeZone = Annotated[
 
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 """Money in an answer: a JSON number."""
+Rounded = Annotated[float, AfterValidator(significant)]
+"""A computed number of an answer, to 10 significant digits: the same on every processor."""
+
+Probability = Annotated[float, AfterValidator(certain_probability)]
+"""A computed probability of an answer, to 10 decimals."""

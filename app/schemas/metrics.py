@@ -169,5 +169,6 @@ class StoredTotalsPage(BaseModel):
     items: list[StoredTotal]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")
     totals: TotalsUsed | None = Field(
-        description="The totals that decide `for_date`, raw and effective; null where no variant is active on it"
+        description="The totals that decide `for_date`, raw and effective; null where no variant is active on it, "
+        "and on every page but the first"
     )

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class HeadMiddleware:
     """Answer a HEAD request as the GET of the same path, and stop it after the headers.
 
-    A stream that would not end by itself is told that its client disconnected.
+    A stream that would not end by itself sees its client disconnect.
     """
 
     def __init__(self, app: ASGIApp) -> None:

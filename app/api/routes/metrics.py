@@ -146,11 +146,14 @@ def read_metrics(
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> StoredTotalsPage:
-    """Return the stored daily totals of an experiment by date and variant, and the totals that decide a date."""
+    """Return the stored daily totals of an experiment by date and variant.
+
+    The first page also has the totals that decide a date; they are the same for all pages.
+    """
     after = decode_cursor(cursor, iso_date, identifier)
     with database.transaction() as session:
         rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
-        used = posterior.totals_used(session, experiment_id, for_date, now)
+        used = posterior.totals_used(session, experiment_id, for_date, now) if after is None else None
     rows, next_cursor = page(rows, limit, lambda last: (last.date.isoformat(), last.variant_id))
     items = [StoredTotal.model_validate(row) for row in rows]
     return StoredTotalsPage(experiment_id=experiment_id, items=items, next_cursor=next_cursor, totals=used)

@@ -15,6 +15,7 @@ from app.schemas.metrics import DailyTotal, Registered, Stored
 from app.services.access import principal
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock
 from app.services.experiments.settings_history import SettingsHistory, read_histories
+from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import revenue_checks
 from app.storage import tables
 
@@ -217,7 +218,7 @@ def register_variants(
     variants.check_room(session, experiment_id, len(new))
     today = history.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    share_constraints.validate(session, experiment_id, history.latest.settings, today)
+    share_constraints.validate(history.latest.settings, variants_of(session, experiment_id), today)
     version_lock.increment_settings_version(session, experiment_id)
 
 

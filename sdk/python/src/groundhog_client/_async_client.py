@@ -13,7 +13,7 @@ import httpx2
 from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_retry
 from groundhog_client._decisions.decision import Decision, decided
 from groundhog_client._decisions.split_cache import SplitCache
-from groundhog_client._deprecated import deprecated_arguments
+from groundhog_client._deprecated import deprecated_arguments, warn
 from groundhog_client._errors import Conflict, GroundhogError, NotFound
 from groundhog_client._events.async_event_sender import AsyncEventSender
 from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
@@ -91,6 +91,11 @@ class AsyncClient(AsyncOperations):
     async def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send the request of an operation, perhaps with another retry policy."""
         return await self._transport.call(request, retries)
+
+    async def read_telemetry(self) -> str:
+        """Return what `read_prometheus_metrics` returns; the name of version 0.1.0."""
+        warn("read_telemetry", "read_prometheus_metrics")
+        return await self.read_prometheus_metrics()
 
     async def ensure_experiment(
         self,

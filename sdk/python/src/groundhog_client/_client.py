@@ -12,7 +12,7 @@ import httpx2
 from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_retry
 from groundhog_client._decisions.decision import Decision, decided
 from groundhog_client._decisions.split_cache import SplitCache
-from groundhog_client._deprecated import deprecated_arguments
+from groundhog_client._deprecated import deprecated_arguments, warn
 from groundhog_client._errors import Conflict, GroundhogError, NotFound
 from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
 from groundhog_client._events.event_buffer import EventBuffer
@@ -88,6 +88,11 @@ class Client(SyncOperations):
     def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
         """Send the request of an operation, perhaps with another retry policy."""
         return self._transport.call(request, retries)
+
+    def read_telemetry(self) -> str:
+        """Return what `read_prometheus_metrics` returns; the name of version 0.1.0."""
+        warn("read_telemetry", "read_prometheus_metrics")
+        return self.read_prometheus_metrics()
 
     def ensure_experiment(
         self,

@@ -85,11 +85,9 @@ MORE = {
     "event_sender",
     "wait_for_simulation",
     "call",
+    "read_telemetry",  # deprecated
 }
 """Methods that are no operation: they take several requests, or none."""
-
-
-DEPRECATED = {"read_telemetry"}
 
 
 def public(client: type) -> set[str]:
@@ -98,7 +96,7 @@ def public(client: type) -> set[str]:
 
 @pytest.mark.parametrize(("client", "end"), [(Client, "close"), (AsyncClient, "aclose")])
 def test_there_is_a_method_for_each_operation_of_the_service_and_no_other(client, end):
-    assert public(client) == OPERATIONS.keys() | MORE | DEPRECATED | {end}
+    assert public(client) == OPERATIONS.keys() | MORE | {end}
 
 
 def test_each_operation_is_called_here():

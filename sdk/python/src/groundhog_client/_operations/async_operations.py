@@ -1,21 +1,14 @@
 """One asynchronous method per operation of the service."""
 
-from abc import ABC, abstractmethod
-from typing import TypeVar
-
-from groundhog_client._deprecated import warn
 from groundhog_client._operations import allocations, events, metrics, service, transfer
 from groundhog_client._operations.analysis import estimates, impact, posterior
 from groundhog_client._operations.assignments import assignments, flags, splits, units
 from groundhog_client._operations.experiments import experiments
 from groundhog_client._operations.simulations import plans, simulations
 from groundhog_client._protocol.operation_methods import async_iterator, async_method
-from groundhog_client._protocol.request import Request
-
-T = TypeVar("T")
 
 
-class AsyncOperations(ABC):
+class AsyncOperations:
     """The methods of a client, named as the operations; each is documented where its request is described."""
 
     record_metrics = async_method(metrics.record_metrics)
@@ -74,12 +67,3 @@ class AsyncOperations(ABC):
     check_ready = async_method(service.check_ready)
     list_policies = async_method(service.list_policies)
     read_prometheus_metrics = async_method(service.read_prometheus_metrics)
-
-    async def read_telemetry(self) -> str:
-        """Deprecated: `read_prometheus_metrics`."""
-        warn("read_telemetry", "read_prometheus_metrics")
-        return await self.read_prometheus_metrics()
-
-    @abstractmethod
-    async def call(self, request: Request[T], /) -> T:
-        """Send a request and return what its answer holds."""

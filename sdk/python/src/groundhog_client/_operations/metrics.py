@@ -25,13 +25,23 @@ class DailyTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """An experiment that a write registered (``new``), or to which it added variants."""
+
+    experiment_id: str
+    new: bool
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What became of the totals that were sent."""
+    """What became of the totals that were sent; ``registered`` shows what did not exist before."""
 
     received: int
     inserted: int
     updated: int
     unchanged: int
+    registered: tuple[Registered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +53,17 @@ class LineError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkStored(Stored):
-    """What became of the lines of an upload; ``rejected`` counts the rejected ones, ``errors`` lists the first."""
+    """What became of the lines of an upload; ``rejected`` counts the rejected ones, ``errors`` lists the first.
+
+    ``conflicts`` are the first lines whose key came again further down with other values.
+    """
 
     superseded: int
     rejected: int
     errors: tuple[LineError, ...]
+    conflicts: tuple[LineError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,14 +51,13 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     schema = get_openapi(title=TITLE, version=version, description=DESCRIPTION, tags=TAGS, routes=routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     _drop_framework_errors(schema)
+    _drop_item_schemas(schema)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
     schema["components"]["securitySchemes"] = SCHEMES
-    for path in schema["paths"].values():
-        for operation in path.values():
-            _describe_permission(operation)
-            _remove_item_schemas(operation)
+    for operation in _operations(schema):
+        _describe_permission(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
@@ -71,14 +70,25 @@ def _drop_framework_errors(schema: dict[str, Any]) -> None:
     """Remove FastAPI's own validation errors, and the responses that have them: OFREP's, which has no 422."""
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
+    for operation in _operations(schema):
+        operation["responses"] = {
+            status: response
+            for status, response in operation["responses"].items()
+            if FRAMEWORK_ERROR not in response.get("content", {}).values()
+        }
+
+
+def _drop_item_schemas(schema: dict[str, Any]) -> None:
+    """Remove the item schemas of event streams, which FastAPI has from OpenAPI 3.2: this document is 3.1."""
+    for operation in _operations(schema):
+        for response in operation["responses"].values():
+            for media in response.get("content", {}).values():
+                media.pop("itemSchema", None)
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in schema["paths"].values():
-        for operation in path.values():
-            responses = operation["responses"]
-            operation["responses"] = {
-                status: response
-                for status, response in responses.items()
-                if FRAMEWORK_ERROR not in response.get("content", {}).values()
-            }
+        yield from path.values()
 
 
 def _describe_preset(components: dict[str, Any]) -> None:
@@ -102,13 +112,6 @@ def _describe_permission(operation: dict[str, Any]) -> None:
         str(status): response | content for status, response in error_responses(401, 403, 429).items()
     }
     operation["responses"] = dict(sorted((responses | rejected).items()))
-
-
-def _remove_item_schemas(operation: dict[str, Any]) -> None:
-    """Remove the schema of a stream's events: FastAPI adds that keyword of OpenAPI 3.2 to a document of 3.1."""
-    for response in operation["responses"].values():
-        for media in response.get("content", {}).values():
-            media.pop("itemSchema", None)
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from app.errors import FieldError, field_path
+from app.schemas.fields import PATTERNS
 
 MAX_MESSAGE = 300
 AT_FAULT = "at_fault"
@@ -26,8 +27,11 @@ def field_errors(error: ValidationError, *within: str) -> list[FieldError]:
 
 def to_field_error(found: Mapping[str, Any], *within: str) -> FieldError:
     """Return one of pydantic's errors, without the tags of unions."""
-    at_fault = found.get("ctx", {}).get(AT_FAULT, ())
-    return FieldError(field_path((*within, *found["loc"], *at_fault)), found["msg"][:MAX_MESSAGE])
+    context = found.get("ctx", {})
+    message = found["msg"]
+    if found["type"] == "string_pattern_mismatch":
+        message = f"Input should be {PATTERNS.get(context['pattern'], 'text of the documented form')}"
+    return FieldError(field_path((*within, *found["loc"], *context.get(AT_FAULT, ()))), message[:MAX_MESSAGE])
 
 
 def combination_error(field: str, message: str) -> PydanticCustomError:

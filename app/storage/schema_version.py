@@ -98,7 +98,7 @@ def adopt(connection: Connection) -> None:
 
     Raises
     ------
-    Conflict: tables of another application have the names of ours; nothing was created
+    Conflict: another application's tables have the names of Groundhog's; nothing was created
     """
     if read_version(connection) is None:
         _reject_foreign_tables(connection)

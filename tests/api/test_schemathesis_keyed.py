@@ -25,7 +25,7 @@ from tests.conftest import SetClock, empty
 PROJECT = ProjectConfig(
     generation=GenerationConfig(max_examples=3, deterministic=True, database="none", no_shrink=True),
     phases=PhasesConfig(coverage=CoveragePhaseConfig(enabled=False)),
-    request_timeout=60,  # seconds: some play simulations
+    request_timeout=300,  # seconds: some play simulations
 )
 CONFIG = SchemathesisConfig(seed=2, projects=ProjectsConfig(default=PROJECT))
 everything = schemathesis.openapi.from_asgi("/openapi.json", without_keys.DESCRIBED, config=CONFIG)

@@ -81,13 +81,16 @@ def test_invalid_values_are_reported_at_their_fields(page: Page, empty_site: str
     expect(page.get_by_role("alert")).to_contain_text("Some fields need to be corrected")
 
 
-def test_settings_that_exclude_each_other_are_reported(page: Page, empty_site: str, banner) -> None:
+def test_settings_that_exclude_each_other_are_reported_at_a_field(
+    page: Page, empty_site: str, banner
+) -> None:
     page.goto(f"{empty_site}/{SETTINGS}")
     page.get_by_text("More settings").click()
     page.get_by_label("Window, days").fill("7")
     page.get_by_label("Half-life, days").fill("3")
     page.get_by_role("button", name="Save the settings").click()
-    expect(page.get_by_role("alert")).to_contain_text("window_days is set too")
+    expect(page.get_by_label("Half-life, days")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".error:visible")).to_contain_text("window_days is set too")
 
 
 def test_only_changed_settings_are_sent(page: Page, empty_site: str, banner) -> None:

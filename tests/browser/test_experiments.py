@@ -83,7 +83,9 @@ def test_the_gain_and_the_comparison_are_those_of_the_api(page: Page, site: str,
 def test_a_gate_is_shown_with_its_explanation(page: Page, site: str) -> None:
     page.goto(f"{site}/#/experiments/newsletter_subject")
     expect(page.locator(".badges")).to_contain_text("Stale data")
-    expect(page.get_by_role("region", name="Why these shares")).to_contain_text("the shares no longer learn")
+    expect(page.get_by_role("region", name="Why these shares")).to_contain_text(
+        "the shares are based on old data"
+    )
 
 
 def test_a_new_experiment_shows_what_to_do_next(page: Page, site: str) -> None:

@@ -13,7 +13,7 @@ TELCO = {"customers": 2000, "days": 20, "quota": 20, "replications": 2}
 @pytest.fixture
 def client(make_client):
     """A client whose small simulations are answered at once, however much else the machine does."""
-    return make_client(simulation_wait_seconds=120)
+    return make_client(simulation_wait_seconds=600)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def until(client):
     """Return a function that waits for a state of a run and gives the run."""
 
     def wait(location, *states):
-        end = time.monotonic() + 120
+        end = time.monotonic() + 3000
         while (run := client.get(location).json())["state"] not in states:
             assert time.monotonic() < end, run
             time.sleep(0.05)
@@ -47,7 +47,7 @@ def players():
 
 def end_of(player):
     """How a process ended; the service's thread may be the one that learns it first."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while player.exitcode is None and time.monotonic() < end:
         time.sleep(0.02)
     return player.exitcode

@@ -18,7 +18,7 @@ from tests.support import ROOT
 from tests.support.events import event, totals
 
 UNITS, SENDERS, KILLS, UNITS_A_BATCH = 300, 6, 2, 8
-GIVE_UP_SECONDS = 120
+GIVE_UP_SECONDS = 600
 
 
 class Service:
@@ -42,7 +42,7 @@ class Service:
 
     def end(self, how):
         self.process.send_signal(how)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=300)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
-from tests.support import ROOT
+from tests.support import LIMIT, ROOT
 
 
 @contextmanager
@@ -26,11 +26,11 @@ def service(database_url, *options):
         finally:
             process.send_signal(signal.SIGINT)
             process.stdout.read()
-            assert process.wait(20) == 0
+            assert process.wait(LIMIT) == 0
 
 
 def wait_until_ready(address):
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + LIMIT
     while time.monotonic() < give_up:
         try:
             get(f"{address}/readyz")
@@ -43,7 +43,7 @@ def wait_until_ready(address):
 
 def get(url):
     """Every call opens a connection of its own, so that any worker may answer."""
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(url, timeout=LIMIT) as answer:
         return answer.read()
 
 
@@ -51,7 +51,7 @@ def post(url, body):
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
         return json.load(answer)
 
 

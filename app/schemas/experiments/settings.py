@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.bandits.allocation import decide
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
 from app.schemas.experiments.currencies import Currency
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
@@ -146,6 +147,11 @@ class BurnIn(Strict):
         description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
 
+    def to_rule(self) -> decide.BurnIn:
+        """Return it as the mathematics takes it, with the share as a fraction."""
+        share = None if self.share is None else self.share / 100
+        return decide.BurnIn(self.days, self.impressions, self.successes, share)
+
 
 class Stop(Strict):
     """When the answer advises to stop; it never stops by itself."""
@@ -196,7 +202,7 @@ class ExperimentSettings(Strict):
     fixed_share: PercentOf = Field(default={}, description="Variants whose percent is fixed")
     burn_in: BurnIn = Field(default=BurnIn(), description="What a new variant must show first")
     maturity_days: Days = Field(
-        default=0, description="Leave out so many of the last days: they are not ripe"
+        default=0, description="Leave out so many of the last days: their conversions are still to come"
     )
     late_conversions: bool = Field(
         default=False, strict=True, description="Accept days with more successes than impressions"

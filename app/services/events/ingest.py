@@ -98,14 +98,14 @@ def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.da
     outcomes = [EventOutcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
-        of_experiment, timeline = [event for _, event in group], timelines.get(experiment_id)
-        if timeline is None:
+        of_experiment, history = [event for _, event in group], timelines.get(experiment_id)
+        if history is None:
             found = all_rejected(of_experiment, "unknown_experiment")
-        elif timeline.source == "reported":
+        elif history.source == "reported":
             found = all_rejected(of_experiment, "reported_totals")
         else:
-            found = _ingest(session, experiment_id, of_experiment, timeline, salt, now)
-            if found.accepted and timeline.source is None:
+            found = _ingest(session, experiment_id, of_experiment, history, salt, now)
+            if found.accepted and history.source is None:
                 first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
             outcomes[index] = outcome
@@ -117,18 +117,18 @@ def _ingest(
     session: Session,
     experiment_id: str,
     events: Sequence[EventIn],
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     salt: str,
     now: dt.datetime,
 ) -> RollUp:
-    settings = timeline.latest.settings
+    settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
     conditions = IngestRules(now, ZoneInfo(settings.time_zone), window)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)
         if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
-            known = first_exposures.bucket(session, experiment_id, events, known, timeline, conditions, salt)
+            known = first_exposures.bucket(session, experiment_id, events, known, history, conditions, salt)
         return roll_up(events, known, conditions)
 
     while not first_exposures.store(session, found := judge()):

@@ -52,21 +52,21 @@ class Running:
 
     def kill(self):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(120)
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(120)
 
     def kill_postgres(self):
         os.kill(postmaster(self.home), signal.SIGKILL)
 
-    def wait_until_ready(self, seconds=60):
+    def wait_until_ready(self, seconds=300):
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             assert self.process.poll() is None, "the service has ended"
             try:
-                if httpx2.get(f"{self.address}/readyz", timeout=5).status_code == 200:
+                if httpx2.get(f"{self.address}/readyz", timeout=60).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass

@@ -43,7 +43,7 @@ def test_postgresql_stands_still_for_a_while(running, settle):
             os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(STANDSTILL_SECONDS)
-            assert httpx2.get(f"{running.address}/livez", timeout=5).status_code == 200
+            assert httpx2.get(f"{running.address}/livez", timeout=60).status_code == 200
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
@@ -153,7 +153,7 @@ def test_an_injected_disk_full_is_a_503_and_loses_nothing(running, settle, full_
     with load(lambda: running.address) as writing:
         writing.wait_for(50)
         with full_disk():
-            answer = httpx2.post(f"{running.address}/metrics", json=total, timeout=30)
+            answer = httpx2.post(f"{running.address}/metrics", json=total, timeout=120)
             assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
             assert "no space" not in answer.text
         writing.wait_for(50)

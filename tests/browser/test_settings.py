@@ -231,6 +231,18 @@ def test_how_units_are_assigned_can_be_set(page: Page, site: str, experiment) ->
     assert {name: experiment()[name] for name in sent} == sent
 
 
+def test_an_experiment_is_offered_as_a_flag_withdrawn_and_left_to_its_source(
+    page: Page, site: str, experiment
+) -> None:
+    form = opened(page, site, experiment())
+    for choice, sent in (("true", True), ("false", False), ("", None)):
+        form.get_by_text("More settings").click()
+        form.get_by_label("OpenFeature clients").select_option(choice)
+        assert save(page) == {"flag": sent}
+        form = reopened(page, site, experiment())
+        assert experiment()["flag"] is sent
+
+
 def test_saving_fails_if_the_experiment_was_changed_in_the_meantime(
     page: Page, site: str, experiment
 ) -> None:

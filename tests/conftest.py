@@ -23,6 +23,7 @@ from tests.support import SHARED
 SHARED_DATA = SHARED / "data"
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
+    *("metric_snapshots", "received_metrics"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
     *("api_keys", "audit", "idempotency_keys", "simulations"),
 ]

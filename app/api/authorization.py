@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, Permission] = {
     "list_experiments": Permission("read", allows_prefix_keys=True),
     "read_experiment": Permission("read"),
     "read_posterior": Permission("read"),
+    "read_delay": Permission("read"),
     "read_gain": Permission("read"),
     "compare_with_control": Permission("read"),
     "read_estimates": Permission("read"),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -53,6 +53,10 @@ class VariantAllocation(BaseModel):
     variant_id: str
     impressions: Number = Field(description="Effective impressions used")
     successes: Number = Field(description="Effective successes used")
+    matured: float | None = Field(
+        default=None,
+        description="Fraction of its conversions that has come: impressions count as far; only with a delay",
+    )
     mean: float = Field(description="Posterior mean of the rate")
     interval_95: tuple[float, float] = Field(description="Equal-tailed 95 % posterior interval of the rate")
     value_per_impression: float | None = Field(
@@ -82,6 +86,20 @@ class StopAdvice(BaseModel):
     minimum_days: int
 
 
+class DelayUsed(BaseModel):
+    """The delay of conversions that the totals were counted with."""
+
+    kind: Literal["auto", "curve"] = Field(description="auto: estimated from the data; curve: given")
+    curve: list[float] = Field(
+        description="Which fraction of a day's conversions has come by 0, 1, 2, ... days later"
+    )
+    own_curves: dict[str, list[float]] | None = Field(
+        default=None,
+        description="Each variant's own curve, which counts while the gate delay_differs is active",
+    )
+    matured: float = Field(description="Which fraction of the conversions of all impressions used has come")
+
+
 class Allocation(BaseModel):
     """The shares of a date and why they are what they are."""
 
@@ -107,6 +125,10 @@ class Allocation(BaseModel):
     stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
     recorded: bool = Field(description="Whether this answer is recorded permanently (see the history)")
     currency: str | None = Field(default=None, description="Of values (objective value)")
+    delay: DelayUsed | None = Field(
+        default=None,
+        description="With which delay impressions were counted; absent where all conversions have come",
+    )
     explain: list[str] = Field(
         description="In words: the data used, the gates and why, what moved since the last recorded answer"
     )

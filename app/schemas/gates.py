@@ -188,6 +188,25 @@ class SampleRatioGate(BaseModel):
         )
 
 
+class DelayDiffersGate(BaseModel):
+    """The variants' conversions come with different delays: each variant's own delay curve is used."""
+
+    gate: Literal["delay_differs"]
+    e_value: float = Field(description="The evidence that they differ, valid at daily looks; at least 1,000")
+    variants: dict[str, float] = Field(
+        description="Conversions that came later than the common delay has them (below 0: earlier)"
+    )
+
+    @property
+    def sentence(self) -> str:
+        """Return what the gate does, in words."""
+        latest = max(self.variants, key=lambda variant_id: self.variants[variant_id])
+        return (
+            f"The conversions of the variants come with different delays (e-value {self.e_value:.3g}), the latest"
+            f" those of {latest}: each variant's own delay curve is used."
+        )
+
+
 class OtherGate(BaseModel):
     """A gate that another version recorded; only its name is read."""
 
@@ -211,7 +230,8 @@ KnownGate = Annotated[
     | InvalidTotalsGate
     | IncompleteDayGate
     | StaleDataGate
-    | SampleRatioGate,
+    | SampleRatioGate
+    | DelayDiffersGate,
     Field(discriminator="gate"),
 ]
 Gate = Annotated[KnownGate | OtherGate, Field(union_mode="left_to_right")]

@@ -33,10 +33,14 @@ class DailyTotal(BaseModel):
     revenue_sq: Annotated[Money, Field(ge=0)] | None = Field(
         default=None, description="Sum over units of (the unit's total value) squared"
     )
+    as_of: IsoDate | None = Field(
+        default=None,
+        description="Last day whose conversions they hold; by default yesterday, or the stored one if later",
+    )
 
     @property
     def key(self) -> tuple[str, str, dt.date]:
-        """Return what there is one row of: (experiment, variant, date)."""
+        """Return what there is one row in force of: (experiment, variant, date)."""
         return self.experiment_id, self.variant_id, self.date
 
 
@@ -84,9 +88,9 @@ class Stored(BaseModel):
     )
 
     received: int = Field(description="Totals in the request")
-    inserted: int = Field(description="New (experiment, variant, date)")
+    inserted: int = Field(description="New (experiment, variant, date), or a new earlier report of one")
     updated: int = Field(description="Replaced, because a value differs")
-    unchanged: int = Field(description="Stored already with the same values: nothing changed")
+    unchanged: int = Field(description="Stored already with the same values")
     registered: list[Registered] = Field(
         description="Experiments and variants that did not exist before: a misspelled id shows here"
     )
@@ -137,6 +141,7 @@ STORED: dict[str, Any] = {
     "revenue": None,
     "revenue_sq": None,
     "updated_at": "2023-07-16T06:00:00Z",
+    "as_of": "2023-07-15",
 }
 
 
@@ -151,7 +156,10 @@ class StoredTotal(BaseModel):
     successes: int
     revenue: Amount | None
     revenue_sq: Amount | None
-    updated_at: dt.datetime
+    updated_at: dt.datetime | None = Field(description="Null in a report that is no longer in force")
+    as_of: dt.date | None = Field(
+        description="The last day whose conversions the totals hold; null where unknown, and in tracked ones"
+    )
 
 
 class StoredTotalsPage(BaseModel):

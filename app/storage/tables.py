@@ -124,7 +124,8 @@ class DailyMetrics(Base):
     """The totals of one variant on one day; sending them again replaces them.
 
     ``times_written`` is 1 for a row as first inserted: an upsert tells with it what it did, where the usual
-    ``xmax = 0`` is a system column that Citus does not return.
+    ``xmax = 0`` is a system column that Citus does not return. ``as_of`` is the last day whose conversions
+    reported totals hold; NULL in tracked ones, and where a version that did not know it stored them.
     """
 
     __tablename__ = "experiment_metrics"
@@ -145,6 +146,44 @@ class DailyMetrics(Base):
     times_written: Mapped[int]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+    as_of: Mapped[dt.date | None]
+
+
+class MetricSnapshot(Base):
+    """Reported totals of one variant and day as they were known through an earlier day than those in force.
+
+    A newer report moves the totals it replaces here: together they are every report of a day.
+    """
+
+    __tablename__ = "metric_snapshots"
+    __table_args__ = (CheckConstraint("as_of >= date", name="as_of_not_before_date"),)
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    as_of: Mapped[dt.date] = mapped_column(primary_key=True)
+    impressions: Mapped[int]
+    successes: Mapped[int]
+    revenue: Mapped[Decimal | None]
+    revenue_sq: Mapped[Decimal | None]
+
+
+class ReceivedMetrics(Base):
+    """What was received on one day of the totals of one variant and day of first exposure (tracked experiments).
+
+    The sums over ``received_on`` are the day's totals, less what came before the service stored them apart.
+    """
+
+    __tablename__ = "received_metrics"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    received_on: Mapped[dt.date] = mapped_column(primary_key=True)
+    impressions: Mapped[int]
+    successes: Mapped[int]
+    revenue: Mapped[Decimal]
+    revenue_sq: Mapped[Decimal]
 
 
 class RecordedAllocation(Base):
@@ -389,6 +428,7 @@ CONSTRAINT_MESSAGES = {
     "ck_experiment_metrics_impressions_not_negative": "impressions are never negative",
     "ck_experiment_metrics_successes_not_negative": "successes are never negative",
     "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
+    "ck_metric_snapshots_as_of_not_before_date": "no totals of a day are known before it",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
     "ck_api_keys_scopes": "a key has scopes, of evaluate, report, read and admin; origins go with evaluate alone",
     "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is kept",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
@@ -65,6 +65,9 @@ def record_events(
     sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
     settings: SettingsDep,
     write: IdempotentWriteDep,
+    history: Annotated[
+        bool, Query(description="The events are loaded afterwards: each counts as received when it happened")
+    ] = False,
 ) -> Response:
     """Record exposures and rewards of assigned units, one or up to 5,000, each counted exactly once.
 
@@ -72,11 +75,14 @@ def record_events(
     A unit's first exposure is an impression of its day, its first reward a success, and its values add up: all are
     credited to the day of that exposure, up to `reward_window_days` after it. In an array exposures come first.
 
+    An allocation counts what was received before its day: send what is loaded afterwards, such as last night's
+    log, with `history=true`.
+
     A page may send them with `navigator.sendBeacon("/events?key=gh_...", JSON.stringify(events))`: JSON as
     `text/plain`, and a key with the scope `evaluate` in the query. Such a key records events of flags only.
     """
     outcome = write.commit_once(
-        lambda session: ingest.ingest(session, sent, settings.assignment_salt, write.now)
+        lambda session: ingest.ingest(session, sent, settings.assignment_salt, write.now, history)
     )
     _count(outcome.message)
     return outcome.to_response()

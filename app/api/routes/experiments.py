@@ -12,6 +12,7 @@ from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.unit_of_work import IdempotentWriteDep, WriteDep
 from app.errors import PreconditionFailed
+from app.schemas.analysis.delay import DelayReport
 from app.schemas.analysis.estimates import Estimates
 from app.schemas.analysis.impact import Comparison, Gain
 from app.schemas.analysis.posterior import Posterior
@@ -26,7 +27,7 @@ from app.schemas.experiments.experiments import (
     VariantIn,
     VariantPatch,
 )
-from app.services.analysis import estimates, impact, posterior
+from app.services.analysis import delay, estimates, impact, posterior
 from app.services.experiments import lifecycle, variants
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -157,6 +158,20 @@ def read_posterior(
     """Return the posterior density of every variant's rate, for drawing, as known on a date."""
     with database.transaction() as session:
         return posterior.posterior(session, experiment_id, for_date, now, points)
+
+
+@router.get(
+    "/{experiment_id}/delay",
+    operation_id="read_delay",
+    response_model=DelayReport,
+    responses=error_responses(404, 422, 503),
+)
+def read_delay(
+    experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
+) -> DelayReport:
+    """Return how long conversions are on their way: the curve in use, and the estimates with their intervals."""
+    with database.transaction() as session:
+        return delay.delay(session, experiment_id, for_date, now)
 
 
 @router.get(

@@ -144,17 +144,22 @@ def read_metrics(
     since: Annotated[IsoDate | None, Query(description="First day, inclusive")] = None,
     until: Annotated[IsoDate | None, Query(description="Last day, inclusive")] = None,
     for_date: AllocationDate = None,
+    as_of: Annotated[
+        IsoDate | None, Query(description="The totals as they were known through this day (reported totals)")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> StoredTotalsPage:
     """Return the stored daily totals of an experiment by date and variant.
 
-    The first page also has the totals that decide a date; they are the same for all pages.
+    The first page also has the totals that decide a date; they are the same for all pages. With `as_of` the rows
+    are the latest reports known through that day, and there are no totals that decide.
     """
     after = decode_cursor(cursor, iso_date, identifier)
     with database.transaction() as session:
-        rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
-        used = posterior.totals_used(session, experiment_id, for_date, now) if after is None else None
+        rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1, as_of)
+        first = after is None and as_of is None
+        used = posterior.totals_used(session, experiment_id, for_date, now) if first else None
     rows, next_cursor = page(rows, limit, lambda last: (last.date.isoformat(), last.variant_id))
     items = [StoredTotal.model_validate(row) for row in rows]
     return StoredTotalsPage(experiment_id=experiment_id, items=items, next_cursor=next_cursor, totals=used)

@@ -85,7 +85,7 @@ class Decision:
     best: BestArm
 
 
-def decide(rules: AllocationRules, totals: Totals, days: Floats) -> Decision:
+def decide(rules: AllocationRules, totals: Totals, days: Floats, booked: Totals | None = None) -> Decision:
     """Return the shares of k arms.
 
     A fixed arm gets its share c exactly, and a fixed policy waits for no data. Without any data the others share
@@ -97,14 +97,16 @@ def decide(rules: AllocationRules, totals: Totals, days: Floats) -> Decision:
     ----------
     totals : of k arms
     days : (k,), number of days on which each arm had impressions
+    booked : the totals as they were booked, where those that decide await conversions; burn-in is judged by them
 
     Raises
     ------
     ValueError
         The floors and fixed shares sum to more than 1.
     """
-    unfinished = rules.burn_in.unfinished(totals, days)
-    nothing = not (totals.trials > 0).any()
+    booked = totals if booked is None else booked
+    unfinished = rules.burn_in.unfinished(booked, days)
+    nothing = not (booked.trials > 0).any()
     free = np.isnan(rules.fixed)
     judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
     best = _best_arm(rules, only(totals, judged))

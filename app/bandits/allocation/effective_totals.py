@@ -1,4 +1,4 @@
-"""From daily totals to the effective totals a policy sees: a half-life, day effects, days left out."""
+"""From daily totals to the effective totals a policy sees: a half-life, day effects, days left out, a delay."""
 
 from dataclasses import dataclass, replace
 from math import fsum
@@ -6,8 +6,9 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bandits.allocation.day_effects import without_day_effects
+from app.bandits.allocation.day_effects import fit_day_effects, without_day_effects
 from app.bandits.arrays import Floats
+from app.bandits.delay.effective import matured_totals
 
 Mask = NDArray[np.bool_]
 
@@ -31,6 +32,8 @@ class DailyTotals:
     value, value_sq : (t, k), currency units and their squares; None where value is not the objective
     summed_days : (t, k), on how many days the trials of a row were, where it is a sum of days; None where each
         row is a day
+    fractions : (t, k), of the conversions of a row those that have come, F at the age through which they are
+        known; None where all have
     """
 
     day: NDArray[np.int64]
@@ -40,6 +43,7 @@ class DailyTotals:
     value: Floats | None = None
     value_sq: Floats | None = None
     summed_days: Floats | None = None
+    fractions: Floats | None = None
 
     @property
     def days_with_trials(self) -> Floats:
@@ -61,6 +65,7 @@ class DailyTotals:
             value=None if self.value is None else self.value[days],
             value_sq=None if self.value_sq is None else self.value_sq[days],
             summed_days=None if self.summed_days is None else self.summed_days[days],
+            fractions=None if self.fractions is None else self.fractions[days],
         )
 
     def through(self, last: int) -> "DailyTotals":
@@ -93,6 +98,8 @@ class EffectiveTotals:
     trials, successes : (k,)
     value, value_sq : (k,) or None
     days : (k,), number of days with trials that went in
+    matured : (k,), the fraction of the conversions that has come; None without a delay
+    booked : the same totals as they were booked, whatever has come; None without a delay
     """
 
     trials: Floats
@@ -100,11 +107,18 @@ class EffectiveTotals:
     value: Floats | None
     value_sq: Floats | None
     days: Floats
+    matured: Floats | None = None
+    booked: "EffectiveTotals | None" = None
+
+    @property
+    def as_booked(self) -> "EffectiveTotals":
+        """Return the totals as they were booked: what data there are is judged by them, not by what is to come."""
+        return self if self.booked is None else self.booked
 
     @property
     def possible(self) -> Mask:
-        """Return which arms ``(k,)`` have no more successes than trials."""
-        return self.successes <= self.trials
+        """Return which arms ``(k,)`` have no more successes than trials, as they were booked."""
+        return self.as_booked.successes <= self.as_booked.trials
 
 
 def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> EffectiveTotals:
@@ -112,6 +126,8 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
 
     Sums are exactly rounded, so that they do not depend on the order of rows. With day effects the successes are
     kept and the trials become sum_t n_it d_t: what they would have been on average days, at least the successes.
+    With a delay a row's trials count as far as its conversions have come (``matured_totals``), in the day effects,
+    too, and values are scaled as the successes are.
 
     Parameters
     ----------
@@ -130,12 +146,32 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
     weight = np.ones(len(used.day))
     if weighting.half_life_days is not None:
         weight = halvings((last - used.day) / weighting.half_life_days)
-    return EffectiveTotals(
+    booked = EffectiveTotals(
         trials=_trials(used, weight, weighting.day_effects),
         successes=_summed(used.successes, weight),
         value=None if used.value is None else _summed(used.value, weight),
         value_sq=None if used.value_sq is None else _summed(used.value_sq, weight),
         days=used.days_with_trials,
+    )
+    return booked if used.fractions is None else _matured(used, used.fractions, weight, weighting, booked)
+
+
+def _matured(
+    used: DailyTotals, fractions: Floats, weight: Floats, weighting: Weighting, booked: EffectiveTotals
+) -> EffectiveTotals:
+    """Return the totals of rows of whose conversions a fraction has come."""
+    trials, successes = used.trials * weight[:, None], used.successes * weight[:, None]
+    if weighting.day_effects and len(used.day):
+        trials = trials * fit_day_effects(trials * fractions, successes).days[:, None]
+    found = matured_totals(trials, successes, fractions)
+    return EffectiveTotals(
+        trials=found.trials,
+        successes=found.successes,
+        value=None if booked.value is None else booked.value * found.scale,
+        value_sq=None if booked.value_sq is None else booked.value_sq * found.scale,
+        days=booked.days,
+        matured=found.matured,
+        booked=booked,
     )
 
 
@@ -179,7 +215,7 @@ def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> in
     """Return the latest day, up to ``last``, through which all arms' totals are possible, or None."""
     for day in sorted({last, *daily.day[daily.day < last].tolist()}, reverse=True):
         found = effective_totals(daily, day, weighting)
-        if found.possible.all() and (found.trials > 0).any():
+        if found.possible.all() and (found.as_booked.trials > 0).any():
             return int(day)
     return None
 

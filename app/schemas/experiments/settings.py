@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from app.bandits.allocation import decide
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
 from app.schemas.experiments.currencies import Currency
+from app.schemas.experiments.delay import Delay
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
 from app.schemas.validation import combination_error
 
@@ -204,6 +205,9 @@ class ExperimentSettings(Strict):
     maturity_days: Days = Field(
         default=0, description="Leave out so many of the last days: their conversions are still to come"
     )
+    delay: Delay = Field(
+        default=Delay(), description="Count a day's impressions as far as their conversions have come"
+    )
     late_conversions: bool = Field(
         default=False, strict=True, description="Accept days with more successes than impressions"
     )
@@ -267,6 +271,11 @@ class ExperimentSettings(Strict):
             self.adjust == "none" or not self.late_conversions,
             "adjust",
             "day has no meaning with late_conversions",
+        )
+        _require(
+            not self.late_conversions or not self.delay.is_explicit,
+            "delay",
+            "late_conversions credits conversions to the day they came: there is no delay to count on",
         )
         _require(
             rule == "expected_loss" or self.stop.threshold is None or self.stop.threshold < 1,

@@ -11,39 +11,76 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
-from app.bandits.arrays import Booleans, Floats
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.services.allocations.recorded import SHARES_SQL
+from app.services.delay.reports import known_through
 from app.services.experiments.variant_queries import VariantDates
 
 EPOCH = dt.date(2000, 1, 1)
 
 
-def _read(money: str = "") -> str:
-    return f"""
+RECEIVED_SINCE = """
+            left join (
+                select variant_id, date, cast(sum(impressions) as bigint) as impressions,
+                       cast(sum(successes) as bigint) as successes,
+                       sum(revenue) as revenue, sum(revenue_sq) as revenue_sq
+                from received_metrics
+                where experiment_id = %(experiment_id)s and date <= %(date)s and received_on >= %(date)s
+                group by variant_id, date
+            ) since on since.variant_id = m.variant_id and since.date = m.date"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read of each day beside its counts.
+
+    Parameters
+    ----------
+    money : revenue and its squares
+    ages : of reported days the age through which their conversions are known, in this time zone; None reads none
+    received_before : leave out what was received on the date or later, of a tracked experiment
+    """
+
+    money: bool = False
+    ages: str | None = None
+    received_before: bool = False
+
+    @property
+    def dtype(self) -> np.dtype[np.void]:
+        """Return a day as it is packed."""
+        return np.dtype(DAY + (MONEY if self.money else []) + ([] if self.ages is None else AGE))
+
+    @property
+    def statement(self) -> str:
+        """Return the query for a row per variant, its days packed: one by one they take four times as long."""
+
+        def column(name: str) -> str:
+            return f"m.{name} - coalesce(since.{name}, 0)" if self.received_before else f"m.{name}"
+
+        packed = ["int4send(m.date - date '2000-01-01')"]
+        packed += [f"int8send({column(name)})" for name in ("impressions", "successes")]
+        if self.money:
+            names = ("revenue", "revenue_sq")
+            packed += [f"float8send(coalesce(cast({column(name)} as float8), 'NaN'))" for name in names]
+        if self.ages is not None:
+            packed.append(f"int4send({known_through('%(zone)s')} - m.date)")
+        return f"""
         select v.variant_id, v.is_control, v.registered_on, v.active_from, v.retired_on, m.days
         from variants v
         left join (
-            select variant_id,
-                   string_agg(
-                       int4send(date - date '2000-01-01')
-                       || int8send(impressions) || int8send(successes){money}, ''
-                   ) as days
-            from experiment_metrics
-            where experiment_id = %(experiment_id)s and date <= %(date)s
-            group by variant_id
+            select m.variant_id, string_agg({" || ".join(packed)}, '') as days
+            from experiment_metrics m{RECEIVED_SINCE if self.received_before else ""}
+            where m.experiment_id = %(experiment_id)s and m.date <= %(date)s
+            group by m.variant_id
         ) m on m.variant_id = v.variant_id
         where v.experiment_id = %(experiment_id)s
         order by v.position
-    """  # noqa: S608  both parts are constants of this module
+    """  # noqa: S608  all parts are constants of this module
 
 
-DAYS_SQL = _read()
-"""One row per variant with its days packed as in ``DAY``: sending them one by one takes four times as long."""
-DAYS_WITH_MONEY_SQL = _read("""
-                       || float8send(coalesce(revenue::float8, 'NaN'))
-                       || float8send(coalesce(revenue_sq::float8, 'NaN'))""")
 DAY = [("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")]
 MONEY = [("revenue", ">f8"), ("revenue_sq", ">f8")]
+AGE = [("age", ">i4")]
 
 
 def day_number(date: dt.date) -> int:
@@ -62,14 +99,14 @@ class VariantDays(VariantDates):
 
     Parameters
     ----------
-    days : its totals up to the last day that may be used, as in ``DAY``, and ``MONEY`` where it was asked for
+    days : its totals up to the last day that may be used, as in ``DAY``, and what else was asked for
     """
 
     days: NDArray[np.void]
 
 
 def read_variant_days(
-    session: Session, experiment_id: str, date: dt.date, last: dt.date, money: bool
+    session: Session, experiment_id: str, date: dt.date, last: dt.date, reading: Reading
 ) -> list[VariantDays]:
     """Return every variant in the order of registration, with its days up to ``last``.
 
@@ -77,34 +114,40 @@ def read_variant_days(
     """
     driver = session.connection().connection.driver_connection
     assert driver is not None
-    dtype = np.dtype(DAY + MONEY if money else DAY)
+    values = {"experiment_id": experiment_id, "date": date, "zone": reading.ages}
     with driver.cursor(binary=True) as cursor:  # as text the days would be twice as long
-        rows = cursor.execute(
-            DAYS_WITH_MONEY_SQL if money else DAYS_SQL, {"experiment_id": experiment_id, "date": date}
-        ).fetchall()
-    return [_unpack(row, dtype, day_number(last)) for row in rows]
+        rows = cursor.execute(reading.statement, values).fetchall()
+    return [_unpack(row, reading, day_number(last)) for row in rows]
 
 
-def _unpack(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> VariantDays:
+def _unpack(row: tuple[Any, ...], reading: Reading, last: int) -> VariantDays:
     variant_id, is_control, registered_on, active_from, retired_on, packed = row
-    reported = np.frombuffer(packed or b"", dtype)
+    reported = np.frombuffer(packed or b"", reading.dtype)
     first_day = date_of_day(int(reported["day"].min())) if len(reported) else None
     used = reported[reported["day"] <= last]
+    if reading.received_before:  # of which nothing was received before, a day is no day yet
+        used = used[(used["impressions"] != 0) | (used["successes"] != 0)]
     return VariantDays(variant_id, is_control, registered_on, active_from, retired_on, first_day, used)
 
 
 @dataclass(frozen=True, slots=True)
 class TotalsTable:
-    """Daily totals, and on how many days each variant's successes came without revenue."""
+    """Daily totals, and on how many days each variant's successes came without revenue.
+
+    Parameters
+    ----------
+    ages : (t, k), through which the conversions of reported days are known, where they were read
+    """
 
     totals: DailyTotals
     days_without_revenue: tuple[int, ...]
+    ages: Integers | None = None
 
 
-def table_of(variants: Sequence[VariantDays], by_value: bool) -> TotalsTable:
-    """Return the days of some variants as arrays (t, k)."""
-    dtype = np.dtype(DAY + MONEY if by_value else DAY)
-    k, rows = len(variants), np.concatenate([np.empty(0, dtype), *(variant.days for variant in variants)])
+def table_of(variants: Sequence[VariantDays], reading: Reading) -> TotalsTable:
+    """Return the days of some variants, read in this way, as arrays (t, k)."""
+    k = len(variants)
+    rows = np.concatenate([np.empty(0, reading.dtype), *(variant.days for variant in variants)])
     arm = np.repeat(np.arange(k), [len(variant.days) for variant in variants])
     day, at = _days_of(rows["day"].astype(np.int64))
 
@@ -116,8 +159,9 @@ def table_of(variants: Sequence[VariantDays], by_value: bool) -> TotalsTable:
     totals = DailyTotals(
         day, spread(np.ones(len(rows))) > 0, spread(rows["impressions"]), spread(rows["successes"])
     )
-    if not by_value:
-        return TotalsTable(totals, (0,) * k)
+    ages = None if reading.ages is None else spread(rows["age"]).astype(np.intp)
+    if not reading.money:
+        return TotalsTable(totals, (0,) * k, ages)
     revenue, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
     without_squares = (np.isnan(squares) & converted).any()
     value_sq = None if without_squares else spread(np.nan_to_num(squares))
@@ -125,6 +169,7 @@ def table_of(variants: Sequence[VariantDays], by_value: bool) -> TotalsTable:
     return TotalsTable(
         replace(totals, value=spread(np.nan_to_num(revenue)), value_sq=value_sq),
         tuple(days_without_revenue.tolist()),
+        ages,
     )
 
 

@@ -19,8 +19,9 @@ from app.bandits.allocation.effective_totals import (
 )
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
-from app.services.allocations import daily_totals, recorded, summed_totals
+from app.services.allocations import daily_totals, delayed_totals, recorded, summed_totals
 from app.services.allocations.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
+from app.services.delay.delay_in_force import DelayInForce
 from app.services.experiments.settings_history import (
     Halt,
     SettingsHistory,
@@ -48,6 +49,7 @@ class DecisionInputs:
     sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request), or the
         units assigned before with theirs (a tracked experiment)
     days_without_revenue : for each variant, on how many days its successes came without revenue (objective value)
+    delay : what the days' conversions that are still to come are counted with; None where all have come
     """
 
     experiment_id: str
@@ -63,6 +65,7 @@ class DecisionInputs:
     shares_before_halt: dict[str, float] | None
     days_without_revenue: dict[str, int]
     sample_ratio: SampleRatio | None
+    delay: DelayInForce | None = None
 
     @property
     def last(self) -> dt.date:
@@ -139,6 +142,9 @@ class DecisionInputs:
             "unvalued": self.days_without_revenue,
             "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
         }
+        if self.delay is not None:
+            curves = {"": self.delay.curve, **self.delay.own}
+            content["delay"] = {variant_id: curve.fractions for variant_id, curve in curves.items()}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -151,6 +157,7 @@ class VariantsAndTotals:
     table: daily_totals.TotalsTable
     incomplete_days: dict[dt.date, tuple[str, ...]]
     sample_ratio: SampleRatio | None = None
+    delay: DelayInForce | None = None
 
 
 def read_inputs_on(
@@ -189,11 +196,12 @@ def read_inputs(
     decided_on = date if halt is None else halt.shares_of
     settings = history.at(decided_on).settings
     tracked = history.source == "tracked"
+    reading = delayed_totals.read(session, experiment_id, decided_on, settings, tracked)
     read = None
-    if summed and summed_totals.can_use_sums(settings):
+    if summed and summed_totals.can_use_sums(settings) and reading.sums_are_alike:
         read = _read_sums(session, experiment_id, decided_on, settings, tracked)
     if read is None:
-        read = _read_days(session, experiment_id, decided_on, settings, tracked)
+        read = _read_days(session, experiment_id, decided_on, settings, tracked, reading)
     eligible = tuple(
         row.variant_id for row in read.eligible if row.retired_on is None or date < row.retired_on
     )
@@ -218,6 +226,7 @@ def read_inputs(
         if halt is None
         else recorded.shares_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
+        delay=read.delay,
         days_without_revenue={
             row.variant_id: days
             for row, days in zip(read.eligible, read.table.days_without_revenue, strict=True)
@@ -242,16 +251,22 @@ def _read_sums(
 
 
 def _read_days(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+    session: Session,
+    experiment_id: str,
+    date: dt.date,
+    settings: StoredSettings,
+    tracked: bool,
+    delayed: delayed_totals.DelayedTotals,
 ) -> VariantsAndTotals:
-    last, by_value = _last_used(date, settings), settings.objective == "value"
-    rows = daily_totals.read_variant_days(session, experiment_id, date, last, by_value)
+    last, reading = _last_used(date, settings), delayed.reading(settings, tracked)
+    rows = daily_totals.read_variant_days(session, experiment_id, date, last, reading)
     eligible = eligible_variants(rows, date)
-    table = daily_totals.table_of(eligible, by_value)
+    table, delay = delayed.count(daily_totals.table_of(eligible, reading), eligible, date)
     if tracked:  # a variant without a row had no units: every day is complete
-        return VariantsAndTotals(rows, eligible, table, {})
+        return VariantsAndTotals(rows, eligible, table, {}, delay=delay)
     ratio = None
     if settings.traffic == "per_request":
-        ratio = impression_ratio(session, experiment_id, rows, last, settings.time_zone)
+        counted = daily_totals.table_of(rows, reading).totals
+        ratio = impression_ratio(session, experiment_id, rows, counted, last, settings.time_zone)
     incomplete = daily_totals.find_incomplete_days(session, experiment_id, table, eligible)
-    return VariantsAndTotals(rows, eligible, table, incomplete, ratio)
+    return VariantsAndTotals(rows, eligible, table, incomplete, ratio, delay)

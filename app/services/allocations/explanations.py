@@ -11,6 +11,7 @@ def explain(inputs: DecisionInputs, allocation: Allocation, previous: Allocation
     return [
         _data(inputs),
         *_weighting(inputs),
+        *_delay(allocation),
         *(gate.sentence for gate in allocation.gates),
         *_changes(allocation, previous),
         *_advice(allocation.stop_advice),
@@ -20,7 +21,8 @@ def explain(inputs: DecisionInputs, allocation: Allocation, previous: Allocation
 def _data(inputs: DecisionInputs) -> str:
     if inputs.data_through is None:
         return f"There are no data dated {inputs.last} or earlier."
-    impressions, successes = float(inputs.used.trials.sum()), float(inputs.used.successes.sum())
+    used = inputs.used.as_booked
+    impressions, successes = float(used.trials.sum()), float(used.successes.sum())
     return (
         f"Used {_count(impressions)} impressions and {_count(successes)} successes up to {inputs.data_through};"
         f" nothing dated {inputs.decided_on} or later."
@@ -42,6 +44,16 @@ def _weighting(inputs: DecisionInputs) -> Iterator[str]:
         yield (
             "Without revenue_sq the mean value of a success is treated as known:"
             " the probabilities are overconfident."
+        )
+
+
+def _delay(allocation: Allocation) -> Iterator[str]:
+    delay = allocation.delay
+    if delay is not None:
+        source = "estimated from the data" if delay.kind == "auto" else "given"
+        yield (
+            f"{delay.matured:.1%} of the conversions have come: a day's impressions count as far as theirs have,"
+            f" with a delay of up to {len(delay.curve) - 1} days ({source})."
         )
 
 

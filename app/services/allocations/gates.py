@@ -6,6 +6,7 @@ from app.bandits.estimation.sample_ratio import SRM_ALPHA
 from app.schemas.gates import (
     ArchivedGate,
     BurnInGate,
+    DelayDiffersGate,
     Gate,
     ImpossibleTotals,
     IncompleteDayGate,
@@ -23,6 +24,8 @@ from app.schemas.gates import (
 from app.services.allocations.decision_inputs import DecisionInputs
 
 MAX_DAYS_LISTED = 31
+EVIDENCE_DIGITS = 4
+"""Of an e-value: the exponential of a large number is known no better."""
 
 
 def active_gates(inputs: DecisionInputs, decision: Decision) -> list[Gate]:
@@ -37,6 +40,7 @@ def active_gates(inputs: DecisionInputs, decision: Decision) -> list[Gate]:
         _incomplete_day(inputs),
         _stale_data(inputs),
         _sample_ratio(inputs),
+        _delay_differs(inputs),
     )
     return [gate for gate in candidates if gate is not None]
 
@@ -72,7 +76,7 @@ def _no_revenue(inputs: DecisionInputs) -> NoRevenueGate | None:
 def _burn_in(inputs: DecisionInputs, decision: Decision) -> BurnInGate | None:
     if decision.gate != "burn_in":
         return None
-    required, used = inputs.settings.burn_in, inputs.used
+    required, used = inputs.settings.burn_in, inputs.used.as_booked
     return BurnInGate(
         gate="burn_in",
         asked=RequiredData(
@@ -91,7 +95,7 @@ def _burn_in(inputs: DecisionInputs, decision: Decision) -> BurnInGate | None:
 
 
 def _invalid_totals(inputs: DecisionInputs) -> InvalidTotalsGate | None:
-    current = inputs.current
+    current = inputs.current.as_booked
     if current.possible.all():
         return None
     return InvalidTotalsGate(
@@ -144,4 +148,15 @@ def _sample_ratio(inputs: DecisionInputs) -> SampleRatioGate | None:
             )
             for variant_id in ratio.counted
         },
+    )
+
+
+def _delay_differs(inputs: DecisionInputs) -> DelayDiffersGate | None:
+    delay = inputs.delay
+    if delay is None or not delay.own:
+        return None
+    return DelayDiffersGate(
+        gate="delay_differs",
+        e_value=significant(delay.e_value, EVIDENCE_DIGITS),
+        variants={name: significant(excess) for name, excess in delay.excess.items()},
     )

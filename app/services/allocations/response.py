@@ -16,7 +16,7 @@ from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.allocations import Allocation, StopAdvice, VariantAllocation
+from app.schemas.allocations import Allocation, DelayUsed, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
@@ -83,6 +83,7 @@ def build_response(
         stop_advice=_stop_advice(inputs, decided, best, remaining),
         recorded=recorded,
         **({} if settings.currency is None else {"currency": settings.currency}),
+        **_delay(inputs),
         explain=[],
     )
     explanation = explanations.explain(inputs, allocation, previous)
@@ -103,6 +104,7 @@ def decided_from(inputs: DecisionInputs) -> DecidedAllocation:
         allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue)),
         totals,
         used.days,
+        Totals(used.as_booked.trials, used.as_booked.successes),
     )
     prior = (inputs.settings.prior.a, inputs.settings.prior.b)
     return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
@@ -179,6 +181,7 @@ def _variants(
             successes=_number(decided.totals.successes[i]),
             mean=significant(float(means[i])),
             interval_95=(significant(float(intervals[i, 0])), significant(float(intervals[i, 1]))),
+            **_matured(inputs, i),
             **({} if values is None else _value_fields(*values[i].tolist())),
             p_best=float(best.p_best[place[i]]) if i in place else None,
             expected_loss=float(best.expected_loss[place[i]]) if i in place else None,
@@ -187,6 +190,24 @@ def _variants(
         for i, variant_id in enumerate(inputs.variant_ids)
         if variant_id in shares
     ]
+
+
+def _matured(inputs: DecisionInputs, arm: int) -> dict[str, float]:
+    matured = inputs.used.matured
+    return {} if matured is None else {"matured": significant(float(matured[arm]))}
+
+
+def _delay(inputs: DecisionInputs) -> dict[str, DelayUsed]:
+    """Return the delay that was counted with, as a field of the answer; none where all conversions have come."""
+    delay, used = inputs.delay, inputs.used
+    if delay is None or used.matured is None:
+        return {}
+    weights = used.as_booked.trials
+    matured = float((used.matured * weights).sum() / weights.sum()) if weights.any() else 1.0
+    curves = {name: [significant(f) for f in curve.fractions] for name, curve in delay.own.items()}
+    own = {"own_curves": curves} if curves else {}
+    common = [significant(fraction) for fraction in delay.curve.fractions]
+    return {"delay": DelayUsed(kind=delay.kind, curve=common, **own, matured=significant(matured))}
 
 
 def _value_fields(mean: float, low: float, high: float) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
-from app.services.allocations.daily_totals import VariantDays, day_number, table_of
+from app.services.allocations.daily_totals import VariantDays, day_number
 
 P_DIGITS = 4
 """Of the p-value: log-gammas of 1e8 units differ between processors by 1e-6, and it differs as much."""
@@ -94,10 +95,14 @@ RECORDED_IN_TIME_SQL = text("""
 
 
 def impression_ratio(
-    session: Session, experiment_id: str, variants: Sequence[VariantDays], last: dt.date, zone: str
+    session: Session,
+    experiment_id: str,
+    variants: Sequence[VariantDays],
+    totals: DailyTotals,
+    last: dt.date,
+    zone: str,
 ) -> SampleRatio | None:
     """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
-    totals = table_of(variants, by_value=False).totals
     place = {int(day): at for at, day in enumerate(totals.day)}
     counts, shares = [], []
     values = {"experiment_id": experiment_id, "last": last, "zone": zone}

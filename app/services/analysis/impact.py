@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.bandits.allocation.effective_totals import DailyTotals
+from app.bandits.allocation.effective_totals import DailyTotals, Weighting, effective_totals
 from app.bandits.allocation.rounding import significant
 from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
@@ -17,7 +17,7 @@ from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from app.schemas.analysis.impact import AgainstControl, Comparison, Gain, PointEstimate, VariantTraffic
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations import response
+from app.services.allocations import delayed_totals, response
 from app.services.allocations.daily_totals import (
     VariantDays,
     day_number,
@@ -43,13 +43,15 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     history = settings_history.read_settings_history(session, experiment_id)
     date = settings_history.resolve_date(history, for_date, now)
     settings = history.at(date).settings
-    by_value = settings.objective == "value"
-    variants = read_variant_days(session, experiment_id, date, date - dt.timedelta(days=1), by_value)
+    tracked = history.source == "tracked"
+    delayed = delayed_totals.read(session, experiment_id, date, settings, tracked)
+    reading = delayed.reading(settings, tracked)
+    variants = read_variant_days(session, experiment_id, date, date - dt.timedelta(days=1), reading)
     if not variants:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
-    table = table_of(variants, by_value)
+    table, _ = delayed.count(table_of(variants, reading), variants, date)
     missing = {}
-    if history.source != "tracked":  # there a variant without a row had no units
+    if not tracked:  # there a variant without a row had no units
         missing = find_incomplete_days(session, experiment_id, table, variants)
     daily = table.totals.kept(~np.isin(table.totals.day, [day_number(day) for day in missing]))
     moved = moved_trials(daily.trials, _active(daily, variants))
@@ -87,16 +89,15 @@ def _earnings(
     variants: list[VariantDays],
     valued: bool,
 ) -> tuple[EstimatedGain | None, EstimatedGain | None]:
-    trials, successes = daily.trials.sum(axis=0), daily.successes.sum(axis=0)
-    if not trials.any() or (successes > trials).any():
+    used = effective_totals(daily, int(daily.day.max(initial=0)), Weighting())
+    if not used.as_booked.trials.any() or not used.possible.all():
         return None, None
     prior = (settings.prior.a, settings.prior.b)
-    conversions = extra_conversions(moved, BetaArms.from_totals(Totals(trials, successes), prior))
-    if daily.value is None or not valued:
+    conversions = extra_conversions(moved, BetaArms.from_totals(Totals(used.trials, used.successes), prior))
+    if used.value is None or not valued:
         return conversions, None
-    value_sq = None if daily.value_sq is None else daily.value_sq.sum(axis=0)
     costs = np.array([settings.cost_per_impression.get(variant.variant_id, 0.0) for variant in variants])
-    totals = Totals(trials, successes, daily.value.sum(axis=0), value_sq, costs)
+    totals = Totals(used.trials, used.successes, used.value, used.value_sq, costs)
     return conversions, extra_value(moved, ValueArms.from_totals(totals, prior))
 
 

@@ -1,6 +1,7 @@
 """What is known on a date: the totals as used, and the posterior densities."""
 
 import datetime as dt
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -51,7 +52,8 @@ def totals_used(
         inputs = read_inputs_on(session, experiment_id, for_date, now, summed=True)
     except Conflict:
         return None
-    raw = effective_totals(inputs.all_days, day_number(inputs.last), Weighting())
+    booked = replace(inputs.all_days, fractions=None)
+    raw = effective_totals(booked, day_number(inputs.last), Weighting())
     return TotalsUsed(
         date=inputs.date,
         last_day=inputs.last,

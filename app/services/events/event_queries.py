@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn
 from app.services.events.rollup import RollUp, StoredEvent, TotalsDelta, UnitState
-from app.services.metrics.daily_metrics import upsert_from
 
 READ_SQL = text("""
     select event.unit_id as taken_for, unit.unit_id, unit.variant_id, unit.kind, unit.assigned_at,
@@ -61,18 +60,53 @@ STORE_SQL = text("""
 """)
 """The last condition says nothing new, but lets the units be found by their keys whatever the statistics."""
 
-COUNT_SQL = upsert_from("""
-    select :experiment_id, sent.variant_id, sent.date,
-           coalesce(there.impressions, 0) + sent.impressions, coalesce(there.successes, 0) + sent.successes,
-           coalesce(there.revenue, 0) + sent.revenue, coalesce(there.revenue_sq, 0) + sent.revenue_sq,
-           1, :now, :now
-    from unnest(
-        cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
-        cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
-    ) as sent (variant_id, date, impressions, successes, revenue, revenue_sq)
-    left join experiment_metrics there
-        on there.experiment_id = :experiment_id
-        and there.variant_id = sent.variant_id and there.date = sent.date
+COUNT_SQL = text("""
+    with apart as (
+        select * from unnest(
+            cast(:variant_ids as text[]), cast(:dates as date[]), cast(:received_on as date[]),
+            cast(:impressions as bigint[]), cast(:successes as bigint[]),
+            cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
+        ) as sent (variant_id, date, received_on, impressions, successes, revenue, revenue_sq)
+    ), sent as (
+        select variant_id, date, sum(impressions) as impressions, sum(successes) as successes,
+               sum(revenue) as revenue, sum(revenue_sq) as revenue_sq
+        from apart group by variant_id, date
+    ), written as (
+        insert into experiment_metrics as stored
+            (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
+             times_written, created_at, updated_at)
+        select :experiment_id, sent.variant_id, sent.date,
+               coalesce(there.impressions, 0) + sent.impressions,
+               coalesce(there.successes, 0) + sent.successes,
+               coalesce(there.revenue, 0) + sent.revenue,
+               coalesce(there.revenue_sq, 0) + sent.revenue_sq, 1, :now, :now
+        from sent
+        left join experiment_metrics there
+            on there.experiment_id = :experiment_id
+            and there.variant_id = sent.variant_id and there.date = sent.date
+        on conflict (experiment_id, variant_id, date) do update set
+            impressions = excluded.impressions,
+            successes = excluded.successes,
+            revenue = excluded.revenue,
+            revenue_sq = excluded.revenue_sq,
+            times_written = stored.times_written + 1,
+            updated_at = excluded.updated_at
+        where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
+            is distinct from
+            (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
+        returning 1
+    ), received as (
+        insert into received_metrics as stored
+            (experiment_id, variant_id, date, received_on, impressions, successes, revenue, revenue_sq)
+        select :experiment_id, * from apart
+        on conflict (experiment_id, variant_id, date, received_on) do update set
+            impressions = stored.impressions + excluded.impressions,
+            successes = stored.successes + excluded.successes,
+            revenue = stored.revenue + excluded.revenue,
+            revenue_sq = stored.revenue_sq + excluded.revenue_sq
+    )
+    update experiment_versions set version = version + 1
+    where experiment_id = :experiment_id and exists (select from written)
 """)
 """Whole new sums rather than additions: what would be inserted must fit the table's rules, and a refund does not.
 
@@ -147,8 +181,9 @@ def counted_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[
     return {
         "experiment_id": experiment_id,
         "now": now,
-        "variant_ids": [variant_id for variant_id, _ in days],
-        "dates": [date for _, date in days],
+        "variant_ids": [variant_id for variant_id, _, _ in days],
+        "dates": [date for _, date, _ in days],
+        "received_on": [received_on for _, _, received_on in days],
         **_columns([found.totals[day] for day in days]),
     }
 

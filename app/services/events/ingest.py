@@ -19,7 +19,13 @@ from app.services.experiments import lifecycle, version_lock
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 
 
-def ingest(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: dt.datetime) -> EventsResult:
+def ingest(
+    session: Session,
+    sent: EventIn | Sequence[EventIn],
+    salt: str,
+    now: dt.datetime,
+    history: bool = False,
+) -> EventsResult:
     """Take events, one or several, and say of each what became of it.
 
     Safe to repeat: an event is known by its id and counts once. Safe to race: events of one experiment take their
@@ -28,6 +34,7 @@ def ingest(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: 
     Parameters
     ----------
     salt : of the draws (mode rendezvous)
+    history : whether the events are loaded afterwards, and count as received when they happened
 
     Raises
     ------
@@ -40,7 +47,7 @@ def ingest(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: 
     principal.require_access_to_all(
         (f"{place}.experiment_id", event.experiment_id) for place, event in zip(places, events, strict=True)
     )
-    outcomes = _outcomes(session, events, salt, now)
+    outcomes = _outcomes(session, events, salt, now, history)
     if isinstance(sent, EventIn):
         _check_place(sent, outcomes[0])
     counts = Counter(outcome.status for outcome in outcomes)
@@ -81,7 +88,9 @@ def _result(event: EventIn, outcome: EventOutcome) -> EventResult:
     )
 
 
-def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime) -> list[EventOutcome]:
+def _outcomes(
+    session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime, loaded: bool
+) -> list[EventOutcome]:
     """Take the events experiment by experiment, in the order of their ids: no two writers wait for each other.
 
     To a key that may only evaluate flags, no other experiment exists.
@@ -104,7 +113,7 @@ def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.da
         elif history.source == "reported":
             found = all_rejected(of_experiment, "reported_totals")
         else:
-            found = _ingest(session, experiment_id, of_experiment, history, salt, now)
+            found = _ingest(session, experiment_id, of_experiment, history, salt, now, loaded)
             if found.accepted and history.source is None:
                 first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
@@ -120,10 +129,11 @@ def _ingest(
     history: SettingsHistory,
     salt: str,
     now: dt.datetime,
+    loaded: bool,
 ) -> RollUp:
     settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = IngestRules(now, ZoneInfo(settings.time_zone), window)
+    conditions = IngestRules(now, ZoneInfo(settings.time_zone), window, loaded)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)

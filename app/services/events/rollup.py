@@ -59,11 +59,17 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class IngestRules:
-    """By what the events of an experiment are judged."""
+    """By what the events of an experiment are judged.
+
+    Parameters
+    ----------
+    history : whether they are loaded afterwards: what happened long ago was received then
+    """
 
     now: dt.datetime
     zone: ZoneInfo
     reward_window: dt.timedelta
+    history: bool = False
 
     def day(self, moment: dt.datetime) -> dt.date:
         """Return the experiment's calendar day at a moment."""
@@ -72,6 +78,10 @@ class IngestRules:
     def moment(self, event: EventIn) -> dt.datetime:
         """Return when an event happened: now at the latest, whatever the clock of its sender says."""
         return min(event.occurred_at or self.now, self.now)
+
+    def received_on(self, moment: dt.datetime, date: dt.date) -> dt.date:
+        """Return the day on which an event of a moment became known: never before the date it counts for."""
+        return max(self.day(moment if self.history else self.now), date)
 
     def in_future(self, event: EventIn) -> bool:
         """Say whether an event claims to happen later than any clock could be off."""
@@ -117,14 +127,14 @@ class RollUp:
     outcomes : one per event, in the order sent
     accepted : the events to be stored
     units : the units that changed, as they are afterwards
-    totals : what is added, by variant and day of first exposure
+    totals : what is added, by variant, day of first exposure and day of reception
     held_out : what is added to the hold-out's totals, by day of first exposure
     """
 
     outcomes: list[EventOutcome]
     accepted: list[AcceptedEvent] = field(default_factory=list)
     units: dict[str, UnitState] = field(default_factory=dict)
-    totals: dict[tuple[str, dt.date], TotalsDelta] = field(default_factory=dict)
+    totals: dict[tuple[str, dt.date, dt.date], TotalsDelta] = field(default_factory=dict)
     held_out: dict[dt.date, TotalsDelta] = field(default_factory=dict)
 
 
@@ -145,7 +155,7 @@ def roll_up(events: Sequence[EventIn], known: Sequence[StoredEvent], conditions:
             taken_for[event.event_id] = unit.unit_id
             found.accepted.append(AcceptedEvent(event, unit.unit_id, moments[i], outcome.counted_on))
         if unit is not None and outcome.counted_on is not None:
-            _count(found, unit, event, moments[i], outcome.counted_on)
+            _count(found, unit, event, moments[i], outcome.counted_on, conditions)
     return found
 
 
@@ -209,13 +219,21 @@ def _classify_reward(
     return EventOutcome("counted", counted_on=unit.exposed_on)
 
 
-def _count(found: RollUp, unit: UnitState, event: EventIn, moment: dt.datetime, day: dt.date) -> None:
+def _count(
+    found: RollUp,
+    unit: UnitState,
+    event: EventIn,
+    moment: dt.datetime,
+    day: dt.date,
+    conditions: IngestRules,
+) -> None:
     """Add what an event changes of its unit to the totals of the unit's day."""
     after = _after(unit, event, moment, day)
     if unit.kind == "holdout":
         sums = found.held_out.setdefault(day, TotalsDelta())
     else:
-        sums = found.totals.setdefault((unit.variant_id, day), TotalsDelta())
+        key = unit.variant_id, day, conditions.received_on(moment, day)
+        sums = found.totals.setdefault(key, TotalsDelta())
     before_value, value = unit.value or Decimal(0), after.value or Decimal(0)
     sums.impressions += unit.exposed_on is None
     sums.successes += unit.converted_at is None and after.converted_at is not None

@@ -260,8 +260,8 @@ def _apply_from_today(
 def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
 
-    A policy of another kind starts from its own defaults. What depends on the objective follows it: the policy
-    becomes the one of its kind for the new objective, and without the value objective there is no currency.
+    A policy or a delay of another kind starts from its own defaults. What depends on the objective follows it: the
+    policy becomes the one of its kind for the new objective, and without the value objective there is no currency.
 
     Raises
     ------
@@ -271,6 +271,9 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     policy = patch.get("policy")
     if isinstance(policy, dict) and policy.get("kind", settings.policy.kind) != settings.policy.kind:
         before["policy"] = {}
+    delay = patch.get("delay")
+    if isinstance(delay, dict) and delay.get("kind", settings.delay.kind) != settings.delay.kind:
+        before["delay"] = {}
     if (patch.get("objective", settings.objective) or "conversion") != settings.objective:
         _follow_the_objective(before, patch)
     try:

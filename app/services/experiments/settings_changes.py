@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.schemas.experiments.delay import Delay
 from app.schemas.experiments.experiments import State, Variant
 from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments import share_constraints, version_lock
@@ -54,7 +56,7 @@ def write_period(
 
     Return the settings as PostgreSQL stores them, with its order of keys.
     """
-    values = {"state": state, "settings": settings.model_dump(mode="json"), "changed_at": now}
+    values = {"state": state, "settings": _as_stored(settings), "changed_at": now}
     stored = session.execute(
         insert(tables.ExperimentSettingsRow)
         .values(experiment_id=experiment_id, active_from=active_from, **values)
@@ -62,3 +64,11 @@ def write_period(
         .returning(tables.ExperimentSettingsRow.settings)
     ).scalar_one()
     return parse_settings(experiment_id, stored)
+
+
+def _as_stored(settings: StoredSettings) -> dict[str, Any]:
+    """Return settings to be stored, without a default that earlier versions do not know and could not read."""
+    stored = settings.model_dump(mode="json")
+    if settings.delay == Delay():
+        del stored["delay"]
+    return stored

@@ -12,7 +12,8 @@ from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
-from app.services.metrics import daily_metrics, line_parser, revenue_checks
+from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
+from app.services.metrics.report_upsert import upsert_reports_from
 from app.settings import ServiceSettings
 
 Mode = Literal["atomic", "partial"]
@@ -23,10 +24,10 @@ NO_STATEMENT_TIMEOUT = text(
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
-        impressions bigint not null, successes bigint not null, revenue numeric, revenue_sq numeric
+        impressions bigint not null, successes bigint not null, revenue numeric, revenue_sq numeric, as_of date
     ) on commit drop
 """)
-INDEX = text("create index on sent (experiment_id, variant_id, date, line desc)")
+INDEX = text("create index on sent (experiment_id, variant_id, date, as_of, line desc)")
 EXPERIMENTS = text("""
     with recursive named as (
         (select experiment_id from sent order by experiment_id limit 1)
@@ -38,16 +39,15 @@ EXPERIMENTS = text("""
     )
     select experiment_id collate "C" from named where experiment_id is not null order by 1
 """)  # from one to the next by the index, where DISTINCT would read every line
-COPY = "copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq) from stdin"
-UPSERT = daily_metrics.upsert_from("""
-    select distinct on (variant_id, date)
-        experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, 1, :now, :now
+COPY = """copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of)
+    from stdin"""
+UPSERT = upsert_reports_from("""
+    select variant_id, date, impressions, successes, revenue, revenue_sq, as_of, line as place
     from sent where experiment_id = :experiment_id
-    order by variant_id, date, line desc
 """)
 COUNT = text("""
     select cast(coalesce(sum(lines), 0) as bigint) as lines, count(*) as keys from (
-        select count(*) as lines from sent where experiment_id = :experiment_id group by variant_id, date
+        select count(*) as lines from sent where experiment_id = :experiment_id group by variant_id, date, as_of
     ) as key
 """)  # count(distinct (variant_id, date)) takes four times as long: it sorts records
 APPEARANCE = text("""
@@ -56,13 +56,15 @@ APPEARANCE = text("""
 
 CONFLICTS = text("""
     with last as (
-        select distinct on (variant_id, date) variant_id, date, line, impressions, successes, revenue, revenue_sq
+        select distinct on (variant_id, date, as_of)
+            variant_id, date, as_of, line, impressions, successes, revenue, revenue_sq
         from sent where experiment_id = :experiment_id
-        order by variant_id, date, line desc
+        order by variant_id, date, as_of, line desc
     )
     select sent.line, last.line as stored, count(*) over () as conflicts
     from sent join last using (variant_id, date)
     where sent.experiment_id = :experiment_id and sent.line <> last.line
+      and sent.as_of is not distinct from last.as_of
       and (sent.impressions, sent.successes, sent.revenue, sent.revenue_sq)
           is distinct from (last.impressions, last.successes, last.revenue, last.revenue_sq)
     order by sent.line limit :cap
@@ -70,6 +72,8 @@ CONFLICTS = text("""
 """Lines with a key that came again with other values; asked only where a key came again."""
 
 TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
+BEFORE_DATE = ("as_of < date", "as_of", "before the day itself")
+IN_FUTURE = ("as_of >= :tomorrow", "as_of", "after today in the experiment's time zone")
 TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
 TOO_SMALL = (revenue_checks.CAUCHY_SCHWARZ_SQL, "revenue_sq", "too small for so many values with that sum")
 RETIRED = (
@@ -128,7 +132,7 @@ def load(
     rejected, conflicts = (RejectedLines(settings.bulk_errors_listed) for _ in range(2))
     registered: list[Registered] = []
     received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), rejected)
-    written, superseded = daily_metrics.UpsertCounts(0, 0), 0
+    written, superseded = report_upsert.UpsertCounts(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
         with session.begin_nested() as savepoint:
             left, keys, new = _validate(session, experiment_id, now, settings.auto_register, rejected)
@@ -141,7 +145,9 @@ def load(
         if not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
-        written += _write(session, experiment_id, now)
+        written += report_upsert.execute(
+            session, UPSERT, experiment_id, read_histories(session, [experiment_id])[experiment_id], now
+        )
     if mode == "atomic" and rejected.count:
         raise _rejection(received, rejected)
     stored = received - rejected.count - superseded
@@ -196,7 +202,9 @@ def _validate(
         return 0, 0, registered
     history = read_histories(session, [experiment_id])[experiment_id]
     known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
-    rules = [TOO_LATE] if history.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
+    rules = [TOO_LATE, BEFORE_DATE, IN_FUTURE]
+    if not history.latest.settings.late_conversions:
+        rules += [TOO_MANY, TOO_SMALL]
     if any(retired_on is not None for retired_on in known.values()):
         rules.append(RETIRED)
     _reject_any(session, experiment_id, rules, history.today(now), rejected)
@@ -262,11 +270,6 @@ def _register_variants(
         _reject(session, experiment_id, rule, history.today(now), rejected)
         return []
     return new
-
-
-def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.UpsertCounts:
-    row = session.execute(UPSERT, {"experiment_id": experiment_id, "now": now}).one()
-    return daily_metrics.UpsertCounts(row.inserted, row.updated)
 
 
 def _rejection(received: int, rejected: RejectedLines) -> Invalid:

@@ -2,21 +2,23 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import TextClause, delete, select, text, tuple_
+from sqlalchemy import delete, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments.experiments import VariantIn
 from app.schemas.metrics import DailyTotal, Registered, Stored
 from app.services.access import principal
+from app.services.delay.reports import known_through
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import variants_of
-from app.services.metrics import revenue_checks
+from app.services.metrics import report_upsert, revenue_checks
+from app.services.metrics.report_upsert import UpsertCounts, upsert_reports_from
 from app.storage import tables
 
 NumberedTotals = Sequence[tuple[int, DailyTotal]]
@@ -26,56 +28,29 @@ RetirementDays = dict[str, dt.date | None]
 """The variants of an experiment and the days of their retirement, or None."""
 
 
-def upsert_from(select_rows: str) -> TextClause:
-    """Return the statement that inserts or replaces the rows of a query, counts both, and increments the version.
-
-    A row that is already stored with the same values is not written: sending it again changes nothing.
-    """
-    return text(f"""
-        with written as (
-            insert into experiment_metrics as stored
-                (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq,
-                 times_written, created_at, updated_at)
-            {select_rows}
-            on conflict (experiment_id, variant_id, date) do update set
-                impressions = excluded.impressions,
-                successes = excluded.successes,
-                revenue = excluded.revenue,
-                revenue_sq = excluded.revenue_sq,
-                times_written = stored.times_written + 1,
-                updated_at = excluded.updated_at
-            where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
-                is distinct from
-                (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
-            returning times_written
-        ), bumped as (
-            update experiment_versions set version = version + 1
-            where experiment_id = :experiment_id and exists (select from written)
-        )
-        select count(*) filter (where times_written = 1) as inserted,
-               count(*) filter (where times_written > 1) as updated
-        from written
-    """)  # noqa: S608  select_rows is a constant of this package
-
-
-UPSERT = upsert_from("""
-    select :experiment_id, sent.*, 1, :now, :now
-    from unnest(
+UPSERT = upsert_reports_from("""
+    select * from unnest(
         cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
-        cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[])
-    ) as sent
+        cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[]),
+        cast(:as_of as date[])
+    ) with ordinality as sent (variant_id, date, impressions, successes, revenue, revenue_sq, as_of, place)
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class UpsertCounts:
-    """How many rows an upsert inserted and how many it replaced."""
-
-    inserted: int
-    updated: int
-
-    def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
-        return UpsertCounts(self.inserted + other.inserted, self.updated + other.updated)
+AS_OF_SQL = text(f"""
+    select distinct on (date, variant_id) * from (
+        select m.date, m.variant_id, m.impressions, m.successes, m.revenue, m.revenue_sq, m.updated_at,
+               {known_through(":zone")} as as_of
+        from experiment_metrics m where m.experiment_id = :experiment_id
+        union all
+        select date, variant_id, impressions, successes, revenue, revenue_sq, null, as_of
+        from metric_snapshots where experiment_id = :experiment_id
+    ) report
+    where as_of <= :as_of and date between :since and :until
+      and (cast(:day as date) is null or (date, variant_id) > (cast(:day as date), cast(:after as text)))
+    order by date, variant_id, as_of desc
+    limit :limit
+""")  # noqa: S608  a constant
 
 
 def record(
@@ -83,12 +58,15 @@ def record(
 ) -> Stored:
     """Store daily totals, one or several, all or none; a total sent again replaces the one stored.
 
+    One that is known through an earlier day than the one stored only adds to the history.
+
     Safe to repeat: what is already stored with the same values changes nothing. Safe to race: writers of one
     experiment wait for each other, and the last one's values stay.
 
     Raises
     ------
-    Invalid: the same key twice, a date after tomorrow, more successes than impressions, an impossible revenue_sq
+    Invalid: the same key twice, a date after tomorrow, an as_of before the date or after today, more successes
+        than impressions, an impossible revenue_sq
     Conflict: totals dated after the variant's retirement, or of an experiment whose totals are tracked
     NotFound: an unknown experiment or variant, where they are not registered implicitly
     Forbidden: an experiment that the principal may not access
@@ -114,7 +92,7 @@ def record(
         if added or experiment_id in new:
             one = Registered(experiment_id=experiment_id, new=experiment_id in new, variants=added)
             registered.append(one)
-        written += upsert(session, experiment_id, [total for _, total in group], now)
+        written += upsert(session, experiment_id, [total for _, total in group], history, now)
     unchanged = len(totals) - written.inserted - written.updated
     return Stored(
         received=len(totals),
@@ -131,10 +109,10 @@ def _grouped_by_experiment(group: NumberedTotals) -> list[str]:
 
 
 def _check_distinct(totals: Sequence[DailyTotal]) -> None:
-    first_at: dict[tuple[str, str, dt.date], int] = {}
+    first_at: dict[tuple[Any, ...], int] = {}
     errors = []
     for index, total in enumerate(totals):
-        first = first_at.setdefault(total.key, index)
+        first = first_at.setdefault((*total.key, total.as_of), index)
         if first != index:
             message = f"the same experiment, variant and date as body.{first}; send each key once"
             errors.append(FieldError(f"body.{index}", message))
@@ -152,11 +130,15 @@ def _check_plausible(
     errors = []
     for experiment_id, group in groups.items():
         history = histories[experiment_id]
-        tomorrow = history.today(now) + dt.timedelta(days=1)
+        today = history.today(now)
+        tomorrow = today + dt.timedelta(days=1)
         for index, total in group:
             if total.date > tomorrow:
                 message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
                 errors.append((index, FieldError(f"{places[index]}.date", message)))
+            if total.as_of is not None and not total.date <= total.as_of <= today:
+                message = f"{total.as_of} is not between the day itself and today ({today})"
+                errors.append((index, FieldError(f"{places[index]}.as_of", message)))
             if total.successes > total.impressions and not history.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
                 errors.append((index, FieldError(f"{places[index]}.successes", message)))
@@ -223,23 +205,27 @@ def register_variants(
 
 
 def upsert(
-    session: Session, experiment_id: str, totals: Sequence[DailyTotal], now: dt.datetime
+    session: Session,
+    experiment_id: str,
+    totals: Sequence[DailyTotal],
+    history: SettingsHistory,
+    now: dt.datetime,
 ) -> UpsertCounts:
     """Insert or replace the totals of one experiment, whose lock the caller holds."""
-    row = session.execute(
+    return report_upsert.execute(
+        session,
         UPSERT,
-        {
-            "experiment_id": experiment_id,
-            "now": now,
-            "variant_ids": [total.variant_id for total in totals],
-            "dates": [total.date for total in totals],
-            "impressions": [total.impressions for total in totals],
-            "successes": [total.successes for total in totals],
-            "revenue": [total.revenue for total in totals],
-            "revenue_sq": [total.revenue_sq for total in totals],
-        },
-    ).one()
-    return UpsertCounts(row.inserted, row.updated)
+        experiment_id,
+        history,
+        now,
+        variant_ids=[total.variant_id for total in totals],
+        dates=[total.date for total in totals],
+        impressions=[total.impressions for total in totals],
+        successes=[total.successes for total in totals],
+        revenue=[total.revenue for total in totals],
+        revenue_sq=[total.revenue_sq for total in totals],
+        as_of=[total.as_of for total in totals],
+    )
 
 
 def read_totals(
@@ -249,8 +235,13 @@ def read_totals(
     until: dt.date | None,
     after: tuple[dt.date, str] | None,
     limit: int,
-) -> list[tables.DailyMetrics]:
+    as_of: dt.date | None = None,
+) -> Sequence[Any]:
     """Return stored totals by date and variant; ``since`` and ``until`` are inclusive.
+
+    Parameters
+    ----------
+    as_of : the totals as they were known through that day, which leaves out what was reported later
 
     Raises
     ------
@@ -258,6 +249,17 @@ def read_totals(
     """
     if session.get(tables.Experiment, experiment_id) is None:
         raise NotFound(f"there is no experiment {experiment_id!r}")
+    if as_of is not None:
+        values = {
+            "since": since or dt.date.min,
+            "until": until or dt.date.max,
+            "as_of": as_of,
+            "limit": limit,
+        }
+        day, variant_id = after or (None, None)
+        zone = read_histories(session, [experiment_id])[experiment_id].latest.settings.time_zone
+        values |= {"experiment_id": experiment_id, "day": day, "after": variant_id, "zone": zone}
+        return session.execute(AS_OF_SQL, values).all()
     rows = tables.DailyMetrics
     query = select(rows).where(rows.experiment_id == experiment_id).order_by(rows.date, rows.variant_id)
     if since is not None:
@@ -270,7 +272,7 @@ def read_totals(
 
 
 def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt.date) -> None:
-    """Delete one day's totals of a variant.
+    """Delete one day's totals of a variant, and all reports of them.
 
     Raises
     ------
@@ -288,6 +290,14 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
         )
         .returning(tables.DailyMetrics.date)
     ).all()
+    snapshots = tables.MetricSnapshot
+    session.execute(
+        delete(snapshots).where(
+            snapshots.experiment_id == experiment_id,
+            snapshots.variant_id == variant_id,
+            snapshots.date == date,
+        )
+    )
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
     version_lock.increment_version(session, experiment_id)

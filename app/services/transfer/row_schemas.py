@@ -39,6 +39,8 @@ PARTS = {
         tables.ExperimentVersion,
         tables.Variant,
         tables.DailyMetrics,
+        tables.MetricSnapshot,
+        tables.ReceivedMetrics,
         tables.RecordedAllocation,
         tables.Split,
         tables.Assignment,

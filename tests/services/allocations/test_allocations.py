@@ -149,7 +149,7 @@ def test_as_of_now_recomputes_a_past_date_and_records_nothing(client, clock):
     post(client, total(date="2026-03-09"), total("bold", date="2026-03-09"))
     allocation(client)
     clock.pass_days(1)
-    post(client, total(date="2026-03-09", successes=999))
+    post(client, total(date="2026-03-09", successes=999, as_of="2026-03-09"))
     body = allocation(client, "2026-03-10", as_of="now")
     assert (body["allocations"]["control"], body["recorded"]) == (100.0, False)
     assert len(client.get("/allocations/homepage/history").json()["items"]) == 1

@@ -38,6 +38,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "change_experiment": (("homepage_test",), {"state": "paused", "name": None, "if_match": '"abc"'}),
     "roll_out_variant": (("homepage_test", "bold"), {}),
     "undo_rollout": (("homepage_test",), {}),
+    "read_delay": (("homepage_test",), {"for_date": "2023-07-16"}),
     "read_posterior": (("homepage_test",), {"for_date": "2023-07-16", "points": 11}),
     "read_gain": (("homepage_test",), {"for_date": "2023-07-16"}),
     "compare_with_control": (("homepage_test",), {"for_date": "2023-07-16"}),

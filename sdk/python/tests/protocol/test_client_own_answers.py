@@ -89,6 +89,7 @@ OPERATIONS = {
     "read_estimates": ("button",),
     "compare_with_control": ("button",),
     "read_posterior": ("button",),
+    "read_delay": ("button",),
     "read_split": ("button",),
     "create_experiment": ("button",),
     "change_experiment": ("button",),

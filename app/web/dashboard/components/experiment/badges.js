@@ -16,6 +16,7 @@ const GATES = {
   no_data: ["No data yet", "waiting"],
   burn_in: ["Burn-in", "waiting"],
   incomplete_day: ["Incomplete day", "warning"],
+  delay_differs: ["Delays differ", "warning"],
   stale_data: ["Stale data", "warning"],
   no_revenue: ["Revenue missing", "warning"],
   invalid_totals: ["Impossible totals", "alarm"],

@@ -25,6 +25,7 @@ class VariantAllocation:
     share: float
     value_per_impression: float | None = None
     value_interval_95: tuple[float, float] | None = None
+    matured: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ class StopAdvice:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayUsed:
+    """The delay of conversions that impressions were counted with; ``matured`` is the fraction that has come."""
+
+    kind: str
+    curve: tuple[float, ...]
+    matured: float
+    own_curves: Mapping[str, tuple[float, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """The shares of a date with their explanation; percent, summing to exactly 100."""
 
@@ -67,6 +78,7 @@ class Allocation:
     explain: tuple[str, ...]
     recorded: bool
     currency: str | None = None
+    delay: DelayUsed | None = None
     stale: bool = field(default=False, metadata=LOCAL)
     """Whether the service repeated its last answer because its database is unavailable."""
 

@@ -22,6 +22,7 @@ class DailyTotal:
     successes: int
     revenue: Decimal | float | None = None
     revenue_sq: Decimal | float | None = None
+    as_of: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class StoredTotal:
     successes: int
     revenue: float | None
     revenue_sq: float | None
-    updated_at: dt.datetime
+    updated_at: dt.datetime | None
+    as_of: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +155,19 @@ def read_metrics(
     since: Day | None = None,
     until: Day | None = None,
     for_date: Day | None = None,
+    as_of: Day | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Request[TotalsPage]:
-    """Return a page of the stored daily totals, from ``since`` to ``until``, both included."""
+    """Return a page of the stored daily totals, from ``since`` to ``until``, both included.
+
+    Parameters
+    ----------
+    as_of : the totals as they were known through that day
+    """
     where, about = path("metrics", experiment_id), {"experiment_id": experiment_id}
-    asked = {"since": since, "until": until, "for_date": for_date, "cursor": cursor, "limit": limit}
-    return get(TotalsPage, where, about, **asked)
+    page = {"cursor": cursor, "limit": limit}
+    return get(TotalsPage, where, about, since=since, until=until, for_date=for_date, as_of=as_of, **page)
 
 
 def delete_metrics(experiment_id: str, variant_id: str, date: Day) -> Request[None]:

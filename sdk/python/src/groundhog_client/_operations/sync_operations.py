@@ -1,7 +1,7 @@
 """One synchronous method per operation of the service."""
 
 from groundhog_client._operations import allocations, events, metrics, service, transfer
-from groundhog_client._operations.analysis import estimates, impact, posterior
+from groundhog_client._operations.analysis import delay, estimates, impact, posterior
 from groundhog_client._operations.assignments import assignments, flags, splits, units
 from groundhog_client._operations.experiments import experiments
 from groundhog_client._operations.simulations import plans, simulations
@@ -29,6 +29,7 @@ class SyncOperations:
     roll_out_variant = sync_method(experiments.roll_out_variant)
     undo_rollout = sync_method(experiments.undo_rollout)
     read_posterior = sync_method(posterior.read_posterior)
+    read_delay = sync_method(delay.read_delay)
     add_variant = sync_method(experiments.add_variant)
     change_variant = sync_method(experiments.change_variant)
     delete_variant = sync_method(experiments.delete_variant)

@@ -24,6 +24,7 @@ class Settings(TypedDict, total=False):
     fixed_share: Mapping[str, float]
     burn_in: Mapping[str, float | None]
     maturity_days: int
+    delay: str | Mapping[str, Any]
     late_conversions: bool
     stale_after_days: int
     traffic: Literal["sticky", "per_request"]
@@ -53,6 +54,7 @@ class Changes(TypedDict, total=False):
     fixed_share: Mapping[str, float | None] | None
     burn_in: Mapping[str, Any] | None
     maturity_days: int | None
+    delay: str | Mapping[str, Any] | None
     late_conversions: bool | None
     stale_after_days: int | None
     traffic: Literal["sticky", "per_request"] | None

@@ -1,0 +1,61 @@
+"""The setting delay: how the conversions that are still on their way are counted on."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.bandits.delay.curve import DelayCurve
+from app.schemas.validation import combination_error
+
+MAX_AGES = 366
+"""Of a delay curve: a conversion that comes later than a year is not waited for."""
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+
+
+class Delay(BaseModel):
+    """How conversions that are still on their way are counted on; `"auto"` alone means `{"kind": "auto"}`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"kind": "auto"}, {"kind": "curve", "fractions": [0.4, 0.8, 1.0]}]},
+    )
+
+    kind: Literal["auto", "none", "curve"] = Field(
+        default="auto",
+        description="auto estimates the curve from the data, none counts what has come, curve is given",
+    )
+    fractions: Annotated[tuple[Fraction, ...], Field(min_length=1, max_length=MAX_AGES)] | None = Field(
+        default=None,
+        description="Of kind curve: which fraction of a day's conversions has come by 0, 1, 2, ... days later;"
+        " never falling, the last is 1",
+    )
+    max_days: Annotated[int, Field(strict=True, ge=1, lt=MAX_AGES)] | None = Field(
+        default=None,
+        description="Of kind auto: all conversions come within so many days; null is 30, and reward_window_days"
+        " in a tracked experiment",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_kind(cls, sent: Any) -> Any:
+        """Take the kind alone as well."""
+        return {"kind": sent} if isinstance(sent, str) else sent
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        if (self.kind == "curve") != (self.fractions is not None):
+            raise combination_error("fractions", "fractions go with kind curve, and kind curve needs them")
+        if self.max_days is not None and self.kind != "auto":
+            raise combination_error("max_days", f"max_days goes with kind auto, not {self.kind}")
+        if self.fractions is not None:
+            try:
+                DelayCurve(self.fractions)
+            except ValueError as error:
+                raise combination_error("fractions", str(error)) from error
+        return self
+
+    @property
+    def is_explicit(self) -> bool:
+        """Return whether delayed conversions are asked for, rather than looked for by default."""
+        return self.kind == "curve" or self.max_days is not None

@@ -1,0 +1,95 @@
+"""The delay that the totals of a date are counted with."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.bandits.arrays import Floats, Integers
+from app.bandits.delay.curve import DelayCurve
+from app.schemas.experiments.settings import StoredSettings
+from app.services.delay.received_counts import ReceivedCounts, read_received_counts
+from app.services.delay.reports import Reports, read_reports
+
+COHORT_DAYS = 90
+"""A curve is estimated from so many of the last days."""
+
+REPORTED_MAX_DAYS = 30
+"""After so many days all conversions of reported totals are there, where the settings do not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayInForce:
+    """A delay curve, given or estimated.
+
+    Parameters
+    ----------
+    curve : of all variants
+    own : each variant's own, while their delays differ
+    e_value, excess : the evidence that they differ, and of each variant the conversions that came late
+    """
+
+    kind: Literal["auto", "curve"]
+    curve: DelayCurve
+    own: Mapping[str, DelayCurve] = field(default_factory=dict)
+    e_value: float = 1.0
+    excess: Mapping[str, float] = field(default_factory=dict)
+
+    def fractions(self, variant_ids: Sequence[str], ages: Integers) -> Floats:
+        """Return which fraction (t, k) of each row's conversions has come by the ages (t, k) they are known at."""
+        by_variant = [self.own.get(name, self.curve).at(ages[:, i]) for i, name in enumerate(variant_ids)]
+        return np.stack(by_variant, axis=-1)
+
+
+def oldest_age(settings: StoredSettings, tracked: bool) -> int:
+    """Return the age by which all conversions have come."""
+    default = settings.reward_window_days if tracked else REPORTED_MAX_DAYS
+    return settings.delay.max_days or default
+
+
+def counts_on_delay(settings: StoredSettings) -> bool:
+    """Return whether conversions on their way are counted on at all under the settings."""
+    return settings.delay.kind != "none" and not settings.late_conversions
+
+
+def read_evidence(
+    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+) -> ReceivedCounts | Reports | None:
+    """Return what the last 90 cohorts before a date say of the delay; None where they say nothing."""
+    oldest = oldest_age(settings, tracked)
+    if tracked:
+        return read_received_counts(session, experiment_id, date, COHORT_DAYS, oldest)
+    return read_reports(session, experiment_id, date, COHORT_DAYS, oldest, settings.time_zone)
+
+
+def read_delay(
+    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+) -> DelayInForce | None:
+    """Return the delay that the totals of a date are counted with; None where all conversions come at once."""
+    if not counts_on_delay(settings):
+        return None
+    if (chosen := given(settings)) is not None:
+        return chosen
+    evidence = read_evidence(session, experiment_id, date, settings, tracked)
+    return None if evidence is None else estimated(evidence)
+
+
+def given(settings: StoredSettings) -> DelayInForce | None:
+    """Return the delay that the settings give; None where they give none."""
+    fractions = settings.delay.fractions
+    return None if fractions is None else DelayInForce("curve", DelayCurve(fractions))
+
+
+def estimated(evidence: ReceivedCounts | Reports) -> DelayInForce | None:
+    """Return the delay as the data have it; while the variants' differ, with each one's own curve."""
+    curve, difference = evidence.common.curve, evidence.difference()
+    if curve.oldest == 0:
+        return None
+    own = {}
+    if difference.alarm:
+        own = {variant_id: delay.curve for variant_id, delay in evidence.own().items()}
+    excess = dict(zip(evidence.variant_ids, difference.excess.tolist(), strict=True))
+    return DelayInForce("auto", curve, own, difference.e_value, excess)

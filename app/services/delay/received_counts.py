@@ -1,0 +1,113 @@
+"""Conversions of a tracked experiment by the day of first exposure and the day they were received."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.bandits.arrays import Floats, Integers
+from app.bandits.delay.chain_ladder import AgeCounts
+from app.bandits.delay.differs import Difference, by_age, compare
+from app.bandits.delay.estimate import DelayEstimate, tracked_delay
+
+COUNTS_SQL = text("""
+    select variant_id, date - :first as cohort, received_on - date as age, successes from (
+        select r.variant_id, r.date, r.received_on, r.successes, m.successes as booked,
+               sum(r.successes) over (partition by r.variant_id, r.date) as received
+        from received_metrics r
+        join experiment_metrics m
+            on m.experiment_id = :experiment_id and m.variant_id = r.variant_id and m.date = r.date
+        where r.experiment_id = :experiment_id and r.date between :first and :last
+    ) counted
+    where received = booked and received_on <= :last and successes > 0
+    order by variant_id, date, received_on
+""")
+"""Days of which conversions were booked before receptions were kept apart are left out: they would look late."""
+
+RECEIVED_SINCE_SQL = text(
+    "select exists (select from received_metrics"
+    " where experiment_id = :experiment_id and date < :date and received_on >= :date)"
+)
+
+
+@dataclass(frozen=True)
+class ReceivedCounts:
+    """Conversions by cohort and age, in any order.
+
+    Parameters
+    ----------
+    variant_ids : (k,), the variants that have any
+    variant, cohort, age : (m,), the variant's place, the cohort's day and the conversions' age, from 0
+    counts : (m,)
+    days : of cohorts; the last one, ``days - 1``, is known through age 0
+    oldest : the largest age that is looked at
+    """
+
+    variant_ids: tuple[str, ...]
+    variant: Integers
+    cohort: Integers
+    age: Integers
+    counts: Floats
+    days: int
+    oldest: int
+
+    @cached_property
+    def common(self) -> DelayEstimate:
+        """Return the delay of all variants together."""
+        return tracked_delay(self._counts(np.ones(len(self.variant), np.bool_)))
+
+    def own(self) -> dict[str, DelayEstimate]:
+        """Return each variant's own delay, shrunk to the common one."""
+        return {
+            variant_id: tracked_delay(self._counts(self.variant == place), self.common.curve)
+            for place, variant_id in enumerate(self.variant_ids)
+        }
+
+    def difference(self) -> Difference:
+        """Return how the variants' delays compare."""
+        seen = self.age <= self.oldest
+        table = by_age(
+            self.cohort[seen], self.age[seen], self.variant[seen], self.counts[seen], len(self.variant_ids)
+        )
+        return compare(*table)
+
+    def _counts(self, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> AgeCounts:
+        known_through = self.days - 1 - self.cohort[chosen]
+        return AgeCounts.of_ages(self.age[chosen], known_through, self.counts[chosen], self.oldest)
+
+
+def read_received_counts(
+    session: Session, experiment_id: str, date: dt.date, days: int, oldest: int
+) -> ReceivedCounts | None:
+    """Return the conversions of the last cohorts before a date that were received before it; None without any."""
+    values = {
+        "experiment_id": experiment_id,
+        "first": date - dt.timedelta(days=days),
+        "last": date - dt.timedelta(days=1),
+    }
+    rows = session.execute(COUNTS_SQL, values).all()
+    if not rows:
+        return None
+    names, cohort, age, counts = zip(*rows, strict=True)
+    variant_ids = tuple(dict.fromkeys(names))
+    place = {variant_id: at for at, variant_id in enumerate(variant_ids)}
+    variant = np.array([place[name] for name in names], np.intp)
+    return ReceivedCounts(
+        variant_ids,
+        variant,
+        np.array(cohort, np.intp),
+        np.array(age, np.intp),
+        np.array(counts, np.float64),
+        days,
+        oldest,
+    )
+
+
+def were_received_since(session: Session, experiment_id: str, date: dt.date) -> bool:
+    """Return whether totals of days before a date were received on it or later."""
+    return bool(
+        session.execute(RECEIVED_SINCE_SQL, {"experiment_id": experiment_id, "date": date}).scalar_one()
+    )

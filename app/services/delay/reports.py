@@ -1,0 +1,118 @@
+"""The reports of an experiment's days that were reported more than once."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.bandits.arrays import Integers
+from app.bandits.delay.differs import Difference, by_report, compare
+from app.bandits.delay.estimate import DelayEstimate, reported_delay
+from app.bandits.delay.snapshots import LinkedReports, Snapshots, linked_reports
+
+
+def known_through(zone: str) -> str:
+    """Return in SQL the last day whose conversions the totals in force, ``m``, hold.
+
+    Totals of a version that did not know it were sent the day after.
+
+    Parameters
+    ----------
+    zone : the placeholder of the experiment's time zone
+    """
+    return f"coalesce(m.as_of, greatest(m.date, cast(m.updated_at at time zone {zone} as date) - 1))"
+
+
+REPORTS_SQL = f"""
+    with earlier as (
+        select variant_id, date, as_of, impressions, successes from metric_snapshots
+        where experiment_id = %(experiment_id)s and date between %(first)s and %(last)s
+    )
+    select variant_id,
+           string_agg(
+               int4send(date - %(first)s::date) || int4send(as_of - date)
+               || int8send(impressions) || int8send(successes), ''
+           )
+    from (
+        select * from earlier
+        union all
+        select m.variant_id, m.date, {known_through("%(zone)s")}, m.impressions, m.successes
+        from (select distinct variant_id, date from earlier) reported_again
+        join experiment_metrics m
+            on m.experiment_id = %(experiment_id)s and m.variant_id = reported_again.variant_id
+            and m.date = reported_again.date
+    ) report
+    group by variant_id
+    order by variant_id
+"""  # noqa: S608  a constant of this module
+"""One row per variant with its reports packed, as in ``REPORT``."""
+REPORT = np.dtype([("cohort", ">i4"), ("age", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports of days that were reported again.
+
+    Parameters
+    ----------
+    variant_ids : (k,), the variants that have any
+    seen : the reports, linked; cohorts are numbered ``days`` to a variant
+    days : of cohorts
+    """
+
+    variant_ids: tuple[str, ...]
+    seen: LinkedReports
+    days: int
+
+    @cached_property
+    def common(self) -> DelayEstimate:
+        """Return the delay of all variants together."""
+        return reported_delay(self.seen)
+
+    def own(self) -> dict[str, DelayEstimate]:
+        """Return each variant's own delay, shrunk to the common one."""
+        return {
+            variant_id: reported_delay(self.seen.only(self._variant == place), self.common.curve)
+            for place, variant_id in enumerate(self.variant_ids)
+        }
+
+    def difference(self) -> Difference:
+        """Return how the variants' delays compare."""
+        k = len(self.variant_ids)
+        variant, period = np.divmod(np.arange(k * self.days), self.days)
+        return compare(*by_report(self.seen, period, variant, k))
+
+    @property
+    def _variant(self) -> Integers:
+        return self.seen.cohort // self.days
+
+
+def read_reports(
+    session: Session, experiment_id: str, date: dt.date, days: int, oldest: int, zone: str
+) -> Reports | None:
+    """Return the reports of the last days before a date; None where none of them was reported again."""
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    values = {
+        "experiment_id": experiment_id,
+        "first": date - dt.timedelta(days=days),
+        "last": date - dt.timedelta(days=1),
+        "zone": zone,
+    }
+    with driver.cursor(binary=True) as cursor:
+        rows = cursor.execute(REPORTS_SQL, values).fetchall()
+    if not rows:
+        return None
+    packed = [np.frombuffer(reports, REPORT) for _, reports in rows]
+    variant = np.repeat(np.arange(len(rows)), [len(reports) for reports in packed])
+    report = np.concatenate(packed)
+    snapshots = Snapshots(
+        variant * days + report["cohort"],
+        report["age"].astype(np.intp),
+        report["impressions"].astype(np.float64),
+        report["successes"].astype(np.float64),
+    )
+    seen = linked_reports(snapshots, oldest)
+    return Reports(tuple(name for name, _ in rows), seen, days) if len(seen.cohort) else None

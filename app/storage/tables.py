@@ -175,6 +175,7 @@ class ReceivedMetrics(Base):
     """
 
     __tablename__ = "received_metrics"
+    __table_args__ = (Index("ix_received_metrics_experiment_id_received_on", "experiment_id", "received_on"),)
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     variant_id: Mapped[str] = mapped_column(primary_key=True)

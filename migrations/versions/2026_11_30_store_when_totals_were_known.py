@@ -45,6 +45,9 @@ def upgrade() -> None:
             "experiment_id", "variant_id", "date", "received_on", name=op.f("pk_received_metrics")
         ),
     )
+    op.create_index(
+        "ix_received_metrics_experiment_id_received_on", "received_metrics", ["experiment_id", "received_on"]
+    )
 
 
 def downgrade() -> None:

@@ -52,8 +52,8 @@ def _delay(allocation: Allocation) -> Iterator[str]:
     if delay is not None:
         source = "estimated from the data" if delay.kind == "auto" else "given"
         yield (
-            f"{delay.matured:.1%} of the conversions have come: a day's impressions count as far as theirs have,"
-            f" with a delay of up to {len(delay.curve) - 1} days ({source})."
+            f"{100 * delay.matured:.3g} % of the conversions have come: a day's impressions count as far as theirs"
+            f" have; conversions come within {len(delay.curve) - 1} days ({source})."
         )
 
 

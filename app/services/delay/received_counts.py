@@ -17,10 +17,14 @@ COUNTS_SQL = text("""
     select variant_id, date - :first as cohort, received_on - date as age, successes from (
         select r.variant_id, r.date, r.received_on, r.successes, m.successes as booked,
                sum(r.successes) over (partition by r.variant_id, r.date) as received
-        from received_metrics r
+        from variants v
+        cross join lateral (
+            select * from received_metrics
+            where experiment_id = :experiment_id and variant_id = v.variant_id and date between :first and :last
+        ) r
         join experiment_metrics m
             on m.experiment_id = :experiment_id and m.variant_id = r.variant_id and m.date = r.date
-        where r.experiment_id = :experiment_id and r.date between :first and :last
+        where v.experiment_id = :experiment_id
     ) counted
     where received = booked and received_on <= :last and successes > 0
     order by variant_id, date, received_on

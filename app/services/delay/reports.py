@@ -27,8 +27,14 @@ def known_through(zone: str) -> str:
 
 REPORTS_SQL = f"""
     with earlier as (
-        select variant_id, date, as_of, impressions, successes from metric_snapshots
-        where experiment_id = %(experiment_id)s and date between %(first)s and %(last)s
+        select s.variant_id, s.date, s.as_of, s.impressions, s.successes
+        from variants v
+        cross join lateral (
+            select * from metric_snapshots
+            where experiment_id = %(experiment_id)s and variant_id = v.variant_id
+              and date between %(first)s and %(last)s
+        ) s
+        where v.experiment_id = %(experiment_id)s
     )
     select variant_id,
            string_agg(
@@ -47,7 +53,7 @@ REPORTS_SQL = f"""
     group by variant_id
     order by variant_id
 """  # noqa: S608  a constant of this module
-"""One row per variant with its reports packed, as in ``REPORT``."""
+"""One row per variant with its reports packed, as in ``REPORT``, sought by variant as the key is."""
 REPORT = np.dtype([("cohort", ">i4"), ("age", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
 
 

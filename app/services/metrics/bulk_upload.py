@@ -135,19 +135,19 @@ def load(
     written, superseded = report_upsert.UpsertCounts(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
         with session.begin_nested() as savepoint:
-            left, keys, new = _validate(session, experiment_id, now, settings.auto_register, rejected)
+            left, keys, new, history = _validate(
+                session, experiment_id, now, settings.auto_register, rejected
+            )
             if not left:
                 savepoint.rollback()  # rejected lines register no experiment
         if left > keys:
             _add_conflicts(session, experiment_id, rejected if mode == "atomic" else conflicts)
         if left and (new.new or new.variants):
             registered.append(new)
-        if not left or (mode == "atomic" and rejected.count):
+        if history is None or not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
-        written += report_upsert.execute(
-            session, UPSERT, experiment_id, read_histories(session, [experiment_id])[experiment_id], now
-        )
+        written += report_upsert.execute(session, UPSERT, experiment_id, history, now)
     if mode == "atomic" and rejected.count:
         raise _rejection(received, rejected)
     stored = received - rejected.count - superseded
@@ -186,12 +186,12 @@ def _copy(
 
 def _validate(
     session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, rejected: RejectedLines
-) -> tuple[int, int, Registered]:
+) -> tuple[int, int, Registered, SettingsHistory | None]:
     """Remove the lines that the experiment's state forbids.
 
     Returns
     -------
-    How many lines and keys remain, and what was registered for them.
+    How many lines and keys remain, what was registered for them, and the settings; None where nothing remains.
     """
     registered = Registered(experiment_id=experiment_id, new=False, variants=[])
     try:
@@ -199,7 +199,7 @@ def _validate(
         lifecycle.claim_source(session, [experiment_id], "reported")
     except GroundhogError as error:
         _reject(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), rejected)
-        return 0, 0, registered
+        return 0, 0, registered, None
     history = read_histories(session, [experiment_id])[experiment_id]
     known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
     rules = [TOO_LATE, BEFORE_DATE, IN_FUTURE]
@@ -212,7 +212,7 @@ def _validate(
         session, experiment_id, history, known, now, auto_register, rejected
     )
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
-    return left.lines, left.keys, registered
+    return left.lines, left.keys, registered, history
 
 
 def _add_conflicts(session: Session, experiment_id: str, conflicts: RejectedLines) -> None:

@@ -57,7 +57,7 @@ def test_impressions_count_as_far_as_their_conversions_have_come(half_come):
 
 def test_the_answer_names_the_curve_and_explains_it(half_come):
     assert half_come["delay"] == {"kind": "curve", "curve": [0.5, 1.0], "matured": 0.5}
-    assert "50.0% of the conversions have come" in " ".join(half_come["explain"])
+    assert "50 % of the conversions have come" in " ".join(half_come["explain"])
     assert "Used 100 impressions and 10 successes" in half_come["explain"][0]
 
 

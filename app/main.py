@@ -14,7 +14,7 @@ from app.api import openapi, problem_details
 from app.api.middleware import authentication
 from app.api.middleware.authentication import ApiKeyMiddleware
 from app.api.middleware.body_limit import BodySizeLimitMiddleware
-from app.api.middleware.flag_cors import OfrepCorsMiddleware
+from app.api.middleware.browser_cors import BrowserCorsMiddleware
 from app.api.middleware.head import HeadMiddleware
 from app.api.routes import (
     allocations,
@@ -95,8 +95,7 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     )
     app.add_middleware(HeadMiddleware)
     app.add_middleware(ApiKeyMiddleware, state.authenticator, clock, authentication.public_paths(settings))
-    if settings.cors_origins:
-        app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
+    app.add_middleware(BrowserCorsMiddleware, settings.cors_origins, state.authenticator)
     problem_details.register_exception_handlers(app)
     web.mount_assets(app)
     return app

@@ -55,12 +55,12 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSet
 
     Raises
     ------
-    Unavailable: it cannot be reached, or has no tables yet
+    Unavailable: it cannot be reached, or lacks the schema
     """
     from app.server import launcher
     from app.services.access import audit_log, principal
+    from app.storage import migrate, schema_version
     from app.storage.database import Database
-    from app.storage.migrate import current
 
     settings = settings_with(home=home)
     with launcher.exit_on_signals(), launcher.running_or_embedded_database(settings) as url:
@@ -68,6 +68,7 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSet
         principal.current_principal.set(principal.CLI)
         with closing(Database(at_url, before_commit=audit_log.flush)) as database:
             with database.transaction() as session:
-                if current(session) is None:
-                    raise Unavailable("The database has no tables yet: run `groundhog migrate`.")
+                fault = migrate.schema_fault(schema_version.read_state(session))
+            if fault is not None:
+                raise Unavailable(f"{fault[0].upper()}{fault[1:]}.")
             yield database, at_url

@@ -49,7 +49,7 @@ def test_the_migrations_run_up_down_and_up_again(empty_database_url):
     migrate.upgrade(empty_database_url)
     made = columns(empty_database_url)
     command.downgrade(migrate.config(empty_database_url), "base")
-    assert names(empty_database_url) == {"alembic_version"}
+    assert names(empty_database_url) == {"groundhog_version"}
     migrate.upgrade(empty_database_url)
     assert columns(empty_database_url) == made
 
@@ -60,17 +60,17 @@ def test_the_migrations_make_what_the_tables_say(migrated_url):
 
 def test_there_is_one_newest_migration_and_the_service_finds_it(migrated_url):
     with connect(migrated_url) as connection:
-        at = connection.execute("select version_num from alembic_version").fetchone()
+        at = connection.execute("select version_num from groundhog_version").fetchone()
     assert at == (migrate.head(),)
 
 
 def test_a_schema_that_a_newer_version_made_is_left_alone_and_served(empty_database_url, make_client):
     migrate.upgrade(empty_database_url)
     with connect(empty_database_url) as connection:
-        connection.execute("update alembic_version set version_num = 'of_a_later_version'")
+        connection.execute("update groundhog_version set version_num = '9999'")
     migrate.upgrade(empty_database_url)
     answer = make_client(database_url=empty_database_url).get("/readyz")
-    assert (answer.status_code, answer.json()["migration"]) == (200, "of_a_later_version")
+    assert (answer.status_code, answer.json()["migration"]) == (200, "9999")
 
 
 def test_a_schema_that_is_behind_is_not_ready(empty_database_url, make_client):
@@ -162,7 +162,7 @@ def test_every_key_of_an_experiments_table_starts_with_the_experiment(migrated_u
             database.get_pk_constraint(table)["constrained_columns"],
             *(index["column_names"] for index in database.get_indexes(table) if index["unique"]),
         )
-        if table not in KNOWN_TO_ALL | {"alembic_version"}
+        if table not in KNOWN_TO_ALL | {"groundhog_version"}
     ]
     engine.dispose()
     assert len(keys) > 5

@@ -92,7 +92,7 @@ class Unreadable(errors.Invalid):
     response_model=EvaluatedFlag,
     responses={
         **NOT_MODIFIED,
-        404: {"model": FlagFailure, "description": "FLAG_NOT_FOUND: there is no such experiment"},
+        404: {"model": FlagFailure, "description": "FLAG_NOT_FOUND: no such experiment is offered as a flag"},
         **FAILURES,
     },
     openapi_extra=REQUEST,
@@ -125,9 +125,10 @@ async def evaluate_flags(
     request: Request,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return a unit's variants in all experiments that are not archived, by id, as flags (OFREP).
+    """Return a unit's variants in all experiments that are offered as flags and not archived, by id (OFREP).
 
-    At most GROUNDHOG_OFREP_FLAGS of them. An evaluation is not an exposure: no impression is counted.
+    At most GROUNDHOG_OFREP_FLAGS of those that the key may access. An evaluation is not an exposure: no impression
+    is counted.
     """
     body = await request.body()
     unit_id = _targeting_key(body)
@@ -136,20 +137,24 @@ async def evaluate_flags(
     unavailable = [outcome for outcome in outcomes if isinstance(outcome, errors.Unavailable)]
     if unavailable and len(unavailable) == len(outcomes):
         raise unavailable[0]
-    flags = [_flag_or_failure(key, outcome) for key, outcome in zip(keys, outcomes, strict=True)]
+    flags = [
+        _flag_or_failure(key, outcome)
+        for key, outcome in zip(keys, outcomes, strict=True)
+        if not isinstance(outcome, errors.NotFound)  # no longer a flag
+    ]
     return _response({"flags": flags}, body, if_none_match)
 
 
 async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[AssignmentOutcome]:
     state = state_of(request)
-    return await state.assigner.assign(pairs, state.clock())
+    return await state.assigner.assign(pairs, state.clock(), flags_only=True)
 
 
 def _experiment(key: str) -> str:
     try:
         return identifier(key)
     except ValidationError:
-        raise errors.NotFound(f"there is no experiment {key[:128]!r}") from None
+        raise errors.NotFound(f"there is no flag {key[:128]!r}") from None
 
 
 def _targeting_key(body: bytes) -> str:

@@ -56,12 +56,18 @@ class Assigner:
         await self._find.close()
         await self._store.close()
 
-    async def assign(self, pairs: Sequence[UnitKey], now: dt.datetime) -> list[AssignmentOutcome]:
+    async def assign(
+        self, pairs: Sequence[UnitKey], now: dt.datetime, flags_only: bool = False
+    ) -> list[AssignmentOutcome]:
         """Return what each unit is served, or why it is served nothing; who has no assignment gets one.
 
         Safe to repeat: a unit's first assignment stays. Safe to race: PostgreSQL lets one of several first
         assignments win, and the others read it. What is answered as stored was committed before. What is wrong
         with one experiment concerns its units alone.
+
+        Parameters
+        ----------
+        flags_only : an experiment that is not offered as a feature flag is not found, and assigns no unit
 
         Raises
         ------
@@ -75,6 +81,9 @@ class Assigner:
             if not waiting:
                 return [outcomes[pair] for pair in pairs]
             found = await self._find.run(waiting)
+            if flags_only:
+                outcomes |= {pair: _no_flag(pair[0], found) for pair in waiting if pair[0] not in found.flags}
+                waiting = [pair for pair in waiting if pair not in outcomes]
             terms = await self._contexts_of(waiting, found, now, outcomes)
             waiting = [pair for pair in waiting if pair not in outcomes]
             fresh: list[AssignmentRow] = []
@@ -184,6 +193,16 @@ class Assigner:
                 return read(session)
 
         return await asyncio.to_thread(in_transaction)
+
+
+def _no_flag(experiment_id: str, found: LookupResult) -> NotFound:
+    """Return the same for an unknown experiment and one that is no flag, to a key that must not learn which."""
+    if experiment_id in found.versions and not principal.current_principal.get().evaluates_only:
+        return NotFound(
+            f"experiment {experiment_id!r} is not offered as a flag: PATCH /experiments/{experiment_id}"
+            ' with {"flag": true}'
+        )
+    return NotFound(f"there is no flag {experiment_id!r}")
 
 
 async def _or_error(work: Awaitable[Loaded]) -> Loaded | GroundhogError:

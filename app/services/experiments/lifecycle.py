@@ -50,7 +50,7 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
         **{name: getattr(new, name) for name in SETTINGS_FIELDS}, cost_per_impression=costs
     )
     if not insert_experiment(
-        session, new.experiment_id, settings, now, new.name, new.description, new.source
+        session, new.experiment_id, settings, now, new.name, new.description, new.source, new.flag
     ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     version_lock.lock(session, new.experiment_id)
@@ -68,6 +68,7 @@ def insert_experiment(
     name: str | None = None,
     description: str | None = None,
     source: Source | None = None,
+    flag: bool | None = None,
 ) -> bool:
     """Insert an experiment with its first phase and version; return False where it was there already.
 
@@ -79,7 +80,12 @@ def insert_experiment(
     inserted = session.scalar(
         insert(tables.Experiment)
         .values(
-            experiment_id=experiment_id, name=name, description=description, source=source, created_at=now
+            experiment_id=experiment_id,
+            name=name,
+            description=description,
+            source=source,
+            flag=flag,
+            created_at=now,
         )
         .on_conflict_do_nothing()
         .returning(tables.Experiment.experiment_id)
@@ -149,6 +155,8 @@ def to_schema(row: tables.Experiment, timeline: SettingsHistory, variants: Seque
         description=row.description,
         created_at=row.created_at,
         source=row.source,
+        flag=row.flag,
+        is_flag=row.source == "tracked" if row.flag is None else row.flag,
         state=timeline.latest.state,
         state_since=timeline.in_state_since(),
         variants=[_with_cost(variant, costs) for variant in variants],
@@ -186,7 +194,7 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     state: State = sent.get("state", timeline.latest.state) or "running"
     settings_changes.apply_from_today(session, experiment_id, timeline, state, settings, now)
     row = session.get_one(tables.Experiment, experiment_id)
-    for name in ("name", "description"):
+    for name in ("name", "description", "flag"):
         if name in sent:
             setattr(row, name, sent[name])
     session.flush()

@@ -9,7 +9,11 @@ from tests.storage.test_database_away import server, unavailable, url  # noqa: F
 from tests.support.filled_service import problem
 
 FLAGS = "/ofrep/v1/evaluate/flags"
-EXPERIMENT = {"experiment_id": "e", "variants": [{"variant_id": "control"}, {"variant_id": "a"}]}
+EXPERIMENT = {
+    "experiment_id": "e",
+    "source": "tracked",
+    "variants": [{"variant_id": "control"}, {"variant_id": "a"}],
+}
 
 
 def unit(unit_id="u"):

@@ -40,6 +40,19 @@ def test_an_import_exports_the_same_file_again(exported, elsewhere):
     assert elsewhere.get("/experiments/moved/export").content == exported.content
 
 
+def test_whether_it_is_a_flag_moves_with_it(client, exported, elsewhere):
+    client.patch("/experiments/moved", json={"flag": True})
+    take(elsewhere, client.get("/experiments/moved/export").content)
+    assert elsewhere.get("/experiments/moved").json()["flag"] is True
+
+
+def test_a_file_of_an_earlier_version_lacks_columns_that_came_later(exported, elsewhere):
+    content = exported.content.replace(b', "flag":null', b"").replace(b',"flag":null', b"")
+    assert content != exported.content
+    assert take(elsewhere, content).status_code == 201
+    assert elsewhere.get("/experiments/moved").json()["flag"] is None
+
+
 def test_an_experiment_that_is_there_is_not_overwritten(client, exported):
     answer = take(client, exported.content)
     assert answer.status_code == 409

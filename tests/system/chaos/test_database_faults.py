@@ -167,11 +167,11 @@ def newer_schema(running):
     def arrive():
         query(running, "alter table experiment_metrics add column of_a_later_version text")
         query(running, "create table of_a_later_version (experiment_id text primary key)")
-        query(running, "update alembic_version set version_num = 'of_a_later_version'")
+        query(running, "update groundhog_version set version_num = '9999'")
 
     yield arrive
     running.wait_until_ready()
-    query(running, f"update alembic_version set version_num = '{migrate.head()}'")
+    query(running, f"update groundhog_version set version_num = '{migrate.head()}'")
     query(running, "drop table if exists of_a_later_version")
     query(running, "alter table experiment_metrics drop column if exists of_a_later_version")
 

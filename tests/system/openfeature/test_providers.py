@@ -29,9 +29,9 @@ def address(server_url):
         with service(url) as address:
             for name, value in VALUES.items():
                 variants = [{"variant_id": "control", "value": value}]
-                post(f"{address}/experiments", {"experiment_id": name, "variants": variants})
+                post(f"{address}/experiments", {"experiment_id": name, "source": "tracked", "variants": variants})
             two = [{"variant_id": "control"}, {"variant_id": "bold"}]
-            post(f"{address}/experiments", {"experiment_id": "split", "variants": two})
+            post(f"{address}/experiments", {"experiment_id": "split", "source": "tracked", "variants": two})
             forced = {"experiment_id": "split", "unit_id": "tester", "variant_id": "bold"}
             post(f"{address}/assignments/overrides", forced)
             yield address

@@ -12,6 +12,7 @@ class Settings(TypedDict, total=False):
     name: str | None
     description: str | None
     source: Literal["reported", "tracked"] | None
+    flag: bool | None
     policy: Mapping[str, Any]
     objective: Literal["conversion", "value"]
     currency: str | None
@@ -40,6 +41,7 @@ class Changes(TypedDict, total=False):
     name: str | None
     description: str | None
     state: Literal["running", "paused", "archived"] | None
+    flag: bool | None
     policy: Mapping[str, Any] | None
     objective: Literal["conversion", "value"] | None
     currency: str | None

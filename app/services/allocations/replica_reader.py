@@ -70,8 +70,8 @@ class ReplicaReader:
         Unavailable: the primary is away
         """
         if self.replica is not None:
-            head = self._position(experiment_id)
             with suppress(UsePrimary):
+                head = self._position(experiment_id)
                 return self._from_replica(
                     lambda session: work(_require_caught_up(session, experiment_id, head))
                 )
@@ -143,7 +143,10 @@ class ReplicaReader:
 
     def _position(self, experiment_id: str) -> ReplicaPosition:
         with self._database.transaction() as session:
-            return read_position(session, experiment_id) or ReplicaPosition(0, 0)
+            head = read_position(session, experiment_id)
+        if head is None:  # deleted, perhaps: a replica may lag behind
+            raise UsePrimary
+        return head
 
     def _primary_identifier(self) -> int:
         with self._identifying:

@@ -34,19 +34,28 @@ commands.add_typer(transfer)
 def main() -> None:
     """Run the command; an error is a sentence on standard error, further ones below it, and exit code 1."""
     try:
-        _check_arguments(sys.argv[1:])
+        _check_encoding()
         commands()
     except GroundhogError as error:
         further = [_as_line(one) for one in error.errors if one.message not in error.detail]
         sys.exit("\n  ".join([f"groundhog: {error.detail}", *further]))
 
 
-def _check_arguments(arguments: list[str]) -> None:
-    """Reject an argument that is not UTF-8: no id is, and PostgreSQL stores no such name of a file."""
-    for argument in arguments:
-        written = os.fsencode(argument).decode(errors="backslashreplace")
-        if written != argument:
-            raise Invalid(f"The argument {written} is not UTF-8.")
+def _check_encoding() -> None:
+    """Reject arguments and settings that are not UTF-8: no id is, and PostgreSQL stores no such name of a file."""
+    given = [(f"The argument {_escaped(argument)}", argument) for argument in sys.argv[1:]]
+    given += [
+        (f"The environment variable {name}", value)
+        for name, value in os.environ.items()
+        if name.startswith("GROUNDHOG_") or name.endswith("DATABASE_URL")
+    ]
+    for what, text in given:
+        if _escaped(text) != text:
+            raise Invalid(f"{what} is not UTF-8.")
+
+
+def _escaped(text: str) -> str:
+    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def _as_line(error: FieldError) -> str:

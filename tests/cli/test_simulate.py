@@ -136,6 +136,13 @@ def test_an_argument_that_is_not_utf_8_ends_in_a_sentence(command, monkeypatch):
     assert said == r"groundhog: The argument caf\xe9 is not UTF-8."
 
 
+@pytest.mark.parametrize("name", ["GROUNDHOG_HOST", "DATABASE_URL", "READ_DATABASE_URL"])
+def test_a_setting_that_is_not_utf_8_ends_in_a_sentence_without_its_value(name, monkeypatch):
+    monkeypatch.setenv(name, "postgresql://me:caf\udce9@localhost/x")
+    said = sentence(["openapi"], monkeypatch)
+    assert said == f"groundhog: The environment variable {name} is not UTF-8."
+
+
 def sentence(arguments, monkeypatch):
     """Return what the whole command ends with."""
     monkeypatch.setattr(sys, "argv", ["groundhog", *arguments])

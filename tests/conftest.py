@@ -1,35 +1,19 @@
 """What tests stand on: a real PostgreSQL, migrated by the real migrations, and the service on it."""
 
-import datetime as dt
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import make_url
 
 from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
-from app.storage.embedded import EmbeddedPostgres
 from tests.support import SHARED
-
-SHARED_DATA = SHARED / "data"
-TABLES = [
-    *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
-    *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
-    *("api_keys", "audit", "idempotency_keys", "simulations"),
-]
-"""All that is stored; whoever refers to others stands before them."""
-USED = "select relname, pg_relation_size(oid) from pg_class where relname = any(%s) and relkind = 'r'"
-LARGE = 1_000_000
-"""Bytes from which a table is sooner truncated, which takes 25 ms, than its rows are deleted."""
+from tests.support.clock import SettableClock
+from tests.support.databases import embedded_server, empty, fresh_database
 
 
 @pytest.fixture(scope="session")
@@ -39,29 +23,8 @@ def server_url() -> Iterator[str]:
     if given:
         yield given
         return
-    settings = {
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "max_connections": "300",
-    }
-    with tempfile.TemporaryDirectory(prefix="groundhog-tests-") as folder:
-        os.chmod(folder, 0o711)
-        with EmbeddedPostgres(Path(folder) / "home", settings) as server:
-            yield server.url_for("postgres")
-
-
-@contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """Make a database of our own on the server, and drop it in the end."""
-    name = f"groundhog_test_{uuid4().hex[:12]}"
-    url = make_url(server_url).set(drivername="postgresql")
-    with psycopg.connect(url.render_as_string(False), autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        try:
-            yield url.set(database=name).render_as_string(False)
-        finally:
-            connection.execute(f"drop database {name} with (force)")
+    with embedded_server(max_connections="300") as server:
+        yield server.url_for("postgres")
 
 
 @pytest.fixture(scope="session")
@@ -69,17 +32,6 @@ def migrated_url(server_url: str) -> Iterator[str]:
     with fresh_database(server_url) as url:
         migrate.upgrade(url)
         yield url
-
-
-def empty(url: str) -> None:
-    """Delete all that is stored in a migrated database."""
-    with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
-        sizes = dict(connection.execute(USED, [TABLES]).fetchall())
-        for table in TABLES:
-            if sizes[table] >= LARGE:
-                connection.execute(f"truncate {table} cascade")
-            elif sizes[table]:
-                connection.execute(f"delete from {table}")
 
 
 @pytest.fixture
@@ -96,26 +48,13 @@ def empty_database_url(server_url: str) -> Iterator[str]:
         yield url
 
 
-class SetClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def pass_days(self, days: float) -> None:
-        self.now += dt.timedelta(days=days)
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
-
-
-@pytest.fixture
-def make_client(database_url: str, clock: SetClock) -> Iterator[Callable[..., TestClient]]:
+def make_client(database_url: str, clock: SettableClock) -> Iterator[Callable[..., TestClient]]:
     """Return a maker of clients, each with an application of its own on the same database."""
     opened = []
 
@@ -138,6 +77,6 @@ def client(make_client: Callable[..., TestClient]) -> TestClient:
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real experiment data, which is not part of this repository."""
-    if not SHARED_DATA.is_dir():
+    if not (SHARED / "data").is_dir():
         pytest.skip("the real data of ../shared/data are not on this machine")
-    return SHARED_DATA
+    return SHARED / "data"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import open_folder
-from tests.system.test_processes import get, post
+from tests.support.service_process import get, post
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from app.cli.main import main
-from tests.services.metrics.test_daily_metrics import total
-from tests.support.filled_service import problem
+from tests.support.problems import problem
+from tests.support.totals import total
 
 
 @pytest.fixture

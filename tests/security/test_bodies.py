@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from tests.api.test_openapi import DESCRIPTION, SCHEMAS
-from tests.security.conftest import served_meanwhile
+from tests.support.attacked import served_meanwhile
+from tests.support.description import DESCRIPTION, SCHEMAS
 
 pytestmark = pytest.mark.usefixtures("grows_little")
 TAKING = [

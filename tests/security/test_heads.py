@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.security.conftest import everything, served_meanwhile
+from tests.support.attacked import everything, served_meanwhile
 
 pytestmark = pytest.mark.usefixtures("grows_little")
 MEGABYTE = b"a" * 1_000_000

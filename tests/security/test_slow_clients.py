@@ -11,7 +11,7 @@ import pytest
 from app.server.launcher import web_config
 from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
 from app.settings import ServiceSettings
-from tests.security.conftest import TOTAL, everything, served_meanwhile
+from tests.support.attacked import TOTAL, everything, served_meanwhile
 
 BODY = json.dumps(TOTAL).encode()
 POST = (

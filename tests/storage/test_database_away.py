@@ -1,10 +1,7 @@
 """PostgreSQL away: what is answered then, and that all recovers by itself."""
 
-import os
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,38 +9,16 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ServiceSettings
-from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
-from tests.conftest import SetClock, empty
-from tests.support.filled_service import problem, total
-
-THROW_AWAY = {"fsync": "off", "max_connections": "30"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedPostgres]:
-    """A server of these tests' own, so that stopping it disturbs nobody."""
-    with tempfile.TemporaryDirectory(prefix="gh-away-") as folder:
-        os.chmod(folder, 0o711)
-        with EmbeddedPostgres(Path(folder) / "home", THROW_AWAY) as postgres:
-            migrate.upgrade(postgres.url_for("groundhog"))
-            yield postgres
-
-
-@pytest.fixture
-def url(server: EmbeddedPostgres) -> str:
-    """The address of the migrated, empty database; a server that a test stopped is started again."""
-    server.stop()  # safe to repeat
-    server.start()
-    url = server.url_for("groundhog")
-    empty(url)
-    return url
+from tests.support.clock import SettableClock
+from tests.support.problems import problem, unavailable
+from tests.support.totals import small_total as total
 
 
 @pytest.fixture
 def service(server: EmbeddedPostgres, url: str) -> Iterator[TestClient]:
     """A service that has answered two dates of one experiment, and then lost its database."""
-    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), SetClock())
+    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold", successes=15)])
         client.before = client.get("/allocations/homepage?for_date=2026-03-10")
@@ -62,11 +37,6 @@ WRITES = [
     ("DELETE", "/experiments/homepage/variants/bold", None),
     ("DELETE", "/metrics/homepage/bold/2026-03-02", None),
 ]
-
-
-def unavailable(answer):
-    problem(answer, 503)
-    assert int(answer.headers["Retry-After"]) >= 1
 
 
 def test_writes_and_reads_answer_503_and_say_when_to_try_again(service):
@@ -161,7 +131,7 @@ def test_all_recovers_by_itself_within_five_seconds(service, server):
 
 def test_connections_cut_behind_its_back_cost_no_request(url):
     """What a restarted or failed-over server leaves: sockets that are dead, one for each pooled connection."""
-    application = create_app(ServiceSettings(database_url=url), SetClock())
+    application = create_app(ServiceSettings(database_url=url), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         client.get("/allocations/homepage?for_date=2026-03-10")
@@ -175,7 +145,7 @@ def test_connections_cut_behind_its_back_cost_no_request(url):
 
 
 def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
-    application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SetClock())
+    application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         with psycopg.connect(url.replace("+psycopg", "")) as holder:
@@ -186,7 +156,7 @@ def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
 
 def test_a_pool_without_a_free_connection_is_503(url):
     application = create_app(
-        ServiceSettings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SetClock()
+        ServiceSettings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SettableClock()
     )
     with TestClient(application, raise_server_exceptions=False) as client:
         with application.state.database.transaction() as session:

@@ -17,7 +17,8 @@ from app.storage import batched_statement
 from app.storage.batched_statement import BatchedStatement
 from app.storage.database import Database
 from app.storage.embedded import EmbeddedPostgres
-from tests.support.processes import THROW_AWAY, connect, open_folder
+from tests.support.databases import connect
+from tests.support.processes import THROW_AWAY, open_folder
 
 
 @pytest.fixture

@@ -1,3 +1,3 @@
 """Units to send events of."""
 
-from tests.support.events import assign  # noqa: F401 - a fixture
+from tests.support.fixtures.events import assign  # noqa: F401 - a fixture

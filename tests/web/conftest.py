@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import make_url
 
 from app.storage import migrate
-from tests.conftest import fresh_database
+from tests.support.databases import fresh_database
 from tests.web import seasons
 from tests.web.chromium import FLAGS, MISSING, chromium
 from tests.web.service import served

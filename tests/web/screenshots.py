@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
-from tests.conftest import fresh_database
+from tests.support.databases import fresh_database
 from tests.web import seasons
 from tests.web.chromium import FLAGS, MISSING, chromium
 from tests.web.service import ROOT, served

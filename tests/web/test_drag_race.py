@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.storage import migrate
-from tests.conftest import fresh_database
+from tests.support.databases import fresh_database
 from tests.web.played import (
     cells,
     draw_every_chart,

@@ -1,0 +1,60 @@
+"""A service that is attacked over its socket."""
+
+import socket
+import time
+from pathlib import Path
+
+from tests.support.totals import total
+
+TOTAL = total("a", experiment_id="e", impressions=9, successes=1)
+
+
+class Attacked:
+    """`groundhog serve` in a process of its own."""
+
+    def __init__(self, address: str, pid: int) -> None:
+        self.address, self.pid = address, pid
+        self.port = int(address.rpartition(":")[2])
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), 15)
+
+    def answer(self, *pieces: bytes) -> bytes:
+        """Send pieces and return everything that is answered until the service closes."""
+        with self.connect() as connection:
+            try:
+                for piece in pieces:
+                    connection.sendall(piece)
+            except OSError:  # it has seen enough
+                pass
+            return everything(connection)
+
+    def ask(self, path: str, head: bytes = b"", body: bytes = b"", method: str = "POST") -> tuple[int, bytes]:
+        """Send one request as it is; return the status and the body of the answer."""
+        sent = f"{method} {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n".encode("latin-1")
+        length = b"Content-Length: %d\r\n" % len(body) if body else b""
+        told, _, said = self.answer(sent + head + length + b"\r\n", body).partition(b"\r\n\r\n")
+        return int(told.split()[1]), said
+
+    def megabytes(self) -> float:
+        """Return how much memory the process holds."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def everything(connection: socket.socket) -> bytes:
+    """Return what comes until the other side closes, or breaks the connection off."""
+    received = b""
+    try:
+        while piece := connection.recv(65_536):
+            received += piece
+    except ConnectionError:
+        pass
+    return received
+
+
+def served_meanwhile(attacked: Attacked) -> None:
+    """Check that somebody else is answered at once."""
+    began = time.monotonic()
+    assert attacked.ask("/livez", method="GET")[0] == 200
+    assert time.monotonic() - began < 1

@@ -67,13 +67,13 @@ bench: $(VENV)/dev.stamp ## measure the speed (one part needs wrk: apt install w
 soak: $(VENV)/dev.stamp ## ten minutes of mixed traffic on a service of its own: what grows (ARGS="--minutes 60")
 	$(BIN)/python -m benchmarks.load soak $(ARGS)
 
-results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/results.md (a few minutes)
+results: $(VENV)/dev.stamp ## play the simulated worlds and write docs/benchmarks/simulation-results.md (a few minutes)
 	$(BIN)/python -m benchmarks.results $(ARGS)
 
 reference: $(VENV)/dev.stamp ## write docs/reference from the code
 	$(BIN)/python -m docs.reference
 
-licences: $(VENV)/dev.stamp ## write docs/licences.md from the installed packages
+licences: $(VENV)/dev.stamp ## write docs/reference/licences.md from the installed packages
 	$(BIN)/python -m docs.reference.licences
 
 sbom: build/sbom/bin/cyclonedx-py ## list what the service is made of as build/sbom.json (CycloneDX)

@@ -1,4 +1,4 @@
-"""What can go wrong, in the domain's words; nothing here knows HTTP (api/problems.py gives the statuses).
+"""Every error the service raises on purpose; api/problem_details.py maps them to HTTP statuses.
 
 GroundhogError
 ├── Invalid          the message must be changed by the caller
@@ -7,12 +7,12 @@ GroundhogError
 ├── PreconditionFailed  the caller's copy (If-Match) is no longer the current one
 ├── UnsupportedMediaType  the body is in a format that is not read here
 ├── TooLarge         the message is over a limit
-├── Unauthorized     it is not known who asks: no API key, or one that is not valid
+├── Unauthorized     there is no API key, or it is not valid
 ├── Forbidden        the API key may not do this
 ├── TooManyRequests  the API key asks more often than it may
-├── NotAllowed       the thing named exists, but nothing of that kind can be done with it
+├── MethodNotAllowed  the thing named exists, but nothing of that kind can be done with it
 ├── Unavailable      the database cannot answer now; trying again may help
-└── Defect           something of ours is broken; the log says what
+└── InternalError    an internal error; the log says what
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,39 +49,39 @@ class GroundhogError(Exception):
 
 
 class Invalid(GroundhogError):
-    """The message itself must be changed."""
+    """The request is invalid and must be changed."""
 
 
 class NotFound(GroundhogError):
-    """The thing named does not exist."""
+    """The named resource does not exist."""
 
 
 class Conflict(GroundhogError):
-    """The present state forbids what was asked."""
+    """The current state does not allow the request."""
 
 
 class PreconditionFailed(GroundhogError):
-    """Somebody changed the thing since the caller read it."""
+    """The resource has changed since the client read it (If-Match)."""
 
 
 class UnsupportedMediaType(GroundhogError):
-    """The body is in a format that is not read here."""
+    """The body has an unsupported format."""
 
 
 class TooLarge(GroundhogError):
-    """The message is over a configured limit."""
+    """The request exceeds a configured limit."""
 
 
 class Unauthorized(GroundhogError):
-    """It is not known who asks."""
+    """There is no valid API key."""
 
 
 class Forbidden(GroundhogError):
-    """Who asks is known, and may not do this."""
+    """The API key lacks the permission."""
 
 
 class TooManyRequests(GroundhogError):
-    """Who asks does so more often than allowed.
+    """The API key exceeds its rate limit.
 
     ``retry_after`` is in whole seconds.
     """
@@ -92,7 +92,7 @@ class TooManyRequests(GroundhogError):
 
 
 class Unavailable(GroundhogError):
-    """The database cannot answer now.
+    """The database is unavailable or overloaded; trying again may help.
 
     ``retry_after`` is in whole seconds.
     """
@@ -103,7 +103,7 @@ class Unavailable(GroundhogError):
 
 
 class MethodNotAllowed(GroundhogError):
-    """The thing named exists, but what was asked is not among what can be done with it (``allowed``)."""
+    """The resource exists, but does not support the method (``allowed`` lists those it does)."""
 
     def __init__(self, detail: str, allowed: Sequence[str]) -> None:
         super().__init__(detail)
@@ -111,7 +111,7 @@ class MethodNotAllowed(GroundhogError):
 
 
 class InternalError(GroundhogError):
-    """Something of ours is broken; who raises it has logged what."""
+    """An internal error; it is logged under the ``request_id``."""
 
     def __init__(self) -> None:
         super().__init__("something went wrong on our side; the log has it under this request_id")

@@ -75,7 +75,7 @@ class ServiceSettings(BaseSettings):
     read_database_url: Annotated[str | None, BeforeValidator(_none_from_words)] = Field(
         default=None,
         validation_alias=AliasChoices("READ_DATABASE_URL", "read_database_url"),
-        description="A streaming replica of DATABASE_URL; allocations are read from it where it has all of them",
+        description="A streaming replica of DATABASE_URL, which serves allocations where it is up to date",
     )
     home: Path = Field(default_factory=default_home, description="Folder of the embedded PostgreSQL")
     host: str = Field(default="127.0.0.1", description="Address to listen on")
@@ -89,25 +89,25 @@ class ServiceSettings(BaseSettings):
     )
     pool_size: int = Field(default=10, ge=1, description="Database connections per process")
     pool_timeout_seconds: float = Field(default=30, gt=0, description="How long a request waits for one")
-    connect_timeout_seconds: int = Field(default=3, ge=1, description="How long connecting may take")
+    connect_timeout_seconds: int = Field(default=3, ge=1, description="Timeout of connecting to the database")
     statement_timeout_ms: int = Field(
-        default=30_000, ge=0, description="Longest statement but those of uploads; 0 is no limit"
+        default=30_000, ge=0, description="Longest statement, except those of uploads; 0 is no limit"
     )
     lock_timeout_ms: int = Field(default=10_000, ge=0, description="Longest wait for a lock")
     idle_in_transaction_timeout_ms: int = Field(default=60_000, ge=0, description="Longest idle transaction")
     prepare_threshold: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
         default=5,
-        description="After how many times a statement is prepared (psycopg); 'none' behind pgbouncer in"
-        " transaction mode: no session keeps anything",
+        description="After how many executions a statement is prepared (psycopg); 'none' behind pgbouncer in"
+        " transaction mode: no session state",
     )
 
     admin_key: Annotated[SecretStr | None, BeforeValidator(_none_from_words)] = Field(
-        default=None, description="An admin key to begin with, gh_<id>_<secret>; for containers"
+        default=None, description="An initial admin key, gh_<id>_<secret>; for containers"
     )
     key_cache_seconds: float = Field(
         default=10,
         ge=0,
-        description="How long API keys are kept in memory: a revoked one is refused after it",
+        description="How long API keys are cached: a revoked key is rejected after this time",
     )
     public_docs: bool = Field(
         default=True,
@@ -119,7 +119,7 @@ class ServiceSettings(BaseSettings):
         validation_alias=_renamed("public_metrics", "TELEMETRY_OPEN"),
         description="Show GET /metrics (Prometheus) without a key",
     )
-    audit_days: int = Field(default=400, ge=1, description="How long the audit is kept")
+    audit_days: int = Field(default=400, ge=1, description="How long entries of the audit log are stored")
 
     auto_register: bool = Field(default=True, description="Register unknown experiments and variants on POST")
     read_only: bool = Field(
@@ -132,27 +132,31 @@ class ServiceSettings(BaseSettings):
         default=10,
         validation_alias=_renamed("header_timeout_seconds", "HEAD_SECONDS"),
         gt=0,
-        description="How long a request's headers may take to come",
+        description="Timeout for receiving a request's headers",
     )
     idle_timeout_seconds: float = Field(
         default=30,
         validation_alias=_renamed("idle_timeout_seconds", "STALL_SECONDS"),
         gt=0,
-        description="How long nothing may come of a body, or be taken of an answer",
+        description="Longest time without progress of a request body or a response",
     )
     min_body_rate: int = Field(
-        default=1_000, ge=1, description="Bytes per second that a body has to reach after that time"
+        default=1_000, ge=1, description="Bytes per second that a body must reach after that time"
     )
-    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="Largest request body but bulk")
+    max_body_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, description="Largest request body, except bulk uploads"
+    )
     max_bulk_bytes: int = Field(default=4 * 1024**3, ge=1024, description="Largest bulk upload")
     max_line_bytes: int = Field(default=64 * 1024, ge=1024, description="Longest line of a bulk upload")
     bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
-    idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is kept")
-    allocation_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Answers kept in memory")
+    idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is stored")
+    allocation_cache_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=0, description="Memory of the cache of allocations"
+    )
     assignment_salt: str = Field(
         default="",
         max_length=256,
-        description="Mixed into every unit's draw; another one draws all new units otherwise",
+        description="Hashed with every unit; another salt assigns all new units differently",
     )
     ofrep_flags: int = Field(
         default=1_000, ge=1, le=10_000, description="Flags in one bulk evaluation (OFREP)"
@@ -162,23 +166,23 @@ class ServiceSettings(BaseSettings):
         description="Origins whose scripts may evaluate flags (CORS of /ofrep/), with commas between",
     )
     simulation_workers: int = Field(
-        default=1, ge=1, le=64, description="Processes that compute simulations, per server process"
+        default=1, ge=1, le=64, description="Processes that run simulations, per server process"
     )
     simulation_max_decisions: int = Field(
         default=1_000_000_000, ge=1, description="Largest simulation: rounds x replications x policies"
     )
     simulation_immediate_decisions: int = Field(
-        default=1_000_000, ge=0, description="Largest simulation that is answered at once, else with 202"
+        default=1_000_000, ge=0, description="Largest simulation that is answered at once, otherwise with 202"
     )
     simulation_wait_seconds: float = Field(
-        default=10, ge=0, description="How long a request waits for such a simulation before it answers 202"
+        default=10, ge=0, description="How long a request waits for such a simulation before it returns 202"
     )
 
     metrics_max_experiments: int = Field(
         default=100,
         validation_alias=_renamed("metrics_max_experiments", "TELEMETRY_EXPERIMENTS"),
         ge=0,
-        description="Experiments whose shares and P(best) Prometheus sees",
+        description="Experiments for which series of shares and P(best) are exported",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Log level")
     log_format: Literal["json", "text"] = Field(

@@ -69,7 +69,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace docs/benchmarks.md with the results")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks/performance.md")
     parser.add_argument("questions", nargs="*", metavar="question", help=f"of {', '.join(QUESTIONS)}")
     arguments = parser.parse_args()
     if unknown := set(arguments.questions) - set(QUESTIONS):

@@ -1,4 +1,4 @@
-"""The page that keeps the figures: docs/benchmarks.md."""
+"""The page with the measured values: docs/benchmarks/performance.md."""
 
 import datetime as dt
 import os
@@ -13,14 +13,14 @@ from benchmarks.exhibits import Exhibit
 from benchmarks.figures import HEADER, Figure, cores
 from benchmarks.service import Service
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-PICTURES = "img"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks" / "performance.md"
+PICTURES = "../img"
 PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "numpy")
 
-INTRODUCTION = """# How fast it is
+INTRODUCTION = """# Performance
 
-Written by `make bench ARGS=--write` (needs `wrk`); do not edit. Every figure is a ratio of two things measured by
-turns within one run, so that it means the same on another machine; the absolute figures beside it do not. The
+Written by `make bench ARGS=--write` (needs `wrk`); do not edit. Every result is a ratio of two things measured
+alternately within one run, so that it means the same on another machine; the absolute values beside it do not. The
 median of the repetitions is compared with the target.
 
 One service process (uvicorn, uvloop, httptools), or two where a line says so, and an embedded PostgreSQL with the

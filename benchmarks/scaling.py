@@ -1,7 +1,8 @@
 """What each step beyond one process costs: the processor time of a request, of every process that works on it.
 
-``python -m benchmarks.scaling`` prints the tables of docs/scaling.md. It needs wrk, pgbouncer and haproxy, and
-some minutes. Time on the clock says little where the load and what is loaded share two cores; processor time does.
+``python -m benchmarks.scaling`` prints the tables of docs/benchmarks/scaling.md. It needs wrk, pgbouncer and
+haproxy, and some minutes. Time on the clock says little where the load and what is loaded share two cores;
+processor time does.
 """
 
 import json

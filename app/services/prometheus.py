@@ -144,7 +144,7 @@ def metric_families(known: DatabaseSnapshot | None, now: dt.datetime) -> Iterato
 
 
 def _ages(known: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    count = GaugeMetricFamily("groundhog_experiments", "Experiments known")
+    count = GaugeMetricFamily("groundhog_experiments", "Number of experiments")
     count.add_metric([], known.experiments)
     yield count
     age = GaugeMetricFamily(
@@ -171,7 +171,7 @@ def _allocations(known: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
         labels=["experiment", "variant"],
     )
     gates = GaugeMetricFamily(
-        "groundhog_gate_active", "1 for each gate that holds", labels=["experiment", "gate"]
+        "groundhog_gate_active", "1 for each active gate", labels=["experiment", "gate"]
     )
     for experiment_id, text in known.latest_answers:
         answer = json.loads(text)

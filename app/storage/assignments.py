@@ -3,7 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy.orm import Session
 
 from app.storage.batched_statement import Connection
 
@@ -116,10 +118,22 @@ async def store(connection: Connection, rows: Sequence[AssignmentRow]) -> set[Un
     The first write wins: where a unit got an assignment meanwhile, that one stays. The rows go in by key, so that
     two such statements never wait for each other; both tables change in one commit.
     """
-    draws: dict[tuple[object, ...], int] = {}  # far fewer than units: what they have in common travels once
-    numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
-    cursor = await connection.execute(STORE_SQL, [[row.unit_id for row in rows], numbers, *_columns(draws)])
+    cursor = await connection.execute(STORE_SQL, _store_arguments(rows))
     return set(await cursor.fetchall())
+
+
+def store_in_transaction(session: Session, rows: Sequence[AssignmentRow]) -> set[UnitKey]:
+    """Do what `store` does, in a transaction that is open already."""
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    return set(driver.execute(STORE_SQL, _store_arguments(rows)).fetchall())
+
+
+def _store_arguments(rows: Sequence[AssignmentRow]) -> list[list[Any]]:
+    """Return the arguments of ``STORE_SQL``; what units have in common, mostly their split, travels once."""
+    draws: dict[tuple[object, ...], int] = {}
+    numbers = [draws.setdefault((row.experiment_id, *row[2:]), len(draws) + 1) for row in rows]
+    return [[row.unit_id for row in rows], numbers, *_columns(draws)]
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -1,5 +1,5 @@
-"""What the policies achieve in the simulator, beside the claims this project inherited: writes docs/results.md.
+"""What the policies achieve in the simulator, beside the inherited claims, for docs/benchmarks.
 
-Run with ``python -m benchmarks.results``; the same command gives the same figures. Every measured figure comes
+Run with ``python -m benchmarks.results``; the same command gives the same values. Every measured value comes
 from `play` of one of the worlds (or from Google's example) and carries its 95 % interval.
 """

@@ -1,4 +1,4 @@
-"""Write docs/results.md and its pictures: ``python -m benchmarks.results``."""
+"""Write docs/benchmarks/simulation-results.md and its pictures: ``python -m benchmarks.results``."""
 
 import argparse
 from importlib.util import find_spec
@@ -7,11 +7,11 @@ from pathlib import Path
 from benchmarks.results.measured import Measured, Size, measure
 from benchmarks.results.page import page
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "results.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks" / "simulation-results.md"
 
 
 def draw(measured: Measured, beside: Path) -> dict[str, str]:
-    """Write the pictures of the daily e-mail race and the telco race into img/ beside the page; links by world."""
+    """Draw the daily e-mail race and the telco race into img/ beside the page's folder; return links by world."""
     if find_spec("vl_convert") is None:
         print("pictures: left out, vl-convert-python is not installed")
         return {}
@@ -19,7 +19,7 @@ def draw(measured: Measured, beside: Path) -> dict[str, str]:
 
     from app.services.simulations import chart
 
-    folder = beside.parent / "img"
+    folder = beside.parent.parent / "img"
     folder.mkdir(exist_ok=True)
     shown = {
         "email": (measured.races["daily"], "Conversions over time, daily batches"),
@@ -30,7 +30,7 @@ def draw(measured: Measured, beside: Path) -> dict[str, str]:
         target = folder / f"results-{world}.png"
         drawn = vl_convert.vegalite_to_png(chart.specification(world, result.to_dict()), scale=1)
         target.write_bytes(drawn)
-        links[world] = f"\n![{title}, the mean and 95 % of single runs](img/{target.name})\n"
+        links[world] = f"\n![{title}, the mean and 95 % of single runs](../img/{target.name})\n"
     return links
 
 
@@ -42,10 +42,10 @@ def generate(target: Path, size: Size) -> Measured:
 
 
 def main() -> None:
-    """Write docs/results.md, or another page."""
+    """Write docs/benchmarks/simulation-results.md, or another page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__)
     parser.add_argument(
-        "--page", type=Path, default=PAGE, help="where to write it; pictures go to img/ beside it"
+        "--page", type=Path, default=PAGE, help="where to write it; pictures go to img/ beside its folder"
     )
     target = parser.parse_args().page
     generate(target, Size())

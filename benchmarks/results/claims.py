@@ -47,7 +47,7 @@ def claims(measured: Measured) -> str:
             (CLAIMS[0], conversion),
             (
                 CLAIMS[1],
-                "the same figures: the e-mail world has one response per e-mail, and no clicks beside it",
+                "the same values: the e-mail world has one response per e-mail, and no clicks beside it",
             ),
             (CLAIMS[2], faster),
             (

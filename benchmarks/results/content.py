@@ -36,7 +36,7 @@ def google_table(measured: Measured) -> str:
                 "97.5",
                 with_interval(97.59, (97.59 - half * 0.22, 97.59 + half * 0.22), "{:.2f}"),
             ),
-            ("Right arm kept", part(ended.right), "96.4 %", part(_so_many(0.959, REPLICATED_RUNS))),
+            ("Right arm chosen", part(ended.right), "96.4 %", part(_so_many(0.959, REPLICATED_RUNS))),
             (
                 "Longer than the classical 223 days",
                 part(ended.days > google.CLASSICAL_DAYS),

@@ -7,20 +7,20 @@ from benchmarks.results.measured import DAYS, EMAILS, LONG_DAYS, LONG_EMAILS, SE
 from benchmarks.results.subjects import lifts, other_worlds
 from benchmarks.results.telco import known, race_table
 
-PAGE_TEXT = """# What it achieves
+PAGE_TEXT = """# Simulation results
 
-Written by `make results` (`python -m benchmarks.results`); do not edit. Every figure was measured by playing
-the service's own policies in the simulator, seed {seed}; the same command gives the same figures. In brackets
+Written by `make results` (`python -m benchmarks.results`); do not edit. Every value was measured by playing
+the service's own policies in the simulator, seed {seed}; the same command gives the same values. In brackets
 stands the 95 % interval of the mean over replications (of a share: Wilson's; of a quantile: by order
 statistics); "single campaigns" or "single runs" is the range from the 2.5 to the 97.5 % quantile of one.
-"Exact" figures have no error.
+"Exact" values have no error.
 
 **They hold in the made-up worlds described here, not on your traffic.** How much a bandit gains depends on how
-far the variants lie apart, and nobody knows that beforehand.
+far the variants lie apart, and that is not known beforehand.
 
 ## The claims this project inherited
 
-It was handed down with five claims, without a world, a number of runs, or code that gives them.
+The original project made five claims, without a world, a number of runs, or code that reproduces them.
 
 {claims}
 
@@ -29,7 +29,7 @@ It was handed down with five claims, without a world, a number of runs, or code 
 World: true rates 48.7, 31.9, 52.9, 44.9 and 14.7 % (`default_rng(42).uniform(0.1, 0.6, 5)`), constant; the
 response is known at once; an e-mail costs nothing and a conversion is worth EUR 1. {email:,} replications, all
 policies and the even split on the same outcomes. Always sending the best subject gives 5,293.0 conversions and
-the even split 3,863.0 in expectation: nobody can lift more than +37.0 %. "As the original" scores s / (n +
+the even split 3,863.0 in expectation: no policy can lift more than +37.0 %. "As the original" scores s / (n +
 1e-6), ties to the lowest index; "as the service" scores the posterior mean. Daily: {days} equal days, each
 split by the shares of its morning.
 
@@ -39,8 +39,8 @@ split by the shares of its morning.
 
 World: the same, {long_emails:,} e-mails over {long_days} days, so that the test fits in. {decisions:,}
 replications. The classical test of the two best subjects (5 % two-sided, 80 % power, Bonferroni over 10 pairs,
-planned with the true rates) needs {classical:,.0f} e-mails (exact), {classical_days:.1f} days. As it tells the
-two best apart in 80 % of campaigns, it stands beside the e-mails after which the rule "stop at the end of the
+planned with the true rates) needs {classical:,.0f} e-mails (exact), {classical_days:.1f} days. As it separates the
+two best in 80 % of campaigns, it is compared with the e-mails after which the rule "stop at the end of the
 first day on which some subject has P(best) >= 95 %" has named the best in 80 % (a wrong or missing answer
 counts as never). Looks are daily, so e-mails come in steps of 333.
 
@@ -70,7 +70,7 @@ base. Score: delta in customer lifetime value less contact costs, after a year.
 {known}
 
 The original charged e-mails like calls, never showed its policies a failure, let the first sale lock an arm in and
-sold expired offers; its world differs a little, so its figures (10 runs) are neighbours, not targets. Here the
+sold expired offers; its world differs a little, so its values (10 runs) are for orientation, not targets. Here the
 marketing department sells only what is on sale, and comes closer to the groundhogs than it did there.
 {clv_picture}
 ## Google's content experiment
@@ -81,14 +81,14 @@ value remaining is below 1 % with 95 % probability. A classical test (5 %, power
 
 {google}
 
-## What these figures do not say
+## What these results do not say
 
 - Nothing about your subjects, customers or prices: the rates, the response model and the values are made up.
 - Rates stand still here. Where they drift, or conversions come late, a bandit can gain less, and the even split
   loses nothing. Both can be tried: `POST /simulations/email` with `drift` and `delay`.
 - An interval is the error of a mean over replications: the simulation's, not the world's. One campaign can fall
   anywhere in the range of single ones.
-- The lift is over an even split kept up to the end. Against a test that is stopped and followed by its winner,
+- The lift is over an even split that runs to the end. Against a test that is stopped and followed by its winner,
   or against a good guess, it is smaller.
 - "Decided" is not a significance test: it has no bound on false alarms where subjects are equal, and naming the
   best does not measure by how much it is better.

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from app.simulation.clv.spread import ratio
-from app.simulation.replication_statistics import t_quantile
+from app.simulation.replication_statistics import half_width, ratio
 from benchmarks.results.measured import Measured
 from benchmarks.results.text import mean_of, singles, table, with_interval
 
@@ -81,7 +80,7 @@ def original(kind: str) -> tuple[str, str]:
     times = f"{mean / ORIGINAL_CLV['random_crayfish'][0]:.2f}"
     if sd is None:
         return f"{mean:,} (spread not known)", times
-    reach = t_quantile(0.975, ORIGINAL_RUNS - 1) * sd / ORIGINAL_RUNS**0.5
+    reach = half_width(sd, ORIGINAL_RUNS)
     return with_interval(mean, (mean - reach, mean + reach)), times
 
 

@@ -1,4 +1,4 @@
-"""`make ha`: strike down the primary again and again while clients write; what was acknowledged must be there."""
+"""`make ha`: fail the primary repeatedly while clients write; every acknowledged write must be stored."""
 
 import argparse
 import subprocess
@@ -33,7 +33,7 @@ def power_off(machine: Machine, new_primary: Callable[[], None]) -> None:
 
 
 def freeze(machine: Machine, new_primary: Callable[[], None]) -> None:
-    """Stop a machine where it stands; it goes on later, and takes itself for the primary."""
+    """Freeze a machine; it resumes later and considers itself the primary."""
     machine.freeze()
     new_primary()
     time.sleep(FROZEN_SECONDS)
@@ -44,7 +44,7 @@ FAULTS = {"PostgreSQL killed": crash, "machine killed": power_off, "machine froz
 
 
 def drill(strikes: int) -> bool:
-    """Strike, print a line each, and return whether everything acknowledged is there and nothing went wrong."""
+    """Fail the primary, print a line each time, and return whether every acknowledged write is stored."""
     begin = time.monotonic()
     with cluster() as ha, service(ha.url) as running, load(lambda: running.address) as writing:
         print(f"three nodes and the service are up after {time.monotonic() - begin:.0f} s", flush=True)
@@ -70,7 +70,7 @@ def service(url: str) -> Iterator[Running]:
 
 
 def strike(ha: Cluster, writing: Load, name: str) -> str:
-    """Strike the primary under load, wait until the cluster is whole again, and tell what clients saw of it."""
+    """Fail the primary under load, wait until three nodes run again, and return what clients saw."""
     ha.wait_until(lambda: ha.whole)
     writing.wait_for(WRITES_BETWEEN)
     old = ha.primary
@@ -92,7 +92,7 @@ def strike(ha: Cluster, writing: Load, name: str) -> str:
 
 
 def verdict(running: Running, writing: Load) -> bool:
-    """Compare what was acknowledged with what is there, and print the figures."""
+    """Compare the acknowledged writes with the stored ones, and print the counts."""
     lost, surplus = missing(running.address, writing)
     print(
         f"{writing.acknowledged} writes acknowledged, {len(lost)} lost,"
@@ -106,7 +106,7 @@ def verdict(running: Running, writing: Load) -> bool:
 def main() -> None:
     """Run the drill; exit 1 where something acknowledged was lost, or a program is missing."""
     parser = argparse.ArgumentParser(prog="python -m deploy.ha", description=__doc__)
-    parser.add_argument("--strikes", type=int, default=6, help="how often the primary is struck (6)")
+    parser.add_argument("--strikes", type=int, default=6, help="how often the primary fails (6)")
     try:
         good = drill(parser.parse_args().strikes)
     except Missing as missing_programs:

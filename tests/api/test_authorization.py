@@ -59,7 +59,7 @@ def test_every_operation_has_its_least_scope_in_one_table():
 
 @pytest.mark.parametrize("scope", ["report", "read", "admin", "none"])
 def test_the_page_about_keys_lists_the_operations_of_every_scope(scope):
-    page = (ROOT / "docs" / "api-keys.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "api-keys.md").read_text()
     row = re.search(rf"^\| {scope} \| (.*) \|$", page, re.MULTILINE)
     asked = (
         {name for name, rule in PERMISSIONS.items() if rule.scope == scope}

@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for figures that a real Prometheus has of a real service."""
+"""The Grafana dashboard and the alert rules query series that a real Prometheus has of a real service."""
 
 import datetime as dt
 import json
@@ -51,7 +51,7 @@ def test_every_alert_is_tested():
 
 @pytest.fixture(scope="module")
 def scraped(server_url, tmp_path_factory):
-    """The address of a Prometheus that has scraped a service with an experiment that a gate holds."""
+    """The address of a Prometheus that has scraped a service with an experiment that has an active gate."""
     with fresh_database(server_url) as url, running_service(url) as service:
         _use(service.address)
         with _prometheus(service.address, tmp_path_factory.mktemp("prometheus")) as prometheus:
@@ -64,7 +64,7 @@ def _use(address):
     total = {"experiment_id": "watched", "date": yesterday, "impressions": 1000}
     totals = [total | {"variant_id": "a", "successes": 30}, total | {"variant_id": "b", "successes": 40}]
     post(f"{address}/metrics", totals)
-    post(f"{address}/experiments/watched/variants", {"variant_id": "c"})  # burn_in holds it
+    post(f"{address}/experiments/watched/variants", {"variant_id": "c"})  # in burn-in: a gate is active
     get(f"{address}/allocations/watched")
     event = {"experiment_id": "tracked", "unit_id": "u", "event_id": "seen", "type": "exposure"}
     post(
@@ -77,7 +77,7 @@ def _use(address):
 
 @contextmanager
 def _prometheus(address, folder):
-    """Run Prometheus on a free port of the loopback with our rules, scraping twice a second."""
+    """Run Prometheus on a free port of the loopback with the alert rules, scraping twice a second."""
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 1s}\n"
         f"rule_files: [{DEPLOY / 'prometheus/alerts.yml'}]\n"
@@ -132,7 +132,7 @@ def _wait_for_samples(prometheus, least):
     raise TimeoutError("Prometheus has not scraped the service")
 
 
-def test_every_panel_is_among_those_that_are_asked():
+def test_every_panel_has_a_query_that_is_tested():
     drawing = [panel for panel in DASHBOARD["panels"] if panel["type"] not in WITHOUT_QUERY]
     assert [panel["title"] for panel in drawing if not panel.get("targets")] == []
     assert [
@@ -142,7 +142,7 @@ def test_every_panel_is_among_those_that_are_asked():
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_panel_has_something_to_draw(scraped, query):
+def test_every_panel_has_data(scraped, query):
     query = query.replace("$__rate_interval", "30s").replace("$experiment", "watched")
     assert _ask(scraped, query) != [], query
 
@@ -153,7 +153,7 @@ def test_the_rules_are_loaded_and_evaluate(scraped):
     assert sum(len(group["rules"]) for group in groups) == 10
 
 
-def test_the_choice_of_experiments_comes_from_a_series_there_is(scraped):
+def test_the_list_of_experiments_comes_from_an_existing_series(scraped):
     query = DASHBOARD["templating"]["list"][0]["query"]["query"]
     series = query.removeprefix("label_values(").partition(",")[0]
     assert {found["metric"]["experiment"] for found in _ask(scraped, series)} == {"tracked", "watched"}

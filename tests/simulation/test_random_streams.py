@@ -11,7 +11,8 @@ from app.simulation.random_streams import stream
 
 def test_the_same_name_gives_the_same_numbers_in_another_process():
     code = (
-        "from app.simulation.streams import stream; print(stream(7, 'outcomes', 3).random(4).tobytes().hex())"
+        "from app.simulation.random_streams import stream;"
+        "print(stream(7, 'outcomes', 3).random(4).tobytes().hex())"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == stream(7, "outcomes", 3).random(4).tobytes().hex()

@@ -1,4 +1,4 @@
-"""The contract of an upgrade (docs/upgrading.md): an older version goes on working on every newer schema."""
+"""The contract of an upgrade (docs/how-to/upgrading.md): an older version works on every newer schema."""
 
 import psycopg
 import pytest

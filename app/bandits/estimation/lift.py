@@ -7,11 +7,7 @@ from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
 from app.bandits.estimation.estimate import normal_quantile, ratio, squares_about, standard_error
-from app.bandits.numerics.quantiles import quantiles
-from app.bandits.posteriors.logit_beta import LogitBeta
-
-MAX_FREEDOM = 1e7
-"""Degrees of freedom from which Student's t is taken for normal: its quantiles differ by less than 1e-6."""
+from app.bandits.posteriors.student_t import student_t_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +129,9 @@ def value_lift(bandit: Sample, holdout: Sample, level: float = 0.95) -> Lift:
     freedom = ratio(
         total**2, ratio(bandit.variance**2, bandit.units - 1) + ratio(holdout.variance**2, holdout.units - 1)
     )
-    reach = student_quantile(freedom, level) * standard_error(total)
+    reach = student_t_quantile(freedom, level) * standard_error(total)
     interval = np.stack((difference - reach, difference + reach), axis=-1)
     return Lift(difference, interval, *_relative(bandit, holdout, z))
-
-
-def student_quantile(freedom: Floats, level: float) -> Floats:
-    r"""The t with P(|T| < t) = level for Student's T, (...); NaN where `freedom` is.
-
-    X = T^2 / (nu + T^2) is Beta(1/2, nu / 2), and T^2 = nu X / (1 - X); relative error <= 1e-6.
-    """
-    known = np.isfinite(freedom)
-    nu = np.minimum(np.where(known, freedom, MAX_FREEDOM), MAX_FREEDOM)
-    rows = nu.reshape(-1, 1)
-    logit = quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
-    return np.where(known, np.sqrt(nu * np.exp(logit).reshape(nu.shape)), np.nan)
 
 
 def _wilson(sample: Sample, z: float) -> tuple[Floats, Floats]:

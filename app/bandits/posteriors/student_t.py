@@ -1,12 +1,19 @@
 """Student's t: the posterior of a mean of which only sums and sums of squares are known."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
+from app.bandits.numerics.quantiles import quantiles
 from app.bandits.numerics.stirling import stirling_remainder
+from app.bandits.posteriors.logit_beta import LogitBeta
+
+EXPANSION_FROM = 1e6
+"""Degrees of freedom from which the quantile is expanded about the normal one: the rest is below 1e-12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +49,29 @@ class StudentT:
         z = (m - self.location) / self.scale
         density: Floats = np.exp(peak - (half + 0.5) * np.log1p(z * z / self.freedom))
         return density
+
+
+def student_t_quantile(freedom: ArrayLike, level: float) -> Floats:
+    r"""The t with P(|T| < t) = level for Student's T, (...); NaN where `freedom` is.
+
+    X = T^2 / (nu + T^2) is Beta(1/2, nu / 2), and T^2 = nu X / (1 - X); relative error <= 1e-10. From
+    `EXPANSION_FROM` degrees of freedom on it is z + (z^3 + z) / (4 nu).
+
+    Raises
+    ------
+    ValueError
+        The level is not strictly between 0 and 1.
+
+    References
+    ----------
+    .. [1] M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 1964, eq. 26.5.27 and 26.7.5.
+    """
+    if not 0 < level < 1:
+        raise ValueError("level must lie strictly between 0 and 1")
+    nu = np.asarray(freedom, dtype=np.float64)
+    small = nu < EXPANSION_FROM
+    rows = np.where(small, nu, EXPANSION_FROM).reshape(-1, 1)
+    logit = quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
+    by_beta = np.sqrt(rows[:, 0] * np.exp(logit)).reshape(nu.shape)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    return np.where(small, by_beta, z + (z**3 + z) / (4 * nu))

@@ -25,7 +25,7 @@ COMPARISON: dict[str, Any] = {
 }
 
 
-class Figure(BaseModel):
+class PointEstimate(BaseModel):
     """A figure with what is uncertain about it."""
 
     mean: float
@@ -50,12 +50,12 @@ class Gain(BaseModel):
     experiment_id: str
     date: dt.date = Field(description="Data strictly before it count")
     days: int = Field(description="Days that count: those that a variant has not reported are left out")
-    conversions: Figure | None = Field(
+    conversions: PointEstimate | None = Field(
         default=None,
         description="Extra conversions: the sum over variants of (impressions - even_split) x rate, with the"
         " posterior of every rate as the same on all days; null without data or with impossible totals",
     )
-    value: Figure | None = Field(
+    value: PointEstimate | None = Field(
         default=None,
         description="The same in currency units, costs subtracted (objective value); null too while a variant has"
         " no success, or successes without revenue",

@@ -14,7 +14,7 @@ from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, mo
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.analysis.impact import AgainstControl, Comparison, Figure, Gain, VariantTraffic
+from app.schemas.analysis.impact import AgainstControl, Comparison, Gain, PointEstimate, VariantTraffic
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import daily_totals, decision_inputs, response
 from app.services.experiments import lifecycle, settings_history
@@ -89,8 +89,8 @@ def _earnings(
     return conversions, extra_value(moved, ValueArms.from_totals(totals, prior))
 
 
-def _estimate(found: GainFound | None) -> Figure | None:
-    return None if found is None else Figure(mean=found.mean, interval_95=found.interval())
+def _estimate(found: GainFound | None) -> PointEstimate | None:
+    return None if found is None else PointEstimate(mean=found.mean, interval_95=found.interval())
 
 
 def comparison(

@@ -1,7 +1,7 @@
 """The terms on which an experiment's units are assigned today: its state, mode, hold-out and variants."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.schemas.experiments.experiments import State
+from app.schemas.experiments.experiments import State, Variant
 from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments import lifecycle, variant_queries
-from app.services.experiments.settings_history import read_histories
+from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.storage import tables
 
 
@@ -44,7 +44,7 @@ class AssignmentContext:
 
 
 def read_context(session: Session, experiment_id: str, now: dt.datetime) -> AssignmentContext:
-    """Return the terms on which units are assigned now.
+    """Return the context in which units are assigned now.
 
     The settings' version is read first: a change that comes in between is seen as one, and read again.
 
@@ -52,23 +52,42 @@ def read_context(session: Session, experiment_id: str, now: dt.datetime) -> Assi
     ------
     NotFound: there is no such experiment
     """
-    settings_version = session.scalar(
-        select(tables.ExperimentVersion.settings_version).where(
-            tables.ExperimentVersion.experiment_id == experiment_id
-        )
-    )
-    if settings_version is None:
-        raise NotFound(f"there is no experiment {experiment_id!r}")
-    timeline = read_histories(session, [experiment_id])[experiment_id]
-    settings, today = timeline.latest.settings, timeline.today(now)
+    settings_version = read_settings_version(session, experiment_id)
+    history = read_histories(session, [experiment_id])[experiment_id]
     variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
+    return context_of(experiment_id, settings_version, history, variants, now)
+
+
+def read_settings_version(session: Session, experiment_id: str) -> int:
+    """Return the number of changes to an experiment's settings and variants.
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    """
+    version = tables.ExperimentVersion
+    found = session.scalar(select(version.settings_version).where(version.experiment_id == experiment_id))
+    if found is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return found
+
+
+def context_of(
+    experiment_id: str,
+    settings_version: int,
+    history: SettingsHistory,
+    variants: Sequence[Variant],
+    now: dt.datetime,
+) -> AssignmentContext:
+    """Return the context that follows from an experiment's settings and variants."""
+    settings, today = history.latest.settings, history.today(now)
     active = [variant for variant in variants if variant.active_on(today)]
     return AssignmentContext(
         experiment_id=experiment_id,
         settings_version=settings_version,
         date=today,
         until=_end_of(today, settings.time_zone),
-        state=timeline.latest.state,
+        state=history.latest.state,
         settings=settings,
         control=lifecycle.control_of(active),
         values={variant.variant_id: variant.value for variant in variants},

@@ -1,8 +1,8 @@
 """Which variant a unit is drawn, and whether it is held out: pure functions of ids, shares and a salt.
 
 Weighted rendezvous hashing: every variant draws a number for the unit, u in (0, 1], and the smallest -ln(u)/p
-takes it, which happens with probability p. Nobody needs to remember the draw, and when shares move, a unit
-changes only to a variant that gained or away from one that lost. Anyone can repeat it (``docs/assignments.md``):
+takes it, which happens with probability p. The draw need not be stored, and when shares move, a unit changes only
+to a variant that gained or away from one that lost. Any client can repeat it (``docs/reference/assignments.md``):
 
     message = for each of salt, experiment id, unit id, variant id: its length in UTF-8 bytes as 4 bytes, big
               end first, then those bytes

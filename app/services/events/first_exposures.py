@@ -5,43 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
-from app.services.assignments.assignment_context import AssignmentContext, read_context
+from app.services.assignments.assignment_context import AssignmentContext, context_of, read_settings_version
 from app.services.assignments.splits import Split
 from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
 from app.services.experiments.settings_history import SettingsHistory
-from app.storage.assignments import AssignmentRow
-
-STORE_SQL = text("""
-    with stored as (
-        insert into assignments
-            (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)
-        select :experiment_id, drawn.*
-        from unnest(
-            cast(:unit_ids as text[]), cast(:variant_ids as text[]), cast(:kinds as text[]),
-            cast(:splits as bigint[]), cast(:propensities as double precision[]),
-            cast(:revisions as text[]), cast(:moments as timestamptz[])
-        ) as drawn
-        on conflict do nothing
-        returning variant_id, split
-    ), counted as (
-        insert into assignment_counts as there (experiment_id, assigned_on, split, variant_id, units)
-        select :experiment_id, splits.for_date, splits.split, stored.variant_id, count(*)
-        from stored
-        join splits on splits.experiment_id = :experiment_id and splits.split = stored.split
-        group by splits.for_date, splits.split, stored.variant_id
-        order by splits.split, stored.variant_id
-        on conflict (experiment_id, assigned_on, split, variant_id)
-            do update set units = there.units + excluded.units
-    )
-    select count(*) from stored
-""")
+from app.storage.assignments import AssignmentRow, store_in_transaction
 
 
 def bucket(
@@ -69,28 +43,13 @@ def bucket(
     return found
 
 
-def store(session: Session, experiment_id: str, found: RollUp) -> bool:
+def store(session: Session, found: RollUp) -> bool:
     """Store the draws of units whose first event was taken; say whether all of them had no assignment till now.
 
     Safe to race: a unit's first assignment stays.
     """
     rows = [unit.draw for _, unit in sorted(found.units.items()) if unit.draw is not None]
-    if not rows:
-        return True
-    stored = session.scalar(
-        STORE_SQL,
-        {
-            "experiment_id": experiment_id,
-            "unit_ids": [row.unit_id for row in rows],
-            "variant_ids": [row.variant_id for row in rows],
-            "kinds": [row.kind for row in rows],
-            "splits": [row.split for row in rows],
-            "propensities": [row.propensity for row in rows],
-            "revisions": [row.revision for row in rows],
-            "moments": [row.assigned_at for row in rows],
-        },
-    )
-    return bool(stored == len(rows))
+    return not rows or len(store_in_transaction(session, rows)) == len(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +124,16 @@ class _ExposureBucketing:
 def _bucketing(
     session: Session, experiment_id: str, timeline: SettingsHistory, conditions: IngestRules, salt: str
 ) -> _ExposureBucketing:
-    terms = read_context(session, experiment_id, conditions.now)
-    halt = timeline.halt_on(timeline.latest.active_from)
+    settings_version = read_settings_version(session, experiment_id)
     variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
+    context = context_of(experiment_id, settings_version, timeline, variants, conditions.now)
+    halt = timeline.halt_on(timeline.latest.active_from)
     return _ExposureBucketing(
-        context=terms,
+        context=context,
         began_on=timeline.periods[0].active_from,
         halted_on=None if halt is None else halt.shares_of,
         retired_on={variant.variant_id: variant.retired_on for variant in variants},
-        split_of=cache(partial(_split_of, session, terms, now=conditions.now)),
+        split_of=cache(partial(_split_of, session, context, now=conditions.now)),
         conditions=conditions,
         salt=salt,
     )

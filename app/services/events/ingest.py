@@ -119,7 +119,7 @@ def _ingest(
             known = first_exposures.bucket(session, experiment_id, events, known, timeline, conditions, salt)
         return roll_up(events, known, conditions)
 
-    while not first_exposures.store(session, experiment_id, found := judge()):
+    while not first_exposures.store(session, found := judge()):
         pass  # a unit was given an assignment meanwhile, which stays: judge by that one
     event_queries.write(session, experiment_id, found, now)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.bandits.estimation.lift import Sample, conversion_lift, student_quantile, value_lift
+from app.bandits.estimation.lift import Sample, conversion_lift, value_lift
 
 
 def of(values):
@@ -64,16 +64,6 @@ def test_the_relative_lift_of_values_follows_from_the_logarithm_of_the_ratio():
     r = bandit.mean() / holdout.mean()
     assert found.relative == pytest.approx(r - 1)
     assert found.relative_interval == pytest.approx(r * np.exp(stats.norm.ppf([0.025, 0.975]) * s) - 1)
-
-
-@pytest.mark.parametrize("level", [0.3, 0.5, 0.95, 0.999])
-def test_students_quantiles_are_scipys(level):
-    freedom = np.array([[1, 1.5, 2, 7.3], [30, 1e4, 1e6, 1e9]])
-    expected = stats.t.ppf((1 + level) / 2, freedom)
-    found = student_quantile(freedom, level)
-    assert found == pytest.approx(expected, rel=1e-6)
-    assert found[0] == pytest.approx(expected[0], rel=1e-11)
-    assert np.isnan(student_quantile(np.array(math.nan), level))
 
 
 def test_without_conversions_there_is_a_difference_but_no_relative_lift():

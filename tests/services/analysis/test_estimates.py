@@ -140,7 +140,7 @@ def test_value_is_averaged_where_it_is_the_objective(client, assign, freeze):
 
 
 def test_the_lift_against_the_hold_out_is_newcombes(client, assign, freeze):
-    """60 of 400 against 30 of 300, as in docs/how-it-decides.md."""
+    """60 of 400 against 30 of 300, as in docs/explanation/allocation-algorithm.md."""
     freeze({"a": 50, "b": 50})
     play(client, assign, "a", 1, 0.5, 200, 30)
     play(client, assign, "b", 1, 0.5, 200, 30)

@@ -82,7 +82,7 @@ def test_a_variant_deleted_between_the_draw_and_its_storing_is_drawn_no_more(
 ):
     create()
     shared, other = client.app.state.assigner._store, applications(make_client)[0]
-    store_now, deleted = shared.ask, []
+    store_now, deleted = shared.run, []
 
     async def store_after_the_deletion(fresh):
         if not deleted:

@@ -1,4 +1,4 @@
-"""Each setting does what docs/how-it-decides.md says of it."""
+"""Each setting does what docs/explanation/allocation-algorithm.md says of it."""
 
 import pytest
 

@@ -88,7 +88,7 @@ def commands(tree):
         )
         if tried.returncode == 0:
             (folder / "python").symlink_to(python)
-            (folder / "groundhog").write_text(f"#!{folder}/python\nfrom app.cli import main\nmain()\n")
+            (folder / "groundhog").write_text(f"#!{folder}/python\nfrom app.cli.main import main\nmain()\n")
             (folder / "groundhog").chmod(0o555)
             return folder
     pytest.skip("no Python here can be run by another account")

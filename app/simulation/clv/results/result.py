@@ -9,9 +9,9 @@ from app.bandits.arrays import Floats
 from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.results.world_summary import world_summary
-from app.simulation.clv.spread import Described, ratio, spread
 from app.simulation.clv.world.enumeration import Enumeration, enumerated
 from app.simulation.clv.world.world import World
+from app.simulation.replication_statistics import ratio, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,16 @@ class RaceResult:
         booked = self.booked[place]
         return {
             "policy": self.race.policies[place].described(),
-            "delta_clv": spread(self.final(place)),
+            "delta_clv": summary(self.final(place)).to_dict(),
             "ratio_to_random": self._ratio_to_random(place),
-            "contacts": spread(booked.contacts),
-            "conversions": spread(booked.conversions),
-            "cost": spread(booked.cost),
+            "contacts": summary(booked.contacts).to_dict(),
+            "conversions": summary(booked.conversions).to_dict(),
+            "cost": summary(booked.cost).to_dict(),
             "by_day": _line(booked.cumulative),
             "actions_by_day": (booked.actions / self.race.replications).tolist(),
         }
 
-    def _ratio_to_random(self, place: int) -> Described | None:
+    def _ratio_to_random(self, place: int) -> dict[str, Any] | None:
         """Against RandomCrayfish on the same outcomes; None where it does not play."""
         kinds = [policy.described()["kind"] for policy in self.race.policies]
         if "random_crayfish" not in kinds:

@@ -8,21 +8,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from app.simulation.clv.play import combined, play, play_block
 from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.race.race import Race
-from app.simulation.clv.spread import ratio, spread, t_quantile
 from app.simulation.clv.world.scenario import Scenario
+from app.simulation.replication_statistics import ratio
 from tests.support.clv_policies import ByCustomer
 
 RACE = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)
 DIGEST = """
 import hashlib, json
 from app.simulation.clv.play import play
-from app.simulation.clv.race import Race
-from app.simulation.clv.scenario import Scenario
+from app.simulation.clv.race.race import Race
+from app.simulation.clv.world.scenario import Scenario
 race = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)
 print(hashlib.sha256(json.dumps(play(race).to_dict()).encode()).hexdigest())
 """
@@ -100,18 +99,6 @@ def test_the_portrait_takes_every_arm_apart(answer):
         ("call", 3.0),
         ("e-mail", 0.0),
     }
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 9, 99, 10_000])
-def test_students_quantile_agrees_with_scipy(freedom):
-    assert t_quantile(freedom) == pytest.approx(stats.t(freedom).ppf(0.975), rel=1e-8)
-
-
-def test_a_spread_agrees_with_scipys_interval():
-    figures = np.random.default_rng(1).normal(5, 2, 12)
-    interval = stats.t.interval(0.95, 11, figures.mean(), stats.sem(figures))
-    assert spread(figures)["interval_95"] == pytest.approx(interval)
-    assert spread(figures[:1])["sd"] is None
 
 
 def test_a_ratio_to_itself_is_exactly_one_and_to_a_loss_is_none():

@@ -1,0 +1,75 @@
+"""The documentation uses the standard terms: some phrases are rejected, each with what to write instead."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANGELOG = ROOT / "CHANGELOG.md"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    CHANGELOG,
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+REJECTED = {
+    r"papers?": "documentation, page",
+    r"figures?": "metric, number, value",
+    r"told": "reported, said",
+    r"refus(?:e|es|ed|al|als|ing)": "reject",
+    r"who(?:m)?ever": "the client, the user",
+    r"somebody|anybody": "a client, a user",
+    r"for ever|forever": "permanently",
+    r"(?:its|the) limit \d": "threshold",
+    r"(?:go|goes|going|went) on": "continue",
+    r"unripe": "immature",
+    r"of ours": "internal",
+    r"kept": "cached, stored",
+    r"on the way|on their way": "implicitly, in transit",
+    r"mend(?:ed|s|ing)?": "fix",
+    r"str(?:ike|ikes|uck) down|struck": "fail",
+    r"h[au]ng up": "close the connection",
+    r"as often as one likes": "at any time",
+    r"stands? apart": "counted separately",
+    r"in (?:its|their) words": "",
+}
+
+
+def prose(path):
+    """A page without its code: shown answers and identifiers keep the words that the API has."""
+    text = path.read_text()
+    if path == CHANGELOG:
+        text = text.partition("## Unreleased")[2].partition("\n## ")[0]
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"`[^`]*`", "", text))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_has_none_of_the_rejected_phrases(path):
+    text = prose(path)
+    found = {
+        text[max(0, match.start() - 30) : match.end() + 30]: instead
+        for phrase, instead in REJECTED.items()
+        for match in re.finditer(rf"\b(?:{phrase})\b", text, re.IGNORECASE)
+    }
+    assert found == {}
+
+
+def test_a_rejected_phrase_would_be_found():
+    assert re.search(r"\b(?:refus(?:e|es|ed|al|als|ing))\b", "which lines are refused")
+    assert "told" not in prose(ROOT / "README.md")
+
+
+RELABELLED = {"groundhog_allocations_total", "groundhog_replica_reads_total"}
+SUFFIXES = {".md", ".yml", ".yaml", ".json", ".example"}
+
+
+def test_old_names_of_series_and_settings_stand_in_the_page_about_upgrading_only():
+    upgrading = ROOT / "docs/how-to/upgrading.md"
+    renamed = upgrading.read_text().partition("## Renamed settings")[2].partition("\n## The contract")[0]
+    old = set(re.findall(r"^\| `([A-Za-z_]+)", renamed, re.MULTILINE)) - RELABELLED
+    assert len(old) == 10
+    deployed = [*(ROOT / "deploy").rglob("*.*"), ROOT / ".env.example", ROOT / "docker-compose.yml"]
+    others = {*PAGES, *deployed} - {upgrading, CHANGELOG}
+    texts = {path: path.read_text() for path in others if path.suffix in SUFFIXES}
+    assert [(path, name) for path in texts for name in old if re.search(rf"\b{name}\b", texts[path])] == []

@@ -22,10 +22,13 @@ QUERIES = [
     for target in panel.get("targets", [])
 ]
 WITHOUT_QUERY = {"row", "text"}
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("prometheus") and shutil.which("promtool")),
-    reason="there is no prometheus here (Debian: apt install prometheus)",
-)
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(
+        not (shutil.which("prometheus") and shutil.which("promtool")),
+        reason="there is no prometheus here (Debian: apt install prometheus)",
+    ),
+]
 
 
 def test_every_alert_fires_on_its_cause_and_on_nothing_less():

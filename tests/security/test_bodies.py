@@ -10,7 +10,7 @@ import pytest
 from tests.support.attacked import served_meanwhile
 from tests.support.description import DESCRIPTION, SCHEMAS
 
-pytestmark = pytest.mark.usefixtures("grows_little")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("grows_little")]
 TAKING = [
     (
         method.upper(),

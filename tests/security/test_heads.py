@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.attacked import everything, served_meanwhile
 
-pytestmark = pytest.mark.usefixtures("grows_little")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("grows_little")]
 MEGABYTE = b"a" * 1_000_000
 
 

@@ -13,6 +13,8 @@ from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
 from app.settings import ServiceSettings
 from tests.support.attacked import TOTAL, everything, served_meanwhile
 
+pytestmark = pytest.mark.system
+
 BODY = json.dumps(TOTAL).encode()
 POST = (
     b"POST /metrics/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"

@@ -20,6 +20,8 @@ from app.storage.embedded import EmbeddedPostgres
 from tests.support.databases import connect
 from tests.support.processes import THROW_AWAY, open_folder
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture
 def lonely():

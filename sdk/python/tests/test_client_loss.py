@@ -14,6 +14,8 @@ import pytest
 
 from groundhog_client import Batching, Client, Patience
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = 300
 STUBBORN = Patience(timeout=5.0, deadline=120.0, attempts=10_000, first_wait=0.02, longest_wait=0.1)

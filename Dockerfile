@@ -7,7 +7,7 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/run.tx
 COPY pyproject.toml README.md ./
 COPY app app
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e . \
-    && /venv/bin/python -m app.web.charts \
+    && /venv/bin/python -m app.web.vega_bundle \
     && /venv/bin/python -m compileall -q app
 
 FROM python:3.12-slim

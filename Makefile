@@ -48,9 +48,9 @@ coverage: $(VENV)/dev.stamp $(WEB_PROVIDER) ## compare what the tests of `make t
 durations: $(VENV)/dev.stamp ## write docs/reference/test-durations.md from the last `make test test-marked`
 	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml
 
-screenshots: $(VENV)/dev.stamp ## photograph the dashboard into docs/img
+screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
-	$(BIN)/python -m tests.web.screenshots
+	$(BIN)/python -m tests.support.browser.screenshots
 
 check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between modules and the schema check
 	$(BIN)/python -m pip check
@@ -59,6 +59,7 @@ check: $(VENV)/dev.stamp ## run the linters, the type checker, the rules between
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m migrations.check
+	$(BIN)/python -m tests.support.dashboard_imports
 	@$(call if_there,$(BIN)/hadolint,Dockerfile,it is not built for this platform)
 	@$(call if_there,promtool,check config deploy/prometheus/prometheus.yml,Debian: apt install prometheus)
 
@@ -143,7 +144,7 @@ define install
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
-@$(BIN)/python -m app.web.charts
+@$(BIN)/python -m app.web.vega_bundle
 endef
 
 # Data of the tests with some marks, those of the processes that they start included

@@ -1,18 +1,18 @@
-"""Every error the service raises on purpose; api/problem_details.py maps them to HTTP statuses.
+"""What can go wrong, in the domain's words; nothing here knows HTTP (app.api.problem_details has the statuses).
 
 GroundhogError
-├── Invalid          the message must be changed by the caller
-├── NotFound         the thing named does not exist
-├── Conflict         the message is fine, the present state forbids it
-├── PreconditionFailed  the caller's copy (If-Match) is no longer the current one
-├── UnsupportedMediaType  the body is in a format that is not read here
-├── TooLarge         the message is over a limit
-├── Unauthorized     there is no API key, or it is not valid
-├── Forbidden        the API key may not do this
-├── TooManyRequests  the API key asks more often than it may
-├── MethodNotAllowed  the thing named exists, but nothing of that kind can be done with it
-├── Unavailable      the database cannot answer now; trying again may help
-└── InternalError    an internal error; the log says what
+├── Invalid               the client must change the message
+├── NotFound              what the message names does not exist
+├── Conflict              the message is valid, the current state forbids it
+├── PreconditionFailed    the client's copy (If-Match) is no longer the current one
+├── UnsupportedMediaType  the body has a format that is not supported
+├── TooLarge              the message exceeds a configured limit
+├── Unauthorized          the client is not known: no API key, or one that is not valid
+├── Forbidden             the API key does not permit this
+├── TooManyRequests       the API key exceeds its requests per minute
+├── MethodNotAllowed      what the message names exists, but does not support the method
+├── Unavailable           the database cannot answer now; a retry may succeed
+└── InternalError         a bug; the log has it
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of a message: where (``body.0.successes``, or a line number) and what to change."""
+    """One error of a message: where (``body.0.successes``, or a line number) and what to change."""
 
     field: str
     message: str
@@ -29,17 +29,17 @@ class FieldError:
 
 
 def field_path(location: Iterable[object]) -> str:
-    """Return a place in a message as ``body.0.successes``; the tags of unions, in brackets, are left out."""
+    """Return a place in a message as ``body.0.successes``, without the tags of unions, which are in brackets."""
     return ".".join(part for part in map(str, location) if not part.startswith("("))
 
 
 class GroundhogError(Exception):
-    """Base of every error this project raises on purpose.
+    """Base of every error that this project raises on purpose.
 
     Parameters
     ----------
     detail : a sentence for the person who sent the message
-    errors : the fields at fault, where there are some
+    errors : the fields that have to change, where there are some
     """
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
@@ -49,39 +49,44 @@ class GroundhogError(Exception):
 
 
 class Invalid(GroundhogError):
-    """The request is invalid and must be changed."""
+    """The client must change the message."""
+
+
+def invalid_field(field: str, message: str) -> Invalid:
+    """Return the error of one field of the body."""
+    return Invalid(f"{field}: {message}", [FieldError(f"body.{field}", message)])
 
 
 class NotFound(GroundhogError):
-    """The named resource does not exist."""
+    """What the message names does not exist."""
 
 
 class Conflict(GroundhogError):
-    """The current state does not allow the request."""
+    """The current state forbids what the message asks for."""
 
 
 class PreconditionFailed(GroundhogError):
-    """The resource has changed since the client read it (If-Match)."""
+    """Somebody else made a change since the client read it."""
 
 
 class UnsupportedMediaType(GroundhogError):
-    """The body has an unsupported format."""
+    """The body has a format that is not supported."""
 
 
 class TooLarge(GroundhogError):
-    """The request exceeds a configured limit."""
+    """The message exceeds a configured limit."""
 
 
 class Unauthorized(GroundhogError):
-    """There is no valid API key."""
+    """The client is not known."""
 
 
 class Forbidden(GroundhogError):
-    """The API key lacks the permission."""
+    """The client is known, and may not do this."""
 
 
 class TooManyRequests(GroundhogError):
-    """The API key exceeds its rate limit.
+    """The client sends more requests than it may.
 
     ``retry_after`` is in whole seconds.
     """
@@ -92,7 +97,7 @@ class TooManyRequests(GroundhogError):
 
 
 class Unavailable(GroundhogError):
-    """The database is unavailable or overloaded; trying again may help.
+    """The database cannot answer now.
 
     ``retry_after`` is in whole seconds.
     """
@@ -103,7 +108,7 @@ class Unavailable(GroundhogError):
 
 
 class MethodNotAllowed(GroundhogError):
-    """The resource exists, but does not support the method (``allowed`` lists those it does)."""
+    """What the message names exists, but supports other methods (``allowed``)."""
 
     def __init__(self, detail: str, allowed: Sequence[str]) -> None:
         super().__init__(detail)
@@ -111,7 +116,7 @@ class MethodNotAllowed(GroundhogError):
 
 
 class InternalError(GroundhogError):
-    """An internal error; it is logged under the ``request_id``."""
+    """A bug; the code that raises this has logged it."""
 
     def __init__(self) -> None:
-        super().__init__("something went wrong on our side; the log has it under this request_id")
+        super().__init__("an internal error occurred; the log has it under this request_id")

@@ -1,8 +1,9 @@
-"""The application: its parts put together, its start and its end."""
+"""The application: its resources, middleware and routes put together, and closed again in reverse order."""
 
-import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +11,6 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import openapi, problem_details
-from app.api.dependencies import Clock, utc_now
 from app.api.middleware import authentication
 from app.api.middleware.authentication import ApiKeyMiddleware
 from app.api.middleware.body_limit import BodySizeLimitMiddleware
@@ -29,11 +29,12 @@ from app.api.routes import (
     splits,
 )
 from app.api.routes.simulations import results, runs
+from app.api.state import ApplicationState, Clock, utc_now
 from app.bandits.policies import plugins
 from app.observability.middleware import RequestMetricsMiddleware
 from app.services.access import audit_log
 from app.services.access.authenticator import Authenticator
-from app.services.allocations import cache
+from app.services.allocations.cache import AllocationCache
 from app.services.allocations.replica_reader import ReplicaReader
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
@@ -43,7 +44,7 @@ from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.versions import VersionReader
-from app.web import pages
+from app.web import routes as web
 
 PARTS = (
     metrics,
@@ -59,63 +60,101 @@ PARTS = (
     runs,
     results,
     operations,
-    pages,
+    web,
 )
 """Modules with routes; the first one that matches a path answers."""
 
+ROUTES = [route for part in PARTS for route in part.router.routes]
+"""They are complete already; ``include_router`` would build each again, at the first request."""
+
 
 def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
-    """Return the service for a database that is there and migrated (``settings.database_url``).
+    """Return the service for a database that exists and is migrated (``settings.database_url``).
 
     Parameters
     ----------
-    clock : returns the present moment, with a zone; tests put their own in its place
+    clock : returns the present moment, with a zone; tests pass their own
     """
-    plugins.load_plugins()
+    _load_plugins()
+    state = _create_state(settings, clock)
     app = Groundhog(
-        title="Groundhog",
+        state,
+        title=openapi.TITLE,
         version=__version__,
-        description=openapi.DESCRIPTION,
-        openapi_tags=openapi.TAGS,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        # they are whole already; `include_router` would build each once more, at the first request
-        routes=[route for part in PARTS for route in part.router.routes],
+        routes=ROUTES,
     )
-    app.state.settings = settings
-    app.state.clock = clock
-    app.state.database = Database(settings, before_commit=audit_log.flush)
-    app.state.keys = Authenticator(
-        app.state.database,
-        settings.key_cache_seconds,
-        open_without_keys=settings.on_loopback,
-        track_last_used=not settings.read_only,
-    )
-    app.state.reader = ReplicaReader(app.state.database, settings)
-    app.state.versions = VersionReader(app.state.database)
-    app.state.assigner = Assigner(app.state.database, settings)
-    app.state.flags = FlagDirectory(app.state.database, settings)
-    app.state.figures = PrometheusExporter(app.state.database, settings)
-    app.state.players = WorkerPool(app.state.database, settings.simulation_workers, clock)
-    app.state.kept = cache.AllocationCache(settings.allocation_cache_bytes)
-    app.state.computing = SingleFlight()
     app.add_middleware(
         BodySizeLimitMiddleware,
         settings.max_body_bytes,
         unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
     )
-    app.add_middleware(ApiKeyMiddleware, app.state.keys, clock, authentication.public_paths(settings))
+    app.add_middleware(ApiKeyMiddleware, state.authenticator, clock, authentication.public_paths(settings))
     if settings.cors_origins:
         app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
     problem_details.register_exception_handlers(app)
-    pages.mount_assets(app)
+    web.mount_assets(app)
     return app
 
 
+@cache
+def _load_plugins() -> None:
+    """Register the installed policies, once per process: finding them reads the metadata of every package."""
+    plugins.load_plugins()
+
+
+def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
+    """Create the resources in their order; none of them connects before it is used."""
+    resources = AsyncExitStack()
+    database = Database(settings, before_commit=audit_log.flush)
+    resources.callback(database.close)
+    replica_reader = ReplicaReader(database, settings)
+    resources.callback(replica_reader.close)
+    versions = VersionReader(database)
+    resources.push_async_callback(versions.close)
+    assigner = Assigner(database, settings)
+    resources.push_async_callback(assigner.close)
+    flags = FlagDirectory(database, settings)
+    resources.push_async_callback(flags.close)
+    prometheus = PrometheusExporter(database, settings)
+    resources.push_async_callback(prometheus.close)
+    authenticator = Authenticator(
+        database,
+        settings.key_cache_seconds,
+        open_without_keys=settings.on_loopback,
+        track_last_used=not settings.read_only,
+    )
+    resources.push_async_callback(authenticator.close)
+    simulation_workers = WorkerPool(database, settings.simulation_workers, clock)
+    resources.push_async_callback(run_in_threadpool, simulation_workers.close)
+    return ApplicationState(
+        settings=settings,
+        clock=clock,
+        exit_stack=resources,
+        database=database,
+        replica_reader=replica_reader,
+        versions=versions,
+        assigner=assigner,
+        flags=flags,
+        prometheus=prometheus,
+        authenticator=authenticator,
+        simulation_workers=simulation_workers,
+        allocation_cache=AllocationCache(settings.allocation_cache_bytes),
+        single_flight=SingleFlight(),
+    )
+
+
 class Groundhog(FastAPI):
-    """FastAPI with telemetry around everything, error answers included, and our own OpenAPI."""
+    """FastAPI with typed state, metrics around everything, error responses included, and its own OpenAPI."""
+
+    state: ApplicationState  # type: ignore[assignment]  # in place of Starlette's bag of attributes
+
+    def __init__(self, state: ApplicationState, **options: Any) -> None:
+        super().__init__(**options)
+        self.state = state
 
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole application, so that a 500 carries its request id too."""
@@ -123,23 +162,18 @@ class Groundhog(FastAPI):
             super().build_middleware_stack(), problem_details.respond_shutting_down
         )
 
-    def openapi(self) -> dict[str, object]:
+    def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description."""
-        if not self.openapi_schema:
-            self.openapi_schema = openapi.describe(super().openapi())
-        return self.openapi_schema
+        return _description()
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """Return the description, made once per process: every application has the same routes."""
+    return openapi.describe(__version__, ROUTES)
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    gc.collect()
-    gc.freeze()  # what is there now stays: full collections would stop the server for 30 ms each
-    yield
-    await run_in_threadpool(app.state.players.close)
-    await app.state.keys.close()
-    await app.state.figures.close()
-    await app.state.flags.close()
-    await app.state.assigner.close()
-    await app.state.versions.close()
-    app.state.reader.close()
-    app.state.database.close()
+async def _lifespan(app: Groundhog) -> AsyncIterator[None]:
+    async with app.state.exit_stack:
+        yield

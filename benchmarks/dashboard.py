@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.figures import Figure, Target, short
 from benchmarks.sample import totals
 from benchmarks.service import Service
-from tests.web.chromium import FLAGS, MISSING, chromium
+from tests.support.browser.chromium import FLAGS, MISSING, chromium
 
 REPEATS = 9
 VARIANTS, DAYS = 4, 90

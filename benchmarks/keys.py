@@ -45,16 +45,14 @@ async def _pairs(conninfo: str) -> list[tuple[float, float]]:
     """Return seconds per request, of a service that is open and of one that asks for a key."""
     settings = ServiceSettings(database_url=conninfo, key_cache_seconds=FOR_EVER, _env_file=None)
     free, keyed = create_app(settings), create_app(settings)
-    free.state.keys.know([])
-    keyed.state.keys.know([KEY])
+    free.state.authenticator.set_keys([])
+    keyed.state.authenticator.set_keys([KEY])
     header = [(b"authorization", f"Bearer gh_{KEY.key_id}_{SECRET}".encode())]
     for app, sent in ((free, []), (keyed, header)):
         await _seconds(app, sent)  # computes the allocation once, and warms up
     pairs = [(await _seconds(free, []), await _seconds(keyed, header)) for _ in range(PAIRS)]
     for app in (free, keyed):
-        await app.state.keys.close()
-        await app.state.versions.close()
-        app.state.database.close()
+        await app.state.exit_stack.aclose()
     return pairs
 
 

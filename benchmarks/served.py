@@ -17,7 +17,8 @@ def main() -> None:
 
     from app.main import create_app
     from app.observability.logs import configure_logging
-    from app.server.launcher import listen, web_config  # the very configuration, whatever it becomes
+    from app.server.launcher import listen
+    from app.server.web_server import web_config  # the service's own configuration
     from app.settings import ServiceSettings
 
     settings = ServiceSettings(_env_file=None)

@@ -12,20 +12,15 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
-from tests.support import ROOT, SHARED
+from tests.support import SHARED
 from tests.support.clock import SettableClock
 from tests.support.databases import embedded_server, empty, fresh_database
 
-SYSTEM = (ROOT / "tests" / "system", ROOT / "tests" / "browser", ROOT / "tests" / "web")
-"""Folders all of whose tests start processes: they are marked here, other tests where they stand."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if any(item.path.is_relative_to(folder) for folder in SYSTEM):
-            item.add_marker("system")
+    """Refuse ids that tests share, of which pytest-xdist may run only one."""
     shared = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
-    assert not shared, f"pytest-xdist may run only one of the tests that share an id: {shared}"
+    assert not shared, shared
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
-"""Who may do what: every operation's scope in one table, and the check of a request's key against it.
+"""Authorization: the scope of every operation in one table, and the check of a request's principal against it.
 
-`ApiKeyMiddleware` stands before everything and finds the principal; a route (`require_permission`) then checks the
-scope and the experiment. An operation that is not in the table needs ``admin`` and a key without a limit.
+`ApiKeyMiddleware` runs before everything and finds the principal; a route (`require_permission`) then checks the
+scope and the experiment. An operation that is not in the table needs ``admin`` and a key for all experiments.
 """
 
 from collections.abc import Callable, Coroutine
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.json_limit import LimitedJsonRequest
+from app.api.state import state_of
 from app.errors import Forbidden
 from app.schemas import api_keys
 from app.services.access import audit_log, principal
@@ -22,13 +23,13 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What an operation asks of a key.
+    """What an operation requires of a key.
 
     Parameters
     ----------
-    scope : the least that a key must have; ``admin`` contains the others
+    scope : the scope that a key must have; ``admin`` contains the others
     allows_prefix_keys : a key limited to an experiment prefix may use it: where the path names no experiment, the
-        operation checks every item by itself
+        operation checks every item itself
     """
 
     scope: api_keys.Scope
@@ -79,46 +80,46 @@ PERMISSIONS: dict[str, Permission] = {
     "simulate_replay": Permission("admin", allows_prefix_keys=True),
     "cancel_simulation": Permission("admin", allows_prefix_keys=True),
 }
-"""Every operation that needs a key, by its id; a test holds it beside the API's description."""
+"""Every operation that needs a key, by its id; a test compares it with the OpenAPI description."""
 
 PUBLIC_OPERATIONS = frozenset({"check_alive", "check_ready"})
 """The operations that never need one."""
 
 UNAUDITED_OPERATIONS = frozenset({"assign", "evaluate_flag", "evaluate_flags", "record_events"})
-"""Reports that come by the thousand and keep their own time: the audit leaves them out."""
+"""Frequent reports that store their own time: the audit log leaves them out."""
 
 
 def permission_of(operation: str) -> Permission:
-    """Return what an operation asks of a key."""
+    """Return what an operation requires of a key."""
     return PERMISSIONS.get(operation, Permission("admin"))
 
 
 def require_permission(route: APIRoute, handler: Handler) -> Handler:
-    """Return a route's handler behind the check of its rule; what it changes is written into the audit."""
+    """Return a route's handler behind the check of its permission; its changes are written to the audit log."""
     if route.name in PUBLIC_OPERATIONS:
         return handler
-    rule = permission_of(route.name)
+    permission = permission_of(route.name)
     reads = (route.methods or set()) <= {"GET", "HEAD"}
     changes = not reads and route.name not in UNAUDITED_OPERATIONS
 
     async def handle_permitted(request: Request) -> Response:
-        _authorize(rule, request)
+        _authorize(permission, request)
         if changes:
             named = (request.path_params.get(name) for name in ("experiment_id", "simulation_id"))
-            audit_log.start(route.name, request.app.state.clock(), *filter(None, named))
+            audit_log.start(route.name, state_of(request).clock(), *filter(None, named))
         return await handler(request if reads else LimitedJsonRequest(request.scope, request.receive))
 
     return handle_permitted
 
 
-def _authorize(rule: Permission, request: Request) -> None:
-    caller = principal.current_principal.get()
-    if not caller.has_scope(rule.scope):
-        has = ", ".join(sorted(caller.scopes))
-        raise Forbidden(f"this needs the scope {rule.scope}; the API key {caller.key_id} has {has}")
-    if caller.experiment_prefix is None:
+def _authorize(permission: Permission, request: Request) -> None:
+    who = principal.current_principal.get()
+    if not who.has_scope(permission.scope):
+        has = ", ".join(sorted(who.scopes))
+        raise Forbidden(f"this needs the scope {permission.scope}; the API key {who.key_id} has {has}")
+    if who.experiment_prefix is None:
         return
     if "experiment_id" in request.path_params:
         principal.require_access(request.path_params["experiment_id"])
-    elif not rule.allows_prefix_keys:
-        raise Forbidden("this is about all experiments, and the API key is limited to some")
+    elif not permission.allows_prefix_keys:
+        raise Forbidden("this concerns all experiments, and the API key is limited to some")

@@ -1,47 +1,41 @@
-"""What routes are given: the database, the settings, the time, a request's idempotency, a page's place."""
+"""What routes are given: the database, the settings, the time, the application's state, parts of paths."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.api.state import ApplicationState, state_of
 from app.schemas.fields import Identifier, IsoDate
 from app.services.allocations.replica_reader import ReplicaReader
 from app.settings import ServiceSettings
 from app.storage.database import Database
 
-Clock = Callable[[], dt.datetime]
-
-
-def utc_now() -> dt.datetime:
-    """Return the present moment; tests put another clock in its place."""
-    return dt.datetime.now(dt.UTC)
-
 
 # These are coroutines because FastAPI runs each plain function in a thread: three hops before every request.
+async def _state(request: Request) -> ApplicationState:
+    return state_of(request)
+
+
 async def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
+    return state_of(request).database
 
 
-async def _reader(request: Request) -> ReplicaReader:
-    reader: ReplicaReader = request.app.state.reader
-    return reader
+async def _replica_reader(request: Request) -> ReplicaReader:
+    return state_of(request).replica_reader
 
 
 async def _settings(request: Request) -> ServiceSettings:
-    settings: ServiceSettings = request.app.state.settings
-    return settings
+    return state_of(request).settings
 
 
 async def _now(request: Request) -> dt.datetime:
-    clock: Clock = request.app.state.clock
-    return clock()
+    return state_of(request).clock()
 
 
+StateDep = Annotated[ApplicationState, Depends(_state)]
 DatabaseDep = Annotated[Database, Depends(_database)]
-ReaderDep = Annotated[ReplicaReader, Depends(_reader)]
+ReaderDep = Annotated[ReplicaReader, Depends(_replica_reader)]
 SettingsDep = Annotated[ServiceSettings, Depends(_settings)]
 CurrentTime = Annotated[dt.datetime, Depends(_now)]
 AllocationDate = Annotated[

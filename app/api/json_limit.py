@@ -1,4 +1,4 @@
-"""Read a request's JSON, but no document that costs seconds to refuse: its faults would be found one by one."""
+"""Limit the members of a request's JSON: without it, rejecting a large document can take seconds."""
 
 import json
 from typing import Any
@@ -7,16 +7,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 MAX_JSON_MEMBERS = 100_000
-"""Names with values in all objects of a document; the largest that is taken, 5,000 events, has half as many."""
+"""Members of all objects of a document; the largest accepted one, 5,000 events, has half as many."""
 
 
 class LimitedJsonRequest(Request):
-    """A request whose JSON has an end to its members."""
+    """A request whose JSON has a limited number of members."""
 
     async def json(self) -> Any:
         """Return the JSON of the body; 413 where it has too many members."""
         body = await self.body()
-        if body.count(b":") <= MAX_JSON_MEMBERS:  # a member has one at least
+        if body.count(b":") <= MAX_JSON_MEMBERS:  # each member has at least one
             return json.loads(body)
         members = 0
 

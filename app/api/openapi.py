@@ -1,16 +1,19 @@
-"""What the API's description says besides the routes: words, groups, the form of errors."""
+"""The OpenAPI description: FastAPI's, with this API's texts, groups, errors and required scopes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from starlette.routing import BaseRoute
 
 from app.api.authorization import PUBLIC_OPERATIONS, permission_of
 from app.api.problem_details import Problem, error_responses
 from app.simulation.clv.world.products import CHANNELS, PRODUCTS
 
+TITLE = "Groundhog"
 DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.
 
@@ -28,6 +31,8 @@ SCHEMES = {
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 
+FRAMEWORK_ERROR = {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}
+
 TAGS = [
     {"name": "metrics", "description": "Daily totals of impressions, successes and value per variant"},
     {"name": "allocations", "description": "Each variant's share of traffic on a date, and why"},
@@ -40,18 +45,18 @@ TAGS = [
 ]
 
 
-def describe(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return FastAPI's description with our form of errors in place of its own, and whole examples."""
+def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Return the description of some routes, with problem+json as the form of errors, and complete examples."""
+    schema = get_openapi(title=TITLE, version=version, description=DESCRIPTION, tags=TAGS, routes=routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        components.pop(name, None)
+    _drop_framework_errors(schema)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
     schema["components"]["securitySchemes"] = SCHEMES
     for path in schema["paths"].values():
         for operation in path.values():
-            _describe_key(operation)
+            _describe_permission(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
@@ -60,29 +65,45 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def _drop_framework_errors(schema: dict[str, Any]) -> None:
+    """Remove FastAPI's own validation errors, and the responses that have them: OFREP's, which has no 422."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            operation["responses"] = {
+                status: response
+                for status, response in responses.items()
+                if FRAMEWORK_ERROR not in response.get("content", {}).values()
+            }
+
+
 def _describe_preset(components: dict[str, Any]) -> None:
-    """Show what stands for null in the telco's catalogue, to be changed by whoever wants another one."""
+    """Show the catalogue that the telco scenario uses for null, as an example to change."""
     telco = components["ClvRequest"]["properties"]
     preset = {"products": [asdict(one) for one in PRODUCTS], "channels": [asdict(one) for one in CHANNELS]}
     for name, rows in preset.items():
         telco[name]["examples"] = [to_jsonable_python(rows)]
 
 
-def _describe_key(operation: dict[str, Any]) -> None:
-    """Say which key an operation needs, and how it is refused: in the form of its other errors."""
+def _describe_permission(operation: dict[str, Any]) -> None:
+    """Add the scope that an operation needs, and the errors that a wrong API key gets."""
     if operation["operationId"] in PUBLIC_OPERATIONS:
         return
-    rule = permission_of(operation["operationId"])
+    permission = permission_of(operation["operationId"])
     operation["security"] = [{name: []} for name in SCHEMES]
-    operation["description"] += f"\n\nScope: `{rule.scope}`."
-    said = operation["responses"]
-    form = {"content": said["503"]["content"]} if "503" in said else {}
-    refused = {str(status): answer | form for status, answer in error_responses(401, 403, 429).items()}
-    operation["responses"] = dict(sorted((said | refused).items()))
+    operation["description"] += f"\n\nScope: `{permission.scope}`."
+    responses = operation["responses"]
+    content = {"content": responses["503"]["content"]} if "503" in responses else {}
+    rejected = {
+        str(status): response | content for status, response in error_responses(401, 403, 429).items()
+    }
+    operation["responses"] = dict(sorted((responses | rejected).items()))
 
 
 def _models(base: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
-    """Yield every message of ours."""
+    """Yield every message of this project."""
     for model in base.__subclasses__():
         if model.__module__.startswith("app."):
             yield model

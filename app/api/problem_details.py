@@ -1,7 +1,7 @@
-"""From an error to an answer: RFC 9457 problem+json, one table of statuses, never an echo of the input."""
+"""Errors as responses: RFC 9457 problem+json, one table of statuses, never an echo of the input."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import errors
 from app.observability import logs
+from app.schemas.validation import MAX_MESSAGE, to_field_error
 
 STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Invalid: 422,
@@ -38,21 +39,20 @@ TITLES = {status.value: status.phrase for status in HTTPStatus} | {
     422: "Unprocessable Content",
 }
 ERROR_FORMATS: dict[str, Callable[[errors.GroundhogError, str], Response]] = {}
-"""Paths whose protocol has a form of errors of its own, by their beginning; its module puts it here."""
+"""How errors are formatted below a path prefix whose protocol has another format; its module registers it."""
 JSON_HINT = "send JSON with the header 'Content-Type: application/json' (curl: --json, or -H with -d)"
 UNREADABLE_BODY = (
     "the body cannot be read as JSON: not UTF-8, nested too deeply, or a number with too many digits"
 )
-STOPPED = "the service stops and cannot tell any more whether this was done; sending it again is safe"
+STOPPED = "the service stops and cannot tell whether this was done; sending it again is safe"
 MAX_ERRORS = 100
-MAX_MESSAGE = 300
 MAX_FIELD = 200
 
 logger = logging.getLogger("groundhog.problems")
 
 
 class FieldProblem(BaseModel):
-    """One fault of a message."""
+    """One error of a message."""
 
     field: str = Field(description="Where: body.0.successes, query.for_date, ...")
     message: str
@@ -60,7 +60,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Every error answer (RFC 9457, application/problem+json)."""
+    """Every error response (RFC 9457, application/problem+json)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -69,7 +69,7 @@ class Problem(BaseModel):
                     "type": "about:blank",
                     "title": "Unprocessable Content",
                     "status": 422,
-                    "detail": "the request does not fit: body.successes",
+                    "detail": "the request is not valid: body.successes",
                     "errors": [{"field": "body.successes", "message": "Input should be a valid integer"}],
                     "request_id": "0b8f6f4b2a9c4b0e",
                 }
@@ -94,40 +94,35 @@ class ProblemResponse(JSONResponse):
 def problem(
     status: int,
     detail: str,
-    faults: tuple[errors.FieldError, ...] = (),
+    field_errors: Sequence[errors.FieldError] = (),
     headers: dict[str, str] | None = None,
 ) -> ProblemResponse:
-    """Return a problem+json answer."""
+    """Return a problem+json response."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
     }
-    if faults:
-        body["errors"] = [_as_json(fault) for fault in faults[:MAX_ERRORS]]
+    if field_errors:
+        body["errors"] = [_as_json(error) for error in field_errors[:MAX_ERRORS]]
     body["request_id"] = logs.request_id.get()
     return ProblemResponse(body, status, headers=headers)
 
 
-def _as_json(fault: errors.FieldError) -> dict[str, Any]:
-    body: dict[str, Any] = {"field": fault.field[:MAX_FIELD], "message": fault.message[:MAX_MESSAGE]}
-    return body if fault.line is None else body | {"line": fault.line}
-
-
-def field_errors(validation: list[Any]) -> tuple[errors.FieldError, ...]:
-    """Return pydantic's errors as field faults, without the input and without the tags of unions."""
-    return tuple(errors.FieldError(errors.field_path(error["loc"]), error["msg"]) for error in validation)
+def _as_json(error: errors.FieldError) -> dict[str, Any]:
+    body: dict[str, Any] = {"field": error.field[:MAX_FIELD], "message": error.message[:MAX_MESSAGE]}
+    return body if error.line is None else body | {"line": error.line}
 
 
 async def handle_domain_error(request: Request, error: Exception) -> Response:
-    """Answer an error of the domain with the status of its class."""
+    """Respond to an error of the domain with the status of its class."""
     assert isinstance(error, errors.GroundhogError)
     return problem_response(error, request.scope["path"])
 
 
 def problem_response(error: errors.GroundhogError, path: str) -> Response:
-    """Return the answer to an error of the domain, in the form of the path's protocol."""
+    """Return the response to an error of the domain, in the format of the path's protocol."""
     form = next((form for prefix, form in ERROR_FORMATS.items() if path.startswith(prefix)), as_problem)
     return form(error, path)
 
@@ -138,7 +133,7 @@ def as_problem(error: errors.GroundhogError, path: str) -> Response:
 
 
 def headers_of(error: errors.GroundhogError) -> dict[str, str]:
-    """Return the headers that go with an error: when to come again, how to say who one is, what can be done."""
+    """Return the headers that belong to an error: when to retry, how to authenticate, which methods there are."""
     if isinstance(error, errors.Unavailable | errors.TooManyRequests):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthorized):
@@ -151,23 +146,23 @@ def headers_of(error: errors.GroundhogError) -> dict[str, str]:
 
 
 async def handle_invalid_request(request: Request, error: Exception) -> ProblemResponse:
-    """Answer a request that does not fit its schema; 415 where the cause is its media type."""
+    """Respond to a request that does not match its schema; 415 where the cause is its media type."""
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes) and error.body:
         sent = request.headers.get("content-type", "no Content-Type")[:100]
         return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
-    faults = field_errors(list(error.errors())[:MAX_ERRORS])
-    where = ", ".join(dict.fromkeys(fault.field[:MAX_FIELD] for fault in faults[:5]))
-    return problem(422, f"the request does not fit: {where}", faults)
+    found = [to_field_error(one) for one in error.errors()[:MAX_ERRORS]]
+    where = ", ".join(dict.fromkeys(one.field[:MAX_FIELD] for one in found[:5]))
+    return problem(422, f"the request is not valid: {where}", found)
 
 
 async def handle_http_error(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses: unknown paths, wrong methods, unreadable bodies."""
+    """Respond to what the framework rejects: unknown paths, wrong methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
     path, detail = request.scope["path"], str(error.detail)
     headers = dict(error.headers) if error.headers else {}
     match error.status_code:
-        case 400:  # what the framework says of a body that its JSON parser gave up on
+        case 400:  # the framework's status for a body that its JSON parser gave up on
             return problem(422, UNREADABLE_BODY, (errors.FieldError("body", UNREADABLE_BODY),))
         case 404:
             return problem_response(errors.NotFound("Not Found"), path)
@@ -180,31 +175,31 @@ async def handle_http_error(request: Request, error: Exception) -> Response:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """Return every method of the request's path; the framework names only those of the first route that fits."""
+    """Return every method of the request's path; the framework names only those of the first matching route."""
     routes = iter_route_contexts(request.app.routes)
-    fitting = [
+    matching = [
         route for route in routes if route.path_regex and route.path_regex.match(request.scope["path"])
     ]
-    return sorted({method for route in fitting for method in route.methods or ()})
+    return sorted({method for route in matching for method in route.methods or ()})
 
 
 async def handle_client_disconnect(request: Request, error: Exception) -> ProblemResponse:
-    """Answer a client that left in the middle of its request: nobody reads it, but it is counted as no defect."""
-    return problem(400, "the connection ended before the request was whole; nothing was done")
+    """Respond to a client that disconnected within its request: nobody reads it, but it counts as no bug."""
+    return problem(400, "the connection ended before the request was complete; nothing was done")
 
 
 async def handle_unexpected_error(request: Request, error: Exception) -> Response:
-    """Answer a defect of ours with nothing but the request id that finds it in the log."""
+    """Respond to a bug with nothing but the request id that finds it in the log."""
     return problem_response(errors.InternalError(), request.scope["path"])
 
 
 async def respond_shutting_down(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request that a stop of the service does not wait for any longer."""
+    """Respond to a request that a stop of the service no longer waits for."""
     await problem_response(errors.Unavailable(STOPPED), scope["path"])(scope, receive, send)
 
 
 def register_exception_handlers(app: FastAPI) -> None:
-    """Let the application answer every error in this form."""
+    """Let the application respond to every error in this format."""
     app.add_exception_handler(errors.GroundhogError, handle_domain_error)
     app.add_exception_handler(RequestValidationError, handle_invalid_request)
     app.add_exception_handler(HTTPException, handle_http_error)
@@ -213,20 +208,20 @@ def register_exception_handlers(app: FastAPI) -> None:
 
 
 _DESCRIPTIONS = {
-    401: "No API key came, or one that is not valid, expired or revoked",
+    401: "No API key, or one that is not valid, expired or revoked",
     403: "The API key lacks the scope, or is limited to other experiments",
-    404: "There is no such thing",
-    409: "The present state forbids it",
+    404: "It does not exist",
+    409: "The current state forbids it",
     412: "Somebody changed it since you read it (If-Match)",
-    413: "The body is over the limit",
-    415: "The body is not in a format that is read here",
+    413: "The body is too large",
+    415: "The format of the body is not supported",
     422: "The message must be changed: see `errors`",
-    429: "The API key asks more often than it may; `Retry-After` says when to try again",
-    503: "The database is away; `Retry-After` says when to try again",
+    429: "The API key exceeds its requests per minute; `Retry-After` has the seconds to wait",
+    503: "The database is not available; `Retry-After` has the seconds to wait",
 }
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of an operation's error answers."""
+    """Return the OpenAPI entries of an operation's error responses."""
     media = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": _DESCRIPTIONS[status], "content": media} for status in statuses}

@@ -1,4 +1,4 @@
-"""Receive bodies that may be long: to a file first, so that a slow sender holds no connection."""
+"""Receive long bodies: into a file first, so that a slow client occupies no database connection."""
 
 import hashlib
 from typing import BinaryIO
@@ -14,14 +14,16 @@ async def spool_body(request: Request, upload: BinaryIO, limit: int) -> bytes:
 
     Raises
     ------
-    TooLarge: it is over ``limit`` bytes
-    Unavailable: there is no room for it
+    TooLarge: it has more than ``limit`` bytes
+    Unavailable: the disk is full
     """
     digest, size = hashlib.sha256(), 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"the upload is over {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts")
+            raise TooLarge(
+                f"the upload has more than {limit} bytes (GROUNDHOG_MAX_BULK_BYTES); send it in parts"
+            )
         digest.update(chunk)
         with unavailable_when_disk_full():
             upload.write(chunk)

@@ -1,4 +1,4 @@
-"""Routes that check permission first, and routes that also reject unknown query parameters."""
+"""Route classes: check the permission first; and also reject unknown query parameters."""
 
 from urllib.parse import parse_qsl
 
@@ -14,10 +14,10 @@ MAX_NAME_SHOWN = 64
 
 
 class StrictRoute(APIRoute):
-    """A route for which ``?fordate=2023-07-16`` is an error, and not today's answer."""
+    """A route for which ``?fordate=2023-07-16`` is an error, instead of the answer for today."""
 
     def get_route_handler(self) -> Handler:
-        """Return the handler, with the names of the query looked at before it."""
+        """Return the handler behind the check of the query's names."""
         handler = super().get_route_handler()
         known = _query_names(self.dependant)
 
@@ -39,15 +39,15 @@ def _reject_unknown(request: Request, known: set[str]) -> None:
     unknown = {name for name, _ in parse_qsl(query, keep_blank_values=True)} - known
     if unknown:
         choices = ", ".join(sorted(known)) or "none"
-        faults = [
+        errors = [
             FieldError(f"query.{name[:MAX_NAME_SHOWN]}", f"There is no such parameter; there are: {choices}")
             for name in sorted(unknown)[:10]
         ]
-        raise Invalid("the query has parameters that mean nothing here", faults)
+        raise Invalid("the query has unknown parameters", errors)
 
 
 class ProtectedRoute(APIRoute):
-    """A route that checks the caller's key before it reads anything."""
+    """A route that checks the principal's permission before it reads the request."""
 
     def get_route_handler(self) -> Handler:
         """Return the handler behind the check."""

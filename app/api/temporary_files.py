@@ -1,4 +1,4 @@
-"""Files that live as long as a request, for what is too long for memory; a full disk is a 503, not a defect."""
+"""Files for what is too long for memory, deleted with their request; a full disk is a 503, not a bug."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,18 +12,18 @@ RETRY_SECONDS = 30
 
 @contextmanager
 def temporary_file(in_memory_bytes: int = 0) -> Iterator[BinaryIO]:
-    """Yield a file that is gone afterwards; up to ``in_memory_bytes`` it takes no room on the disk.
+    """Yield a file that is deleted afterwards; up to ``in_memory_bytes`` it stays in memory.
 
     Raises
     ------
-    Unavailable: there is no folder for it
+    Unavailable: the file cannot be created
     """
     with unavailable_when_disk_full():
         file = cast("BinaryIO", _opened(in_memory_bytes))
     try:
         yield file
     finally:
-        with suppress(OSError):  # it would write what had no room
+        with suppress(OSError):  # closing writes again what the full disk rejected
             file.close()
 
 
@@ -33,15 +33,16 @@ def _opened(in_memory_bytes: int) -> Any:
 
 @contextmanager
 def unavailable_when_disk_full() -> Iterator[None]:
-    """Let the block write to such a file.
+    """Turn a failed write to such a file within the block into an error of the domain.
 
     Raises
     ------
-    Unavailable: there is no room
+    Unavailable: the disk is full
     """
     try:
         yield
     except OSError as error:
         raise Unavailable(
-            "the server has no room for a temporary file; nothing was stored, try again later", RETRY_SECONDS
+            "the server has no disk space for a temporary file; nothing was stored, try again later",
+            RETRY_SECONDS,
         ) from error

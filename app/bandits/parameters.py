@@ -40,7 +40,7 @@ def _described(field: Field[Any]) -> Parameter:
 
 
 def check_parameters(policy: Any) -> None:
-    """Refuse figures out of bounds.
+    """Reject values out of bounds.
 
     Raises
     ------

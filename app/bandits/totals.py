@@ -25,7 +25,7 @@ class Totals:
     Raises
     ------
     ValueError
-        Shapes differ, a figure is not finite, or counts are impossible.
+        Shapes differ, a value is not finite, or counts are impossible.
     """
 
     trials: Floats

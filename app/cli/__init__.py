@@ -1,1 +1,1 @@
-"""The `groundhog` command: one module per group of subcommands; no SQL, no policy and no HTTP routes."""
+"""The `groundhog` command: one module per group of subcommands; no SQL, no policies, no HTTP routes."""

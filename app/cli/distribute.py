@@ -1,4 +1,4 @@
-"""`groundhog distribute`: the tables over the workers of a Citus cluster."""
+"""`groundhog distribute`: distribute the tables over the workers of a Citus cluster."""
 
 import typer
 
@@ -7,14 +7,14 @@ from app.cli.options import Home, command_database
 distribution = typer.Typer()
 
 PLAIN = (
-    "This is a plain PostgreSQL, and stays as it is. On the coordinator of a Citus cluster this command spreads"
-    " the tables over its workers."
+    "This is a plain PostgreSQL; nothing was changed. On the coordinator of a Citus cluster this command"
+    " distributes the tables over its workers."
 )
 
 
 @distribution.command()
 def distribute(home: Home = None) -> None:
-    """Spread the tables over a Citus cluster; changes nothing on a plain PostgreSQL, or when done before."""
+    """Distribute the tables over a Citus cluster; changes nothing on a plain PostgreSQL, or when repeated."""
     from app.storage import citus
 
     with command_database(home) as (database, _):
@@ -25,4 +25,4 @@ def distribute(home: Home = None) -> None:
         for step in citus.distribute(database):
             typer.echo(f"{step.table}: {step.kind}")
             done += 1
-        typer.echo(f"Spread {done} of {len(citus.all_steps())} tables; the others were already.")
+        typer.echo(f"Distributed {done} of {len(citus.all_steps())} tables; the others already were.")

@@ -14,28 +14,28 @@ from app.errors import Invalid
 if TYPE_CHECKING:
     from app.schemas.api_keys import ApiKeyIn
 
-keys = typer.Typer(name="keys", help="Make, list and revoke API keys.", no_args_is_help=True)
+keys = typer.Typer(name="keys", help="Create, list and revoke API keys.", no_args_is_help=True)
 audit = typer.Typer()
 
 
 @keys.command()
 def create(
-    name: Annotated[str, typer.Argument(help="For people: who or what uses it")],
+    name: Annotated[str, typer.Argument(help="Who or what uses the key")],
     scope: Annotated[list[str], typer.Option(help="report, read or admin; once for each")],
     experiments: Annotated[
-        str | None, typer.Option(help="Only experiments whose id begins with this, such as shop-")
+        str | None, typer.Option(help="Only experiments whose ids begin with this, such as shop-")
     ] = None,
-    days: Annotated[int | None, typer.Option(help="After so many days it expires", min=1, max=36_500)] = None,
+    days: Annotated[int | None, typer.Option(help="Days until it expires", min=1, max=36_500)] = None,
     per_minute: Annotated[
-        int | None, typer.Option(help="Requests a minute that one server process takes", min=1)
+        int | None, typer.Option(help="Requests per minute that one server process accepts", min=1)
     ] = None,
     home: Home = None,
 ) -> None:
-    """Make a key and print it: it is shown this once, only its digest is kept."""
+    """Create a key and print it: it is shown only once, and only its digest is stored."""
     from app.services.access import api_keys
 
     now = datetime.now(UTC)
-    new = _checked(
+    new = _validated(
         name=name,
         scopes=scope,
         experiment_prefix=experiments,
@@ -43,28 +43,28 @@ def create(
         expires_at=None if days is None else now + timedelta(days=days),
     )
     with command_database(home) as (database, settings), database.transaction() as session:
-        made, key = api_keys.create(session, new, now)
-    until = "revoked" if made.expires_at is None else _moment(made.expires_at)
+        created, key = api_keys.create(session, new, now)
+    until = "it is revoked" if created.expires_at is None else _timestamp(created.expires_at)
     sys.stderr.write(
-        f"Key {made.key_id} ({made.name}) is valid until {until}, and shown this once. A service that was open"
-        f" asks for keys within {settings.key_cache_seconds:g} seconds.\n"
+        f"Key {created.key_id} ({created.name}) is valid until {until}, and shown only once. A service that was"
+        f" open requires keys within {settings.key_cache_seconds:g} seconds.\n"
     )
     sys.stdout.write(f"{key}\n")
 
 
-def _checked(**fields: Any) -> "ApiKeyIn":
+def _validated(**fields: Any) -> "ApiKeyIn":
     from app.schemas.api_keys import ApiKeyIn
+    from app.schemas.validation import field_errors
 
     try:
         return ApiKeyIn(**fields)
     except ValidationError as error:
-        faults = (f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
-        raise Invalid(f"No key was made: {'; '.join(faults)}") from None
+        raise Invalid("No key was created", field_errors(error)) from None
 
 
 @keys.command("list")
 def list_keys(home: Home = None) -> None:
-    """List every key there ever was, without their secrets."""
+    """List every key that was ever created, without the secrets."""
     from app.services.access import api_keys
 
     with command_database(home) as (database, _), database.transaction() as session:
@@ -79,9 +79,9 @@ def list_keys(home: Home = None) -> None:
                 ",".join(key.scopes),
                 "all" if key.experiment_prefix is None else f"{key.experiment_prefix}...",
                 key.requests_per_minute,
-                _moment(key.created_at),
-                _moment(key.expires_at),
-                _moment(key.last_used_at),
+                _timestamp(key.created_at),
+                _timestamp(key.expires_at),
+                _timestamp(key.last_used_at),
                 key.state(now),
             )
             for key in found
@@ -93,13 +93,13 @@ def list_keys(home: Home = None) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(help="As `groundhog keys list` shows it")], home: Home = None
 ) -> None:
-    """Take a key's power for ever; its record stays."""
+    """Revoke a key permanently; its record stays."""
     from app.services.access import api_keys
 
     with command_database(home) as (database, settings), database.transaction() as session:
         revoked = api_keys.revoke(session, key_id, datetime.now(UTC))
     sys.stdout.write(
-        f"Key {revoked.key_id} ({revoked.name}) is revoked; running services refuse it"
+        f"Key {revoked.key_id} ({revoked.name}) is revoked; running services reject it"
         f" within {settings.key_cache_seconds:g} seconds.\n"
     )
 
@@ -118,7 +118,7 @@ def show_audit(
     _print(
         ("at", "who", "key", "operation", "on"),
         [
-            (_moment(entry.at), entry.who, entry.key_id, entry.operation, _shortened(entry.subjects))
+            (_timestamp(entry.at), entry.who, entry.key_id, entry.operation, _shortened(entry.subjects))
             for entry in found
         ],
     )
@@ -129,12 +129,12 @@ def _shortened(subjects: Sequence[str]) -> str:
     return ", ".join(subjects[:3]) + more
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _timestamp(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _print(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows below the names of their columns; a cell is never cut: an id must be whole to be of use."""
+    """Print rows below the names of their columns; no cell is truncated, as an id is used as a whole."""
     lines = [tuple(columns), *(tuple("-" if cell is None else str(cell) for cell in row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:

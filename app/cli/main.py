@@ -31,17 +31,17 @@ commands.add_typer(transfer)
 
 
 def main() -> None:
-    """Run the command; what goes wrong on purpose is a sentence on standard error, its places below it, and 1."""
+    """Run the command; an error is a sentence on standard error, its fields below it, and exit code 1."""
     try:
         commands()
     except GroundhogError as error:
-        sys.exit("\n  ".join([f"groundhog: {error.detail}", *map(_in_words, error.errors)]))
+        sys.exit("\n  ".join([f"groundhog: {error.detail}", *map(_as_line, error.errors)]))
 
 
-def _in_words(fault: FieldError) -> str:
-    line = "" if fault.line is None else f"line {fault.line} "
-    place = line + fault.field if fault.field != "line" else line
-    return f"{place.rstrip()}: {fault.message}"
+def _as_line(error: FieldError) -> str:
+    line = "" if error.line is None else f"line {error.line} "
+    place = line + error.field if error.field != "line" else line
+    return f"{place.rstrip()}: {error.message}"
 
 
 def _version(wanted: bool) -> None:
@@ -56,7 +56,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Accept the options before a command."""
 
 
 @commands.command()
@@ -74,7 +74,7 @@ def serve(
 
 @commands.command()
 def migrate(home: Home = None) -> None:
-    """Bring the database's schema to the newest version."""
+    """Upgrade the database's schema to the newest version."""
     from app.server import launcher
 
     with launcher.exit_on_signals(), launcher.running_or_embedded_database(settings_with(home=home)) as url:
@@ -84,22 +84,22 @@ def migrate(home: Home = None) -> None:
 
 @commands.command()
 def prune(home: Home = None) -> None:
-    """Forget Idempotency-Keys (GROUNDHOG_IDEMPOTENCY_HOURS) and entries of the audit (GROUNDHOG_AUDIT_DAYS)."""
+    """Delete old Idempotency-Keys (GROUNDHOG_IDEMPOTENCY_HOURS) and audit entries (GROUNDHOG_AUDIT_DAYS)."""
     from app.services.access import audit_log as entries
     from app.services.access import idempotency
 
     now = datetime.now(UTC)
     with command_database(home) as (database, settings), database.transaction() as session:
-        forgotten = idempotency.delete_older_than(session, now, settings.idempotency_hours)
-        audited = entries.delete_older_than(session, now, settings.audit_days)
-    print(f"Forgot {forgotten} Idempotency-Keys older than {settings.idempotency_hours} hours.")
-    if audited:
-        print(f"Forgot {audited} entries of the audit older than {settings.audit_days} days.")
+        keys_deleted = idempotency.delete_older_than(session, now, settings.idempotency_hours)
+        entries_deleted = entries.delete_older_than(session, now, settings.audit_days)
+    print(f"Deleted {keys_deleted} Idempotency-Keys older than {settings.idempotency_hours} hours.")
+    if entries_deleted:
+        print(f"Deleted {entries_deleted} audit entries older than {settings.audit_days} days.")
 
 
 @commands.command()
 def openapi() -> None:
-    """Print the API's description (OpenAPI) as JSON; needs no database."""
+    """Print the OpenAPI description of the API as JSON; needs no database."""
     from app.main import create_app
 
     application = create_app(settings_with(database_url="postgresql://nobody@localhost/none"))

@@ -1,4 +1,4 @@
-"""What the commands share: the settings as options override them, and the database they work on."""
+"""Shared by the commands: the settings with options applied, and the database."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from app.errors import Invalid, Unavailable
+from app.schemas.validation import field_errors
 from app.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -20,33 +21,33 @@ Home = Annotated[
 
 
 def settings_with(**options: Any) -> ServiceSettings:
-    """Return the settings, where options of the command come before the environment.
+    """Return the settings; options of the command override the environment.
 
     Raises
     ------
-    Invalid: naming each setting that is wrong
-    Unavailable: there is no place for the data
+    Invalid: naming each setting that is not valid
+    Unavailable: there is no folder for the data
     """
     try:
         return ServiceSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        faults = (
-            f"{_named(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
+        errors = (
+            f"{_setting_name(found.field.split('.')[0])}: {found.message.removeprefix('Value error, ')}"
+            for found in field_errors(error)
         )
-        raise Invalid(f"A setting is wrong: {'; '.join(faults)}") from error
-    except RuntimeError as error:  # no home directory to put the data in
+        raise Invalid(f"A setting is not valid: {'; '.join(errors)}") from error
+    except RuntimeError as error:  # there is no home directory
         raise Unavailable(f"{error} Set GROUNDHOG_HOME or DATABASE_URL.") from error
 
 
-def _named(field: str) -> str:
-    """Return a setting's name as an operator knows it."""
+def _setting_name(field: str) -> str:
+    """Return a setting's name with its environment variable."""
     return f"{field} (GROUNDHOG_{field.upper()})" if field.islower() else field
 
 
 @contextmanager
 def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSettings]]:
-    """Give the database of the running service, or of one started for as long as the command runs.
+    """Yield the database of the running service, or of one that runs as long as the command.
 
     Raises
     ------

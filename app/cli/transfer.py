@@ -1,4 +1,4 @@
-"""`groundhog load`, `export` and `import`: files of daily metrics, and whole experiments, in and out."""
+"""`groundhog load`, `export` and `import`: files of daily metrics, and of whole experiments."""
 
 import sys
 from collections.abc import Iterator
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 transfer = typer.Typer()
 
 SUFFIXES = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-REFUSED = 3
-"""Exit code where some lines were refused and the others stored."""
+SOME_REJECTED = 3
+"""Exit code if some lines were rejected and the others stored."""
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 @transfer.command()
 def load(
     file: Annotated[str, typer.Argument(help="CSV or NDJSON; - is standard input")],
     form: Annotated[
-        str | None, typer.Option("--format", help="csv or ndjson; by default the file's suffix says it")
+        str | None, typer.Option("--format", help="csv or ndjson; by default from the file's suffix")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Begin anew where an earlier load stopped")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Start again from the first line")] = False,
     home: Home = None,
 ) -> None:
-    """Load daily metrics of any number; a load that was interrupted goes on where it stopped.
+    """Load daily metrics of any number; an interrupted load continues where it stopped.
 
-    The good lines are stored, those refused are listed on standard error and end the command with code 3. Of
+    The valid lines are stored; rejected lines are listed on standard error, and the exit code is then 3. Of
     several lines with the same key the last wins.
     """
     from app.services.access import audit_log
@@ -49,57 +49,61 @@ def load(
         if again:
             resumable_load.delete_checkpoint(database, name)
         audit_log.start("load", datetime.now(UTC))
-        parts = resumable_load.load(database, source, kind, datetime.now(UTC), settings, name)
-        mark = _show(
-            parts, size, resumable_load.read_checkpoint(database, name), "-" if name is None else file
+        chunks = resumable_load.load(database, source, kind, datetime.now(UTC), settings, name)
+        checkpoint = _show(
+            chunks, size, resumable_load.read_checkpoint(database, name), "-" if name is None else file
         )
-    print(_summary(mark))
-    if mark.rejected:
-        raise typer.Exit(REFUSED)
+    print(_summary(checkpoint))
+    if checkpoint.rejected:
+        raise typer.Exit(SOME_REJECTED)
 
 
 def _show(
-    parts: "Iterator[tuple[Checkpoint, list[LineError]]]", size: int | None, mark: "Checkpoint", file: str
+    chunks: "Iterator[tuple[Checkpoint, list[LineError]]]",
+    size: int | None,
+    checkpoint: "Checkpoint",
+    file: str,
 ) -> "Checkpoint":
-    """Load with a progress bar from a mark on, listing the lines refused; return how it ended."""
+    """Load with a progress bar from a checkpoint on, list the rejected lines, and return the last checkpoint."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("loading", total=size, completed=mark.offset)
+        task = bar.add_task("loading", total=size, completed=checkpoint.offset)
         try:
-            for mark, refused in parts:
-                for error in refused:
+            for checkpoint, rejected in chunks:
+                for error in rejected:
                     where = f" {error.field}" if error.field else ""
                     console.print(f"line {error.line}{where}: {error.message}", markup=False, highlight=False)
-                bar.update(task, completed=mark.offset, description=f"{mark.line:,} lines")
+                bar.update(task, completed=checkpoint.offset, description=f"{checkpoint.line:,} lines")
         except (SystemExit, Unavailable) as error:
-            on = "" if file == "-" else "; the same command goes on from there"
-            console.print(f"Stopped: the lines up to {mark.line:,} are stored{on}.")
+            how = "" if file == "-" else "; the same command continues from there"
+            console.print(f"Stopped: the lines up to {checkpoint.line:,} are stored{how}.")
             if isinstance(error, Unavailable):
                 raise
             raise typer.Exit(INTERRUPTED) from None
-    return mark
+    return checkpoint
 
 
-def _summary(mark: "Checkpoint") -> str:
+def _summary(checkpoint: "Checkpoint") -> str:
     return (
-        f"{mark.received:,} lines: {mark.inserted:,} inserted, {mark.updated:,} updated,"
-        f" {mark.unchanged:,} unchanged, {mark.superseded:,} superseded, {mark.rejected:,} refused."
+        f"{checkpoint.received:,} lines: {checkpoint.inserted:,} inserted, {checkpoint.updated:,} updated,"
+        f" {checkpoint.unchanged:,} unchanged, {checkpoint.superseded:,} superseded,"
+        f" {checkpoint.rejected:,} rejected."
     )
 
 
 @transfer.command("export")
 def export_experiment(
-    experiment_id: Annotated[str, typer.Argument(help="Its id")],
+    experiment_id: Annotated[str, typer.Argument(help="The experiment's id")],
     to: Annotated[Path | None, typer.Option("--to", help="A file; by default standard output")] = None,
     home: Home = None,
 ) -> None:
-    """Write everything an experiment has as NDJSON: settings, data, revisions, assignments, events."""
+    """Write a whole experiment as NDJSON: settings, data, revisions, assignments, events."""
     from app.services.transfer import export_import
 
     with command_database(home) as (database, _), database.snapshot() as session:
         lines = export_import.export(session, experiment_id)
-        first = next(lines)  # nothing is written where there is no such experiment
+        first = next(lines)  # without such an experiment nothing is written
         with _written(to) as file:
             file.write(first)
             file.writelines(lines)
@@ -109,7 +113,7 @@ def export_experiment(
 def import_experiment(
     file: Annotated[str, typer.Argument(help="An exported file; - is standard input")], home: Home = None
 ) -> None:
-    """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
+    """Store an exported experiment completely or not at all; its allocations are the same to the byte."""
     from app.services.access import audit_log
     from app.services.transfer import export_import
 
@@ -119,8 +123,8 @@ def import_experiment(
         command_database(home) as (database, _),
         database.transaction() as session,
     ):
-        made = export_import.restore(session, source)
-    print(f"Imported {made.experiment_id}: {sum(made.rows.values()):,} rows.")
+        imported = export_import.restore(session, source)
+    print(f"Imported {imported.experiment_id}: {sum(imported.rows.values()):,} rows.")
 
 
 def _form_of(file: str, form: str | None) -> Literal["csv", "ndjson"]:
@@ -128,30 +132,30 @@ def _form_of(file: str, form: str | None) -> Literal["csv", "ndjson"]:
     match known:
         case "csv" | "ndjson":
             return known
-    raise Invalid(f"Say what {file} is: --format csv or --format ndjson.")
+    raise Invalid(f"The format of {file} is not known: add --format csv or --format ndjson.")
 
 
 @contextmanager
 def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None, str | None]]:
-    """Give a file's bytes, its size, and the name its way is marked under; standard input has neither."""
+    """Yield a file, its size, and the name of its checkpoint; standard input has only the first."""
     if file == "-":
         yield sys.stdin.buffer, None, None
         return
     try:
         with open(file, "rb") as source:
-            place, state = Path(file).resolve(), Path(file).stat()
-            yield source, state.st_size, f"{place} {state.st_size} {state.st_mtime_ns}"
+            path, state = Path(file).resolve(), Path(file).stat()
+            yield source, state.st_size, f"{path} {state.st_size} {state.st_mtime_ns}"
     except OSError as error:
         raise Invalid(f"{file} cannot be read: {error.strerror}") from error
 
 
 @contextmanager
 def _written(to: Path | None) -> Iterator[BinaryIO]:
-    """Give a file to be written, or standard output.
+    """Yield a file to write to, or standard output.
 
     Raises
     ------
-    Invalid: it cannot be written, or not to its end
+    Invalid: it cannot be written, or not completely
     """
     try:
         with open(sys.stdout.fileno() if to is None else to, "wb", closefd=to is not None) as file:

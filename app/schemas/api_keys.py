@@ -25,7 +25,7 @@ class ApiKeyIn(BaseModel):
     requests_per_minute: int | None = Field(
         default=None, ge=1, le=10_000_000, description="How often it may ask one server process"
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="From when on it is refused")
+    expires_at: AwareDatetime | None = Field(default=None, description="From when on it is rejected")
 
 
 class ApiKey(ApiKeyIn):

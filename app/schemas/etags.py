@@ -1,4 +1,4 @@
-"""Entity tags: a client that has the present answer is told so instead of getting it again."""
+"""Entity tags (RFC 9110, 8.8.3): of a content, and compared with those that a request names."""
 
 from hashlib import sha256
 
@@ -8,9 +8,14 @@ def etag_of(*parts: bytes) -> str:
     return f'"{sha256(b"".join(parts)).hexdigest()[:16]}"'
 
 
-def matches(if_none_match: str | None, etag: str) -> bool:
-    """Say whether a request's If-None-Match names the tag."""
-    if if_none_match is None:
+def matches(sent: str | None, etag: str, weak: bool = True) -> bool:
+    """Tell whether an If-None-Match (``weak``) or If-Match names the current tag; ``*`` names every tag.
+
+    The strong comparison never matches a weak tag: ``W/"a"`` may stand for other bytes.
+    """
+    if sent is None:
         return False
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    tags = {tag.strip() for tag in sent.split(",")}
+    if weak:
+        tags = {tag.removeprefix("W/") for tag in tags}
     return etag in tags or "*" in tags

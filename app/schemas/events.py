@@ -52,7 +52,7 @@ REASONS: dict[Reason, str] = {
     "unknown_revision": "no unit was drawn with this revision by then; send the one the assignment named",
     "older_than_split": "it is older than the shares it would be drawn with; name the revision the unit was shown",
 }
-"""Why an event is refused, in words."""
+"""Why an event is rejected, in words."""
 
 
 class EventIn(BaseModel):
@@ -121,9 +121,9 @@ class EventResult(BaseModel):
     event_id: str
     status: Status = Field(
         description="counted: the totals changed; known: taken, but the unit was exposed or converted already;"
-        " duplicate: this event_id was taken before; refused: kept out, and may be sent again"
+        " duplicate: this event_id was taken before; refused: not counted, and may be sent again"
     )
-    reason: Reason | None = Field(description="Why it was refused")
+    reason: Reason | None = Field(description="Why it was not counted")
     detail: str | None = Field(
         description="The same in words; for a duplicate, whose event it is if another's"
     )
@@ -154,5 +154,5 @@ class EventsResult(BaseModel):
     counted: int = Field(description="Events that changed the totals")
     known: int = Field(description="Events that were taken and changed nothing")
     duplicate: int = Field(description="Events that were taken before")
-    refused: int = Field(description="Events that were kept out")
+    refused: int = Field(description="Events that were not counted")
     items: list[EventResult] = Field(description="One per event, in the order sent")

@@ -70,12 +70,12 @@ class Stored(BaseModel):
 
     received: int = Field(description="Totals in the request")
     inserted: int = Field(description="New (experiment, variant, date)")
-    updated: int = Field(description="Replaced, because a figure differs")
-    unchanged: int = Field(description="Stored already with the same figures: nothing changed")
+    updated: int = Field(description="Replaced, because a value differs")
+    unchanged: int = Field(description="Stored already with the same values: nothing changed")
 
 
 class LineError(BaseModel):
-    """Why one line of a bulk upload was refused."""
+    """Why one line of a bulk upload was rejected."""
 
     line: int = Field(description="Line number, from 1; a CSV's header is line 1")
     field: str | None = Field(description="The field at fault, where there is one")
@@ -102,8 +102,8 @@ class BulkStored(Stored):
     )
 
     superseded: int = Field(description="Lines whose key came again further down: the last line wins")
-    rejected: int = Field(description="Lines refused (mode=partial)")
-    errors: list[LineError] = Field(description="The first refused lines; `rejected` counts all of them")
+    rejected: int = Field(description="Lines rejected (mode=partial)")
+    errors: list[LineError] = Field(description="The first rejected lines; `rejected` counts all of them")
 
 
 STORED: dict[str, Any] = {

@@ -49,7 +49,7 @@ class PlanRequest(Strict):
 
 
 class Spread(BaseModel):
-    """A figure of the replications that decided."""
+    """A value of the replications that decided."""
 
     mean: float
     sd: float | None

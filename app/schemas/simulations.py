@@ -311,7 +311,7 @@ class Simulation(SimulationSummary):
     )
 
     policies: list[dict[str, Any]] | None = Field(
-        default=None, description="Once done: the figures of each policy"
+        default=None, description="Once done: the results of each policy"
     )
 
 

@@ -1,8 +1,8 @@
-"""How long a connection waits for a slow client, and how much it keeps before it has a request.
+"""Timeouts for slow clients, and a limit for the head of a request.
 
-uvicorn by itself waits for ever for the rest of a request, keeps a request's head whatever its size, and waits for
-ever for whoever does not take the answer. Timers are set only for what did not come or go at once, so that an
-ordinary request costs none.
+uvicorn itself waits without limit for the rest of a request and for a client that does not read the response, and
+buffers a request's head of any size. Timers are set only for what does not arrive or leave at once, so that an
+ordinary request needs none.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 @dataclass(frozen=True, slots=True)
 class ClientTimeouts:
-    """What a client may take of us.
+    """The limits of a client.
 
     Parameters
     ----------
     max_head_bytes : of the request line and the headers together
-    header_timeout_seconds : how long they may take to come
-    idle_timeout_seconds : how long nothing may come of a body, or go of an answer
-    min_body_rate : bytes per second that a body must reach once it has taken ``idle_timeout_seconds``
+    header_timeout_seconds : until they are complete
+    idle_timeout_seconds : without any byte of a body received, or of a response sent
+    min_body_rate : bytes per second that a body must reach after ``idle_timeout_seconds``
     """
 
     max_head_bytes: int
@@ -34,7 +34,7 @@ class ClientTimeouts:
 
 
 class ReadStage(Enum):
-    """What of a request is awaited."""
+    """The part of a request that is awaited."""
 
     NOTHING = 0
     HEAD = 1
@@ -42,35 +42,35 @@ class ReadStage(Enum):
 
 
 class SlowClientProtocol(HttpToolsProtocol):
-    """uvicorn's connection, with an end to its patience: 408 and 431 as problem+json, then it is closed."""
+    """uvicorn's connection with timeouts: it responds 408 and 431 as problem+json, and closes."""
 
-    def __init__(self, patience: ClientTimeouts, **given: Any) -> None:
-        super().__init__(**given)
-        self._patience = patience
+    def __init__(self, timeouts: ClientTimeouts, **options: Any) -> None:
+        super().__init__(**options)
+        self._timeouts = timeouts
         self._stage = ReadStage.HEAD
-        self._is_new = False  # nothing of what is awaited was counted yet
+        self._is_new = False  # no byte of the awaited part was counted yet
         self._began = self._last = self.loop.time()
-        self._size = 0  # bytes of what is awaited, without the piece being read
-        self._piece = 0
-        self._sender: asyncio.TimerHandle | None = None
-        self._reader: asyncio.TimerHandle | None = None
+        self._size = 0  # bytes of the awaited part, without the chunk being read
+        self._chunk = 0
+        self._receive_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
 
-    # ---- what the client sends
+    # ---- receiving the request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request's head."""
+        """Wait for the head of the first request."""
         super().connection_made(transport)
-        self._watch_sender()
+        self._start_receive_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Read a piece of a request; a clock runs for the rest of it, if there is one."""
+        """Read a chunk of a request, and start a timer if there is more to come."""
         before, scope = self._stage, self.scope
-        self._piece = len(data)
+        self._chunk = len(data)
         super().data_received(data)
         if self._stage is ReadStage.NOTHING:
             if before is not ReadStage.NOTHING or scope is not self.scope:
-                return  # a whole request, as nearly always
-            self._await(ReadStage.HEAD)  # line breaks between requests begin nothing, but hold the connection
+                return  # a complete request, as in nearly all cases
+            self._await(ReadStage.HEAD)  # line breaks between requests begin none, but occupy the connection
         if not self.transport.is_closing():
             self._count()
 
@@ -80,21 +80,21 @@ class SlowClientProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Pass a request on, unless its head is too large."""
+        """Pass the request on, unless its head is too large."""
         service = self.app
         if self._head_is_too_large():
-            self.app = self._answer_large_head
+            self.app = self._respond_head_too_large
         self._await(ReadStage.BODY)
         super().on_headers_complete()
         self.app = service
 
     def on_message_complete(self) -> None:
-        """Wait for nothing more: the time between two requests is uvicorn's."""
+        """Wait for nothing more: uvicorn has the timeout between two requests."""
         self._stage = ReadStage.NOTHING
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP in the form that all refusals have."""
+        """Reject what is not HTTP, in the format of all errors."""
         self._reject(HTTPStatus.BAD_REQUEST, msg)
 
     def _await(self, stage: ReadStage) -> None:
@@ -104,107 +104,111 @@ class SlowClientProtocol(HttpToolsProtocol):
         self._last = self.loop.time()
         if self._is_new:
             self._began, self._is_new = self._last, False
-        self._size += self._piece
-        if self._stage is ReadStage.HEAD and self._size > self._patience.max_head_bytes:
+        self._size += self._chunk
+        if self._stage is ReadStage.HEAD and self._size > self._timeouts.max_head_bytes:
             self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
-        elif self._sender is None:
-            self._watch_sender()
+        elif self._receive_timer is None:
+            self._start_receive_timer()
 
     def _head_is_too_large(self) -> bool:
-        most = self._patience.max_head_bytes
-        if self._size + self._piece <= most:  # of the last piece a part only, perhaps
+        limit = self._timeouts.max_head_bytes
+        if self._size + self._chunk <= limit:  # possibly only a part of the last chunk
             return False
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > most
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > limit
 
     def _too_large(self) -> str:
-        most = self._patience.max_head_bytes
-        return f"the request line and headers are over {most} bytes (GROUNDHOG_MAX_HEAD_BYTES)"
+        limit = self._timeouts.max_head_bytes
+        return f"the request line and headers have more than {limit} bytes (GROUNDHOG_MAX_HEAD_BYTES)"
 
-    async def _answer_large_head(self, *_: object) -> None:
+    async def _respond_head_too_large(self, *_: object) -> None:
         self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, self._too_large())
 
-    def _watch_sender(self) -> None:
-        limits = self._patience
+    def _start_receive_timer(self) -> None:
+        limits = self._timeouts
         seconds = (
             limits.header_timeout_seconds if self._stage is ReadStage.HEAD else limits.idle_timeout_seconds
         )
         since = self._began if self._stage is ReadStage.HEAD else self._last
-        self._sender = self.loop.call_at(max(since + seconds, self.loop.time() + 1), self._look_at_sender)
+        self._receive_timer = self.loop.call_at(
+            max(since + seconds, self.loop.time() + 1), self._on_receive_timer
+        )
 
-    def _look_at_sender(self) -> None:
-        self._sender = None
+    def _on_receive_timer(self) -> None:
+        self._receive_timer = None
         if self._stage is ReadStage.NOTHING or self.transport.is_closing():
             return
         if not self._is_late():
-            self._watch_sender()
+            self._start_receive_timer()
         elif self._stage is ReadStage.HEAD and self._size == 0:
-            self.transport.close()  # nothing was asked
+            self.transport.close()  # no request was begun
         else:
             what = "headers" if self._stage is ReadStage.HEAD else "body"
-            self._reject(HTTPStatus.REQUEST_TIMEOUT, f"the {what} came too slowly; nothing was done")
+            self._reject(HTTPStatus.REQUEST_TIMEOUT, f"the {what} arrived too slowly; nothing was done")
 
     def _is_late(self) -> bool:
-        now, limits = self.loop.time(), self._patience
+        now, limits = self.loop.time(), self._timeouts
         if self._stage is ReadStage.HEAD:
-            return self._is_answered() and now - self._began >= limits.header_timeout_seconds
-        if self._is_answered():
-            return True  # what still comes of a body that was refused is read for so long and no longer
+            return self._is_responded() and now - self._began >= limits.header_timeout_seconds
+        if self._is_responded():
+            return True  # the rest of a rejected body is read only for this long
         if self.flow.read_paused or self.cycle.waiting_for_100_continue:
-            self._last = now  # it is we who keep the client waiting
+            self._last = now  # the service has made the client wait
             return False
         enough = limits.idle_timeout_seconds + self._size / limits.min_body_rate
         return now - self._last >= limits.idle_timeout_seconds or now - self._began > enough
 
-    def _is_answered(self) -> bool:
+    def _is_responded(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    # ---- what the client takes
+    # ---- sending the response
 
     def pause_writing(self) -> None:
-        """Wait for a client that has not taken the answer so far."""
+        """Wait for a client that has not read the response so far."""
         super().pause_writing()
-        self._watch_reader()
+        self._start_send_timer()
 
     def resume_writing(self) -> None:
-        """Go on with the answer."""
+        """Continue with the response."""
         super().resume_writing()
-        if self._reader is not None:
-            self._reader.cancel()
-            self._reader = None
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
 
-    def _watch_reader(self) -> None:
+    def _start_send_timer(self) -> None:
         left = self.transport.get_write_buffer_size()
-        self._reader = self.loop.call_later(self._patience.idle_timeout_seconds, self._look_at_reader, left)
+        self._send_timer = self.loop.call_later(
+            self._timeouts.idle_timeout_seconds, self._on_send_timer, left
+        )
 
-    def _look_at_reader(self, left_before: int) -> None:
+    def _on_send_timer(self, left_before: int) -> None:
         if self.transport.get_write_buffer_size() >= left_before:
             self.transport.abort()
         else:
-            self._watch_reader()
+            self._start_send_timer()
 
-    # ---- the end
+    # ---- closing
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the clocks."""
-        for timer in (self._sender, self._reader):
+        """Cancel the timers."""
+        for timer in (self._receive_timer, self._send_timer):
             if timer is not None:
                 timer.cancel()
-        self._sender = self._reader = None
+        self._receive_timer = self._send_timer = None
         super().connection_lost(exc)
 
     def _reject(self, status: HTTPStatus, detail: str) -> None:
-        """Answer, unless an answer has begun, and close; the application sees that the client is gone."""
+        """Respond, unless a response has begun, and close; the application sees a disconnected client."""
         if self.cycle is None or not self.cycle.response_started:
-            self.transport.write(_answer(status, detail))
+            self.transport.write(_error_response(status, detail))
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
 
 
-def _answer(status: HTTPStatus, detail: str) -> bytes:
-    """Return the bytes of a refusal: no application has seen the request, so there is no request id."""
-    said = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    body = json.dumps(said).encode()
+def _error_response(status: HTTPStatus, detail: str) -> bytes:
+    """Return the bytes of an error response: no application has seen the request, so it has no request id."""
+    problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    body = json.dumps(problem).encode()
     head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/problem+json\r\n"
     return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

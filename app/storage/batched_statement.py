@@ -24,7 +24,7 @@ MAX_KEYS = 1_000
 
 
 INDEX_ONLY_PLAN = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""A prepared statement keeps its plan: made while a table is small, it would read all of it for ever after."""
+"""A prepared statement keeps its plan: made while a table is small, it would read all of it from then on."""
 
 
 class BatchedStatement(Generic[Key, Answer]):

@@ -1,8 +1,8 @@
 """How connections are opened, and what holds on them: limits for statements, locks and idle transactions.
 
-A server's connection is told them once, as it opens. A pooler in transaction mode (pgbouncer) takes no such
+A server's connection is given them once, as it opens. A pooler in transaction mode (pgbouncer) takes no such
 options and lends a connection for one transaction at a time, so what a session keeps (settings, prepared
-statements, advisory locks) would be another client's next time. There each transaction is told for itself, and a
+statements, advisory locks) would be another client's next time. There each transaction is given them, and a
 session keeps nothing.
 """
 
@@ -45,11 +45,11 @@ class Connector:
 
     @property
     def transaction_preamble(self) -> str | None:
-        """Return the statement that begins each transaction, None where the connection was told already."""
+        """Return the statement that begins each transaction, None where the connection has them already."""
         if not self.behind_transaction_pooler:
             return None
-        told = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self._limits.items())
-        return f"select {told}"  # constants and numbers of ours
+        settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self._limits.items())
+        return f"select {settings}"  # internal constants and numbers
 
     def open(self) -> psycopg.Connection[Any]:
         """Open a connection."""
@@ -86,9 +86,9 @@ class Connector:
     def _address(self, options: Mapping[str, str] | None = None) -> str:
         if self.behind_transaction_pooler:
             return self._conninfo
-        told = {**self._limits, "timezone": "UTC", **(options or {})}
+        settings = {**self._limits, "timezone": "UTC", **(options or {})}
         return make_conninfo(
-            self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in told.items())
+            self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in settings.items())
         )
 
 

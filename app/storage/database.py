@@ -1,4 +1,4 @@
-"""The only commit, and the only translation of what PostgreSQL refuses into the domain's errors."""
+"""The only commit, and the only translation of what PostgreSQL rejects into the domain's errors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ class Database:
 
         Raises
         ------
-        Conflict: a rule of ``tables.RULES`` was broken
+        Conflict: a rule of ``tables.CONSTRAINT_MESSAGES`` was broken
         Unavailable: the database is away, out of connections, or gave up waiting
         """
         with self._begun() as session:

@@ -1,7 +1,7 @@
 """A read replica: a standby that streams from the database, asked only while it answers.
 
 It is never waited for long. One that is away is asked again every few seconds, by one request; meanwhile nobody
-notices but the log and the figures. What it has may be old: who reads from it says what is enough
+notices but the log and the metrics. What it has may be old: who reads from it says what is enough
 (`app.services.reading`).
 """
 
@@ -30,7 +30,7 @@ MAX_RETRY_SECONDS = 5
 """Of one reading: a server that hangs keeps no request longer from the primary."""
 IDENTITY = "select pg_is_in_recovery(), system_identifier from pg_control_system()"
 OF_ONE_STATEMENT = (pg.QueryCanceled, pg.SerializationFailure, pg.DeadlockDetected)
-"""What a standby refuses a statement with (it has to go on replaying) while it answers others."""
+"""What a standby rejects a statement with (it has to continue replaying) while it answers others."""
 
 logger = logging.getLogger("groundhog.replica")
 
@@ -143,6 +143,6 @@ def _cut(descriptor: int) -> None:
 
 
 def _is_lost(error: Unavailable) -> bool:
-    """Tell a server that is away from a statement that was refused, and from a pool that is empty."""
+    """Distinguish a server that is away from a statement that was rejected, and from a pool that is empty."""
     cause = error.__cause__.orig if isinstance(error.__cause__, exc.DBAPIError) else error.__cause__
     return isinstance(cause, psycopg.OperationalError) and not isinstance(cause, OF_ONE_STATEMENT)

@@ -182,7 +182,7 @@ class Split(Base):
 
 
 class Assignment(Base):
-    """The variant of one unit, for ever: the first write wins.
+    """The variant of one unit; the first write wins.
 
     ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
     those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,

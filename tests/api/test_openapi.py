@@ -143,7 +143,8 @@ def test_a_page_has_no_inline_script_that_its_policy_would_stop(client, path):
 
 
 @pytest.mark.parametrize(
-    "asset", ["/static/page.css", "/static/docs.js", "/static/groundhog.svg", "/static/api/swagger-ui.css"]
+    "asset",
+    ["/static/api-docs.css", "/static/swagger.js", "/static/groundhog.svg", "/static/api/swagger-ui.css"],
 )
 def test_our_styles_and_scripts_load_nothing_from_elsewhere(client, asset):
     text = client.get(asset).text

@@ -51,7 +51,7 @@ def requests(method, route, status):
         ("PUT", "/experiments", "/experiments", 405),
         ("GET", "/livez", "/livez", 200),
         ("GET", "/", "/", 200),
-        ("GET", "/static/page.css", "/static/{path}", 200),
+        ("GET", "/static/api-docs.css", "/static/{path}", 200),
         ("GET", "/static/api/nowhere.js", "/static/{path}", 404),
         ("GET", "/nowhere/123", "unmatched", 404),
         ("GET", "/experiments/a/b/c", "unmatched", 404),
@@ -165,7 +165,7 @@ def test_experiments_beyond_the_configured_number_are_counted_and_not_shown(make
     shown = figures(client)
     assert shown["groundhog_experiments"] == 3
     assert len([name for name in shown if name.startswith("groundhog_variant_share_ratio")]) == limit
-    assert len([name for name in shown if name.startswith("groundhog_metrics_newest_day_age")]) == limit
+    assert len([name for name in shown if name.startswith("groundhog_daily_metrics_age")]) == limit
 
 
 def test_the_use_of_the_pool_is_shown(make_client):

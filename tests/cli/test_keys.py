@@ -67,7 +67,7 @@ def test_what_is_no_key_gets_one_sentence(groundhog, arguments, said):
 
 def test_a_service_that_others_could_reach_does_not_start_without_a_key(groundhog):
     sentence, _, _ = groundhog("serve", "--host", "0.0.0.0", "--port", "0")
-    assert "can be reached by others, and there is no API key yet" in sentence
+    assert "can be reached from other machines, and there is no API key yet" in sentence
     assert "groundhog keys create NAME --scope admin" in sentence
     assert "GROUNDHOG_ADMIN_KEY" in sentence
 

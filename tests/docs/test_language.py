@@ -55,6 +55,19 @@ def test_a_page_has_none_of_the_rejected_phrases(path):
     assert found == {}
 
 
+WEB = [path for path in sorted((ROOT / "app/web").rglob("*.*")) if path.suffix in {".js", ".html", ".css"}]
+STANDARD_NAMES = re.compile(r"""["']figure(?:\.\w+)?["']|\{ figure: |\{ kept \}|kept\.""")
+"""HTML's element, and what the API calls the value of a stop rule and the accepted decisions of a replay."""
+
+
+@pytest.mark.parametrize("path", WEB, ids=lambda path: str(path.relative_to(ROOT / "app/web")))
+def test_the_dashboard_has_none_of_the_rejected_phrases(path):
+    text = STANDARD_NAMES.sub("", path.read_text())
+    assert [
+        match[0] for phrase in REJECTED for match in re.finditer(rf"\b(?:{phrase})\b", text, re.IGNORECASE)
+    ] == []
+
+
 def test_a_rejected_phrase_would_be_found():
     assert re.search(r"\b(?:refus(?:e|es|ed|al|als|ing))\b", "which lines are refused")
     assert "told" not in prose(ROOT / "README.md")

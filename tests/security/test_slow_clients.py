@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.server.launcher import web_config
 from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
+from app.server.web_server import web_config
 from app.settings import ServiceSettings
 from tests.support.attacked import TOTAL, everything, served_meanwhile
 
@@ -157,6 +157,6 @@ def test_workers_are_given_the_same_patience():
     settings = ServiceSettings(
         workers=2, max_head_bytes=2048, header_timeout_seconds=3, idle_timeout_seconds=4, min_body_rate=5
     )
-    config = pickle.loads(pickle.dumps(web_config(settings, "app.server.launcher:worker")))
+    config = pickle.loads(pickle.dumps(web_config(settings, "app.server.web_server:worker")))
     assert config.http.func is SlowClientProtocol
     assert config.http.args == (ClientTimeouts(2048, 3, 4, 5),)

@@ -62,10 +62,10 @@ def test_every_table_is_spread_once_and_again_is_nothing(distribute, sql):
     said = distribute()
     assert (said.exit_code, said.output.splitlines()[-1]) == (
         0,
-        f"Spread {len(KINDS)} of {len(KINDS)} tables; the others were already.",
+        f"Distributed {len(KINDS)} of {len(KINDS)} tables; the others already were.",
     )
     done = spread(sql)
-    assert distribute().output == f"Spread 0 of {len(KINDS)} tables; the others were already.\n"
+    assert distribute().output == f"Distributed 0 of {len(KINDS)} tables; the others already were.\n"
     assert spread(sql) == done
     assert (
         {table: kind for table, kind, *_ in done} == KINDS == dict.fromkeys(Base.metadata.tables, "") | KINDS

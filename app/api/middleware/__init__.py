@@ -1,1 +1,1 @@
-"""What stands around every request: authentication, body size, CORS; no routes."""
+"""Middleware around every request: authentication, body size, CORS; no routes."""

@@ -1,4 +1,4 @@
-"""The check of a request's API key, before anything of the request is read."""
+"""The authentication of a request by its API key, before its body is read."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -17,29 +17,29 @@ MAX_KEY_LENGTH = 512
 
 
 class ApiKeyMiddleware:
-    """Answer 401 or 429 before anything of a request is read, unless its path is open or its key is good."""
+    """Respond 401 or 429 before a request's body is read, unless its path is public or its key is valid."""
 
     def __init__(
-        self, app: ASGIApp, ring: Authenticator, clock: Callable[[], Any], open_paths: frozenset[str]
+        self, app: ASGIApp, authenticator: Authenticator, clock: Callable[[], Any], public: frozenset[str]
     ) -> None:
         self.app = app
-        self.authenticator = ring
+        self.authenticator = authenticator
         self.clock = clock
-        self.public_paths = open_paths
+        self.public_paths = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its caller known."""
+        """Pass a request on with its principal set."""
         if scope["type"] != "http" or self._is_public(scope):
             await self.app(scope, receive, send)
             return
         try:
-            caller = await self.authenticator.authenticate(extract_api_key(scope["headers"]), self.clock())
-            if caller is principal.ANONYMOUS:
+            who = await self.authenticator.authenticate(extract_api_key(scope["headers"]), self.clock())
+            if who is principal.ANONYMOUS:
                 reject_dns_rebinding(scope["headers"])
         except GroundhogError as error:
             await problem_response(error, scope["path"])(scope, receive, send)
             return
-        token = principal.current_principal.set(caller)
+        token = principal.current_principal.set(who)
         try:
             await self.app(scope, receive, send)
         finally:
@@ -53,18 +53,18 @@ class ApiKeyMiddleware:
 
 
 def public_paths(settings: ServiceSettings) -> frozenset[str]:
-    """Return the paths that are read without a key."""
+    """Return the paths that need no key."""
     pages = {"/docs", "/redoc", "/openapi.json"} if settings.public_docs else set()
-    telemetry = {"/metrics", "/metrics/"} if settings.public_metrics else set()
-    return frozenset({"/", "/livez", "/readyz"} | pages | telemetry)
+    prometheus = {"/metrics", "/metrics/"} if settings.public_metrics else set()
+    return frozenset({"/", "/livez", "/readyz"} | pages | prometheus)
 
 
 def extract_api_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """Return the key that a request carries, or None; Authorization of another kind than Bearer is another's.
+    """Return the API key of a request, or None; an Authorization other than Bearer is ignored.
 
     Raises
     ------
-    Unauthorized: it carries several, or something that cannot be one
+    Unauthorized: it has several keys, or one that is too long
     """
     sent = set()
     for name, value in headers:
@@ -73,28 +73,28 @@ def extract_api_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         elif name == b"authorization" and value[:7].lower() == b"bearer ":
             sent.add(value[7:].strip())
     if len(sent) > 1:
-        raise Unauthorized("the request carries several API keys: send one")
+        raise Unauthorized("the request has several API keys: send one")
     key = sent.pop() if sent else None
     if key is not None and len(key) > MAX_KEY_LENGTH:
-        raise Unauthorized("the API key is too long to be one")
+        raise Unauthorized("the API key is too long")
     return None if key is None else key.decode("latin-1")
 
 
 def reject_dns_rebinding(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Refuse who asks an open service by a name that others can give to this machine.
+    """Reject a request to an open service under a host name that others can point to this machine.
 
-    A page of the web whose name was made to lead here would read and change everything, from the browser of
-    whoever opens it: to that browser both are one site.
+    A web page whose host name resolves to this machine could otherwise read and change everything from the browser
+    of a user who opens it: for that browser both are the same site.
 
     Raises
     ------
-    Forbidden: saying by which name, or with what, to ask
+    Forbidden: naming the hosts that are accepted, and how to create a key
     """
     for name, value in headers:
         if name == b"host" and not _is_local_host(value):
             raise Forbidden(
-                "this service is open, so it answers to 127.0.0.1 and localhost only:"
-                " ask for these, or make a key with `groundhog keys create`"
+                "this service is open, so it accepts only the hosts 127.0.0.1 and localhost:"
+                " use one of them, or create a key with `groundhog keys create`"
             )
 
 

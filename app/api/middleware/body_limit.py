@@ -1,4 +1,4 @@
-"""Refuse bodies over the limit, and packed ones, before they fill the memory."""
+"""Reject bodies over the limit, and compressed ones, before they fill the memory."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -7,25 +7,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problem_details import problem_response
 from app.errors import TooLarge, UnsupportedMediaType
 
-COMPRESSED_BODY = (
-    "bodies are read as they are, without Content-Encoding: send it unpacked (zcat daily.csv.gz | ...)"
-)
+COMPRESSED_BODY = "Content-Encoding is not supported: send the body uncompressed (zcat daily.csv.gz | ...)"
 
 
 class BodySizeLimitMiddleware:
-    """Answer 413 to a body over ``max_bytes``, declared or streamed; some paths keep their own limit.
+    """Respond 413 to a body over ``max_bytes``, declared or streamed; some paths have a limit of their own.
 
-    A packed body is 415 everywhere: a few kilobytes of it can stand for gigabytes.
+    A compressed body is 415 everywhere: a few kilobytes of it can expand to gigabytes.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, unlimited: frozenset[str]) -> None:
         self.app = app
         self.max_bytes = max_bytes
         self.unlimited = unlimited
-        self.detail = f"the body is over {max_bytes} bytes (GROUNDHOG_MAX_BODY_BYTES)"
+        self.detail = f"the body has more than {max_bytes} bytes (GROUNDHOG_MAX_BODY_BYTES)"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body watched."""
+        """Pass a request on with its body's size checked."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Let browsers on other origins evaluate flags: CORS for the OpenFeature routes, and for nothing else."""
+"""CORS for the OpenFeature routes only: browsers on other origins may evaluate flags."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ PREFLIGHT_SECONDS = 600
 
 
 class OfrepCorsMiddleware:
-    """Answer preflight requests of the given origins, and let their scripts read the answers.
+    """Respond to preflight requests of the given origins, and let their scripts read the responses.
 
-    It stands before the check of keys: a preflight request carries none.
+    It runs before authentication: a preflight request has no key.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:

@@ -6,31 +6,27 @@ those who ask while one computes are given what that one finds.
 """
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.api.conditional import NOT_MODIFIED, IfNoneMatch, conditional_response
 from app.api.dependencies import AllocationDate, ExperimentPath, ReaderDep
-from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, iso_date, sequence_number
+from app.api.pagination import Cursor, Limit, decode_cursor, iso_date, page, sequence_number
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
+from app.api.state import state_of
 from app.errors import FieldError, Invalid, NotFound, Unavailable
 from app.observability import metrics
 from app.schemas.allocations import Allocation, History
-from app.schemas.etags import etag_of, matches
+from app.schemas.etags import etag_of
 from app.services.allocations import allocate, history
 from app.services.allocations.cache import AllocationCache, CachedAllocation
 from app.services.allocations.replica_reader import ReplicaReader
-from app.services.single_flight import SingleFlight
 from app.storage.database import Database
-from app.storage.versions import VersionReader
 
 router = APIRouter(prefix="/allocations", tags=["allocations"], route_class=StrictRoute)
-
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "Unchanged since the ETag in If-None-Match"}
-}
 
 
 @router.get(
@@ -49,22 +45,22 @@ async def read_allocation(
     revision: Annotated[
         str | None, Query(pattern=r"^[0-9a-f]{16}$", description="An older revision of the date")
     ] = None,
-    if_none_match: Annotated[str | None, Header(description="The ETag of the answer you have")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Return each variant's percent of traffic on a date, from the data strictly before it.
 
     Today's and tomorrow's answers are recorded; a past date is answered as it was last in force.
     """
-    state = request.app.state  # as dependencies these would cost as much as the rest of the route
-    reader: ReplicaReader = state.reader
-    now: dt.datetime = state.clock()
+    state = state_of(request)  # as dependencies these would cost as much as the rest of the route
+    reader = state.replica_reader
+    now = state.clock()
     if as_of is not None or revision is not None:
         body = await run_in_threadpool(
             _read_other, state.database, experiment_id, for_date, as_of, revision, now
         )
         return _response(CachedAllocation(0, body.encode(), etag_of(body.encode())), if_none_match)
-    kept: AllocationCache = state.kept
-    versions: VersionReader = state.versions
+    kept = state.allocation_cache
+    versions = state.versions
     date = for_date or kept.cached_today(experiment_id, now)
     before = None if date is None else kept.get(experiment_id, date)
     try:
@@ -74,7 +70,7 @@ async def read_allocation(
         if before is not None and before.version == version:
             metrics.ALLOCATIONS_SERVED.labels("cache").inc()
             return _response(before, if_none_match)
-        computing: SingleFlight[CachedAllocation] = state.computing
+        computing = state.single_flight
         minute = now.replace(second=0, microsecond=0)  # days begin with one, whatever the zone
         same = experiment_id, for_date, minute, version
         if same in computing:
@@ -142,12 +138,8 @@ def _read_other(
 
 
 def _response(served: CachedAllocation, if_none_match: str | None, stale: bool = False) -> Response:
-    headers = {"ETag": served.etag, "Cache-Control": "no-cache"}
-    if stale:
-        headers["Groundhog-Stale"] = "true"
-    if matches(if_none_match, served.etag):
-        return Response(status_code=304, headers=headers)
-    return Response(served.body, headers=headers, media_type="application/json")
+    headers = {"Groundhog-Stale": "true"} if stale else None
+    return conditional_response(served.body, served.etag, if_none_match, headers)
 
 
 @router.get(
@@ -164,10 +156,5 @@ def read_allocation_history(
     items = reader.read(
         experiment_id, lambda session: history.history(session, experiment_id, place, limit + 1)
     )
-    more = len(items) > limit
-    last = items[:limit][-1] if more else None
-    return History(
-        experiment_id=experiment_id,
-        items=items[:limit],
-        next_cursor=None if last is None else encode_cursor(last.date.isoformat(), last.sequence),
-    )
+    items, next_cursor = page(items, limit, lambda last: (last.date.isoformat(), last.sequence))
+    return History(experiment_id=experiment_id, items=items, next_cursor=next_cursor)

@@ -11,17 +11,18 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from app.api import problem_details
-from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath
-from app.api.idempotency import (
-    IdempotencyDep,
-    IdempotencyKeyHeader,
-    execute_write,
-    idempotent_request,
-    to_response,
-)
-from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor
+from app.api.dependencies import DatabaseDep, ExperimentPath
+from app.api.pagination import Cursor, Limit, decode_cursor, page
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
+from app.api.state import state_of
+from app.api.unit_of_work import (
+    IdempotencyKeyHeader,
+    IdempotentWriteDep,
+    UnitOfWork,
+    to_response,
+    unit_of_work,
+)
 from app.errors import GroundhogError, InternalError, Unavailable
 from app.schemas.assignments.assignments import (
     ASSIGNED,
@@ -39,12 +40,9 @@ from app.schemas.assignments.assignments import (
     Units,
 )
 from app.schemas.fields import UnitId
-from app.services.access import idempotency
-from app.services.access.idempotency import StoredResponse
 from app.services.assignments import stored_assignments
 from app.services.assignments.assigner import Assigner, AssignmentOutcome
 from app.services.assignments.bucketing import AssignmentResult
-from app.storage.database import Database
 
 unit_id_from_cursor: Callable[[Any], str] = TypeAdapter(UnitId).validate_python
 
@@ -54,9 +52,9 @@ UNITS_EXAMPLES: dict[str, Any] = {
     "one": {"summary": "One unit", "value": UNIT},
     "array": {"summary": "An array of units", "value": [UNIT, UNIT | {"experiment_id": "homepage"}]},
 }
-ANSWERS: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One unit that is known already or not stored; or an array: an item per unit, in order",
+        "description": "One unit that is already known or not stored; or an array: an item per unit, in order",
         "content": {
             "application/json": {
                 "examples": {
@@ -80,7 +78,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     "",
     operation_id="assign",
     response_model=Assignment | list[Assignment | Unassigned],
-    responses={**ANSWERS, **error_responses(404, 409, 413, 415, 422, 503)},
+    responses={**RESPONSES, **error_responses(404, 409, 413, 415, 422, 503)},
 )
 async def assign(
     units: Annotated[Units, Body(openapi_examples=UNITS_EXAMPLES)],
@@ -89,57 +87,62 @@ async def assign(
 ) -> Response:
     """Return the variant of a unit, or of up to 1,000; a unit without one is assigned now and keeps it.
 
-    The first assignment stays for ever, whatever the shares do later. In mode `rendezvous` nothing is stored
-    before the first exposure. Asking is not an exposure: no impression is counted. In an array the faults of one
-    item concern it alone. Repeating is always safe, with or without an Idempotency-Key.
+    The first assignment is permanent, whatever the shares do later. In mode `rendezvous` nothing is stored before
+    the first exposure. A request is not an exposure: no impression is counted. In an array the errors of one item
+    concern it alone. Repeating is always safe, with or without an Idempotency-Key.
     """
-    state = request.app.state  # as dependencies these would cost as much as the rest of the route
-    assigner: Assigner = state.assigner
-    now = state.clock()
-    many = isinstance(units, list)
+    state = state_of(request)  # as dependencies these would cost as much as the rest of the route
     pairs = [(unit.experiment_id, unit.unit_id) for unit in (units if isinstance(units, list) else [units])]
+    if idempotency_key is not None:
+        write = unit_of_work(request, idempotency_key, sha256(await request.body()).digest())
+        return await _assign_once(state.assigner, pairs, isinstance(units, list), write)
+    outcomes = await state.assigner.assign(pairs, state.clock())
+    return _to_response(*_message(outcomes, pairs, isinstance(units, list)))
 
-    if idempotency_key is None:
-        return to_response(_answer(await assigner.assign(pairs, now), pairs, many))
-    once = idempotent_request(request, idempotency_key, sha256(await request.body()).digest())
-    kept = await run_in_threadpool(_to_response, state.database, once)
-    if kept is not None:
-        return to_response(kept)
-    # No transaction is open now: the assigner needs connections itself, and who held one would wait for the
-    # others. Assigning twice is harmless; of two answers the first one kept goes to both.
-    outcomes = await assigner.assign(pairs, now)
-    answer = _answer(outcomes, pairs, many)
+
+async def _assign_once(
+    assigner: Assigner, pairs: Sequence[tuple[str, str]], many: bool, write: UnitOfWork
+) -> Response:
+    """Return the response stored before, or assign and store the response.
+
+    The assigner runs outside the transaction: it needs connections itself, and requests that held one would wait
+    for each other. Assigning twice is harmless; of two responses the first one stored goes to both.
+    """
+    stored = await run_in_threadpool(write.find_response)
+    if stored is not None:
+        return to_response(stored)
+    outcomes = await assigner.assign(pairs, write.now)
+    message, status = _message(outcomes, pairs, many)
     if any(isinstance(outcome, Unavailable | InternalError) for outcome in outcomes):
-        return to_response(answer)  # sent again, it may fare better
-    return await run_in_threadpool(execute_write, state.database, once, lambda _: answer, now)
+        return _to_response(message, status)  # not stored: sent again, it may succeed
+    return (await run_in_threadpool(write.commit_once, lambda _: message, status)).to_response()
 
 
-def _to_response(database: Database, request: idempotency.IdempotentRequest | None) -> StoredResponse | None:
-    with database.transaction() as session:
-        return idempotency.find_response(session, request)
+def _to_response(message: Any, status: int) -> Response:
+    return Response(json.dumps(message), status, media_type="application/json")
 
 
-def _answer(
+def _message(
     outcomes: Sequence[AssignmentOutcome], pairs: Sequence[tuple[str, str]], many: bool
-) -> StoredResponse:
-    return _array(outcomes, pairs) if many else _single(outcomes[0])
-
-
-def _single(outcome: AssignmentOutcome) -> StoredResponse:
-    if isinstance(outcome, GroundhogError):
-        raise outcome
-    return StoredResponse(201 if outcome.new else 200, json.dumps(_as_json(outcome)))
-
-
-def _array(outcomes: Sequence[AssignmentOutcome], pairs: Sequence[tuple[str, str]]) -> StoredResponse:
-    away = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
-    if away and len(away) == len(outcomes):
-        raise away[0]
+) -> tuple[Any, int]:
+    """Return the message and the status; raise the error of a single unit, or the one that all units share."""
+    if not many:
+        single = _assigned(outcomes[0])
+        return _as_json(single), 201 if single.new else 200
+    unavailable = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    if unavailable and len(unavailable) == len(outcomes):
+        raise unavailable[0]
     items = [
         _item_problem(index, pair, outcome) if isinstance(outcome, GroundhogError) else _as_json(outcome)
         for index, (pair, outcome) in enumerate(zip(pairs, outcomes, strict=True))
     ]
-    return StoredResponse(200, json.dumps(items))
+    return items, 200
+
+
+def _assigned(outcome: AssignmentOutcome) -> AssignmentResult:
+    if isinstance(outcome, GroundhogError):
+        raise outcome
+    return outcome
 
 
 def _as_json(assigned: AssignmentResult) -> dict[str, Any]:
@@ -175,19 +178,17 @@ def _item_problem(index: int, pair: tuple[str, str], error: GroundhogError) -> d
     response_model=OverrideIn,
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
-def override_assignment(
-    override: OverrideIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime
-) -> Response:
-    """Force a unit to a variant, for testing or by wish; null takes it back. Repeating changes nothing.
+def override_assignment(override: OverrideIn, write: IdempotentWriteDep) -> Response:
+    """Force a unit to a variant, for testing or on request; null takes it back. Repeating changes nothing.
 
-    A forced unit's events are refused and it leaves the estimates. No total changes.
+    A forced unit's events are rejected and it leaves the estimates. No total changes.
     """
 
-    def work(session: Session) -> StoredResponse:
-        stored_assignments.override(session, override, now)
-        return StoredResponse.of(override)
+    def force(session: Session) -> OverrideIn:
+        stored_assignments.override(session, override, write.now)
+        return override
 
-    return execute_write(database, request, work, now)
+    return write.commit_once(force).to_response()
 
 
 @router.post(
@@ -196,20 +197,19 @@ def override_assignment(
     response_model=Merged,
     responses=error_responses(404, 413, 415, 422, 503),
 )
-def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime) -> Response:
+def merge_units(sent: MergeIn, write: IdempotentWriteDep) -> Response:
     """Let two ids of one unit (a cookie's, an account's) share its earliest assignment, here or everywhere.
 
     The other one leaves the estimates; no total changes. Merge once either has been assigned: before that there is
-    nothing to keep. Repeating changes nothing.
+    no assignment to share. Repeating changes nothing.
     """
-
-    def work(session: Session) -> StoredResponse:
-        variants = stored_assignments.merge(session, sent, now)
-        return StoredResponse.of(
-            Merged(unit_id=sent.unit_id, into_unit_id=sent.into_unit_id, variants=variants)
+    return write.commit_once(
+        lambda session: Merged(
+            unit_id=sent.unit_id,
+            into_unit_id=sent.into_unit_id,
+            variants=stored_assignments.merge(session, sent, write.now),
         )
-
-    return execute_write(database, request, work, now)
+    ).to_response()
 
 
 @router.post(
@@ -218,16 +218,14 @@ def merge_units(sent: MergeIn, database: DatabaseDep, request: IdempotencyDep, n
     response_model=Forgotten,
     responses=error_responses(404, 413, 415, 422, 503),
 )
-def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime) -> Response:
+def forget_unit(sent: ForgetIn, write: IdempotentWriteDep) -> Response:
     """Replace a unit's id by a tombstone wherever it is stored; no total changes.
 
-    Its events sent again still do not count. Answers kept under an Idempotency-Key may name it until they expire.
+    Its events sent again still do not count. A response stored under an Idempotency-Key names it until it expires.
     """
-
-    def work(session: Session) -> StoredResponse:
-        return StoredResponse.of(stored_assignments.erase(session, sent.unit_id, sent.experiment_id))
-
-    return execute_write(database, request, work, now)
+    return write.commit_once(
+        lambda session: stored_assignments.erase(session, sent.unit_id, sent.experiment_id)
+    ).to_response()
 
 
 @router.get(
@@ -237,10 +235,11 @@ def forget_unit(sent: ForgetIn, database: DatabaseDep, request: IdempotencyDep, 
     responses=error_responses(404, 422, 503),
 )
 def read_assignment(experiment_id: ExperimentPath, unit_id: UnitId, database: DatabaseDep) -> Response:
-    """Return the stored assignment of a unit; asking stores nothing."""
+    """Return the stored assignment of a unit; reading it stores nothing."""
     with database.transaction() as session:
         row = stored_assignments.read(session, experiment_id, unit_id)
-        return to_response(StoredResponse.of(StoredAssignment.model_validate(row)))
+        stored = StoredAssignment.model_validate(row)
+    return Response(stored.model_dump_json(), media_type="application/json")
 
 
 @router.get(
@@ -256,10 +255,6 @@ def list_assignments(
     place = decode_cursor(cursor, unit_id_from_cursor)
     with database.transaction() as session:
         rows = stored_assignments.read_page(session, experiment_id, place[0] if place else None, limit + 1)
-        items = [StoredAssignment.model_validate(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return AssignmentsPage(
-        experiment_id=experiment_id,
-        items=items,
-        next_cursor=encode_cursor(items[-1].unit_id) if more else None,
-    )
+        found = [StoredAssignment.model_validate(row) for row in rows]
+    items, next_cursor = page(found, limit, lambda last: (last.unit_id,))
+    return AssignmentsPage(experiment_id=experiment_id, items=items, next_cursor=next_cursor)

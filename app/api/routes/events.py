@@ -3,15 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
-from sqlalchemy.orm import Session
 
-from app.api.dependencies import CurrentTime, DatabaseDep, SettingsDep
-from app.api.idempotency import IdempotencyDep, execute_write
+from app.api.dependencies import SettingsDep
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
+from app.api.unit_of_work import IdempotentWriteDep
 from app.observability import metrics
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsResult
-from app.services.access.idempotency import StoredResponse
 from app.services.events import ingest
 
 router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
@@ -30,26 +28,24 @@ EXAMPLES: dict[str, Any] = {
 )
 def record_events(
     sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
-    database: DatabaseDep,
     settings: SettingsDep,
-    request: IdempotencyDep,
-    now: CurrentTime,
+    write: IdempotentWriteDep,
 ) -> Response:
-    """Take exposures and rewards of assigned units, one or up to 5,000, each counted exactly once.
+    """Record exposures and rewards of assigned units, one or up to 5,000, each counted exactly once.
 
-    The answer says of each event what became of it; what is refused is kept out with its reason and may be sent
-    again. A unit's first exposure is an impression of its day, its first reward a success, and its values add up:
-    all are credited to the day of that exposure, up to `reward_window_days` after it. Within an array exposures
-    come first.
+    The response has an outcome for each event; a rejected event is not stored, has a reason and may be sent again.
+    A unit's first exposure is an impression of its day, its first reward a success, and its values add up: all are
+    credited to the day of that exposure, up to `reward_window_days` after it. In an array exposures come first.
     """
-    done: list[EventsResult] = []
+    outcome = write.commit_once(
+        lambda session: ingest.ingest(session, sent, settings.assignment_salt, write.now)
+    )
+    _count(outcome.message)
+    return outcome.to_response()
 
-    def work(session: Session) -> StoredResponse:
-        done.append(ingest.ingest(session, sent, settings.assignment_salt, now))
-        return StoredResponse.of(done[0])
 
-    response = execute_write(database, request, work, now)
-    for taken in done:  # what was committed; a replayed answer did nothing
+def _count(result: EventsResult | None) -> None:
+    """Count events in Prometheus; a replayed request recorded none."""
+    if result is not None:
         for status in ("counted", "known", "duplicate", "refused"):
-            metrics.EVENTS_RECEIVED.labels(status).inc(getattr(taken, status))
-    return response
+            metrics.EVENTS_RECEIVED.labels(status).inc(getattr(result, status))

@@ -1,20 +1,21 @@
 """Experiments and their variants over HTTP."""
 
-import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
+from app.api.conditional import IfMatch
 from app.api.dependencies import AllocationDate, CurrentTime, DatabaseDep, ExperimentPath, VariantPath
-from app.api.idempotency import IdempotencyDep, execute_write
-from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier
+from app.api.pagination import Cursor, Limit, decode_cursor, identifier, page
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
+from app.api.unit_of_work import IdempotentWriteDep, WriteDep
 from app.errors import PreconditionFailed
 from app.schemas.analysis.estimates import Estimates
 from app.schemas.analysis.impact import Comparison, Gain
 from app.schemas.analysis.posterior import Posterior
+from app.schemas.etags import etag_of, matches
 from app.schemas.experiments.experiments import (
     Experiment,
     ExperimentIn,
@@ -25,7 +26,6 @@ from app.schemas.experiments.experiments import (
     VariantIn,
     VariantPatch,
 )
-from app.services.access.idempotency import StoredResponse
 from app.services.analysis import estimates, impact, posterior
 from app.services.experiments import lifecycle, variants
 
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=Stri
 
 def etag(experiment: Experiment) -> str:
     """Return the entity tag of an experiment's representation."""
-    return f'"{hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:16]}"'
+    return etag_of(experiment.model_dump_json().encode())
 
 
 @router.post(
@@ -44,19 +44,16 @@ def etag(experiment: Experiment) -> str:
     status_code=201,
     responses=error_responses(409, 413, 415, 422, 503),
 )
-def create_experiment(
-    experiment: ExperimentIn, database: DatabaseDep, request: IdempotencyDep, now: CurrentTime
-) -> Response:
+def create_experiment(experiment: ExperimentIn, write: IdempotentWriteDep) -> Response:
     """Create an experiment with its settings and first variants.
 
     Not needed before reporting totals: `POST /metrics/` registers what it does not know.
     """
-
-    def work(session: Session) -> StoredResponse:
-        made = lifecycle.create(session, experiment, now)
-        return StoredResponse.of(made, 201, f"/experiments/{made.experiment_id}")
-
-    return execute_write(database, request, work, now)
+    return write.commit_once(
+        lambda session: lifecycle.create(session, experiment, write.now),
+        status=201,
+        location=lambda created: f"/experiments/{created.experiment_id}",
+    ).to_response()
 
 
 @router.get(
@@ -67,9 +64,8 @@ def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit 
     place = decode_cursor(cursor, identifier)
     with database.transaction() as session:
         found = lifecycle.list_experiments(session, place[0] if place else None, limit + 1)
-    more = len(found) > limit
-    last = found[:limit][-1].experiment_id if more else None
-    return ExperimentsPage(items=found[:limit], next_cursor=encode_cursor(last) if more else None)
+    items, next_cursor = page(found, limit, lambda last: (last.experiment_id,))
+    return ExperimentsPage(items=items, next_cursor=next_cursor)
 
 
 @router.get(
@@ -79,7 +75,7 @@ def list_experiments(database: DatabaseDep, cursor: Cursor = None, limit: Limit 
     responses=error_responses(404, 422, 503),
 )
 def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, response: Response) -> Experiment:
-    """Return an experiment as it stands: settings, state, variants."""
+    """Return an experiment as it is now: settings, state, variants."""
     with database.transaction() as session:
         experiment = lifecycle.read(session, experiment_id)
     response.headers["ETag"] = etag(experiment)
@@ -95,28 +91,29 @@ def read_experiment(experiment_id: ExperimentPath, database: DatabaseDep, respon
 def change_experiment(
     experiment_id: ExperimentPath,
     patch: ExperimentPatch,
-    database: DatabaseDep,
+    write: WriteDep,
     response: Response,
-    now: CurrentTime,
-    if_match: Annotated[
-        str | None, Header(description="The ETag you read: refuse if it changed since")
-    ] = None,
+    if_match: IfMatch = None,
 ) -> Experiment:
-    """Change settings, words or state (JSON merge-patch); it applies from today on.
+    """Change settings, texts or state (JSON merge-patch); it applies from today on.
 
-    `{"state": "paused"}` holds the shares of the day it begins; `"running"` resumes, `"archived"` puts it away.
+    `{"state": "paused"}` keeps the shares of the day it begins; `"running"` resumes, `"archived"` archives it.
     """
-    with database.transaction() as session:
-        if if_match is not None and if_match != "*":
-            _check_match(session, experiment_id, if_match)
-        experiment = lifecycle.change(session, experiment_id, patch, now)
+
+    def change(session: Session) -> Experiment:
+        _check_match(session, experiment_id, if_match)
+        return lifecycle.change(session, experiment_id, patch, write.now)
+
+    experiment = write.commit(change)
     response.headers["ETag"] = etag(experiment)
     return experiment
 
 
-def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
+def _check_match(session: Session, experiment_id: str, if_match: str | None) -> None:
+    if if_match is None or if_match == "*":
+        return
     current = etag(lifecycle.read_locked(session, experiment_id))
-    if current not in [tag.strip() for tag in if_match.split(",")]:
+    if not matches(if_match, current, weak=False):
         raise PreconditionFailed(
             f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
         )
@@ -129,18 +126,12 @@ def _check_match(session: Session, experiment_id: str, if_match: str) -> None:
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def roll_out_variant(
-    experiment_id: ExperimentPath,
-    rollout: RolloutIn,
-    database: DatabaseDep,
-    request: IdempotencyDep,
-    now: CurrentTime,
+    experiment_id: ExperimentPath, rollout: RolloutIn, write: IdempotentWriteDep
 ) -> Response:
     """Give one variant all traffic from today on; it is recorded like every change, and can be undone."""
-
-    def work(session: Session) -> StoredResponse:
-        return StoredResponse.of(lifecycle.roll_out(session, experiment_id, rollout.variant_id, now))
-
-    return execute_write(database, request, work, now)
+    return write.commit_once(
+        lambda session: lifecycle.roll_out(session, experiment_id, rollout.variant_id, write.now)
+    ).to_response()
 
 
 @router.delete(
@@ -149,10 +140,9 @@ def roll_out_variant(
     response_model=Experiment,
     responses=error_responses(404, 422, 503),
 )
-def undo_rollout(experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime) -> Experiment:
+def undo_rollout(experiment_id: ExperimentPath, write: WriteDep) -> Experiment:
     """Let the policy decide again from today on."""
-    with database.transaction() as session:
-        return lifecycle.undo_rollout(session, experiment_id, now)
+    return write.commit(lambda session: lifecycle.undo_rollout(session, experiment_id, write.now))
 
 
 @router.get(
@@ -196,7 +186,7 @@ def read_gain(
 def compare_with_control(
     experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
 ) -> Comparison:
-    """Return every variant of a date beside the control: the difference, and the probability that it is better."""
+    """Compare every variant of a date with the control: the difference, and the probability that it is better."""
     with database.transaction() as session:
         return impact.comparison(session, experiment_id, for_date, now)
 
@@ -208,10 +198,10 @@ def compare_with_control(
     responses=error_responses(404, 409, 422, 503),
 )
 def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Estimates:
-    """Return what the units of a tracked experiment tell of its variants, corrected for shares that moved.
+    """Estimate a tracked experiment's variants from its units, corrected for shares that changed over time.
 
     For each variant the mean outcome per unit in three ways with 95 % intervals, its difference from the control,
-    and what all are worth against the hold-out.
+    and the effect of all variants together against the hold-out.
     """
     with database.transaction() as session:
         return estimates.read(session, experiment_id)
@@ -224,20 +214,13 @@ def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Esti
     status_code=201,
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
-def add_variant(
-    experiment_id: ExperimentPath,
-    variant: VariantIn,
-    database: DatabaseDep,
-    request: IdempotencyDep,
-    now: CurrentTime,
-) -> Response:
+def add_variant(experiment_id: ExperimentPath, variant: VariantIn, write: IdempotentWriteDep) -> Response:
     """Add a variant to a running experiment; it joins the split from today on, in burn-in."""
-
-    def work(session: Session) -> StoredResponse:
-        made = variants.add_variant(session, experiment_id, variant, now)
-        return StoredResponse.of(made, 201, f"/experiments/{experiment_id}")
-
-    return execute_write(database, request, work, now)
+    return write.commit_once(
+        lambda session: variants.add_variant(session, experiment_id, variant, write.now),
+        status=201,
+        location=lambda _: f"/experiments/{experiment_id}",
+    ).to_response()
 
 
 @router.patch(
@@ -247,15 +230,12 @@ def add_variant(
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
 def change_variant(
-    experiment_id: ExperimentPath,
-    variant_id: VariantPath,
-    patch: VariantPatch,
-    database: DatabaseDep,
-    now: CurrentTime,
+    experiment_id: ExperimentPath, variant_id: VariantPath, patch: VariantPatch, write: WriteDep
 ) -> Variant:
-    """Change a variant's words, make it the control, or retire it with `{"retired_on": "YYYY-MM-DD"}`."""
-    with database.transaction() as session:
-        return variants.change_variant(session, experiment_id, variant_id, patch, now)
+    """Change a variant's texts, make it the control, or retire it with `{"retired_on": "YYYY-MM-DD"}`."""
+    return write.commit(
+        lambda session: variants.change_variant(session, experiment_id, variant_id, patch, write.now)
+    )
 
 
 @router.delete(
@@ -264,7 +244,6 @@ def change_variant(
     status_code=204,
     responses=error_responses(404, 409, 422, 503),
 )
-def delete_variant(experiment_id: ExperimentPath, variant_id: VariantPath, database: DatabaseDep) -> None:
+def delete_variant(experiment_id: ExperimentPath, variant_id: VariantPath, write: WriteDep) -> None:
     """Delete a variant that was never exposed; one that was can be retired."""
-    with database.transaction() as session:
-        variants.delete_variant(session, experiment_id, variant_id)
+    write.commit(lambda session: variants.delete_variant(session, experiment_id, variant_id))

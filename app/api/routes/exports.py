@@ -1,23 +1,21 @@
-"""An experiment as a file over HTTP: everything it has out of one server and into another."""
+"""Export and import over HTTP: a whole experiment as a file, from one server to another."""
 
 from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from app.api import request_body
-from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath, SettingsDep
-from app.api.idempotency import IdempotencyKeyHeader, execute_write, idempotent_request
+from app.api.dependencies import DatabaseDep, ExperimentPath, SettingsDep
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file, unavailable_when_disk_full
+from app.api.unit_of_work import IdempotencyKeyHeader, unit_of_work
 from app.errors import UnsupportedMediaType
 from app.schemas.exports import Imported
-from app.services.access.idempotency import StoredResponse
 from app.services.transfer import export_import
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
@@ -38,7 +36,7 @@ IN_MEMORY_BYTES = 1024 * 1024
     responses={200: {"description": "One line per row", "content": FILE}, **error_responses(404, 422, 503)},
 )
 def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> StreamingResponse:
-    """Return everything an experiment has as NDJSON, as of one moment: settings, data, revisions, assignments."""
+    """Return a whole experiment as NDJSON, as of one moment: settings, data, revisions, assignments."""
     with ExitStack() as opened:
         file = opened.enter_context(temporary_file(IN_MEMORY_BYTES))
         with unavailable_when_disk_full(), database.snapshot() as session:
@@ -63,9 +61,7 @@ def export_experiment(experiment_id: ExperimentPath, database: DatabaseDep) -> S
 )
 async def import_experiment(
     request: Request,
-    database: DatabaseDep,
     settings: SettingsDep,
-    now: CurrentTime,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
@@ -74,10 +70,10 @@ async def import_experiment(
         raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
     with temporary_file() as upload:
         digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)
-
-        def work(session: Session) -> StoredResponse:
-            made = export_import.restore(session, upload)
-            return StoredResponse.of(made, 201, f"/experiments/{made.experiment_id}")
-
-        once = idempotent_request(request, idempotency_key, digest)
-        return await run_in_threadpool(execute_write, database, once, work, now)
+        outcome = await run_in_threadpool(
+            unit_of_work(request, idempotency_key, digest).commit_once,
+            lambda session: export_import.restore(session, upload),
+            status=201,
+            location=lambda restored: f"/experiments/{restored.experiment_id}",
+        )
+    return outcome.to_response()

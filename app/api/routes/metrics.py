@@ -1,10 +1,9 @@
-"""Daily metrics over HTTP: one total, an array, a stream; read them back, delete a day."""
+"""Daily metrics over HTTP: record one total, an array or a stream; read them, delete a day."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.orm import Session
 
 from app.api import request_body
 from app.api.dependencies import (
@@ -15,11 +14,11 @@ from app.api.dependencies import (
     SettingsDep,
     VariantPath,
 )
-from app.api.idempotency import IdempotencyDep, IdempotencyKeyHeader, execute_write, idempotent_request
-from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier, iso_date
+from app.api.pagination import Cursor, Limit, decode_cursor, identifier, iso_date, page
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file
+from app.api.unit_of_work import IdempotencyKeyHeader, IdempotentWriteDep, WriteDep, unit_of_work
 from app.errors import UnsupportedMediaType
 from app.observability import metrics
 from app.schemas.fields import IsoDate
@@ -31,7 +30,6 @@ from app.schemas.metrics import (
     StoredTotal,
     StoredTotalsPage,
 )
-from app.services.access.idempotency import StoredResponse
 from app.services.analysis import posterior
 from app.services.metrics import bulk_upload, daily_metrics, line_parser
 
@@ -79,31 +77,25 @@ TOTALS_EXAMPLES: dict[str, Any] = {
 )
 def record_metrics(
     totals: Annotated[DailyTotals, Body(openapi_examples=TOTALS_EXAMPLES)],
-    database: DatabaseDep,
     settings: SettingsDep,
-    request: IdempotencyDep,
-    now: CurrentTime,
+    write: IdempotentWriteDep,
 ) -> Response:
     """Store one daily total or an array of up to 5,000; sending a day again replaces it.
 
-    The whole array is stored or nothing. An unknown experiment or variant is registered on the way.
+    The whole array is stored or nothing. An unknown experiment or variant is registered implicitly.
     """
-    done: list[Stored] = []
-
-    def work(session: Session) -> StoredResponse:
-        done.append(daily_metrics.record(session, totals, now, settings.auto_register))
-        return StoredResponse.of(done[0])
-
-    response = execute_write(database, request, work, now)
-    _count(done)
-    return response
+    outcome = write.commit_once(
+        lambda session: daily_metrics.record(session, totals, write.now, settings.auto_register)
+    )
+    _count(outcome.message)
+    return outcome.to_response()
 
 
-def _count(done: list[Stored]) -> None:
-    """Count what was committed; a replayed answer did nothing and has nothing in the list."""
-    for stored in done:
-        for outcome in stored.model_fields_set - {"received", "errors"}:
-            metrics.DAILY_METRICS_ROWS.labels(outcome).inc(getattr(stored, outcome))
+def _count(stored: Stored | None) -> None:
+    """Count rows in Prometheus; a replayed request stored none."""
+    if stored is not None:
+        for result in stored.model_fields_set - {"received", "errors"}:
+            metrics.DAILY_METRICS_ROWS.labels(result).inc(getattr(stored, result))
 
 
 @router.post(
@@ -115,30 +107,27 @@ def _count(done: list[Stored]) -> None:
 )
 async def record_metrics_in_bulk(
     request: Request,
-    database: DatabaseDep,
     settings: SettingsDep,
-    now: CurrentTime,
     idempotency_key: IdempotencyKeyHeader = None,
-    mode: Annotated[bulk_upload.Mode, Query(description="All lines or none, or the good ones")] = "atomic",
+    mode: Annotated[
+        bulk_upload.Mode, Query(description="Store all lines or none, or the valid ones")
+    ] = "atomic",
 ) -> Response:
-    """Store a stream of daily totals of any length, NDJSON or CSV, and say which lines are refused.
+    """Store a stream of daily totals of any length, NDJSON or CSV, and report which lines are rejected.
 
-    With `mode=atomic` one bad line refuses the upload; with `mode=partial` the good lines are stored. Of several
-    lines with the same key the last wins.
+    With `mode=atomic` one invalid line rejects the upload; with `mode=partial` the valid lines are stored. Of
+    several lines with the same key the last wins.
     """
     form = _format_of(request)
-    done: list[Stored] = []
     with temporary_file() as upload:
         digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)
-
-        def work(session: Session) -> StoredResponse:
-            done.append(bulk_upload.load(session, upload, form, mode, now, settings))
-            return StoredResponse.of(done[0])
-
-        once = idempotent_request(request, idempotency_key, digest)
-        response = await run_in_threadpool(execute_write, database, once, work, now)
-    _count(done)
-    return response
+        write = unit_of_work(request, idempotency_key, digest)
+        outcome = await run_in_threadpool(
+            write.commit_once,
+            lambda session: bulk_upload.load(session, upload, form, mode, write.now, settings),
+        )
+    _count(outcome.message)
+    return outcome.to_response()
 
 
 def _format_of(request: Request) -> line_parser.FileFormat:
@@ -173,14 +162,9 @@ def read_metrics(
     with database.transaction() as session:
         rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
         used = posterior.totals_used(session, experiment_id, for_date, now)
-    items = [StoredTotal.model_validate(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return StoredTotalsPage(
-        experiment_id=experiment_id,
-        items=items,
-        next_cursor=encode_cursor(items[-1].date.isoformat(), items[-1].variant_id) if more else None,
-        totals=used,
-    )
+    rows, next_cursor = page(rows, limit, lambda last: (last.date.isoformat(), last.variant_id))
+    items = [StoredTotal.model_validate(row) for row in rows]
+    return StoredTotalsPage(experiment_id=experiment_id, items=items, next_cursor=next_cursor, totals=used)
 
 
 @router.delete(
@@ -190,8 +174,7 @@ def read_metrics(
     responses=error_responses(404, 422, 503),
 )
 def delete_metrics(
-    experiment_id: ExperimentPath, variant_id: VariantPath, date: DayPath, database: DatabaseDep
+    experiment_id: ExperimentPath, variant_id: VariantPath, date: DayPath, write: WriteDep
 ) -> None:
     """Delete the totals of one variant on one day."""
-    with database.transaction() as session:
-        daily_metrics.delete_total(session, experiment_id, variant_id, date)
+    write.commit(lambda session: daily_metrics.delete_total(session, experiment_id, variant_id, date))

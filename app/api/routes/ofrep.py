@@ -8,16 +8,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.responses import JSONResponse
 
 from app import errors
 from app.api import problem_details
+from app.api.conditional import NOT_MODIFIED, IfNoneMatch, conditional_response
 from app.api.pagination import identifier
-from app.api.routes.allocations import NOT_MODIFIED
 from app.api.routing import ProtectedRoute
+from app.api.state import state_of
 from app.schemas.assignments.ofrep import (
     CONTEXT,
     PREFIX,
@@ -27,9 +28,10 @@ from app.schemas.assignments.ofrep import (
     EvaluationRequest,
     FlagFailure,
 )
-from app.schemas.etags import etag_of, matches
+from app.schemas.etags import etag_of
 from app.schemas.fields import UnitId
-from app.services.assignments.assigner import Assigner, AssignmentOutcome
+from app.schemas.validation import field_errors
+from app.services.assignments.assigner import AssignmentOutcome
 from app.services.assignments.bucketing import AssignmentResult, Reason
 
 FLAGS = f"{PREFIX}v1/evaluate/flags"
@@ -70,7 +72,6 @@ FAILURES: dict[int | str, dict[str, Any]] = {
     503: {"model": FlagFailure, "description": "The database is away; `Retry-After` says when to try again"},
 }
 
-IfNoneMatch = Annotated[str | None, Header(description="The ETag of the answer you have")]
 unit_id_of = TypeAdapter(UnitId).validate_python
 
 
@@ -127,7 +128,7 @@ async def evaluate_flags(
     """
     body = await request.body()
     unit_id = _targeting_key(body)
-    keys = await request.app.state.flags.read()
+    keys = await state_of(request).flags.read()
     outcomes = await _assign(request, [(key, unit_id) for key in keys]) if keys else []
     away = [outcome for outcome in outcomes if isinstance(outcome, errors.Unavailable)]
     if away and len(away) == len(outcomes):
@@ -137,8 +138,8 @@ async def evaluate_flags(
 
 
 async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[AssignmentOutcome]:
-    assigner: Assigner = request.app.state.assigner
-    return await assigner.assign(pairs, request.app.state.clock())
+    state = state_of(request)
+    return await state.assigner.assign(pairs, state.clock())
 
 
 def _experiment(key: str) -> str:
@@ -165,7 +166,7 @@ def _targeting_key(body: bytes) -> str:
     try:
         unit_id: str = unit_id_of(context["targetingKey"])
     except ValidationError as error:
-        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        message = field_errors(error)[0].message
         raise Unreadable("INVALID_CONTEXT", f"context.targetingKey: {message}") from None
     return unit_id
 
@@ -192,13 +193,9 @@ def _flag(assigned: AssignmentResult) -> dict[str, Any]:
 
 
 def _answer(message: dict[str, Any], request_body: bytes, if_none_match: str | None) -> Response:
-    """Return the answer with a tag over what was asked, the whole context, and what came out."""
+    """Return the response with a tag over the request, with its whole context, and the result."""
     body = json.dumps(message).encode()
-    etag = etag_of(request_body, body)
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if matches(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return conditional_response(body, etag_of(request_body, body), if_none_match)
 
 
 def failure(error: errors.GroundhogError, path: str) -> Response:

@@ -1,21 +1,20 @@
-"""For operators: Prometheus figures, liveness and readiness."""
+"""For operators: Prometheus metrics, liveness and readiness."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.dependencies import CurrentTime, DatabaseDep, ReaderDep
+from app.api.dependencies import DatabaseDep, ReaderDep, StateDep
 from app.api.problem_details import error_responses
 from app.api.routing import ProtectedRoute
 from app.errors import Unavailable
-from app.services.prometheus import PrometheusExporter
 from app.storage import migrate
 
 router = APIRouter(tags=["operations"], route_class=ProtectedRoute)
 
 
 class Alive(BaseModel):
-    """The answer of a service that runs."""
+    """The response of a service that runs."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "alive"}]})
 
@@ -23,7 +22,7 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """The answer of a service that can do its work."""
+    """The response of a service that is ready for requests."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -36,7 +35,7 @@ class Ready(BaseModel):
     migration: str
     replica: str | None = Field(
         default=None,
-        description="Only where there is one: answers, away (the primary answers for it) or not asked yet",
+        description="Only where there is one: answers, away (the primary answers instead) or not asked yet",
     )
 
 
@@ -47,15 +46,14 @@ class Ready(BaseModel):
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": "# HELP ...\n"}}}},
 )
-async def read_prometheus_metrics(request: Request, now: CurrentTime) -> Response:
-    """Return the service's figures for Prometheus."""
-    figures: PrometheusExporter = request.app.state.figures
-    return Response(await figures.exposition(now), media_type=CONTENT_TYPE_LATEST)
+async def read_prometheus_metrics(state: StateDep) -> Response:
+    """Return the service's metrics for Prometheus."""
+    return Response(await state.prometheus.exposition(state.clock()), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/livez", operation_id="check_alive", response_model=Alive)
 async def check_alive() -> Alive:
-    """Answer as long as the process runs; touches nothing else."""
+    """Respond as long as the process runs, and check nothing else."""
     return Alive(status="alive")
 
 
@@ -67,7 +65,7 @@ async def check_alive() -> Alive:
     responses=error_responses(503),
 )
 def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
-    """Answer when the database is reachable and its schema is the one this version needs, or a newer one."""
+    """Respond when the database is reachable and its schema is the one this version needs, or a newer one."""
     with database.transaction() as session:
         current, done = migrate.current(session), migrate.is_up_to_date(session)
     if not done:

@@ -1,15 +1,13 @@
-"""Splits over HTTP: for clients that draw units by themselves."""
+"""Splits over HTTP: for clients that assign units by themselves."""
 
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Header, Response
-
+from app.api.conditional import NOT_MODIFIED, IfNoneMatch, conditional_response
 from app.api.dependencies import CurrentTime, DatabaseDep, ExperimentPath, SettingsDep
 from app.api.problem_details import error_responses
-from app.api.routes.allocations import NOT_MODIFIED
 from app.api.routing import StrictRoute
 from app.schemas.assignments.splits import Split
-from app.schemas.etags import etag_of, matches
+from app.schemas.etags import etag_of
 from app.services.assignments import client_split
 
 router = APIRouter(prefix="/assignments", tags=["assignments"], route_class=StrictRoute)
@@ -26,16 +24,13 @@ def read_split(
     database: DatabaseDep,
     settings: SettingsDep,
     now: CurrentTime,
-    if_none_match: Annotated[str | None, Header(description="The ETag of the answer you have")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return what a client needs to draw units by itself, in an experiment of `assignment_mode` rendezvous.
+    """Return what a client needs to assign units by itself, in an experiment of `assignment_mode` rendezvous.
 
-    Units that are forced, merged or were exposed with other shares are known to `POST /assignments` only.
+    Only `POST /assignments` knows units that are forced, merged or were exposed with other shares.
     """
     with database.transaction() as session:
         split = client_split.read_split(session, experiment_id, settings.assignment_salt, now)
     body = split.model_dump_json().encode()
-    headers = {"ETag": etag_of(body), "Cache-Control": "no-cache"}
-    if matches(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+    return conditional_response(body, etag_of(body), if_none_match)

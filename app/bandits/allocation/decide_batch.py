@@ -12,7 +12,7 @@ def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floa
     """The shares (r, k) that `decide` gives each of r rows of k arms, equal to 1e-12.
 
     Rows in which every arm is past burn-in and none is fixed are the policy's shares with floors, computed
-    together; the others go through `decide` itself, those with the same figures once.
+    together; the others go through `decide` itself, those with the same values once.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floa
     decided: dict[bytes, Floats] = {}
     for i in np.flatnonzero(~plain):
         one = rows(totals, i)
-        key = b"".join(figures.tobytes() for figures in (one.trials, one.successes, days[i]))
+        key = b"".join(values.tobytes() for values in (one.trials, one.successes, days[i]))
         if key not in decided:
             decided[key] = decide(rules, one, days[i]).shares
         shares[i] = decided[key]
@@ -36,7 +36,7 @@ def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floa
 def rows(totals: Totals, which: Integers | Booleans | np.intp) -> Totals:
     """Some rows of totals (r, k)."""
     value, value_sq = (
-        None if figures is None else figures[which] for figures in (totals.value, totals.value_sq)
+        None if values is None else values[which] for values in (totals.value, totals.value_sq)
     )
     return Totals(totals.trials[which], totals.successes[which], value, value_sq, totals.cost)
 

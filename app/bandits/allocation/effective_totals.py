@@ -138,12 +138,12 @@ def _trials(used: DailyTotals, weight: Floats, day_effects: bool) -> Floats:
     return without_day_effects(used.trials * weight[:, None], used.successes * weight[:, None]).trials
 
 
-def _summed(figures: Floats, weight: Floats) -> Floats:
+def _summed(values: Floats, weight: Floats) -> Floats:
     """Return the weighted column sums, exactly rounded; whole numbers below 2^53 need no such care."""
-    if (weight == 1).all() and (figures == np.rint(figures)).all() and np.abs(figures).sum() < 2**53:
-        whole: Floats = figures.sum(axis=0)
+    if (weight == 1).all() and (values == np.rint(values)).all() and np.abs(values).sum() < 2**53:
+        whole: Floats = values.sum(axis=0)
         return whole
-    return np.array([fsum(column) for column in (figures * weight[:, None]).T])
+    return np.array([fsum(column) for column in (values * weight[:, None]).T])
 
 
 def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> int | None:

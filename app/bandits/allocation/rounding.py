@@ -26,7 +26,7 @@ def percentages(shares: ArrayLike) -> list[Decimal]:
     """
     given = np.asarray(shares, dtype=np.float64)
     if given.ndim != 1 or not np.isfinite(given).all() or (given < 0).any():
-        raise ValueError("shares must be a row of finite figures >= 0")
+        raise ValueError("shares must be a row of finite values >= 0")
     if abs(given.sum() - 1) > 1e-6:
         raise ValueError(f"shares must sum to 1, not {given.sum()}")
     units = 100 * 10**DECIMALS
@@ -36,11 +36,11 @@ def percentages(shares: ArrayLike) -> list[Decimal]:
     by_remainder = sorted(range(len(parts)), key=lambda i: (-parts[i][1], i))
     for i in by_remainder[: units - sum(floors)]:
         floors[i] += 1
-    return [Decimal(figure).scaleb(-DECIMALS) for figure in floors]
+    return [Decimal(value).scaleb(-DECIMALS) for value in floors]
 
 
-def _common_multiples(figures: list[float]) -> list[int]:
-    """The figures in the finest power of two among their denominators: whole numbers, in proportion."""
-    ratios = [figure.as_integer_ratio() for figure in figures]
+def _common_multiples(values: list[float]) -> list[int]:
+    """The values in the finest power of two among their denominators: whole numbers, in proportion."""
+    ratios = [value.as_integer_ratio() for value in values]
     finest = max(denominator for _, denominator in ratios)
     return [numerator * (finest // denominator) for numerator, denominator in ratios]

@@ -102,7 +102,7 @@ def value_remaining(
 
     Returns
     -------
-    A relative figure >= 0 (0.01 is one per cent), to 1e-9 relative.
+    A fraction >= 0 (0.01 is one per cent), to 1e-9 relative.
 
     References
     ----------

@@ -39,10 +39,10 @@ def best_value_arm(arms: ValueArms) -> BestArm:
         |sum P - 1| > 1e-2 on the finest grid.
     """
     rates, value, k = arms.rates, arms.value, arms.rates.k
-    figures = (rates.a, rates.b, value.location, value.scale, value.freedom, arms.cost)
-    order = CanonicalOrder(arms.mean, *figures)
+    values = (rates.a, rates.b, value.location, value.scale, value.freedom, arms.cost)
+    order = CanonicalOrder(arms.mean, *values)
     known = arms.known.ravel()
-    columns = np.stack([order.sorted(figure).reshape(-1, k)[known] for figure in figures])
+    columns = np.stack([order.sorted(number).reshape(-1, k)[known] for number in values])
     p_best, top = np.full((known.size, k), 1 / k), np.full((known.size, 1), -np.inf)
     p_best[known], top[known] = _best(columns)
     p_best = np.minimum(order.restored(p_best.reshape(rates.a.shape)), 1)
@@ -51,7 +51,7 @@ def best_value_arm(arms: ValueArms) -> BestArm:
 
 
 def _best(columns: Floats) -> tuple[Floats, Floats]:
-    """P(best) (r, k) and E[max] (r, 1) of the six figures (6, r, k), in pieces that fit into memory."""
+    """P(best) (r, k) and E[max] (r, 1) of the six values (6, r, k), in pieces that fit into memory."""
     p_best, top = np.empty(columns.shape[1:]), np.empty((columns.shape[1], 1))
     rows = max(1, CHUNK // (10_000 * columns.shape[2]))
     for i in range(0, columns.shape[1], rows):

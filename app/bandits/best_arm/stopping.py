@@ -9,7 +9,7 @@ from app.bandits.posteriors.beta import BetaArms
 
 
 class StopWhen(StrEnum):
-    """The figure a stop rule looks at."""
+    """The statistic that a stop rule compares with its threshold."""
 
     P_BEST = "p_best"
     EXPECTED_LOSS = "expected_loss"
@@ -17,12 +17,12 @@ class StopWhen(StrEnum):
 
 
 THRESHOLDS = {StopWhen.P_BEST: 0.95, StopWhen.EXPECTED_LOSS: 0.001, StopWhen.VALUE_REMAINING: 0.01}
-"""The usual threshold of each figure."""
+"""The default threshold of each statistic."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopAdvice:
-    """What a rule says today: stop or not, the arm that would be kept, and the figure beside its threshold."""
+    """What a rule says today: stop or not, the arm that would stay, and the statistic beside its threshold."""
 
     stop: bool
     champion: int
@@ -41,8 +41,8 @@ class StopRule:
 
     Parameters
     ----------
-    when : the figure
-    threshold : the figure's limit; None takes the usual one (0.95, 0.001, 0.01)
+    when : the statistic
+    threshold : None takes the default one (0.95, 0.001, 0.01)
     minimum_days : no advice to stop before so many days of data
     quantile : of value remaining
 
@@ -80,12 +80,12 @@ class StopRule:
         known = best_arm(arms) if found is None else found
         champion = int(known.p_best.argmax())
         limit = THRESHOLDS[self.when] if self.threshold is None else self.threshold
-        figure = self._statistic(arms, known, champion, remaining)
-        enough = figure >= limit if self.when is StopWhen.P_BEST else figure < limit
-        return StopAdvice(enough and days >= self.minimum_days, champion, figure, limit, days)
+        statistic = self._statistic(arms, known, champion, remaining)
+        enough = statistic >= limit if self.when is StopWhen.P_BEST else statistic < limit
+        return StopAdvice(enough and days >= self.minimum_days, champion, statistic, limit, days)
 
     def _statistic(self, arms: BetaArms, known: BestArm, champion: int, remaining: float | None) -> float:
         if self.when is StopWhen.VALUE_REMAINING:
             return value_remaining(arms, self.quantile, champion, known) if remaining is None else remaining
-        figures = known.p_best if self.when is StopWhen.P_BEST else known.expected_loss
-        return float(figures[champion])
+        values = known.p_best if self.when is StopWhen.P_BEST else known.expected_loss
+        return float(values[champion])

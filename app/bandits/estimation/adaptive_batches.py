@@ -26,7 +26,7 @@ class AdaptiveBatches:
     Raises
     ------
     ValueError
-        Shapes differ, a figure is not finite or impossible, or an arm has units though it was never drawn.
+        Shapes differ, a value is not finite or impossible, or an arm has units though it was never drawn.
     """
 
     propensities: Floats

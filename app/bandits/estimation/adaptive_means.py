@@ -20,7 +20,7 @@ def naive_means(batches: AdaptiveBatches) -> Estimate:
     -------
     Estimate of (..., k); NaN for an arm without units.
     """
-    n, s, ss = (figures.sum(axis=-2) for figures in (batches.units, batches.sums, batches.squares))
+    n, s, ss = (values.sum(axis=-2) for values in (batches.units, batches.sums, batches.squares))
     mean = ratio(s, n)
     variance = ratio(squares_about(mean, n, s, ss), n * (n - 1))
     return Estimate(mean, standard_error(variance))
@@ -62,7 +62,7 @@ def adaptive_means(batches: AdaptiveBatches) -> Estimate:
 
     whose expectation is the arm's mean whatever m_j, because m_j is predictable: it is the arm's mean in earlier
     batches (with one unit at the mean of all arms; 0 in the first batch). With weights h_j = sqrt(p_jw), the
-    paper's constant allocation rate, every unit adds about as much to the variance:
+    article's constant allocation rate, every unit adds about as much to the variance:
 
     .. math:: \hat Q_w = \frac{\sum_i h_{j(i)} \Gamma_i(w)}{\sum_i h_{j(i)}}, \qquad
               se^2 = \frac{\sum_i h_{j(i)}^2 (\Gamma_i(w) - \hat Q_w)^2}{(\sum_i h_{j(i)})^2}
@@ -105,7 +105,7 @@ def adaptive_differences(batches: AdaptiveBatches, control: int) -> Estimate:
 
     References
     ----------
-    .. [1] As of `adaptive_means`. A departure from the paper, whose arms keep weights of their own.
+    .. [1] As of `adaptive_means`. A departure from the article, whose arms keep weights of their own.
     """
     m = _predicted(batches)
     excess, spread = _residuals(batches, m)
@@ -122,7 +122,7 @@ def adaptive_differences(batches: AdaptiveBatches, control: int) -> Estimate:
 
 def _predicted(batches: AdaptiveBatches) -> Floats:
     """The m (..., j, k): means of the arms in earlier batches, with one unit at the mean of all arms."""
-    n, s = (np.cumsum(figures, axis=-2) - figures for figures in (batches.units, batches.sums))
+    n, s = (np.cumsum(values, axis=-2) - values for values in (batches.units, batches.sums))
     seen = n.sum(axis=-1, keepdims=True)
     pooled = np.divide(s.sum(axis=-1, keepdims=True), seen, out=np.zeros_like(seen), where=seen > 0)
     predicted: Floats = (s + pooled) / (n + 1)

@@ -1,4 +1,4 @@
-"""An estimate: a figure, its standard error, and the interval that follows from both."""
+"""An estimate: a value, its standard error, and the interval that follows from both."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -13,7 +13,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the data say of some figures, each with its uncertainty.
+    """What the data say of some values, each with its uncertainty.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Estimate:
     standard_error: Floats
 
     def interval(self, level: float = 0.95) -> Floats:
-        """The normal interval mean +- z standard_error, (..., 2); NaN where a figure is.
+        """The normal interval mean +- z standard_error, (..., 2); NaN where a value is.
 
         Raises
         ------

@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """A figure that is known up to what is known of the arms: its posterior mean and standard deviation."""
+    """A value that is known up to what is known of the arms: its posterior mean and standard deviation."""
 
     mean: float
     deviation: float

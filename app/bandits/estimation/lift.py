@@ -22,7 +22,7 @@ class Sample:
     Raises
     ------
     ValueError
-        Shapes differ, a figure is not finite, or units or squares are negative.
+        Shapes differ, a value is not finite, or units or squares are negative.
     """
 
     units: Floats

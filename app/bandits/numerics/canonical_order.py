@@ -6,7 +6,7 @@ from app.bandits.arrays import Floats, Integers
 
 
 class CanonicalOrder:
-    """The arms sorted by their figures: permuted arms are computed alike, identical ones share one answer.
+    """The arms sorted by their values: permuted arms are computed alike, identical ones share one answer.
 
     Parameters
     ----------

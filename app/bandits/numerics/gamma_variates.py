@@ -13,7 +13,7 @@ MAX_SHAPE = 1e9
 """Up to here single precision does not show: a variate's last bit is at most 2e-3 of its standard deviation."""
 WORD = 2**32
 LOTS = 256
-"""A pair's fate is first told by so many equally likely lots, by its exact uniform only where they leave doubt."""
+"""A pair is first decided by one of so many equally likely lots, by its exact uniform only in doubt."""
 
 
 def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
@@ -28,7 +28,7 @@ def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
 
     .. math:: 1 - \exp(h) \le -h \le (3/4) d e^4 / (1 - |e|) \le x^4 / (36 d),
 
-    and beyond \|e\| = 2/3, x^4 / (16 d^2) exceeds 1. So a variate is refused with a probability of at most
+    and beyond \|e\| = 2/3, x^4 / (16 d^2) exceeds 1. So a variate is rejected with a probability of at most
     q = x^4 max(1 / (36 d), 1 / (16 d^2)), and a pair whose uniform lies above the sum of both q is kept.
 
     Parameters
@@ -92,7 +92,7 @@ def _normals(uniform: Singles, angle: Singles) -> Singles:
 
 
 def _doubtful(x: Singles, d: Singles, lot: Singles) -> Integers:
-    """Which of the pairs (n, m), as places of the flat table, may have to be refused."""
+    """Which of the pairs (n, m), as places of the flat table, may have to be rejected."""
     bound = np.multiply(x, x)
     bound *= bound
     bound *= LOTS * np.maximum(1 / 36, 1 / (16 * d)) / d

@@ -67,7 +67,7 @@ def _solved(arms: Density, left: Floats, right: Floats, wanted: Floats, upper: B
         step = np.divide(excess, slope, out=np.full_like(y, np.inf), where=slope > 0)
         newton = np.where(upper, y + step, y - step)
         better = np.where((newton >= left) & (newton <= right), newton, (left + right) / 2)
-        # an arm that has settled keeps its figure: it must not depend on how long the others take
+        # an arm that has settled keeps its value: it must not depend on how long the others take
         moved, y = np.abs(better - y), np.where(settled, y, better)
         settled |= moved <= SETTLED * np.maximum(np.abs(y), 1e-3)
         if settled.all():

@@ -103,7 +103,7 @@ def build_policy(kind: str, parameters: Mapping[str, Any] | None = None, prior: 
     Raises
     ------
     ValueError
-        An unknown kind or parameter (the choices are named), or a figure out of bounds.
+        An unknown kind or parameter (the choices are named), or a value out of bounds.
     """
     policy = _named(kind)
     known = {described.name: described.field for described in parameters_of(policy)}
@@ -111,7 +111,7 @@ def build_policy(kind: str, parameters: Mapping[str, Any] | None = None, prior: 
         if name not in known:
             choices = ", ".join(known) or "none"
             raise ValueError(f"{kind} has no parameter {name!r}; its parameters: {choices}")
-    chosen = {known[name]: figure for name, figure in (parameters or {}).items()}
+    chosen = {known[name]: value for name, value in (parameters or {}).items()}
     if "prior" in {field.name for field in fields(policy)}:
         chosen["prior"] = prior
     built: Policy = policy(**chosen)

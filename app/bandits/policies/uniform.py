@@ -1,4 +1,4 @@
-"""Equal shares for ever: the even split that the others are measured against."""
+"""Equal shares: the even split that the others are measured against."""
 
 from dataclasses import dataclass
 

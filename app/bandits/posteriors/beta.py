@@ -14,7 +14,7 @@ Prior = tuple[float, float]
 
 
 def check_prior(prior: Prior) -> None:
-    """Refuse a prior Beta(a, b) that is improper.
+    """Reject a prior Beta(a, b) that is improper.
 
     Raises
     ------

@@ -18,7 +18,7 @@ EXPANSION_FROM = 1e6
 
 @dataclass(frozen=True, slots=True)
 class StudentT:
-    r"""location + scale * t with `freedom` degrees of freedom; a known figure where scale = 0.
+    r"""location + scale * t with `freedom` degrees of freedom; a known value where scale = 0.
 
     .. math:: f(m) = \frac{\Gamma((\nu + 1) / 2)}{\Gamma(\nu / 2) \sqrt{\pi \nu} \, s}
               \Bigl(1 + \frac{z^2}{\nu}\Bigr)^{-(\nu + 1) / 2}, \quad z = (m - \mu) / s

@@ -81,8 +81,8 @@ class ValueArms:
         if not 0 < level < 1:
             raise ValueError("level must lie strictly between 0 and 1")
         value, shape = self.value, self.rates.a.shape
-        figures = (self.rates.a, self.rates.b, value.location, value.scale, value.freedom, self.cost)
-        twice = np.tile(np.stack(figures).reshape(6, -1), 2)[..., None]
+        values = (self.rates.a, self.rates.b, value.location, value.scale, value.freedom, self.cost)
+        twice = np.tile(np.stack(values).reshape(6, -1), 2)[..., None]
         posterior = ValuePerTrialPosterior(twice[0], twice[1], StudentT(*twice[2:5]), twice[5])
         upper = np.repeat([False, True], self.rates.a.size)
         ends = quantiles(posterior, (1 - level) / 2, upper).reshape(2, -1).T.reshape(*shape, 2)
@@ -90,7 +90,7 @@ class ValueArms:
 
 
 def mean_values(totals: Totals) -> StudentT:
-    """The posteriors of the mean value of a success, (..., k); equal figures without any success.
+    """The posteriors of the mean value of a success, (..., k); equal values without any success.
 
     Raises
     ------

@@ -38,7 +38,7 @@ HOLDOUT: dict[str, Any] = {
 
 
 class Estimated(BaseModel):
-    """A figure with its uncertainty; null where the data say nothing."""
+    """A value with its uncertainty; null where the data say nothing."""
 
     mean: float | None
     standard_error: float | None
@@ -55,7 +55,7 @@ class VariantEstimates(BaseModel):
     successes: int = Field(description="Those that converted")
     value: Amount = Field(description="What they were worth in all")
     support: float = Field(
-        description="The part of all units that came while the variant could be drawn: the figures are of those"
+        description="The part of all units that came while the variant could be drawn: the numbers are of those"
     )
     note: str | None = Field(description="Says so where the variant had no support under some splits")
     naive: Estimated = Field(description="The plain mean: biased, because shares follow the data")

@@ -26,7 +26,7 @@ COMPARISON: dict[str, Any] = {
 
 
 class PointEstimate(BaseModel):
-    """A figure with what is uncertain about it."""
+    """A value with what is uncertain about it."""
 
     mean: float
     interval_95: tuple[float, float] = Field(description="95 % posterior interval, Normal")

@@ -133,7 +133,7 @@ class ExperimentIn(ExperimentSettings):
     source: Source | None = Field(
         default=None,
         description="Where totals come from: reported (POST /metrics) or tracked (POST /events); "
-        "by default the first of them decides. It stays for ever",
+        "by default the first of them decides. It cannot change",
     )
     variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list, description="In the order of registration; more can follow later"

@@ -84,8 +84,8 @@ class Policy(BaseModel):
         if self.kind == "fixed":
             check_chosen_shares(self.parameters)
             return self
-        for name, figure in self.parameters.items():
-            if not _fits(POSITIVE, figure):
+        for name, number in self.parameters.items():
+            if not _fits(POSITIVE, number):
                 raise PydanticCustomError("policy", "{name} should be a number", {"name": name[:50]})
         try:
             build_policy(self.kind, self.parameters)
@@ -103,7 +103,7 @@ class Policy(BaseModel):
 
 
 def check_chosen_shares(parameters: Mapping[str, Any]) -> None:
-    """Refuse what is not a percentage for each of some variants, summing to 100."""
+    """Reject what is not a percentage for each of some variants, summing to 100."""
     shares = parameters.get("shares")
     if set(parameters) != {"shares"} or not shares or not _fits(SHARES, shares):
         message = "fixed takes shares, an object of variant: percent, each between 0 and 100"
@@ -151,7 +151,7 @@ class Stop(Strict):
 
     rule: Literal["p_best", "expected_loss", "value_remaining"] | None = Field(
         default=None,
-        description="The figure looked at; null is value_remaining, or p_best under the value objective",
+        description="The statistic compared; null is value_remaining, or p_best under the value objective",
     )
     threshold: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
         default=None,

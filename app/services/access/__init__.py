@@ -1,1 +1,1 @@
-"""Who may do what, and what was done: principals, API keys, audit log, idempotency; no experiment data."""
+"""Access: principals, API keys, the audit log and Idempotency-Keys; no experiment data."""

@@ -1,6 +1,6 @@
-"""API keys: made, revoked, listed, and read back from what a client sends.
+"""API keys: create, revoke and list them, and parse what a client sends.
 
-A key is ``gh_<id>_<secret>``. The id finds it; of the secret, 256 random bits, only the SHA-256 is kept.
+A key is ``gh_<id>_<secret>``. The id finds it; of the secret, 256 random bits, only the SHA-256 is stored.
 """
 
 import datetime as dt
@@ -23,23 +23,23 @@ ADMIN_KEY = "GROUNDHOG_ADMIN_KEY"
 
 
 def parse(key: str) -> tuple[str, bytes] | None:
-    """Return the id of a key and the digest of its secret; None for what has not the form of a key."""
+    """Return the id of a key and the digest of its secret; None for a text that is not a key."""
     found = API_KEY.fullmatch(key) if len(key) <= MAX_LENGTH else None
     return None if found is None else (found[1], hash_secret(found[2]))
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return what is kept of a secret."""
+    """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 
-def verify(sent: bytes, kept: bytes | None) -> bool:
-    """Compare digests in a time that tells nothing, not even that there is none to compare with."""
-    return hmac.compare_digest(sent, bytes(32) if kept is None else kept) and kept is not None
+def verify(sent: bytes, stored: bytes | None) -> bool:
+    """Compare digests in constant time, also where no key has the id (None)."""
+    return hmac.compare_digest(sent, bytes(32) if stored is None else stored) and stored is not None
 
 
 def create(session: Session, new: ApiKeyIn, now: dt.datetime) -> tuple[ApiKey, str]:
-    """Make a key; return what is kept of it, and the key itself, which nobody can read again."""
+    """Create a key; return its record, and the key itself, which cannot be read again."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     row = tables.ApiKey(
         key_id=key_id, secret_sha256=hash_secret(secret), created_at=now, **new.model_dump(exclude={"scopes"}),
@@ -52,9 +52,9 @@ def create(session: Session, new: ApiKeyIn, now: dt.datetime) -> tuple[ApiKey, s
 
 
 def upsert_admin_key(session: Session, key: str, now: dt.datetime) -> None:
-    """Let the key of the setting be an admin key; with another secret under its id it is changed.
+    """Create the key of GROUNDHOG_ADMIN_KEY as an admin key, or replace it where its secret has changed.
 
-    Safe to repeat and to race. A key that was revoked stays so as long as the setting keeps its secret.
+    Safe to repeat and to race. A revoked key stays revoked until the setting has another secret.
     """
     parts = parse(key)
     assert parts is not None, "the settings checked its form"
@@ -62,7 +62,7 @@ def upsert_admin_key(session: Session, key: str, now: dt.datetime) -> None:
     row = insert(tables.ApiKey).values(
         key_id=key_id, name=ADMIN_KEY, scopes=["admin"], secret_sha256=secret_sha256, created_at=now
     )
-    kept = session.scalar(
+    written = session.scalar(
         row.on_conflict_do_update(
             index_elements=["key_id"],
             set_={
@@ -79,12 +79,12 @@ def upsert_admin_key(session: Session, key: str, now: dt.datetime) -> None:
             where=tables.ApiKey.secret_sha256 != row.excluded.secret_sha256,
         ).returning(tables.ApiKey.key_id)
     )
-    if kept is not None:
+    if written is not None:
         audit_log.record(session, "create_key", now, [key_id])
 
 
 def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
-    """Take a key's power for ever; its record stays. Revoking twice changes nothing.
+    """Revoke a key permanently; its record stays. Revoking twice changes nothing.
 
     Raises
     ------
@@ -101,11 +101,11 @@ def revoke(session: Session, key_id: str, now: dt.datetime) -> ApiKey:
 
 
 def list_keys(session: Session) -> list[ApiKey]:
-    """Return every key there ever was, the oldest first."""
+    """Return every key that was ever created, the oldest first."""
     rows = session.scalars(select(tables.ApiKey).order_by(tables.ApiKey.created_at, tables.ApiKey.key_id))
     return [ApiKey.model_validate(row) for row in rows]
 
 
 def any_exist(session: Session) -> bool:
-    """Tell whether there ever was a key."""
+    """Tell whether a key was ever created."""
     return session.scalar(select(tables.ApiKey.key_id).limit(1)) is not None

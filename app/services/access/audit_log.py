@@ -1,6 +1,6 @@
-"""The audit: who changed what, and when, written in the transaction of the change itself.
+"""The audit log: who changed what, and when, written in the transaction of the change itself.
 
-An entry begins where its operation is authorized (``start``), gathers the experiments that it locks
+An entry starts where its operation is authorized (``start``), collects the experiments that it locks
 (``add_subject``), and is written by the transaction that commits it (``flush``, called by the database).
 """
 
@@ -18,9 +18,9 @@ from app.storage.tables import AuditEntry
 
 @dataclass(slots=True)
 class PendingEntry:
-    """An operation under way, and what it changed that is not written yet.
+    """The current operation, and the subjects of its changes that are not written yet.
 
-    One object for all threads of a request: each of them sees a context of its own.
+    One object for all threads of a request, as each thread has a context of its own.
     """
 
     operation: str
@@ -28,45 +28,45 @@ class PendingEntry:
     subjects: dict[str, None] = field(default_factory=dict)
 
 
-_pending: ContextVar[PendingEntry | None] = ContextVar("change", default=None)
+_pending: ContextVar[PendingEntry | None] = ContextVar("pending_entry", default=None)
 
 
 def start(operation: str, at: dt.datetime, *subjects: str) -> None:
-    """Expect changes from the present request or command."""
+    """Start the entry of the current request or command."""
     _pending.set(PendingEntry(operation, at, dict.fromkeys(subjects)))
 
 
 def discard() -> None:
-    """Take back what was touched: the request changes nothing after all."""
-    change = _pending.get()
-    if change is not None:
-        change.subjects.clear()
+    """Remove the subjects: the request changes nothing after all."""
+    entry = _pending.get()
+    if entry is not None:
+        entry.subjects.clear()
 
 
 def add_subject(subject: str) -> None:
-    """Count an experiment, or a simulation, among what the present change is about."""
-    change = _pending.get()
-    if change is not None:
-        change.subjects[subject] = None
+    """Add an experiment or a simulation to the subjects of the current entry."""
+    entry = _pending.get()
+    if entry is not None:
+        entry.subjects[subject] = None
 
 
 def flush(session: Session) -> None:
-    """Write down what was changed, if anything was, with the transaction that does it."""
-    change = _pending.get()
-    if change is not None and change.subjects:
-        record(session, change.operation, change.at, list(change.subjects))
-        change.subjects.clear()
+    """Write the current entry in the transaction of its changes, if there are any."""
+    entry = _pending.get()
+    if entry is not None and entry.subjects:
+        record(session, entry.operation, entry.at, list(entry.subjects))
+        entry.subjects.clear()
 
 
 def record(session: Session, operation: str, at: dt.datetime, subjects: list[str]) -> None:
     """Write one entry."""
-    caller = principal.current_principal.get()
+    who = principal.current_principal.get()
     session.add(
         AuditEntry(
             audit_id=uuid.uuid4().hex,
             at=at,
-            key_id=caller.key_id,
-            who=caller.name,
+            key_id=who.key_id,
+            who=who.name,
             operation=operation,
             subjects=subjects,
         )
@@ -74,7 +74,7 @@ def record(session: Session, operation: str, at: dt.datetime, subjects: list[str
 
 
 def read(session: Session, about: str | None, limit: int) -> list[AuditEntry]:
-    """Return the newest entries, the newest first; ``about`` keeps those on one experiment, simulation or key."""
+    """Return the newest entries, the newest first; with ``about`` those of one experiment, simulation or key."""
     query = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.audit_id.desc()).limit(limit)
     if about is not None:
         query = query.where(AuditEntry.subjects.contains([about]))
@@ -82,6 +82,6 @@ def read(session: Session, about: str | None, limit: int) -> list[AuditEntry]:
 
 
 def delete_older_than(session: Session, now: dt.datetime, days: int) -> int:
-    """Forget entries older than ``days``; return how many."""
+    """Delete entries older than ``days``; return how many."""
     old = delete(AuditEntry).where(AuditEntry.at < now - dt.timedelta(days=days))
     return len(session.scalars(old.returning(AuditEntry.audit_id)).all())

@@ -1,4 +1,4 @@
-"""Who asks: what the API key of the present request may do, and to which experiments."""
+"""The principal of a request: what its API key may do, and with which experiments."""
 
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -14,10 +14,10 @@ class Principal:
 
     Parameters
     ----------
-    key_id : None where no key was needed: a service that is open, a command
-    name : as people know the key
+    key_id : None where no key was needed: an open service, a command
+    name : the name of the key
     scopes : what it may do; ``admin`` contains the others
-    experiment_prefix : the ids of the experiments it may touch begin with this; None is all of them
+    experiment_prefix : it may access experiments whose ids begin with this; None is all of them
     """
 
     key_id: str | None
@@ -30,49 +30,52 @@ class Principal:
         return scope in self.scopes or "admin" in self.scopes
 
     def can_access(self, experiment_id: str) -> bool:
-        """Tell whether an experiment lies within the key's limit."""
+        """Tell whether the key may access an experiment."""
         return self.experiment_prefix is None or experiment_id.startswith(self.experiment_prefix)
 
 
 ANONYMOUS = Principal(None, "anybody", frozenset({"admin"}))
 CLI = Principal(None, "command line", frozenset({"admin"}))
-current_principal: ContextVar[Principal] = ContextVar("acting", default=ANONYMOUS)
-"""The caller of the present request; a command on this machine may do everything."""
+current_principal: ContextVar[Principal] = ContextVar("current_principal", default=ANONYMOUS)
+"""The principal of the current request or command; a command on this machine may do everything."""
 
 
 def access_error(experiment_id: str) -> Forbidden | None:
-    """Return why the caller may not touch an experiment, whether or not it exists; None if he may."""
-    caller = current_principal.get()
-    return None if caller.can_access(experiment_id) else Forbidden(_beyond(caller))
+    """Return why the principal may not access an experiment, whether or not it exists; None if it may."""
+    who = current_principal.get()
+    return None if who.can_access(experiment_id) else Forbidden(_limit(who))
 
 
 def require_access(experiment_id: str) -> None:
-    """Refuse an experiment outside the caller's limit.
+    """Reject an experiment that the principal may not access.
 
     Raises
     ------
-    Forbidden: naming the limit
+    Forbidden: naming the prefix that the key is limited to
     """
-    refused = access_error(experiment_id)
-    if refused is not None:
-        raise refused
+    error = access_error(experiment_id)
+    if error is not None:
+        raise error
 
 
 def require_access_to_all(named: Iterable[tuple[str, str]]) -> None:
-    """Refuse a message some of whose items, given as (place, experiment), lie outside the caller's limit.
+    """Reject a message if the principal may not access the experiments of all items, given as (place, experiment).
 
     Raises
     ------
     Forbidden: naming each of them
     """
-    caller = current_principal.get()
-    if caller.experiment_prefix is None:
+    who = current_principal.get()
+    if who.experiment_prefix is None:
         return
-    beyond = [place for place, experiment_id in named if not caller.can_access(experiment_id)]
-    if beyond:
-        faults = [FieldError(place, "outside the limit of the API key") for place in beyond]
-        raise Forbidden(_beyond(caller), faults)
+    errors = [
+        FieldError(place, "the API key is limited to other experiments")
+        for place, experiment_id in named
+        if not who.can_access(experiment_id)
+    ]
+    if errors:
+        raise Forbidden(_limit(who), errors)
 
 
-def _beyond(caller: Principal) -> str:
-    return f"the API key is limited to experiments whose id begins with {caller.experiment_prefix!r}"
+def _limit(who: Principal) -> str:
+    return f"the API key is limited to experiments whose id begins with {who.experiment_prefix!r}"

@@ -4,8 +4,9 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, field_path
+from app.errors import Conflict, FieldError, Invalid
 from app.schemas.analysis.decision_log import OwnLog
+from app.schemas.validation import field_errors
 from app.services.access import principal
 from app.services.experiments import lifecycle
 
@@ -36,11 +37,7 @@ def read_request(body: bytes) -> OwnLog:
     try:
         return OwnLog.model_validate_json(body)
     except ValidationError as error:
-        faults = [
-            FieldError(field_path(("body", *fault["loc"])), fault["msg"])
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise Invalid("the message does not name an experiment's log", faults) from error
+        raise Invalid("the message does not name an experiment's log", field_errors(error, "body")) from error
 
 
 def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:

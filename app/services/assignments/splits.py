@@ -2,7 +2,7 @@
 
 The allocation may get a new revision with every event; units are not drawn anew each time. A split serves until
 the first of: ``refresh_minutes`` after it was frozen, the end of the experiment's day, a change of its settings
-or variants. Its rows are never changed, so that every drawn unit can be explained for ever.
+or variants. Its rows are never changed, so that every draw can be explained later.
 """
 
 import datetime as dt

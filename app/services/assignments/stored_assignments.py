@@ -63,7 +63,7 @@ def read_page(session: Session, experiment_id: str, after: str | None, limit: in
 def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     """Force a unit to a variant, or take that back; repeating it changes nothing.
 
-    A forced unit counts no more: its events are refused and it leaves the estimates. Taken back, it is again what
+    A forced unit counts no more: its events are rejected and it leaves the estimates. Taken back, it is again what
     it was: drawn, with the very split it was drawn with, or held out; who had no assignment has none again.
 
     Raises

@@ -15,7 +15,7 @@ from app.schemas.events import EventIn, Reason, Status
 from app.storage.assignments import AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
-"""How far a client's clock may be off before its times are refused."""
+"""How far a client's clock may be off before its times are rejected."""
 
 EXACT = Context(prec=200)
 """For squares of sums of amounts of up to 1e24, kept to 12 decimals."""
@@ -161,7 +161,7 @@ def _now_known(
 def _classify(
     event: EventIn, moment: dt.datetime, known: StoredEvent, conditions: IngestRules
 ) -> EventOutcome:
-    """Say what becomes of an event; the first reason to refuse it is the one that is told."""
+    """Say what becomes of an event; the first reason to reject it is the one reported."""
     unit = known.unit
     if known.accepted_for is not None:
         own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
@@ -226,7 +226,7 @@ def _count(found: RollUp, unit: UnitState, event: EventIn, moment: dt.datetime, 
 
 
 def _after(unit: UnitState, event: EventIn, moment: dt.datetime, day: dt.date) -> UnitState:
-    """Return a unit as an event leaves it; a value is a conversion too: whoever earned something converted."""
+    """Return a unit as an event leaves it; a value counts as a conversion, too."""
     if event.type == "exposure":
         return replace(unit, exposed_at=moment, exposed_on=day)
     with localcontext(EXACT):

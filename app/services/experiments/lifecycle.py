@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
+from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments.experiments import (
     Experiment,
     ExperimentIn,
@@ -19,6 +19,7 @@ from app.schemas.experiments.experiments import (
     Variant,
 )
 from app.schemas.experiments.settings import ExperimentSettings, StoredSettings
+from app.schemas.validation import field_errors
 from app.services.access import principal
 from app.services.experiments import (
     settings_changes,
@@ -247,11 +248,7 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     try:
         return StoredSettings.model_validate(merge_patch(before, patch))
     except ValidationError as error:
-        faults = [
-            FieldError(field_path(("body", *fault["loc"])), fault["msg"])
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise Invalid("the settings that would result are not valid", faults) from error
+        raise Invalid("the settings that would result are not valid", field_errors(error, "body")) from error
     except RecursionError:
         fault = FieldError("body", "Input is nested too deeply")
         raise Invalid("the settings are nested too deeply", [fault]) from None

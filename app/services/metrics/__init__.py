@@ -1,1 +1,1 @@
-"""Daily metrics in: upserts, bulk uploads, resumable loads; nothing is decided here."""
+"""Daily metrics: upserts, bulk uploads, resumable loads; no allocations."""

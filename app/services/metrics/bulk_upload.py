@@ -19,7 +19,7 @@ Mode = Literal["atomic", "partial"]
 
 NO_STATEMENT_TIMEOUT = text(
     "set local statement_timeout = 0"
-)  # a COPY is one statement, of millions of lines perhaps
+)  # a COPY is one statement, of millions of lines
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
@@ -74,20 +74,20 @@ Rule = tuple[str, str | None, str]
 
 @dataclass
 class RejectedLines:
-    """The lines refused so far: all of them counted, the first ``cap`` listed."""
+    """The lines rejected so far: all of them counted, the first ``cap`` listed."""
 
     cap: int
     count: int = 0
     listed: list[LineError] = field(default_factory=list)
 
     def add(self, line: int, where: str | None, message: str) -> None:
-        """Refuse a line that could not be read."""
+        """Add a line that could not be read."""
         self.count += 1
         if len(self.listed) < self.cap:
             self.listed.append(LineError(line=line, field=where, message=message))
 
     def first(self) -> list[LineError]:
-        """Return the listed refusals in the order of lines."""
+        """Return the listed errors in the order of lines."""
         return sorted(self.listed, key=lambda error: error.line)[: self.cap]
 
 
@@ -99,44 +99,44 @@ def load(
     now: dt.datetime,
     settings: ServiceSettings,
 ) -> BulkStored:
-    """Store every total of an upload; ``partial`` stores the good lines, ``atomic`` all or none.
+    """Store every total of an upload; ``partial`` stores the valid lines, ``atomic`` all or none.
 
-    The last line of a key wins. Safe to repeat: what is stored already changes nothing. Safe to race: each
-    experiment is locked in the order of ids, as by every other writer. It may take as long as its lines need,
-    which the size of an upload bounds; waiting for a lock may not.
+    The last line of a key wins. Safe to repeat: what is already stored changes nothing. Safe to race: each
+    experiment is locked in the order of ids, as by every other writer. There is no timeout for the statements,
+    whose time the size of the upload bounds, but one for the locks.
 
     Raises
     ------
-    Invalid: a line is refused (atomic), or the CSV's header cannot be read
+    Invalid: a line is rejected (atomic), or the CSV's header cannot be read
     """
-    refusals = RejectedLines(settings.bulk_errors_listed)
-    received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), refusals)
+    rejected = RejectedLines(settings.bulk_errors_listed)
+    received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), rejected)
     written, superseded = daily_metrics.UpsertCounts(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
-        with session.begin_nested() as place:
-            left, keys = _validate(session, experiment_id, now, settings.auto_register, refusals)
+        with session.begin_nested() as savepoint:
+            left, keys = _validate(session, experiment_id, now, settings.auto_register, rejected)
             if not left:
-                place.rollback()  # refused lines register no experiment
-        if not left or (mode == "atomic" and refusals.count):
+                savepoint.rollback()  # rejected lines register no experiment
+        if not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
         written += _write(session, experiment_id, now)
-    if mode == "atomic" and refusals.count:
-        raise _rejection(received, refusals)
-    stored = received - refusals.count - superseded
+    if mode == "atomic" and rejected.count:
+        raise _rejection(received, rejected)
+    stored = received - rejected.count - superseded
     return BulkStored(
         received=received,
         inserted=written.inserted,
         updated=written.updated,
         unchanged=stored - written.inserted - written.updated,
         superseded=superseded,
-        rejected=refusals.count,
-        errors=refusals.first(),
+        rejected=rejected.count,
+        errors=rejected.first(),
     )
 
 
 def _copy(
-    session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], refusals: RejectedLines
+    session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], rejected: RejectedLines
 ) -> int:
     received = 0
     session.execute(NO_STATEMENT_TIMEOUT)
@@ -147,7 +147,7 @@ def _copy(
         for number, total in source:
             received += 1
             if isinstance(total, LineError):
-                refusals.add(total.line, total.field, total.message)
+                rejected.add(total.line, total.field, total.message)
                 continue
             copy.write_row((number, *total.__dict__.values()))
     session.execute(INDEX)
@@ -156,68 +156,68 @@ def _copy(
 
 
 def _validate(
-    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, refusals: RejectedLines
+    session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, rejected: RejectedLines
 ) -> tuple[int, int]:
-    """Take out the lines the experiment's state forbids; return how many lines and keys are left."""
+    """Remove the lines that the experiment's state forbids; return how many lines and keys remain."""
     try:
         lifecycle.lock_or_register(session, experiment_id, now, auto_register)
         lifecycle.claim_source(session, [experiment_id], "reported")
     except GroundhogError as error:
-        _reject(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), refusals)
+        _reject(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), rejected)
         return 0, 0
-    timeline = read_histories(session, [experiment_id])[experiment_id]
+    history = read_histories(session, [experiment_id])[experiment_id]
     known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
-    rules = [TOO_LATE] if timeline.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
+    rules = [TOO_LATE] if history.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
     if any(retired_on is not None for retired_on in known.values()):
         rules.append(RETIRED)
-    _reject_any(session, experiment_id, rules, timeline.today(now), refusals)
-    _register_variants(session, experiment_id, timeline, known, now, auto_register, refusals)
+    _reject_any(session, experiment_id, rules, history.today(now), rejected)
+    _register_variants(session, experiment_id, history, known, now, auto_register, rejected)
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
     return left.lines, left.keys
 
 
 def _reject_any(
-    session: Session, experiment_id: str, rules: Sequence[Rule], today: dt.date, refusals: RejectedLines
+    session: Session, experiment_id: str, rules: Sequence[Rule], today: dt.date, rejected: RejectedLines
 ) -> None:
-    """Take out the lines that break a rule; one look at all of them, for mostly none does."""
-    broken = " or ".join(f"({condition})" for condition, _, _ in rules)
-    some = text(f"select exists (select from sent where experiment_id = :experiment_id and ({broken}))")  # noqa: S608  constants of ours
+    """Remove the lines that violate a rule; first with one query over all of them, as usually none does."""
+    violated = " or ".join(f"({condition})" for condition, _, _ in rules)
+    some = text(f"select exists (select from sent where experiment_id = :experiment_id and ({violated}))")  # noqa: S608  constants of this module
     if session.scalar(some, {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1)}):
         for rule in rules:
-            _reject(session, experiment_id, rule, today, refusals)
+            _reject(session, experiment_id, rule, today, rejected)
 
 
 def _reject(
-    session: Session, experiment_id: str, rule: Rule, today: dt.date, refusals: RejectedLines
+    session: Session, experiment_id: str, rule: Rule, today: dt.date, rejected: RejectedLines
 ) -> None:
     condition, where, message = rule
-    values = {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1), "cap": refusals.cap}
+    values = {"experiment_id": experiment_id, "tomorrow": today + dt.timedelta(days=1), "cap": rejected.cap}
     matching = f"from sent where experiment_id = :experiment_id and {condition}"
     for number in session.scalars(text(f"select line {matching} order by line limit :cap"), values):
-        refusals.listed.append(LineError(line=number, field=where, message=message))
-    refusals.listed = refusals.first()  # no more of many experiments than of one
-    delete = f"with gone as (delete {matching} returning 1) select count(*) from gone"  # noqa: S608  constants of ours
-    refusals.count += session.execute(text(delete), values).scalar_one()
+        rejected.listed.append(LineError(line=number, field=where, message=message))
+    rejected.listed = rejected.first()  # capped over all experiments
+    delete = f"with gone as (delete {matching} returning 1) select count(*) from gone"  # noqa: S608  constants of this module
+    rejected.count += session.execute(text(delete), values).scalar_one()
 
 
 def _register_variants(
     session: Session,
     experiment_id: str,
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     known: daily_metrics.RetirementDays,
     now: dt.datetime,
     auto_register: bool,
-    refusals: RejectedLines,
+    rejected: RejectedLines,
 ) -> None:
     named = session.scalars(APPEARANCE, {"experiment_id": experiment_id})
     new = [variant_id for variant_id in named if variant_id not in known]
     try:
         with session.begin_nested():
-            daily_metrics.register_variants(session, experiment_id, new, timeline, now, auto_register)
+            daily_metrics.register_variants(session, experiment_id, new, history, now, auto_register)
     except GroundhogError as error:
         condition, where, message = UNKNOWN_VARIANT
         rule = condition, where, message if isinstance(error, NotFound) else error.detail
-        _reject(session, experiment_id, rule, timeline.today(now), refusals)
+        _reject(session, experiment_id, rule, history.today(now), rejected)
 
 
 def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.UpsertCounts:
@@ -225,8 +225,8 @@ def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metr
     return daily_metrics.UpsertCounts(row.inserted, row.updated)
 
 
-def _rejection(received: int, refusals: RejectedLines) -> Invalid:
-    faults = [FieldError(error.field or "line", error.message, error.line) for error in refusals.first()]
+def _rejection(received: int, rejected: RejectedLines) -> Invalid:
+    errors = [FieldError(error.field or "line", error.message, error.line) for error in rejected.first()]
     return Invalid(
-        f"{refusals.count} of {received} lines are refused, so nothing was stored (mode=atomic)", faults
+        f"{rejected.count} of {received} lines are rejected, so nothing was stored (mode=atomic)", errors
     )

@@ -19,16 +19,16 @@ from app.services.metrics import revenue_checks
 from app.storage import tables
 
 NumberedTotals = Sequence[tuple[int, DailyTotal]]
-"""Totals with their places in the message."""
+"""Totals with their positions in the message."""
 TotalsByExperiment = Mapping[str, NumberedTotals]
 RetirementDays = dict[str, dt.date | None]
-"""The variants of an experiment and the days of their retirement."""
+"""The variants of an experiment and the days of their retirement, or None."""
 
 
 def upsert_from(select_rows: str) -> TextClause:
-    """Return the statement that inserts or replaces the rows of a query, counts both, and bumps the version.
+    """Return the statement that inserts or replaces the rows of a query, counts both, and increments the version.
 
-    A row whose figures are stored already is left alone: sending the same again changes nothing.
+    A row that is already stored with the same values is not written: sending it again changes nothing.
     """
     return text(f"""
         with written as (
@@ -54,7 +54,7 @@ def upsert_from(select_rows: str) -> TextClause:
         select count(*) filter (where times_written = 1) as inserted,
                count(*) filter (where times_written > 1) as updated
         from written
-    """)  # noqa: S608  select_rows is a text of ours
+    """)  # noqa: S608  select_rows is a constant of this package
 
 
 UPSERT = upsert_from("""
@@ -82,15 +82,15 @@ def record(
 ) -> Stored:
     """Store daily totals, one or several, all or none; a total sent again replaces the one stored.
 
-    Safe to repeat: what is stored already with the same figures changes nothing. Safe to race: writers of one
-    experiment take their turns, and the last one's figures stay.
+    Safe to repeat: what is already stored with the same values changes nothing. Safe to race: writers of one
+    experiment wait for each other, and the last one's values stay.
 
     Raises
     ------
     Invalid: the same key twice, a date after tomorrow, more successes than impressions, an impossible revenue_sq
     Conflict: totals dated after the variant's retirement, or of an experiment whose totals are tracked
-    NotFound: an unknown experiment or variant, where they may not be registered on the way
-    Forbidden: an experiment outside the limit of the caller's key
+    NotFound: an unknown experiment or variant, where they are not registered implicitly
+    Forbidden: an experiment that the principal may not access
     """
     totals = [sent] if isinstance(sent, DailyTotal) else sent
     places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
@@ -103,14 +103,14 @@ def record(
     for experiment_id in groups:
         lifecycle.lock_or_register(session, experiment_id, now, auto_register)
     lifecycle.claim_source(session, groups, "reported")
-    timelines, known = read_histories(session, groups), known_variants(session, groups)
-    _check_plausible(groups, timelines, now, places)
+    histories, known = read_histories(session, groups), known_variants(session, groups)
+    _check_plausible(groups, histories, now, places)
     _check_not_retired(groups, known, places)
     written = UpsertCounts(0, 0)
     for experiment_id, group in groups.items():
-        timeline, variant_ids = timelines[experiment_id], _grouped_by_experiment(group)
+        history, variant_ids = histories[experiment_id], _grouped_by_experiment(group)
         new = [variant_id for variant_id in variant_ids if variant_id not in known[experiment_id]]
-        register_variants(session, experiment_id, new, timeline, now, auto_register)
+        register_variants(session, experiment_id, new, history, now, auto_register)
         written += upsert(session, experiment_id, [total for _, total in group], now)
     unchanged = len(totals) - written.inserted - written.updated
     return Stored(
@@ -125,57 +125,54 @@ def _grouped_by_experiment(group: NumberedTotals) -> list[str]:
 
 def _check_distinct(totals: Sequence[DailyTotal]) -> None:
     first_at: dict[tuple[str, str, dt.date], int] = {}
-    faults = []
+    errors = []
     for index, total in enumerate(totals):
         first = first_at.setdefault(total.key, index)
         if first != index:
             message = f"the same experiment, variant and date as body.{first}; send each key once"
-            faults.append(FieldError(f"body.{index}", message))
-    if faults:
-        raise Invalid("the array names the same experiment, variant and date more than once", faults)
+            errors.append(FieldError(f"body.{index}", message))
+    if errors:
+        raise Invalid("the array names the same experiment, variant and date more than once", errors)
 
 
 def _check_plausible(
     groups: TotalsByExperiment,
-    timelines: Mapping[str, SettingsHistory],
+    histories: Mapping[str, SettingsHistory],
     now: dt.datetime,
     places: Sequence[str],
 ) -> None:
-    """Refuse days that are not there yet and, unless conversions come late, figures that no day can have."""
-    faults = []
+    """Reject days in the future and, unless conversions arrive late, totals that no day can have."""
+    errors = []
     for experiment_id, group in groups.items():
-        timeline = timelines[experiment_id]
-        tomorrow = timeline.today(now) + dt.timedelta(days=1)
+        history = histories[experiment_id]
+        tomorrow = history.today(now) + dt.timedelta(days=1)
         for index, total in group:
             if total.date > tomorrow:
                 message = f"{total.date} is after tomorrow ({tomorrow} in the experiment's time zone)"
-                faults.append((index, FieldError(f"{places[index]}.date", message)))
-            if total.successes > total.impressions and not timeline.latest.settings.late_conversions:
+                errors.append((index, FieldError(f"{places[index]}.date", message)))
+            if total.successes > total.impressions and not history.latest.settings.late_conversions:
                 message = f"{total.successes} successes of only {total.impressions} impressions"
-                faults.append((index, FieldError(f"{places[index]}.successes", message)))
-            if (
-                revenue_checks.violates_cauchy_schwarz(total)
-                and not timeline.latest.settings.late_conversions
-            ):
+                errors.append((index, FieldError(f"{places[index]}.successes", message)))
+            if revenue_checks.violates_cauchy_schwarz(total) and not history.latest.settings.late_conversions:
                 message = f"too small for {total.successes} values with the sum {total.revenue}"
-                faults.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
-    if faults:
-        raise Invalid("some totals cannot be true", [fault for _, fault in sorted(faults, key=itemgetter(0))])
+                errors.append((index, FieldError(f"{places[index]}.revenue_sq", message)))
+    if errors:
+        raise Invalid("some totals cannot be true", [error for _, error in sorted(errors, key=itemgetter(0))])
 
 
 def _check_not_retired(
     groups: TotalsByExperiment, known: Mapping[str, RetirementDays], places: Sequence[str]
 ) -> None:
-    """Refuse totals of days on which their variant was no longer served."""
-    faults = []
+    """Reject totals of days on which their variant was no longer served."""
+    errors = []
     for experiment_id, group in groups.items():
         for index, total in group:
             retired_on = known[experiment_id].get(total.variant_id)
             if retired_on is not None and total.date > retired_on:
                 message = f"{total.variant_id!r} retired on {retired_on}"
-                faults.append((index, FieldError(f"{places[index]}.date", message)))
-    if faults:
-        ordered = [fault for _, fault in sorted(faults, key=itemgetter(0))]
+                errors.append((index, FieldError(f"{places[index]}.date", message)))
+    if errors:
+        ordered = [error for _, error in sorted(errors, key=itemgetter(0))]
         raise Conflict("totals dated after their variant's retirement", ordered)
 
 
@@ -196,25 +193,25 @@ def register_variants(
     session: Session,
     experiment_id: str,
     new: Sequence[str],
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     now: dt.datetime,
     auto_register: bool,
 ) -> None:
-    """Register variants that totals have come for, in the order given.
+    """Register variants that totals name, in the order given.
 
     Raises
     ------
-    NotFound: they may not be registered on the way
-    Invalid: the experiment's floors leave no room for one more
+    NotFound: variants are not registered implicitly
+    Invalid: the experiment's floors permit no further variant
     """
     if not new:
         return
     if not auto_register:
         raise NotFound(f"experiment {experiment_id!r} has no variant {new[0]!r}; add it first")
     variants.check_room(session, experiment_id, len(new))
-    today = timeline.today(now)
+    today = history.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    share_constraints.validate(session, experiment_id, timeline.latest.settings, today)
+    share_constraints.validate(session, experiment_id, history.latest.settings, today)
     version_lock.increment_settings_version(session, experiment_id)
 
 

@@ -1,4 +1,4 @@
-"""Read an upload line by line: NDJSON or CSV into daily totals, and what is wrong with a line into words."""
+"""Parse an upload line by line: NDJSON or CSV into daily totals, or the error of a line."""
 
 import codecs
 import csv
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import FieldError, Invalid
 from app.schemas.metrics import DailyTotal, DailyTotalFromText, LineError
+from app.schemas.validation import field_errors
 
 FileFormat = Literal["ndjson", "csv"]
 COLUMNS = tuple(DailyTotal.model_fields)
@@ -21,7 +22,7 @@ _from_text = TypeAdapter(DailyTotalFromText).validate_python
 def read(
     upload: BinaryIO, form: FileFormat, max_line_bytes: int
 ) -> Iterator[tuple[int, DailyTotal | LineError]]:
-    """Yield every line's number, from 1, with its total or with why it has none; blank lines are passed over.
+    """Yield every line's number, from 1, with its total or its error; blank lines are skipped.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def read(
 
 
 def _bounded(upload: BinaryIO, max_line_bytes: int) -> Iterator[tuple[int, bytes | None]]:
-    """Yield numbered lines; None stands for one over the limit, whose rest is skipped."""
+    """Yield numbered lines; None for a line over the limit, whose rest is skipped."""
     number = 0
     while line := upload.readline(max_line_bytes + 1):
         number += 1
@@ -83,7 +84,7 @@ def _read_csv(
 
 
 def _cells(line: bytes) -> list[str]:
-    """Return a line's cells; few lines have what only a CSV reader understands."""
+    """Return a line's cells; few lines need a CSV reader."""
     text = line.decode().removesuffix("\n").removesuffix("\r")
     if '"' in text or "\r" in text or "\n" in text:
         return next(csv.reader([text]), [])
@@ -116,10 +117,9 @@ def _csv_total(number: int, header: list[str], cells: list[str]) -> DailyTotal |
 
 
 def _too_long(number: int) -> LineError:
-    return LineError(line=number, field=None, message="the line is over the limit (GROUNDHOG_MAX_LINE_BYTES)")
+    return LineError(line=number, field=None, message="the line is too long (GROUNDHOG_MAX_LINE_BYTES)")
 
 
 def _to_line_error(number: int, error: ValidationError) -> LineError:
-    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(map(str, fault["loc"])) or None
-    return LineError(line=number, field=where, message=fault["msg"][:300])
+    first = field_errors(error)[0]
+    return LineError(line=number, field=first.field or None, message=first.message)

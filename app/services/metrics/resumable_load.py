@@ -1,6 +1,6 @@
-"""Load a file of daily metrics part by part: each part is one transaction that also notes how far it went.
+"""Load a file of daily metrics in chunks: each is one transaction that also stores a checkpoint.
 
-After an interruption, a kill -9 included, the same file goes on behind the last part stored.
+After an interruption, a kill -9 included, loading the same file continues after the last stored chunk.
 """
 
 import codecs
@@ -24,14 +24,14 @@ from app.storage.tables import IdempotencyKey
 
 LINES_PER_CHUNK = 50_000
 BYTES_PER_CHUNK = 16 * 1024 * 1024
-"""A part is in memory: fewer of very long lines."""
+"""A chunk is in memory, so it has fewer lines where they are very long."""
 CHECKPOINT_SCOPE = "groundhog load"
-"""Where the marks of unfinished loads are kept, among the Idempotency-Keys: ``groundhog prune`` ends them too."""
+"""The scope of checkpoints among the Idempotency-Keys: ``groundhog prune`` deletes old ones, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a file was loaded: the bytes and lines behind, and what became of the lines."""
+    """How far a file was loaded: in bytes and lines, and the outcomes of the lines."""
 
     offset: int = 0
     line: int = 0
@@ -45,7 +45,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some lines of a file, with a CSV's header before them; ``first_line`` is the number of the first."""
+    """Some lines of a file, after a CSV's header; ``first_line`` is the number of the first."""
 
     content: bytes
     first_line: int
@@ -53,7 +53,7 @@ class Chunk:
     offset: int
 
     def number_in_file(self, number: int, form: line_parser.FileFormat) -> int:
-        """Return the number in the file of a line of this part."""
+        """Return the number in the file of a line of this chunk."""
         return self.first_line + number - (2 if form == "csv" else 1)
 
 
@@ -64,33 +64,33 @@ def load(
     now: dt.datetime,
     settings: ServiceSettings,
     name: str | None = None,
-    lines_per_part: int = LINES_PER_CHUNK,
+    lines_per_chunk: int = LINES_PER_CHUNK,
 ) -> Iterator[tuple[Checkpoint, list[LineError]]]:
-    """Store the good lines of a file, and yield after each part how far it is and which lines were refused.
+    """Store the valid lines of a file, and yield after each chunk the checkpoint and the rejected lines.
 
     Parameters
     ----------
-    name : under which the way is marked; None marks nothing, and every load starts at the beginning
+    name : of the checkpoint; without one nothing is stored, and every load starts at the beginning
 
     Raises
     ------
     Invalid: the CSV's header cannot be read
-    Unavailable: PostgreSQL went away; all that was yielded is stored
+    Unavailable: PostgreSQL does not answer; all that was yielded is stored
     """
-    mark = read_checkpoint(database, name)
-    for part in _chunks(source, form, mark, settings.max_line_bytes, lines_per_part):
+    checkpoint = read_checkpoint(database, name)
+    for chunk in _chunks(source, form, checkpoint, settings.max_line_bytes, lines_per_chunk):
         with database.transaction() as session:
-            stored = bulk_upload.load(session, io.BytesIO(part.content), form, "partial", now, settings)
+            stored = bulk_upload.load(session, io.BytesIO(chunk.content), form, "partial", now, settings)
             counts = stored.model_dump(exclude={"errors"})
-            before = asdict(mark)
-            summed = {what: before[what] + count for what, count in counts.items()}
-            mark = Checkpoint(offset=part.offset, line=part.first_line + part.count - 1, **summed)
-            _write_checkpoint(session, name, mark, now)
-        refused = [
-            error.model_copy(update={"line": part.number_in_file(error.line, form)})
+            before = asdict(checkpoint)
+            summed = {field: before[field] + count for field, count in counts.items()}
+            checkpoint = Checkpoint(offset=chunk.offset, line=chunk.first_line + chunk.count - 1, **summed)
+            _write_checkpoint(session, name, checkpoint, now)
+        rejected = [
+            error.model_copy(update={"line": chunk.number_in_file(error.line, form)})
             for error in stored.errors
         ]
-        yield mark, refused
+        yield checkpoint, rejected
     delete_checkpoint(database, name)
 
 
@@ -101,7 +101,7 @@ def read_checkpoint(database: Database, name: str | None) -> Checkpoint:
 
 
 def delete_checkpoint(database: Database, name: str | None) -> None:
-    """Forget how far a file was loaded: it is done, or is to begin anew."""
+    """Delete the checkpoint of a file that is complete, or that is to be loaded from the beginning."""
     with database.transaction() as session:
         session.execute(
             delete(IdempotencyKey).where(IdempotencyKey.scope == CHECKPOINT_SCOPE, IdempotencyKey.key == name)
@@ -117,10 +117,10 @@ def _read_checkpoint_row(session: Session, name: str | None) -> Checkpoint:
     return Checkpoint() if found is None else Checkpoint(**json.loads(found))
 
 
-def _write_checkpoint(session: Session, name: str | None, mark: Checkpoint, now: dt.datetime) -> None:
+def _write_checkpoint(session: Session, name: str | None, checkpoint: Checkpoint, now: dt.datetime) -> None:
     if name is None:
         return
-    values = {"answer": json.dumps(asdict(mark)), "created_at": now}
+    values = {"answer": json.dumps(asdict(checkpoint)), "created_at": now}
     session.execute(
         insert(IdempotencyKey)
         .values(scope=CHECKPOINT_SCOPE, key=name, **values)
@@ -129,17 +129,21 @@ def _write_checkpoint(session: Session, name: str | None, mark: Checkpoint, now:
 
 
 def _chunks(
-    source: BinaryIO, form: line_parser.FileFormat, mark: Checkpoint, max_line_bytes: int, lines_per_part: int
+    source: BinaryIO,
+    form: line_parser.FileFormat,
+    checkpoint: Checkpoint,
+    max_line_bytes: int,
+    lines_per_chunk: int,
 ) -> Iterator[Chunk]:
     header, offset, line = _header(source, max_line_bytes) if form == "csv" else (b"", 0, 0)
-    bare = bool(header)  # a header alone is checked as well
-    if mark.line > line:
-        source.seek(mark.offset)
-        offset, line, bare = mark.offset, mark.line, False
+    header_only = bool(header)  # validated, too
+    if checkpoint.line > line:
+        source.seek(checkpoint.offset)
+        offset, line, header_only = checkpoint.offset, checkpoint.line, False
     ended = False
     while not ended:
         content, first_line, room = [header], line + 1, BYTES_PER_CHUNK
-        while len(content) <= lines_per_part and room > 0:
+        while len(content) <= lines_per_chunk and room > 0:
             text, size = _line(source, max_line_bytes)
             if not size:
                 ended = True
@@ -147,13 +151,13 @@ def _chunks(
             content.append(text)
             room -= len(text)
             offset, line = offset + size, line + 1
-        if len(content) > 1 or bare:
+        if len(content) > 1 or header_only:
             yield Chunk(b"".join(content), first_line, len(content) - 1, offset)
-        bare = False
+        header_only = False
 
 
 def _header(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int, int]:
-    """Return the line that names a CSV's columns, and how many bytes and lines are behind it.
+    """Return the line that names a CSV's columns, and how many bytes and lines end with it.
 
     Raises
     ------
@@ -170,7 +174,7 @@ def _header(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int, int]:
 
 
 def _line(source: BinaryIO, max_line_bytes: int) -> tuple[bytes, int]:
-    """Return a line and its size in the file; of one over the limit only so much that it is seen to be."""
+    """Return a line and its size in the file; of a line over the limit only enough to detect that."""
     text = source.readline(max_line_bytes + 1)
     size = len(text)
     if size > max_line_bytes and not text.endswith(b"\n"):

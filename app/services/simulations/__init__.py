@@ -1,1 +1,1 @@
-"""Runs of the simulator: queue, workers, results and log replay; the worlds live in app/simulation."""
+"""Runs of the simulator: queue, workers, results and log replay; the worlds are in app.simulation."""

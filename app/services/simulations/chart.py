@@ -1,4 +1,4 @@
-"""The picture a person wants of a race: the score over time with the range of single runs around it."""
+"""The chart of a race: the score over time, with the range of single replications around it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from app.services.simulations import result_tables
 
 WIDTH, HEIGHT, SCALE = 720, 420, 2
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
-"""Okabe and Ito: told apart by colour-blind people too."""
+"""The palette of Okabe and Ito, which colour-blind people can distinguish, too."""
 
 AXES = {
     "email": ("emails", "E-mails sent", "conversions", "Cumulative conversions"),
@@ -18,7 +18,7 @@ AXES = {
 
 
 def specification(scenario: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the picture as a Vega-Lite specification: a line per policy, its 2.5-97.5 % range as a band."""
+    """Return the chart as a Vega-Lite specification: a line per policy, its 2.5-97.5 % range as a band."""
     at, at_title, score, title = AXES[scenario]
     rows = result_tables.curve(scenario, result)
     names = list(dict.fromkeys(row["policy"] for row in rows))
@@ -50,5 +50,5 @@ def specification(scenario: str, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def png(scenario: str, result: Mapping[str, Any]) -> bytes:
-    """Return the picture as a PNG."""
+    """Return the chart as a PNG."""
     return bytes(vl_convert.vegalite_to_png(specification(scenario, result), scale=SCALE))

@@ -1,4 +1,4 @@
-"""Plans: an experiment played before it begins, by the service's own decision."""
+"""Duration plans: an experiment simulated before it begins, with the allocations of the service."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ import numpy as np
 from app.bandits.allocation.decide import BurnIn
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
-from app.errors import FieldError, Invalid
+from app.errors import invalid_field
 from app.schemas.plans import Plan, PlanRequest, Spread
 from app.simulation import duration_plan as simulated
 from app.simulation.email.declared import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
 
 MAX_DECISIONS = 200_000
-"""Variants x days x replications: some ten seconds of a processor."""
+"""Variants x days x replications: about ten seconds of one processor."""
 
 
 def check(asked: PlanRequest) -> None:
-    """Refuse what cannot be played, or not in a moment.
+    """Reject a plan that cannot be played, or not within seconds.
 
     Raises
     ------
@@ -27,24 +27,22 @@ def check(asked: PlanRequest) -> None:
     k = len(asked.rates)
     decisions = k * asked.days * asked.replications
     if asked.policy.kind == "fixed" or needs_value(asked.policy.kind):
-        raise _invalid("policy.kind", "a plan is about conversions: choose a policy that decides by them")
+        raise invalid_field(
+            "policy.kind", "a plan has conversions only: choose a policy that decides by them"
+        )
     if asked.min_share > 100 / k:
-        raise _invalid("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
+        raise invalid_field("min_share", f"floors of {k} variants are at most {100 / k:g} % each")
     if asked.minimum_days > asked.days:
-        raise _invalid("minimum_days", f"at most the {asked.days} days that are played")
+        raise invalid_field("minimum_days", f"at most the {asked.days} days that are played")
     if decisions > MAX_DECISIONS:
-        sentence = (
+        message = (
             f"{k} variants x {asked.days} days x {asked.replications} replications exceed {MAX_DECISIONS:,}"
         )
-        raise _invalid("replications", sentence)
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid(f"{field}: {message}", [FieldError(f"body.{field}", message)])
+        raise invalid_field("replications", message)
 
 
 def play(request: dict[str, Any]) -> dict[str, Any]:
-    """Return what came of a plan, JSON-able; the same request gives the same figures."""
+    """Return the result of a plan as JSON can express it; the same request has the same result."""
     asked = PlanRequest.model_validate(request)
     prior, burn_in = (asked.prior.a, asked.prior.b), asked.burn_in
     plan = simulated.Plan(
@@ -64,10 +62,10 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
             None if burn_in.share is None else burn_in.share / 100,
         ),
     )
-    return _reporter(plan, simulated.play_plan(plan)).model_dump(mode="json")
+    return _result(plan, simulated.play_plan(plan)).model_dump(mode="json")
 
 
-def _reporter(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
+def _result(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
     decided = outcome.day != simulated.NEVER
     days: Floats = outcome.day[decided].astype(np.float64)
     by_day = np.cumsum(np.bincount(outcome.day[decided], minlength=plan.days + 1)[1:]) / len(decided)

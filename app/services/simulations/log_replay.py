@@ -1,4 +1,4 @@
-"""The replay scenario: what policies would have earned, from a log of decisions that somebody else made."""
+"""The replay scenario: what policies would have earned, estimated from a log of other decisions."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +12,9 @@ from app.bandits.parameters import parameter
 from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
-from app.errors import NotFound
+from app.errors import NotFound, invalid_field
 from app.schemas.simulations import PolicyChoice
-from app.services.simulations.policy_choices import build, field_error, with_defaults
+from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay
@@ -27,19 +27,19 @@ MAX_ARMS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class AlwaysPolicy:
-    """Play one arm, whatever comes; `arm` is its place in the log's list."""
+    """Always play one arm; `arm` is its index in the log's list."""
 
-    arm: float = parameter(0.0, "the arm's place in the log's list, from 0", 0)
+    arm: float = parameter(0.0, "the arm's index in the log's list, from 0", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetPolicy:
-    """A policy to be judged by the log.
+    """A policy to be evaluated with the log.
 
     Parameters
     ----------
-    choice : as it was asked for
-    shares : (k,), of a policy that never learns; None else
+    choice : as it was requested
+    shares : (k,), of a policy that never learns; else None
     policy : to be replayed by rejection
     """
 
@@ -59,7 +59,7 @@ class LogReplay:
 
     @property
     def decisions(self) -> int:
-        """Logged decisions x passes x policies; those that never learn need one pass."""
+        """Logged decisions x passes x policies; policies that never learn need one pass."""
         passes = int(self.request["passes"])
         return len(self.recorded.arm) * sum(1 if one.shares is not None else passes for one in self.targets)
 
@@ -70,37 +70,37 @@ class LogReplay:
 
     def play(
         self,
-        progress: Callable[[int, int], None] | None = None,
-        watch: object = None,  # noqa: ARG002 - a replay has no standing
+        on_progress: Callable[[int, int], None] | None = None,
+        on_interim_result: object = None,  # noqa: ARG002 - a replay has none
     ) -> dict[str, Any]:
         """The estimates of every policy."""
         log, policies = self.recorded, []
         for done, target in enumerate(self.targets, start=1):
-            policies.append(self._judged(target))
-            if progress is not None:
-                progress(done, self.steps)
-        told = {
+            policies.append(self._evaluate(target))
+            if on_progress is not None:
+                on_progress(done, self.steps)
+        summary = {
             "decisions": len(log.arm),
             "arms": list(log.arms),
             "uniform": log.is_uniform,
             "mean_reward": float(log.reward.mean()),
             "mean_value": None if log.value is None else float(log.value.mean()),
         }
-        return {"log": told, "policies": policies}
+        return {"log": summary, "policies": policies}
 
-    def log(self, policy: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - nobody has one
-        """There is none but the caller's own."""
-        raise NotFound("a replay makes no log of its own")
+    def log(self, policy: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - of no policy
+        """There is no log but the one that was replayed."""
+        raise NotFound("a replay has no log of its own")
 
-    def _judged(self, target: TargetPolicy) -> dict[str, Any]:
-        """Weighted estimates of what never learns; what learns is replayed by rejection."""
+    def _evaluate(self, target: TargetPolicy) -> dict[str, Any]:
+        """Weighted estimates of a policy that never learns; a replay by rejection of one that learns."""
         by_value, log = bool(self.request["by_value"]), self.recorded
-        told = {"policy": target.choice.model_dump(), "estimates": None, "rejection": None}
+        result = {"policy": target.choice.model_dump(), "estimates": None, "rejection": None}
         if target.shares is not None:
-            return told | {"estimates": evaluate(log, target.shares, by_value).to_dict()}
+            return result | {"estimates": evaluate(log, target.shares, by_value).to_dict()}
         name, passes = target.choice.model_dump_json(), int(self.request["passes"])
         found = replay(log, target.policy, name, passes, int(self.request["seed"]), by_value)
-        return told | {"rejection": found.to_dict()}
+        return result | {"rejection": found.to_dict()}
 
 
 def prepare(
@@ -117,30 +117,30 @@ def prepare(
     Parameters
     ----------
     text : the log itself
-    policies : none stands for the even split and each arm alone
+    policies : by default the even split and each arm alone
 
     Raises
     ------
-    Invalid: the log, naming its line, or a policy
+    Invalid: naming the line of the log, or the policy
     """
     log = READERS[form](text.splitlines(), arms)
     k = len(log.arms)
     if not 2 <= k <= MAX_ARMS:
-        raise field_error("log", f"needs 2 to {MAX_ARMS} arms, not {k}")
+        raise invalid_field("log", f"needs 2 to {MAX_ARMS} arms, not {k}")
     if by_value and log.value is None:
-        raise field_error("by_value", "the log has no column value")
-    asked = [PolicyChoice(**policy) for policy in policies] or _everyone(log)
+        raise invalid_field("by_value", "the log has no column value")
+    asked = [PolicyChoice(**policy) for policy in policies] or _default_policies(log)
     targets = tuple(
         _target(i, choice, log) for i, choice in enumerate(with_defaults(asked, {ALWAYS: AlwaysPolicy}))
     )
     rest = {"arms": list(log.arms), "by_value": by_value, "passes": passes, "seed": seed}
     chosen = [target.choice.model_dump() for target in targets]
-    kept = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "decisions": len(log.arm)}
+    digest = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "decisions": len(log.arm)}
     payload = {"text": text, "form": form, "policies": chosen, **rest}
-    return LogReplay({"policies": chosen, **rest, "log": kept}, payload, log, targets)
+    return LogReplay({"policies": chosen, **rest, "log": digest}, payload, log, targets)
 
 
-def _everyone(log: DecisionLog) -> list[PolicyChoice]:
+def _default_policies(log: DecisionLog) -> list[PolicyChoice]:
     alone = [PolicyChoice(kind=ALWAYS, arm=i) for i in range(min(len(log.arms), 50))]
     return [PolicyChoice(kind="uniform"), *alone]
 
@@ -150,23 +150,25 @@ def _target(place: int, choice: PolicyChoice, log: DecisionLog) -> TargetPolicy:
     if choice.kind == ALWAYS:
         arm = choice.parameters["arm"]
         if arm not in range(k):
-            raise field_error(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
+            raise invalid_field(f"policies.{place}.arm", f"there are the arms 0 to {k - 1}")
         alone = np.eye(k)[int(arm)]
         return TargetPolicy(choice, alone, Fixed(tuple(alone.tolist())))
     policy = build(place, build_policy, choice)
     if needs_value(choice.kind):
-        raise field_error(f"policies.{place}.kind", "a replay knows policies that decide by conversions only")
+        raise invalid_field(
+            f"policies.{place}.kind", "a replay supports only policies that decide by conversions"
+        )
     if isinstance(policy, Uniform):
         return TargetPolicy(choice, np.full(k, 1 / k), policy)
     if isinstance(policy, Fixed):
         try:
             return TargetPolicy(choice, checked_target(log, policy.chosen), policy)
-        except ValueError as fault:
-            raise field_error(f"policies.{place}.shares", str(fault)) from fault
+        except ValueError as error:
+            raise invalid_field(f"policies.{place}.shares", str(error)) from error
     if not np.isin(log.reward, (0, 1)).all():
-        raise field_error(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
+        raise invalid_field(f"policies.{place}.kind", "a policy that learns needs rewards of 0 and 1")
     if not log.is_uniform:
-        raise field_error(
-            f"policies.{place}.kind", "a policy that learns can be replayed on a uniform log only"
+        raise invalid_field(
+            f"policies.{place}.kind", "a policy that learns can be replayed only on a uniform log"
         )
     return TargetPolicy(choice, None, policy)

@@ -1,4 +1,4 @@
-"""The policies that can be chosen, for an experiment or in a scenario of the simulator, with their parameters."""
+"""The policies to choose from, for an experiment or a scenario of the simulator, with their parameters."""
 
 from dataclasses import MISSING, Field, fields
 from typing import Any
@@ -16,10 +16,9 @@ Schema = dict[str, Any]
 PRIOR_ENDS = ("prior successes", "prior trials without success")
 PARAMETER_DESCRIPTIONS = {
     "prior": "belief about every arm's rate before any data, in pseudo-counts",
-    "abstain": "leave a customer in peace where every draw is a loss",
+    "abstain": "do not contact a customer where every draw is a loss",
 }
-"""What the parameters mean that are no figure within bounds."""
-
+"""Descriptions of the parameters that are no bounded numbers."""
 
 DESCRIPTIONS = {
     "random_crayfish": "Any action, all equally likely: learns nothing.",
@@ -28,7 +27,7 @@ DESCRIPTIONS = {
     "segment_junglefowl": "A marketing department: gold, silver and bronze customers, faster offers for each.",
     "contextual_groundhog": "Thompson sampling with a posterior per current product, shrunk to the pooled one.",
 }
-"""What the race's policies do, without the formulas of their own descriptions."""
+"""Summaries of the race's policies, without the formulas of their docstrings."""
 
 
 def policies_of(scenario: Scenario | None) -> Policies:
@@ -45,7 +44,7 @@ def policies_of(scenario: Scenario | None) -> Policies:
 
 
 def _of_the_service() -> list[PolicyKind]:
-    """As experiments choose them, but for rows: a scenario's arms have places, no names."""
+    """As experiments choose them, except for parameters per arm: a scenario's arms have indices, no names."""
     return [
         one.model_copy(update={"parameters": _object(map(_number, parameters_of(POLICIES[one.kind])))})
         for one in every_policy().items
@@ -64,11 +63,11 @@ def _summary(kind: str, policy: type[Any]) -> str:
 
 
 def _all_of(policy: type[Any]) -> Schema:
-    """Every field that a person may set; those with `repr=False` are the world's."""
-    figures = {one.field: one for one in parameters_of(policy)}
+    """Every field that can be chosen; the world sets those with `repr=False`."""
+    numbers = {one.field: one for one in parameters_of(policy)}
     chosen = [field for field in fields(policy) if field.repr]
     return _object(
-        _number(figures[field.name]) if field.name in figures else _choice(field) for field in chosen
+        _number(numbers[field.name]) if field.name in numbers else _choice(field) for field in chosen
     )
 
 

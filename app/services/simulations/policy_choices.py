@@ -1,4 +1,4 @@
-"""Policies as they were asked for: every parameter of a fitting type, defaults filled in."""
+"""Requested policies: their parameters validated, with defaults."""
 
 import dataclasses
 import json
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.bandits.policies.registry import policy_parameters
-from app.errors import FieldError, Invalid
+from app.errors import invalid_field
 from app.schemas.simulations import PolicyChoice
 
-MOST, MOST_FIGURES, MOST_LETTERS = 1e300, 1_000, 100
+MAX_VALUE, MAX_NUMBERS, MAX_KIND_LENGTH = 1e300, 1_000, 100
 
 
 def from_text(text: str) -> dict[str, Any]:
@@ -17,23 +17,23 @@ def from_text(text: str) -> dict[str, Any]:
 
     Raises
     ------
-    Invalid: it is written otherwise
+    Invalid: it has another format
     """
     if text.startswith("{"):
         try:
             policy = json.loads(text)
             return PolicyChoice(**policy).model_dump()
         except (ValueError, TypeError, RecursionError) as error:
-            raise field_error("policies", "is no policy in JSON with a kind") from error
+            raise invalid_field("policies", "is no policy in JSON with a kind") from error
     kind, _, rest = text.partition(":")
     named = [part.partition("=") for part in rest.split(",")] if rest else []
-    if not kind or len(kind) > MOST_LETTERS or not all(name and equals for name, equals, _ in named):
-        raise field_error("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
+    if not kind or len(kind) > MAX_KIND_LENGTH or not all(name and equals for name, equals, _ in named):
+        raise invalid_field("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
     return {"kind": kind, **{name: value_of(value) for name, _, value in named}}
 
 
 def value_of(text: str) -> Any:
-    """Return a value written in JSON, or else the text."""
+    """Return the value of a text in JSON; of another text the text itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -45,18 +45,18 @@ def with_defaults(choices: Iterable[PolicyChoice], own: Mapping[str, type[Any]])
 
     Parameters
     ----------
-    own : the scenario's own policies by kind, beside those of the service
+    own : the scenario's own policies by kind, in addition to those of the service
 
     Raises
     ------
-    Invalid: there is no such policy, or a parameter is of no fitting type
+    Invalid: there is no such policy, or a parameter has another type
     """
-    return [_filled(i, choice, _defaults(i, choice.kind, own)) for i, choice in enumerate(choices)]
+    return [_with_defaults(i, choice, _defaults(i, choice.kind, own)) for i, choice in enumerate(choices)]
 
 
-def _filled(place: int, choice: PolicyChoice, defaults: Mapping[str, Any]) -> PolicyChoice:
+def _with_defaults(place: int, choice: PolicyChoice, defaults: Mapping[str, Any]) -> PolicyChoice:
     given = {
-        name: _fitting(f"policies.{place}.{name[:100]}", value, defaults.get(name, 0.0))
+        name: _validated(f"policies.{place}.{name[:100]}", value, defaults.get(name, 0.0))
         for name, value in choice.parameters.items()
     }
     known = {name: _plain(default) for name, default in defaults.items() if default != ()}
@@ -64,21 +64,16 @@ def _filled(place: int, choice: PolicyChoice, defaults: Mapping[str, Any]) -> Po
 
 
 def build(place: int, build: Callable[..., Any], choice: PolicyChoice) -> Any:
-    """Return the policy that a choice stands for.
+    """Return the policy of a choice.
 
     Raises
     ------
-    Invalid: an unknown parameter, or a figure out of bounds
+    Invalid: an unknown parameter, or a number out of bounds
     """
     try:
         return build(choice.kind, choice.parameters)
-    except (ValueError, TypeError) as fault:
-        raise field_error(f"policies.{place}", str(fault)) from fault
-
-
-def field_error(where: str, message: str) -> Invalid:
-    """Return the error of one field of the body."""
-    return Invalid(f"{where}: {message}", [FieldError(f"body.{where}", message)])
+    except (ValueError, TypeError) as error:
+        raise invalid_field(f"policies.{place}", str(error)) from error
 
 
 def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, Any]:
@@ -87,28 +82,28 @@ def _defaults(place: int, kind: str, own: Mapping[str, type[Any]]) -> dict[str, 
         return {one.name: one.default for one in dataclasses.fields(own[kind]) if one.repr}
     try:
         return {one.name: () if one.is_row else one.default for one in policy_parameters(kind)}
-    except ValueError as fault:
-        raise field_error(f"policies.{place}.kind", f"{fault}, {', '.join(own)}") from fault
+    except ValueError as error:
+        raise invalid_field(f"policies.{place}.kind", f"{error}, {', '.join(own)}") from error
 
 
-def _fitting(where: str, value: Any, default: Any) -> Any:
-    """Return a parameter of the type of its default: true or false, numbers, or a number."""
+def _validated(where: str, value: Any, default: Any) -> Any:
+    """Return a parameter of the type of its default: a boolean, a list of numbers, or a number."""
     if isinstance(default, bool):
         if isinstance(value, bool):
             return value
-        raise field_error(where, "should be true or false")
+        raise invalid_field(where, "should be true or false")
     if isinstance(default, tuple):
-        count = len(default) or MOST_FIGURES
+        count = len(default) or MAX_NUMBERS
         if isinstance(value, list) and 0 < len(value) <= count and all(map(_is_number, value)):
             return [float(one) for one in value]
-        raise field_error(where, f"should be a list of {len(default) or 'some'} numbers")
+        raise invalid_field(where, f"should be a list of {len(default) or 'some'} numbers")
     if _is_number(value):
         return float(value)
-    raise field_error(where, "should be a number")
+    raise invalid_field(where, "should be a number")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_VALUE
 
 
 def _plain(default: Any) -> Any:

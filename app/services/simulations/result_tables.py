@@ -1,4 +1,4 @@
-"""Results as tables: for CSV, and for people."""
+"""Results as tables, for CSV files and for the command line."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def names(played: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the policies' names for people: the kind, with its parameters where a kind plays more than once."""
+    """Return the policies' display names: the kind, with its parameters where a kind plays more than once."""
     policies = [one["policy"] for one in played]
     kinds = [policy["kind"] for policy in policies]
     return [
@@ -50,26 +50,25 @@ def summary(scenario: str, result: Mapping[str, Any]) -> list[Row]:
     """Return a row per policy, and for e-mails the even split first."""
     if scenario == "replay":
         return [
-            _judged(name, one)
+            _evaluated(name, one)
             for name, one in zip(names(result["policies"]), result["policies"], strict=True)
         ]
-    figures = METRICS[scenario]
     rows: list[Row] = []
     everyone = competitors(scenario, result)
     for name, played in zip(names(everyone), everyone, strict=True):
         row: Row = {"policy": name}
-        for figure in figures:
-            row |= _spread(figure, played.get(figure))
+        for metric in METRICS[scenario]:
+            row |= _spread(metric, played.get(metric))
         rows.append(row)
     return rows
 
 
 def curve(scenario: str, result: Mapping[str, Any]) -> list[Row]:
-    """Return a row per policy and point in time: the mean of the score and its 2.5-97.5 % range of single runs.
+    """Return a row per policy and point in time: the mean score and the 2.5-97.5 % range of single replications.
 
     Raises
     ------
-    NotFound: a replay has no time
+    NotFound: a replay has no points in time
     """
     if scenario == "replay":
         raise NotFound("a replay has no curve")
@@ -85,7 +84,7 @@ def curve(scenario: str, result: Mapping[str, Any]) -> list[Row]:
 def line(
     scenario: str, result: Mapping[str, Any], played: Mapping[str, Any]
 ) -> Iterable[tuple[float, float, float, float]]:
-    """Return a policy's score over time: where, mean, low, high."""
+    """Return a policy's score over time: point in time, mean, low, high."""
     if scenario == "email":
         over = played["over_time"]
         bands = (over["conversions"], over["conversions_low"], over["conversions_high"])
@@ -95,29 +94,29 @@ def line(
 
 
 def competitors(scenario: str, result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return everyone who played."""
+    """Return all policies that played, and for e-mails the even split first."""
     return [*([result["even_split"]] if scenario == "email" else []), *result["policies"]]
 
 
-def _judged(name: str, played: Mapping[str, Any]) -> Row:
-    """Return the estimates of a policy: its mean by each way, with the standard error."""
+def _evaluated(name: str, played: Mapping[str, Any]) -> Row:
+    """Return the estimates of a policy: its mean by each estimator, with the standard error."""
     row: Row = {"policy": name}
-    told = played["estimates"] or {}
-    for way in ("ips", "snips", "dr"):
-        found = told.get(way, {})
-        row |= {way: found.get("mean"), f"{way}_se": found.get("standard_error")}
-    row |= {"ess": told.get("ess"), "largest_weight": told.get("largest_weight")}
+    estimates = played["estimates"] or {}
+    for estimator in ("ips", "snips", "dr"):
+        found = estimates.get(estimator, {})
+        row |= {estimator: found.get("mean"), f"{estimator}_se": found.get("standard_error")}
+    row |= {"ess": estimates.get("ess"), "largest_weight": estimates.get("largest_weight")}
     replayed = played["rejection"] or {}
     row |= {"rejection": replayed.get("mean"), "rejection_se": replayed.get("standard_error")}
-    return row | {"warnings": "; ".join(told.get("warnings", ()))}
+    return row | {"warnings": "; ".join(estimates.get("warnings", ()))}
 
 
-def _spread(name: str, figure: Any) -> dict[str, Any]:
-    """Return a figure's columns: itself, or mean, sd and the ends of its interval."""
-    if not isinstance(figure, dict):
-        return {name: figure}
-    low, high = figure.get("interval_95") or (None, None)
-    return {name: figure["mean"], f"{name}_sd": figure.get("sd"), f"{name}_low": low, f"{name}_high": high}
+def _spread(name: str, value: Any) -> dict[str, Any]:
+    """Return the columns of a metric: its value, or mean, sd and the ends of its interval."""
+    if not isinstance(value, dict):
+        return {name: value}
+    low, high = value.get("interval_95") or (None, None)
+    return {name: value["mean"], f"{name}_sd": value.get("sd"), f"{name}_low": low, f"{name}_high": high}
 
 
 METRICS = {

@@ -1,4 +1,4 @@
-"""Runs of the simulator: kept, read, listed, cancelled, and found where they were left behind."""
+"""Stored runs of the simulator: create, read, list and cancel them, and fail the orphaned ones."""
 
 import datetime as dt
 import json
@@ -16,7 +16,7 @@ from app.services.simulations.scenarios import RunnableScenario
 from app.storage.tables import SimulationRun as Run
 
 ORPHANED_AFTER = dt.timedelta(seconds=15)
-"""Without a sign of life a run is taken for left behind; they come twice a second."""
+"""A run without a heartbeat for so long is orphaned; there are two heartbeats a second."""
 
 UNFINISHED = ("queued", "running")
 SUMMARY_COLUMNS = (
@@ -31,20 +31,22 @@ SUMMARY_COLUMNS = (
 )
 
 
-def check_bound(prepared: RunnableScenario, most: int) -> None:
-    """Refuse more work than one simulation may make.
+def check_bound(prepared: RunnableScenario, max_decisions: int) -> None:
+    """Reject a simulation with too many decisions.
 
     Raises
     ------
-    Invalid: with the bound
+    Invalid: naming the bound
     """
-    if prepared.decisions > most:
-        message = f"rounds x replications x policies is {prepared.decisions:,}; the bound is {most:,}"
+    if prepared.decisions > max_decisions:
+        message = (
+            f"rounds x replications x policies is {prepared.decisions:,}; the bound is {max_decisions:,}"
+        )
         raise Invalid(message, [FieldError("body.replications", message)])
 
 
 def create(session: Session, scenario: str, prepared: RunnableScenario, now: dt.datetime) -> str:
-    """Write a new run down, queued; return its id."""
+    """Store a new run as queued; return its id."""
     simulation_id = uuid.uuid4().hex
     audit_log.add_subject(simulation_id)
     session.add(
@@ -64,7 +66,7 @@ def create(session: Session, scenario: str, prepared: RunnableScenario, now: dt.
 
 
 def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSummary:
-    """Return a run as it stands, without its result.
+    """Return a run as it is now, without its result.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSu
     """
     _fail_orphans(session, now, Run.simulation_id == simulation_id)
     row = session.execute(
-        select(*SUMMARY_COLUMNS).where(Run.simulation_id == simulation_id, _watched())
+        select(*SUMMARY_COLUMNS).where(Run.simulation_id == simulation_id, _visible())
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no simulation {simulation_id!r}")
@@ -80,15 +82,15 @@ def read(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSu
 
 
 def read_result(session: Session, simulation_id: str, now: dt.datetime) -> str:
-    """Return a run as JSON, with the very bytes of its result where it has one.
+    """Return a run as JSON, with the stored bytes of its result where it has one.
 
     Raises
     ------
     NotFound: there is no such run
     """
-    head = read(session, simulation_id, now).model_dump_json()
+    summary = read(session, simulation_id, now).model_dump_json()
     result = session.scalar(select(Run.result).where(Run.simulation_id == simulation_id))
-    return head if result is None else f"{head[:-1]},{result[1:]}"
+    return summary if result is None else f"{summary[:-1]},{result[1:]}"
 
 
 def result_of(
@@ -101,24 +103,24 @@ def result_of(
     NotFound: there is no such run
     Conflict: it is not done
     """
-    head = read(session, simulation_id, now)
-    if head.state != "done":
-        raise Conflict(f"simulation {simulation_id!r} is {head.state}: it has no result")
+    summary = read(session, simulation_id, now)
+    if summary.state != "done":
+        raise Conflict(f"simulation {simulation_id!r} is {summary.state}: it has no result")
     result = session.scalars(select(Run.result).where(Run.simulation_id == simulation_id)).one()
     assert result is not None
-    return head, json.loads(result)
+    return summary, json.loads(result)
 
 
 def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
-    """Return a run as it stands, and its standing while it is played, in scenarios that have one.
+    """Return a run as it is now, and its interim result while it is played, in scenarios that have one.
 
     Raises
     ------
     NotFound: there is no such run
     """
-    head = read(session, simulation_id, now)
-    standing = session.scalar(select(Run.standing).where(Run.simulation_id == simulation_id))
-    return head, None if standing is None else json.loads(standing)
+    summary = read(session, simulation_id, now)
+    interim_result = session.scalar(select(Run.standing).where(Run.simulation_id == simulation_id))
+    return summary, None if interim_result is None else json.loads(interim_result)
 
 
 def list_simulations(
@@ -127,7 +129,7 @@ def list_simulations(
     """Return up to ``limit`` runs, the newest first, those older than ``before``."""
     _fail_orphans(session, now)
     query = (
-        select(*SUMMARY_COLUMNS).where(_watched()).order_by(Run.created_at.desc(), Run.simulation_id.desc())
+        select(*SUMMARY_COLUMNS).where(_visible()).order_by(Run.created_at.desc(), Run.simulation_id.desc())
     )
     if before is not None:
         query = query.where(tuple_(Run.created_at, Run.simulation_id) < before)
@@ -135,22 +137,22 @@ def list_simulations(
 
 
 def cancel(session: Session, simulation_id: str, now: dt.datetime) -> SimulationSummary:
-    """Cancel a run; its record stays and says so. Cancelling twice changes nothing.
+    """Cancel a run; its record stays as cancelled. Cancelling twice changes nothing.
 
     Raises
     ------
     NotFound: there is no such run
-    Conflict: it is over
+    Conflict: it has finished
     """
     session.execute(
         update(Run)
-        .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED), _watched())
+        .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED), _visible())
         .values(state="cancelled")
     )
-    head = read(session, simulation_id, now)
-    if head.state != "cancelled":
-        raise Conflict(f"simulation {simulation_id!r} is {head.state}: there is nothing to cancel")
-    return head
+    summary = read(session, simulation_id, now)
+    if summary.state != "cancelled":
+        raise Conflict(f"simulation {simulation_id!r} is {summary.state}: there is nothing to cancel")
+    return summary
 
 
 def finish(
@@ -162,7 +164,7 @@ def finish(
     result: str | None,
     fault: str | None,
 ) -> None:
-    """Write the end of a run down, unless it was cancelled or given up before."""
+    """Store the end of a run, unless it was cancelled or failed before."""
     session.execute(
         update(Run)
         .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
@@ -173,9 +175,9 @@ def finish(
 def record_heartbeats(
     session: Session, progress: Mapping[str, tuple[int, int, bool, str | None]], now: dt.datetime
 ) -> set[str]:
-    """Write down how far runs are, (done, total, running, standing) by id; return which are still wanted."""
-    wanted = set()
-    for simulation_id, (done, total, running, standing) in sorted(progress.items()):
+    """Store the progress of runs, (done, total, running, interim result) by id; return which are not cancelled."""
+    active = set()
+    for simulation_id, (done, total, running, interim_result) in sorted(progress.items()):
         found = session.scalar(
             update(Run)
             .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
@@ -183,31 +185,31 @@ def record_heartbeats(
                 done=done,
                 total=total,
                 state="running" if running else "queued",
-                standing=standing,
+                standing=interim_result,
                 seen_at=now,
             )
             .returning(Run.simulation_id)
         )
-        wanted |= {found} if found is not None else set()
-    return wanted
+        active |= {found} if found is not None else set()
+    return active
 
 
-def _watched() -> ColumnElement[bool]:
-    """Tell which runs the caller sees: all, or those that keys with its limit, or one within it, asked for."""
+def _visible() -> ColumnElement[bool]:
+    """Select the runs the principal can see: all, or those of keys with the same or a longer experiment prefix."""
     prefix = principal.current_principal.get().experiment_prefix
     return true() if prefix is None else Run.experiment_prefix.startswith(prefix, autoescape=True)
 
 
 def _fail_orphans(session: Session, now: dt.datetime, *which: ColumnElement[bool]) -> None:
-    """A run whose process shows no sign of life is failed: the service was stopped hard, or its machine died."""
-    left_behind = Run.state.in_(UNFINISHED) & (Run.seen_at < now - ORPHANED_AFTER)
-    left = select(Run.simulation_id).where(left_behind, *which)
-    found = session.scalars(left).all()
+    """Fail the runs without heartbeats: the service was killed, or its machine stopped."""
+    orphaned = Run.state.in_(UNFINISHED) & (Run.seen_at < now - ORPHANED_AFTER)
+    ids = select(Run.simulation_id).where(orphaned, *which)
+    found = session.scalars(ids).all()
     if found:
         session.execute(
             update(Run)
-            .where(Run.simulation_id.in_(found), left_behind)
-            .values(state="failed", fault="it was left behind by a service that ended")
+            .where(Run.simulation_id.in_(found), orphaned)
+            .values(state="failed", fault="the service that played it ended")
         )
 
 

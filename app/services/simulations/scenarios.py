@@ -1,4 +1,4 @@
-"""From a request to a race that can be played: the one place that knows all scenarios."""
+"""From a request to a scenario that can be played; the only module that knows all scenarios."""
 
 import dataclasses
 import re
@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from app.bandits.allocation.decide import BurnIn
-from app.errors import FieldError, Invalid, NotFound, field_path
+from app.errors import Invalid, NotFound, invalid_field
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
+from app.schemas.validation import field_errors
 from app.services.simulations import log_replay
-from app.services.simulations.policy_choices import build, field_error, with_defaults
+from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -23,8 +24,8 @@ from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Produ
 from app.simulation.clv.world.scenario import Scenario as Telco
 from app.simulation.email.contestants import ORIGINAL, OriginalEpsilonGreedy
 
-Progress = Callable[[int, int], None]
-Watch = Callable[[Callable[[], dict[str, Any]]], None]
+OnProgress = Callable[[int, int], None]
+OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]
 Row = Mapping[str, Any]
 
 
@@ -33,27 +34,29 @@ class RunnableScenario(Protocol):
 
     @property
     def request(self) -> dict[str, Any]:
-        """Every field of the request, defaults filled in, JSON-able; it is what is kept."""
+        """Every field of the request with its default, as JSON can express it; this is stored."""
 
     @property
     def payload(self) -> dict[str, Any]:
-        """What `prepare` makes the same race from, in another process."""
+        """The arguments with which `prepare` returns the same scenario in another process."""
 
     @property
     def decisions(self) -> int:
-        """Rounds x replications x policies, as far as they cost time."""
+        """Rounds x replications x policies, as a measure of the time."""
 
     @property
     def steps(self) -> int:
-        """What progress counts up to."""
+        """The number of steps that progress is reported in."""
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
-        """The result, JSON-able.
+    def play(
+        self, on_progress: OnProgress | None = None, on_interim_result: OnInterimResult | None = None
+    ) -> dict[str, Any]:
+        """The result, as JSON can express it.
 
         Parameters
         ----------
-        progress : called with the steps done and all there are
-        watch : called now and then with what makes the standing, in scenarios that have one
+        on_progress : called with the number of steps done and the number of all
+        on_interim_result : called repeatedly with a function that returns the interim result, where there is one
         """
 
     def log(self, policy: int) -> Iterator[Row]:
@@ -84,13 +87,17 @@ class EmailRace:
 
     steps = decisions
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:  # noqa: ARG002
-        """The figures of every policy and of the even split."""
-        return email.play(self.scenario, progress).to_dict()
+    def play(
+        self,
+        on_progress: OnProgress | None = None,
+        on_interim_result: OnInterimResult | None = None,  # noqa: ARG002 - it has none
+    ) -> dict[str, Any]:
+        """The metrics of every policy and of the even split."""
+        return email.play(self.scenario, on_progress).to_dict()
 
-    def log(self, policy: int) -> Iterator[Row]:  # noqa: ARG002 - nobody has one
+    def log(self, policy: int) -> Iterator[Row]:  # noqa: ARG002 - of no policy
         """There is none."""
-        raise NotFound("an e-mail simulation keeps no log of single decisions")
+        raise NotFound("an e-mail simulation has no log of single decisions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,11 @@ class ClvRace:
         """Days of a policy in a block of replications."""
         return self.race.steps
 
-    def play(self, progress: Progress | None = None, watch: Watch | None = None) -> dict[str, Any]:
-        """The figures of every policy."""
-        return play_clv(self.race, progress, watch).to_dict()
+    def play(
+        self, on_progress: OnProgress | None = None, on_interim_result: OnInterimResult | None = None
+    ) -> dict[str, Any]:
+        """The metrics of every policy."""
+        return play_clv(self.race, on_progress, on_interim_result).to_dict()
 
     def log(self, policy: int) -> Iterator[Row]:
         """The contacts of a policy."""
@@ -130,7 +139,7 @@ class ClvRace:
 
 
 def prepare_email(asked: EmailRequest) -> EmailRace:
-    """Return the race that an e-mail request asks for.
+    """Return the race of an e-mail request.
 
     Raises
     ------
@@ -157,7 +166,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
 
 
 def prepare_clv(asked: ClvRequest) -> ClvRace:
-    """Return the race that a CLV request asks for.
+    """Return the race of a CLV request.
 
     Raises
     ------
@@ -174,7 +183,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
         sum(product.on_sale for product in scenario.products) * len(scenario.channels) * scenario.templates
     )
     if actions * scenario.daily > MAX_CHOICES:
-        raise field_error(
+        raise invalid_field(
             "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MAX_CHOICES:,} choices"
         )
     policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(filled))
@@ -192,7 +201,7 @@ SCENARIOS: dict[str, tuple[type[BaseModel], Callable[[Any], RunnableScenario]]] 
 
 
 def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
-    """Return the race that a request in JSON asks for.
+    """Return the race of a request in JSON.
 
     Raises
     ------
@@ -204,26 +213,26 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
     try:
         return prepared(kind.model_validate(asked))
     except ValidationError as error:
-        faults = [FieldError(f"body.{field_path(fault['loc'])}", fault["msg"]) for fault in error.errors()]
-        raise Invalid(f"{faults[0].field.removeprefix('body.')}: {faults[0].message}", faults) from error
+        found = field_errors(error, "body")
+        raise Invalid(f"{found[0].field.removeprefix('body.')}: {found[0].message}", found) from error
 
 
 MAX_CHOICES = 500_000
-"""Actions times contacts of a day: each block of ten replications holds a draw for each."""
+"""Actions times contacts of a day: each block of ten replications has a draw for each."""
 
 
 EMAIL_ONLY: dict[str, type[Any]] = {ORIGINAL: OriginalEpsilonGreedy}
 
 
 def _built(asked: type[BaseModel], kind: Callable[..., Any], chosen: Mapping[str, Any]) -> Any:
-    """Return the scenario; its complaint, which begins with a field's name, as that field's error."""
+    """Return the scenario, or turn its ValueError, which begins with a field's name, into that field's error."""
     try:
         return kind(**chosen)
-    except ValueError as fault:
-        said = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(fault), re.DOTALL)
-        if said is None or said[1] not in asked.model_fields:
-            raise Invalid(str(fault)) from fault
-        raise field_error(said[1] + said[2], said[3]) from fault
+    except ValueError as error:
+        parts = re.fullmatch(r"([a-z_]+)((?:\.\d+)?):?\s+(.*)", str(error), re.DOTALL)
+        if parts is None or parts[1] not in asked.model_fields:
+            raise Invalid(str(error)) from error
+        raise invalid_field(parts[1] + parts[2], parts[3]) from error
 
 
 def _each(kind: Callable[..., Any], given: Iterable[BaseModel]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A bounded number of processes that play simulations, and what becomes of each run in the database."""
+"""A bounded number of worker processes that play simulations, and the state of each run in the database."""
 
 import contextlib
 import datetime as dt
@@ -16,22 +16,23 @@ from app.services.simulations import runs
 from app.services.simulations.worker import Cancelled, SimulationFailed, Task, Worker, WorkerDied
 from app.storage.database import Database
 
-HEARTBEAT_SECONDS = 0.5  # seconds between two
+HEARTBEAT_SECONDS = 0.5
 MAX_QUEUED = 100
-TIMEOUT_SECONDS = 20  # seconds of a database away, at the end of a run
-STOPPED = "the service stopped before its turn"
+TIMEOUT_SECONDS = 20
+"""How long the end of a run is tried to be stored while the database is not available."""
+STOPPED = "the service stopped before it began"
 
 logger = logging.getLogger("groundhog.simulations")
 
 
 @dataclass(slots=True)
 class Job:
-    """A run, or the export of one, on its way through a process.
+    """A run, or the export of one, in the pool.
 
     Parameters
     ----------
-    key : the run's id, or a key of its own for an export, which has no row
-    text : what came out; holds the failure else
+    key : the run's id, or another unique key for an export, which has no row in the database
+    text : has the result, or the failure
     """
 
     key: str
@@ -47,20 +48,20 @@ class Job:
 
     @property
     def has_row(self) -> bool:
-        """Whether a row of the database tells of it."""
+        """Whether it has a row in the database."""
         return self.task == "play"
 
     def on_progress(self, done: int, total: int) -> None:
-        """Note how far it is."""
+        """Record its progress."""
         self.done, self.total = done, total
 
-    def on_interim_result(self, standing: str) -> None:
-        """Note how it stands."""
-        self.interim_result = standing
+    def on_interim_result(self, interim_result: str) -> None:
+        """Record its interim result."""
+        self.interim_result = interim_result
 
 
 class WorkerPool:
-    """Plays what is handed in, `size` at a time; threads and processes begin with the first."""
+    """Plays submitted jobs, `size` at a time; threads and processes start with the first job."""
 
     def __init__(self, database: Database, size: int, clock: Callable[[], dt.datetime]) -> None:
         self._database, self._size, self._clock = database, size, clock
@@ -71,19 +72,21 @@ class WorkerPool:
         self._closing = threading.Event()
 
     def require_capacity(self) -> None:
-        """Refuse where too many wait already.
+        """Reject a job if too many are waiting.
 
         Raises
         ------
-        Unavailable: trying again later helps
+        Unavailable: try again later
         """
         if len(self._jobs) >= MAX_QUEUED:
-            raise Unavailable(f"{MAX_QUEUED} simulations wait already; try again later", retry_after=10)
+            raise Unavailable(
+                f"{MAX_QUEUED} simulations are already waiting; try again later", retry_after=10
+            )
 
     def submit(self, job: Job) -> "Future[str | None]":
-        """Hand a job in; the future has its text, or None where it did not get to an end.
+        """Submit a job; the future has its text, or None where it was not completed.
 
-        After `close` nobody would play it: it has failed at once.
+        After `close` it fails at once.
         """
         with self._lock:
             self._jobs[job.key] = job
@@ -97,7 +100,7 @@ class WorkerPool:
         return job.text
 
     def _started_threads(self) -> list[threading.Thread]:
-        names = [*(f"simulation {i + 1}" for i in range(self._size)), "simulations' signs of life"]
+        names = [*(f"simulation {i + 1}" for i in range(self._size)), "simulation heartbeats"]
         works: list[Callable[[], None]] = [self._serve] * self._size + [self._send_heartbeats]
         threads = [
             threading.Thread(target=work, name=name, daemon=True)
@@ -108,18 +111,18 @@ class WorkerPool:
         return threads
 
     def running(self, key: str) -> "Future[str | None] | None":
-        """Return what a run of this process will come to, or None where it is not one."""
+        """Return the future of a job of this process, or None where it is not here."""
         job = self._jobs.get(key)
         return None if job is None else job.text
 
     def cancel(self, key: str) -> None:
-        """Stop the work on a run, if it is here."""
+        """Stop a job, if it is here."""
         job = self._jobs.get(key)
         if job is not None:
             job.stop.set()
 
     def close(self) -> None:
-        """Stop everything; runs that were open are failed, for that reason."""
+        """Stop everything; unfinished runs fail."""
         self._closing.set()
         with self._lock:
             threads = self._threads
@@ -127,39 +130,39 @@ class WorkerPool:
             self._waiting.put(None)
         for thread in threads:
             thread.join()
-        for job in list(self._jobs.values()):  # those that never got their turn
+        for job in list(self._jobs.values()):  # those that never began
             self._finish(job, "failed", fault=STOPPED)
 
     def _serve(self) -> None:
-        player: Worker | None = None
+        worker: Worker | None = None
         while (job := self._waiting.get()) is not None and not self._closing.is_set():
             if job.stop.is_set():
                 self._finish(job, "cancelled")
                 continue
             try:
-                player = player or Worker()
-            except OSError as error:  # no memory, or too many processes
+                worker = worker or Worker()
+            except OSError as error:  # out of memory, or too many processes
                 self._finish(job, "failed", fault=f"no process could be started: {error.strerror}")
                 continue
             job.running = True
-            if not self._run(job, player):
-                player.end()
-                player = None
+            if not self._run(job, worker):
+                worker.end()
+                worker = None
         if job is not None:
             self._finish(job, "failed", fault=STOPPED)
-        if player is not None:
-            player.end()
+        if worker is not None:
+            worker.end()
 
-    def _run(self, job: Job, player: Worker) -> bool:
-        """Play a job to whatever end; return whether the process is still good."""
+    def _run(self, job: Job, worker: Worker) -> bool:
+        """Play a job to its end; return whether the process can play another."""
         try:
-            text = player.run(
+            text = worker.run(
                 job.task,
                 job.scenario,
                 job.request,
                 job.on_progress,
                 job.on_interim_result,
-                lambda: self._unwanted(job),
+                lambda: self._is_cancelled(job),
             )
         except Cancelled:
             stopped = "the service stopped" if self._closing.is_set() else None
@@ -175,15 +178,15 @@ class WorkerPool:
             self._finish(job, "done", text)
         return True
 
-    def _unwanted(self, job: Job) -> bool:
+    def _is_cancelled(self, job: Job) -> bool:
         return job.stop.is_set() or self._closing.is_set()
 
     def _finish(self, job: Job, state: State, text: str | None = None, fault: str | None = None) -> None:
-        """Write the end of a run down, insisting a while if the database is away, and let go of it."""
+        """Store the end of a run, with retries while the database is away, and remove it from the pool."""
         try:
             if job.has_row:
-                self._retry(lambda: self._write_end(job, state, text, fault))
-        except Exception:  # the thread goes on to the next run; this one will be found left behind
+                self._retry(lambda: self._store_end(job, state, text, fault))
+        except Exception:  # the thread continues with the next run; this one is orphaned
             logger.exception("the end of simulation %s could not be stored", job.key)
         finally:
             self._jobs.pop(job.key, None)
@@ -192,7 +195,7 @@ class WorkerPool:
             else:
                 job.text.set_result(text)
 
-    def _write_end(self, job: Job, state: State, text: str | None, fault: str | None) -> None:
+    def _store_end(self, job: Job, state: State, text: str | None, fault: str | None) -> None:
         with self._database.transaction() as session:
             runs.finish(session, job.key, state, job.done, job.total, text, fault)
 
@@ -208,17 +211,17 @@ class WorkerPool:
         with contextlib.suppress(GroundhogError):
             write()
             return
-        logger.warning("the end of a simulation could not be stored; it will be taken for left behind")
+        logger.warning("the end of a simulation could not be stored; it is orphaned")
 
     def _send_heartbeats(self) -> None:
-        """Tell the database how far the runs are; what was cancelled elsewhere is stopped here."""
+        """Store the progress of the runs; stop those that were cancelled elsewhere."""
         while not self._closing.wait(HEARTBEAT_SECONDS):
-            open_ = [job for job in list(self._jobs.values()) if job.has_row]
-            if not open_:
+            stored = [job for job in list(self._jobs.values()) if job.has_row]
+            if not stored:
                 continue
             with contextlib.suppress(Unavailable), self._database.transaction() as session:
-                progress = {job.key: (job.done, job.total, job.running, job.interim_result) for job in open_}
-                wanted = runs.record_heartbeats(session, progress, self._clock())
-                for job in open_:
-                    if job.key not in wanted:
+                progress = {job.key: (job.done, job.total, job.running, job.interim_result) for job in stored}
+                active = runs.record_heartbeats(session, progress, self._clock())
+                for job in stored:
+                    if job.key not in active:
                         job.stop.set()

@@ -1,1 +1,1 @@
-"""Export and import of whole experiments as files; other services do not import it."""
+"""Export and import of whole experiments as files; no other service imports it."""

@@ -1,7 +1,8 @@
-"""Everything an experiment has as NDJSON, and back again on another server.
+"""Export a whole experiment as NDJSON, and import it on another server.
 
-The first line says what it is, each further one is a row of a table, the last one counts them: a file that was
-cut off is noticed. PostgreSQL writes and reads the rows: every figure and every recorded answer keeps its bytes.
+The first line has the format, each further one a row of a table, the last one the number of rows, so that a
+truncated file is detected. PostgreSQL writes and reads the rows: every number and every recorded allocation keeps
+its bytes.
 """
 
 import json
@@ -16,21 +17,22 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, FieldError, Invalid, NotFound, field_path
+from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.exports import Imported
+from app.schemas.validation import field_errors
 from app.services.access import audit_log, principal
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
 FORMAT = 1
-"""Raised when a file of an earlier version could not be read any more."""
+"""Incremented when files of earlier versions can no longer be read."""
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
-"""A recorded answer of 1,000 variants takes half a megabyte."""
+"""A recorded allocation of 1,000 variants has half a megabyte."""
 
 NO_STATEMENT_TIMEOUT = text(
     "set local statement_timeout = 0"
-)  # a COPY is one statement, of millions of lines perhaps
+)  # a COPY is one statement, of millions of lines
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
 COPY = "copy imported (line, part, sent) from stdin"
 
@@ -63,7 +65,7 @@ def export(session: Session, experiment_id: str) -> Iterator[bytes]:
 def _rows_of(table: Any) -> Any:
     order = ", ".join(column.name for column in table.primary_key)
     return text(
-        f"select cast(row_to_json(t) as text) from"  # noqa: S608  names of ours
+        f"select cast(row_to_json(t) as text) from"  # noqa: S608  names of tables of this project
         f" (select * from {table.name} where experiment_id = :experiment_id order by {order}) t"
     )
 
@@ -73,13 +75,13 @@ def _line(message: dict[str, Any]) -> bytes:
 
 
 def restore(session: Session, upload: BinaryIO) -> Imported:
-    """Store an exported experiment whole, or not at all; its allocations are the same to the byte.
+    """Store an exported experiment completely or not at all; its allocations are the same to the byte.
 
     Raises
     ------
-    Invalid: the file is none of ours, was cut off, or names a line that cannot be read
+    Invalid: the file is no export, is truncated, or has a line that cannot be read
     Conflict: there is already an experiment with this id
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the principal may not access this experiment
     """
     session.execute(NO_STATEMENT_TIMEOUT)
     session.execute(CREATE)
@@ -87,14 +89,14 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     principal.require_access(experiment_id)
     audit_log.add_subject(experiment_id)
     if session.get(tables.Experiment, experiment_id) is not None:
-        raise _is_there(experiment_id)
+        raise _already_exists(experiment_id)
     for part in PARTS:
         _insert(session, part, experiment_id)
     check_agreement(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 
 
-def _is_there(experiment_id: str) -> Conflict:
+def _already_exists(experiment_id: str) -> Conflict:
     return Conflict(f"there is already an experiment {experiment_id!r}; nothing was imported")
 
 
@@ -102,18 +104,18 @@ def _insert(session: Session, part: str, experiment_id: str) -> None:
     try:
         session.execute(
             text(
-                f"insert into {part} select row.* from imported,"  # noqa: S608  names of ours
+                f"insert into {part} select row.* from imported,"  # noqa: S608  names of tables of this project
                 f" json_populate_record(null::{part}, sent -> 'row') as row where part = :part order by line"
             ).bindparams(bindparam("part", part))
         )
     except (DataError, IntegrityError) as error:
         if part == "experiments" and isinstance(error.orig, UniqueViolation):
-            raise _is_there(experiment_id) from error  # since it was looked for
+            raise _already_exists(experiment_id) from error  # created since the check above
         raise Invalid(f"the rows of {part} contradict each other or others; nothing was imported") from error
 
 
 def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
-    """Check every line and put it where PostgreSQL can read it; return the experiment and rows by table."""
+    """Check every line and copy it to PostgreSQL; return the experiment's id and the numbers of rows by table."""
     driver = session.connection().connection.driver_connection
     assert driver is not None
     counts: dict[str, int] = {}
@@ -131,7 +133,7 @@ def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
             counts[part] = counts.get(part, 0) + 1
             copy.write_row((number, part, line.decode()))
     if not ended:
-        raise Invalid("the file was cut off: its last line does not count the rows; nothing was imported")
+        raise Invalid("the file is truncated: its last line has no number of rows; nothing was imported")
     check_numbers(counts)
     return experiment_id, counts
 
@@ -139,7 +141,7 @@ def _receive(session: Session, upload: BinaryIO) -> tuple[str, dict[str, int]]:
 def _parsed(number: int, line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line, parse_constant=_reject_constant, parse_float=_finite)
-        if b"\\u" in line:  # escapes can name half a character
+        if b"\\u" in line:  # an escape can be half of a surrogate pair
             json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         message = None
@@ -153,10 +155,10 @@ def _reject_constant(name: str) -> None:
 
 
 def _finite(written: str) -> float:
-    figure = float(written)
-    if math.isinf(figure):
-        raise ValueError("a number that no double holds")
-    return figure
+    number = float(written)
+    if math.isinf(number):
+        raise ValueError("too large for a double")
+    return number
 
 
 def _header(line: bytes) -> str:
@@ -169,19 +171,19 @@ def _header(line: bytes) -> str:
 
 def _check_end(number: int, message: dict[str, Any], ended: bool, received: int) -> None:
     if ended or message != {"rows": received}:
-        raise _unreadable(number, "rows", f"the file should end here, behind {received} rows")
+        raise _unreadable(number, "rows", f"the file should end here, after {received} rows")
 
 
 def _check_row(number: int, message: dict[str, Any], experiment_id: str) -> str:
-    """Refuse a row that PostgreSQL or the service could not read; return its table."""
+    """Reject a row that PostgreSQL or the service could not read; return its table."""
     part, row = message.get("part"), message.get("row")
     if set(message) != {"part", "row"} or part not in PARTS:
-        raise _unreadable(number, "part", f"should be one of {', '.join(PARTS)}, beside its row")
+        raise _unreadable(number, "part", f"should be one of {', '.join(PARTS)}, next to its row")
     try:
         check_row(part, row)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise _unreadable(number, field_path(fault["loc"]), fault["msg"][:300]) from error
+        first = field_errors(error)[0]
+        raise _unreadable(number, first.field, first.message) from error
     if row["experiment_id"] != experiment_id:  # type: ignore[index]
         raise _unreadable(number, "experiment_id", f"is not {experiment_id!r} as in the first line")
     return str(part)

@@ -1,7 +1,7 @@
-"""The rows of an exported experiment: what every column of every table may hold, and what has to agree.
+"""The schemas of exported rows: the valid values of every column of every table, and their consistency.
 
-The file is somebody else's. What is stored of it is what the service could have stored itself: one cell that it
-cannot read back would take away the lists and figures of everybody.
+The file is not trusted. Only rows that the service could have stored itself are imported: one value that it cannot
+read back would break the lists and metrics of all experiments.
 """
 
 import datetime as dt
@@ -23,11 +23,12 @@ from pydantic import (
 from sqlalchemy import Column, Table, text
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, field_path
+from app.errors import Invalid
 from app.schemas.allocations import Allocation
 from app.schemas.experiments.experiments import MAX_VARIANTS
 from app.schemas.experiments.settings import StoredSettings
 from app.schemas.fields import Count, Identifier, IsoDate, Percent, Text, UnitId, VariantValue
+from app.schemas.validation import field_errors
 from app.storage import tables
 
 PARTS = {
@@ -49,10 +50,10 @@ PARTS = {
 """The tables of an experiment, in an order in which their rows can be inserted."""
 
 NUMBERS = {"experiments": (1, 1), "experiment_versions": (1, 1), "variants": (0, MAX_VARIANTS)}
-"""How many rows there are of a table, at least and at most; of its settings one at least."""
+"""The least and largest number of rows of a table; there is at least one of the settings."""
 
 YEARS = range(1900, 9000)
-"""Days and moments that can be counted on from."""
+"""Years with which date arithmetic cannot overflow."""
 LARGEST_SUM = Decimal("1e60")
 """Of squares of amounts up to 1e24."""
 
@@ -66,14 +67,14 @@ def _near(day: dt.date) -> dt.date:
 
 
 def _sum(value: object) -> Decimal:
-    figure = Decimal(value) if isinstance(value, int | float) else Decimal("nan")
-    if isinstance(value, bool) or not figure.is_finite() or abs(figure) > LARGEST_SUM:
+    number = Decimal(value) if isinstance(value, int | float) else Decimal("nan")
+    if isinstance(value, bool) or not number.is_finite() or abs(number) > LARGEST_SUM:
         raise ValueError(f"Input should be a finite number of at most {LARGEST_SUM}")
-    return figure
+    return number
 
 
 def _digest(value: object) -> bytes:
-    r"""Take a bytea as PostgreSQL writes it: \x and hexadecimal digits."""
+    r"""Return the bytes that PostgreSQL writes as \x and hexadecimal digits."""
     if not isinstance(value, str) or not value.startswith("\\x"):
         raise ValueError("Input should be \\x and hexadecimal digits")
     return bytes.fromhex(value[2:])
@@ -97,12 +98,12 @@ def _checked(read: Any, value: object) -> None:
     try:
         read(value)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise ValueError(f"{field_path(fault['loc'])}: {fault['msg']}") from None
+        first = field_errors(error)[0]
+        raise ValueError(f"{first.field}: {first.message}") from None
 
 
 Number = Annotated[int, Field(strict=True, ge=0, le=2**53)]
-"""A counter with room to go on counting."""
+"""A counter that can still be incremented."""
 Sum = Annotated[Decimal, BeforeValidator(_sum)]
 Day = Annotated[IsoDate, AfterValidator(_near)]
 
@@ -117,7 +118,7 @@ KINDS: dict[type, Any] = {
     Decimal: Sum,
     bytes: Annotated[bytes, BeforeValidator(_digest)],
 }
-"""What a column of each type may hold, ..."""
+"""The valid values of a column by its type, ..."""
 COLUMNS: dict[str, Any] = {
     "experiment_id": Identifier,
     "variant_id": Identifier,
@@ -135,10 +136,10 @@ COLUMNS: dict[str, Any] = {
     "variants.active_from": IsoDate,
     "variants.retired_on": IsoDate,
 }
-"""... and those that hold something narrower, by name; before it the table, where it is this one's alone."""
+"""... and by its name where they are narrower, with the table's name where only that table has them."""
 
 
-# Made at run time from SQLAlchemy's tables: the type checker knows no field of either, and is told to ignore that
+# Created at run time from SQLAlchemy's tables, so the type checker does not know the fields of either
 def _row_model(table: Table) -> type[BaseModel]:
     columns = {column.name: _as_field(table, column) for column in table.columns}
     return create_model(table.name, __config__=ConfigDict(extra="forbid"), **columns)  # type: ignore[call-overload,no-any-return]
@@ -154,7 +155,7 @@ ROWS = {part: _row_model(table) for part, table in PARTS.items()}  # type: ignor
 
 
 def check_row(part: str, row: object) -> None:
-    """Refuse a row that PostgreSQL or the service could not read.
+    """Reject a row that PostgreSQL or the service could not read.
 
     Raises
     ------
@@ -166,17 +167,17 @@ def check_row(part: str, row: object) -> None:
 
 
 def check_numbers(counts: dict[str, int]) -> None:
-    """Refuse what has not as many rows of a table as an experiment has.
+    """Reject a file without the number of rows that an experiment has.
 
     Raises
     ------
-    Invalid: there is no experiment in it, or more than one
+    Invalid: it has no experiment, or more than one
     """
     for part, (least, most) in NUMBERS.items():
         if not least <= counts.get(part, 0) <= most:
             raise Invalid(f"the file has {counts.get(part, 0)} rows of {part}, not {least} to {most}")
     if not counts.get("experiment_settings"):
-        raise Invalid("the file has no settings in it; nothing was imported")
+        raise Invalid("the file has no settings; nothing was imported")
 
 
 AGREEMENTS = {
@@ -201,11 +202,11 @@ AGREEMENTS = {
                         and (s.shares -> coalesce(a.former_variant_id, a.variant_id)) is not null)
     """),
 }
-"""What finds rows that do not agree with others, by what they are."""
+"""Queries that find inconsistent rows, by their table."""
 
 
 def check_agreement(session: Session, experiment_id: str) -> None:
-    """Refuse rows, inserted by now, that speak of others which are not there.
+    """Reject inserted rows that refer to rows which do not exist.
 
     Raises
     ------

@@ -39,8 +39,8 @@ class Export:
         for i in range(made.arm.size):
             delay = int(made.delay[i]) if self.observed[i] else None
             counts = (i, int(made.day[i]), int(made.segment[i]), int(made.arm[i]))
-            figures = (*counts, float(propensity[i]), delay, float(self.reward[i]))
-            yield dict(zip(COLUMNS, figures, strict=True))
+            values = (*counts, float(propensity[i]), delay, float(self.reward[i]))
+            yield dict(zip(COLUMNS, values, strict=True))
 
 
 def export(race: Race, place: int) -> Export:

@@ -81,7 +81,7 @@ def _standing(
 
 
 def combined(race: Race, blocks: Sequence[tuple[Booked, ...]]) -> RaceResult:
-    """The result of a race from its blocks, in their order, whoever played them."""
+    """The result of a race from its blocks, in their order, whichever process played them."""
     by_policy: Iterator[tuple[Booked, ...]] = zip(*blocks, strict=True)
     return RaceResult(race, World.of(race.scenario), tuple(Booked.joined(parts) for parts in by_policy))
 

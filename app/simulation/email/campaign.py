@@ -45,7 +45,7 @@ def play_block(
     scenario: EmailScenario,
     contestant: PlayingPolicy,
     block: int,
-    told: Callable[[int], None] | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> Ledger:
     """What becomes of a policy in a block of replications: a pure function, in any process.
 
@@ -69,8 +69,8 @@ def play_block(
         ledger.close(stretch, rates, before)
         if stretch.ends_day:
             _note_decisions(scenario, ledger, play, day, rates)
-        if told is not None:
-            told((stretch.end - stretch.start) * rows)
+        if report is not None:
+            report((stretch.end - stretch.start) * rows)
     return ledger
 
 

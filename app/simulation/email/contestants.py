@@ -98,12 +98,12 @@ class PlayingPolicy:
         if self.policy is None:
             return {}
         named = {f.metadata.get("name") or f.name: getattr(self.policy, f.name) for f in _fields(self.policy)}
-        return {name: np.asarray(figure, dtype=np.float64).tolist() for name, figure in named.items()}
+        return {name: np.asarray(number, dtype=np.float64).tolist() for name, number in named.items()}
 
     @property
     def name(self) -> str:
         """The name of its stream: the kind and every parameter."""
-        return self.kind + "".join(f" {name}={figure!r}" for name, figure in sorted(self.parameters.items()))
+        return self.kind + "".join(f" {name}={number!r}" for name, number in sorted(self.parameters.items()))
 
     def sequence(
         self, k: int, rows: int, rng: np.random.Generator, value: Floats, cost: Floats
@@ -125,7 +125,7 @@ def build_policy_to_play(kind: str, parameters: Mapping[str, Any], prior: Prior)
     Raises
     ------
     ValueError
-        An unknown kind or parameter, or a figure out of bounds.
+        An unknown kind or parameter, or a value out of bounds.
     """
     if kind != ORIGINAL:
         return PlayingPolicy(kind, build_policy(kind, parameters, prior))

@@ -59,7 +59,7 @@ class DailyPlay:
         return counted(cells, uniform < rates.ravel()[cells], rates.shape)
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
-        """Trials and successes (k, r) as they are known at the end of a day with these figures."""
+        """Trials and successes (k, r) as they are known at the end of a day with these values."""
         delay = self._scenario.delay
         arrived = won if delay == 0 else self._won[max(len(self._won) - delay, 0)]
         return sent, arrived

@@ -15,7 +15,7 @@ UNDECIDED = -1
 
 @dataclass(slots=True)
 class Ledger:
-    """Figures of r replications of one policy.
+    """Values of r replications of one policy.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ def play(scenario: EmailScenario, progress: Progress | None = None) -> EmailResu
     ----------
     progress : called with the decisions done and all there are; raising in it stops the run
     """
-    told = None if progress is None else _Counted(progress, work(scenario))
-    even, *ledgers = (_played(scenario, contestant, told) for contestant in contestants(scenario))
+    report = None if progress is None else _Counted(progress, work(scenario))
+    even, *ledgers = (_played(scenario, contestant, report) for contestant in contestants(scenario))
     policies = tuple(
         PolicyResult(contestant, ledger, even)
         for contestant, ledger in zip(contestants(scenario)[1:], ledgers, strict=True)
@@ -39,8 +39,8 @@ def work(scenario: EmailScenario) -> int:
     return scenario.emails * scenario.replications * (len(scenario.policies) + 1)
 
 
-def _played(scenario: EmailScenario, contestant: PlayingPolicy, told: "_Counted | None") -> Ledger:
-    parts = (play_block(scenario, contestant, block, told) for block in range(blocks(scenario)))
+def _played(scenario: EmailScenario, contestant: PlayingPolicy, report: "_Counted | None") -> Ledger:
+    parts = (play_block(scenario, contestant, block, report) for block in range(blocks(scenario)))
     return reduce(Ledger.joined, parts)
 
 

@@ -18,7 +18,7 @@ LEVEL, POWER = 0.05, 0.8
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """One policy's figures beside the even split's in the same worlds.
+    """One policy's values beside the even split's in the same worlds.
 
     Parameters
     ----------

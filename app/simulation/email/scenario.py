@@ -46,8 +46,8 @@ class EmailScenario:
     days : over which the e-mails are spread evenly, 1 <= days <= n
     drift : None, a random walk of the rates, or rates that change at given e-mails
     delay : until a conversion is known: in e-mails (per_email) or days (daily); the trial counts at once
-    cost_per_email : currency units, one figure or (k,)
-    value_per_conversion : currency units, one figure or (k,)
+    cost_per_email : currency units, one value or (k,)
+    value_per_conversion : currency units, one value or (k,)
     holdout_percent : of the e-mails, spread evenly, get the first subject and are kept apart
     replications : r >= 1
     seed : of everything random but the rates, >= 0
@@ -138,7 +138,7 @@ class EmailScenario:
             raise ValueError(f"min_share: must be in [0, 1/{self.k}], not {self.min_share}")
         least = self.burn_in
         if min(least.days, least.impressions, least.successes, least.share or 0) < 0:
-            raise ValueError("burn_in: its figures must be >= 0")
+            raise ValueError("burn_in: its values must be >= 0")
         self._check_change_points()
 
     def _check_change_points(self) -> None:
@@ -163,7 +163,7 @@ class EmailScenario:
 
 
 def check_rates(name: str, rates: Floats, k: int) -> None:
-    """Refuse rates that are not k figures in [0, 1]; the message begins with the name."""
+    """Reject rates that are not k values in [0, 1]; the message begins with the name."""
     if rates.shape != (k,):
         raise ValueError(f"{name}: {rates.size} rates for {k} subjects")
     if not ((rates >= 0) & (rates <= 1)).all():
@@ -173,15 +173,15 @@ def check_rates(name: str, rates: Floats, k: int) -> None:
 def _check_money(name: str, given: float | tuple[float, ...], k: int) -> None:
     money = np.asarray(given, dtype=np.float64)
     if money.shape not in ((), (k,)):
-        raise ValueError(f"{name}: {money.size} figures for {k} subjects")
+        raise ValueError(f"{name}: {money.size} values for {k} subjects")
     if not (np.isfinite(money) & (money >= 0)).all():
         raise ValueError(f"{name}: must be finite and >= 0")
 
 
-def _at_least(least: int, **figures: int) -> None:
-    for name, figure in figures.items():
-        if figure < least:
-            raise ValueError(f"{name}: must be at least {least}, not {figure}")
+def _at_least(least: int, **values: int) -> None:
+    for name, number in values.items():
+        if number < least:
+            raise ValueError(f"{name}: must be at least {least}, not {number}")
 
 
 def _named(name: str, check: Any, *arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""When the campaign's figures are recorded, when its days begin, and how its rates move."""
+"""When the campaign's values are recorded, when its days begin, and how its rates move."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def day_ends(scenario: EmailScenario) -> list[int]:
 
 
 def curve(scenario: EmailScenario) -> list[int]:
-    """Up to 100 numbers of e-mails at which figures are recorded, evenly spread; the last is n."""
+    """Up to 100 numbers of e-mails at which values are recorded, evenly spread; the last is n."""
     steps = min(STEPS, scenario.emails)
     return [scenario.emails * (step + 1) // steps for step in range(steps)]
 

@@ -1,4 +1,4 @@
-"""A log of decisions and what came of them: read, checked, and refused by the line."""
+"""A log of decisions and what came of them: read, checked, and rejected by the line."""
 
 import csv
 import json
@@ -76,14 +76,14 @@ def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | 
     Raises
     ------
     Invalid
-        There are no rows, an arm is unknown, a propensity is not in (0, 1], or a figure is not finite.
+        There are no rows, an arm is unknown, a propensity is not in (0, 1], or a value is not finite.
     """
     known = None if arms is None else set(arms)
     names: list[str] = []
-    figures: list[tuple[float, float, float]] = []
+    values: list[tuple[float, float, float]] = []
     faults: list[FieldError] = []
     for line, row in rows:
-        fault = _read(line, row, known, names, figures)
+        fault = _read(line, row, known, names, values)
         if fault is not None:
             faults.append(fault)
         if len(faults) == MAX_ERRORS:
@@ -92,7 +92,7 @@ def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | 
         raise Invalid(f"line {faults[0].line}: {faults[0].message}", faults)
     if not names:
         raise Invalid("the log has no rows", [FieldError("log", "has no rows")])
-    return _built(names, figures, tuple(sorted(set(names)) if arms is None else arms))
+    return _built(names, values, tuple(sorted(set(names)) if arms is None else arms))
 
 
 def _read(
@@ -100,7 +100,7 @@ def _read(
     row: Mapping[str, Any],
     known: set[str] | None,
     names: list[str],
-    figures: list[tuple[float, float, float]],
+    values: list[tuple[float, float, float]],
 ) -> FieldError | None:
     """Add a row, or say what is wrong with it."""
     name, value = row.get("arm"), row.get("value")
@@ -118,13 +118,13 @@ def _read(
     if reward is None or worth is None:
         return FieldError("log.reward", "reward and value must be finite numbers", line=line)
     names.append(name)
-    figures.append((propensity, reward, worth))
+    values.append((propensity, reward, worth))
     return None
 
 
-def _built(names: list[str], figures: list[tuple[float, float, float]], arms: tuple[str, ...]) -> DecisionLog:
+def _built(names: list[str], values: list[tuple[float, float, float]], arms: tuple[str, ...]) -> DecisionLog:
     place = {name: i for i, name in enumerate(arms)}
-    propensity, reward, value = np.array(figures, dtype=np.float64).T
+    propensity, reward, value = np.array(values, dtype=np.float64).T
     absent = np.isnan(value)
     if absent.any() and not absent.all():
         first = int(np.argmax(absent)) + 1

@@ -77,8 +77,8 @@ def replay(
         cells = sequence.choose()
         agreed = cells[(cells >= arm * passes) & (cells < (arm + 1) * passes)]
         sequence.learn(agreed, np.full(agreed.size, won))
-        for table, figure in ((kept, 1.0), (sums, earned), (squares, earned**2)):
-            table.ravel()[agreed] += figure
+        for table, value in ((kept, 1.0), (sums, earned), (squares, earned**2)):
+            table.ravel()[agreed] += value
     return _rejection(kept, sums, squares)
 
 
@@ -95,7 +95,7 @@ def _check(log: DecisionLog) -> None:
 
 
 def _rejection(kept: Floats, sums: Floats, squares: Floats) -> RejectionReplay:
-    """The figures of tables (k, passes)."""
+    """The values of tables (k, passes)."""
     n, total = kept.sum(axis=0), sums.sum(axis=0)
     some = n > 0
     if not some.any():

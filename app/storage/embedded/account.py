@@ -56,7 +56,7 @@ class Account:
 
 
 def server_account(data: Path) -> Account:
-    """Return who runs the server: whoever owns the data already, else the present user or a humble account."""
+    """Return who runs the server: the account that owns the data, else the present user or a humble account."""
     if os.geteuid() != 0:
         return _present_user()
     if data.exists() and (owner := data.stat().st_uid) != 0:

@@ -10,7 +10,7 @@
       run/                the socket, 0700
       server.log          what PostgreSQL says
       programs18-.../     a copy of PostgreSQL, where its account cannot reach the installed one
-      telemetry/          the Prometheus figures of several workers
+      telemetry/          the Prometheus metrics of several workers
 """
 
 import hashlib

@@ -1,26 +1,25 @@
 /**
- * The service, over its public JSON API: answers as objects, refusals as `Problem`.
+ * A client of the service's public JSON API: responses as objects, errors as `Problem`.
  *
- * A request whose answer does not come is sent again until it does: reads change nothing, changes are the same when
- * repeated, and every POST carries an Idempotency-Key. Meanwhile `connection` says what is the matter.
+ * A request without a response is sent again until there is one: reads change nothing, writes have the same effect when
+ * repeated, and every POST carries an Idempotency-Key. Meanwhile `connection.lost` describes the problem.
  */
 
-import { askForKey } from "./components/key.js";
-import { taken } from "./early.js";
+import { takePrefetched } from "./prefetched.js";
 
-const WAITS = [1, 2, 4, 8, 15]; // seconds; the last one for ever
-const LATER = new Set([429, 503]); // what a service says that may answer the same request after a while
+const WAITS = [1, 2, 4, 8, 15]; // seconds between attempts; the last one repeats
+const RETRYABLE = new Set([429, 503]);
 
-/** A refusal of the service (RFC 9457): what is wrong, and with which fields. */
-export class Problem extends Error {
+/** An error response of the service (RFC 9457): what is wrong, and with which fields. */
+class Problem extends Error {
   constructor(body, status) {
-    super(body.detail ?? body.title ?? `The service answered ${status}.`);
+    super(body.detail ?? body.title ?? `The service responded with ${status}.`);
     this.status = body.status ?? status;
     this.fields = body.errors ?? [];
   }
 }
 
-/** How one stands with the service: `lost` is a sentence while it does not answer, else null; `keyed` once it has a key. */
+/** The connection to the service: `lost` is a sentence while it does not respond, else null; `keyed` once there is a key. */
 class Connection extends EventTarget {
   lost = null;
   keyed = false;
@@ -34,46 +33,50 @@ class Connection extends EventTarget {
 
 export const connection = new Connection();
 
-let key = null; // in memory only: gone with the page
-let dismissed = 0; // how often somebody had none to give
+let key = null; // in memory only, until the page is closed
+let dismissals = 0; // of the dialog that asks for a key
+let askForKey = async () => null;
 
-/** Return the answer to a GET. */
+/** Set the function that asks the reader for an API key: given the error of the last key or null, it returns one or null. */
+export const setKeyPrompt = (prompt) => (askForKey = prompt);
+
+/** Return the body of a GET. */
 export const get = (path, { query, signal } = {}) => request("GET", path, { query, signal });
 
-/** Return the answer to a GET with its headers: `{body, headers}`. */
+/** Return the response to a GET with its headers: `{body, headers}`. */
 export const getWhole = (path, { query, signal } = {}) => requestWhole("GET", path, { query, signal });
 
-/** Return the answer to a GET as it begins: a Response, whose body comes bit by bit. */
+/** Return the Response to a GET as soon as it begins, with its body as a stream. */
 export async function open(path, { signal } = {}) {
-  const answer = await admitted(path, { method: "GET", signal });
-  if (!answer.ok) throw await problemOf(answer);
-  return answer;
+  const response = await authorized(path, { method: "GET", signal });
+  if (!response.ok) throw await problemOf(response);
+  return response;
 }
 
-/** Send JSON, carried out once however often it has to be sent. */
+/** Send JSON; it takes effect once, however often it has to be sent. */
 export const post = (path, body, { signal, headers = {} } = {}) =>
   request("POST", path, { ...json(body, headers), signal });
 
-/** Change by merge-patch; `etag` refuses it if somebody else was faster. */
+/** Change by merge-patch; with `etag` it fails if the resource has changed since it was read. */
 export const patch = (path, body, { etag, signal } = {}) =>
   request("PATCH", path, { ...json(body, etag ? { "If-Match": etag } : {}), signal });
 
 /** Delete. */
 export const remove = (path, { signal } = {}) => request("DELETE", path, { signal });
 
-/** Send a text of another kind, a CSV for example; a File is read while it is sent. */
+/** Send text of another type, such as CSV; a File is read while it is sent. */
 export const postText = (path, text, type, { query, signal } = {}) =>
   request("POST", path, { query, body: text, headers: { "Content-Type": type }, signal });
 
-/** Return every item of a list that comes in pages, up to `most`. */
-export async function getAll(path, { query = {}, signal, most = 10_000, enough = () => false } = {}) {
+/** Return the items of all pages of a list, until there are `max` or `enough(items)`. */
+export async function getAll(path, { query = {}, signal, max = 10_000, enough = () => false } = {}) {
   const items = [];
   let cursor = null;
   do {
     const page = await get(path, { query: { limit: 1000, ...query, cursor }, signal });
     items.push(...page.items);
     cursor = page.next_cursor;
-  } while (cursor && items.length < most && !enough(items));
+  } while (cursor && items.length < max && !enough(items));
   return items;
 }
 
@@ -87,54 +90,54 @@ async function request(method, path, options) {
 }
 
 async function requestWhole(method, path, { query, body, headers = {}, signal } = {}) {
-  const own = method === "POST" ? { "Idempotency-Key": newKey(), ...headers } : headers;
-  return read(await admitted(path + queryText(query), { method, body, headers: own, signal }));
+  const all = method === "POST" ? { "Idempotency-Key": randomKey(), ...headers } : headers;
+  return read(await authorized(path + queryText(query), { method, body, headers: all, signal }));
 }
 
-/** Ask for another key, to go on with from now on; dismissed, the present one stays. */
+/** Ask for another API key and use it from now on; if the dialog is dismissed, the present one stays. */
 export async function changeKey() {
-  take(await askForKey(null));
+  use(await askForKey(null));
 }
 
-function take(given) {
+function use(given) {
   if (given === null) return;
   key = given;
   connection.set({ keyed: true });
 }
 
-/** Return the service's answer, after it has the key that it may ask for. */
-async function admitted(url, options) {
+/** Return the response, after asking for an API key if the service requires one. */
+async function authorized(url, options) {
   for (;;) {
     const used = key;
-    const before = dismissed;
-    const answer = await answered(url, options);
-    if (answer.status !== 401) return answer;
-    const refusal = await problemOf(answer);
-    if (key !== used) continue; // another request was given a key while this one was on its way
-    if (dismissed !== before) throw refusal; // or there was none: nobody is asked twice
-    const given = await askForKey(used === null ? null : refusal);
+    const before = dismissals;
+    const response = await delivered(url, options);
+    if (response.status !== 401) return response;
+    const problem = await problemOf(response);
+    if (key !== used) continue; // another request was given a key in the meantime
+    if (dismissals !== before) throw problem; // the dialog was dismissed in the meantime: do not ask twice
+    const given = await askForKey(used === null ? null : problem);
     if (given === null) {
-      dismissed++;
-      throw refusal;
+      dismissals++;
+      throw problem;
     }
-    take(given);
+    use(given);
   }
 }
 
-/** Return the service's answer, however long it takes to come. */
-async function answered(url, options) {
+/** Return the response, sending the request again until there is one. */
+async function delivered(url, options) {
   for (let attempt = 0; ; attempt++) {
     let lost = "The service cannot be reached; trying again…";
     let wait = WAITS[Math.min(attempt, WAITS.length - 1)];
     try {
-      const early = options.method === "GET" && key === null ? taken(url) : undefined;
-      const answer = await (early ?? fetch(url, { ...options, headers: withKey(options.headers), cache: "no-cache" }));
-      if (!LATER.has(answer.status)) {
+      const prefetched = options.method === "GET" && key === null ? takePrefetched(url) : undefined;
+      const response = await (prefetched ?? fetch(url, { ...options, headers: withKey(options.headers), cache: "no-cache" }));
+      if (!RETRYABLE.has(response.status)) {
         connection.set({ lost: null });
-        return answer;
+        return response;
       }
-      lost = `The service cannot answer now (${(await problemOf(answer)).message}); trying again…`;
-      wait = Number(answer.headers.get("Retry-After")) || wait;
+      lost = `The service cannot respond now (${(await problemOf(response)).message}); trying again…`;
+      wait = Number(response.headers.get("Retry-After")) || wait;
     } catch (error) {
       if (error.name === "AbortError") throw error;
     }
@@ -145,29 +148,29 @@ async function answered(url, options) {
 
 const withKey = (headers) => (key === null ? headers : { ...headers, Authorization: `Bearer ${key}` });
 
-async function read(answer) {
-  if (!answer.ok) throw await problemOf(answer);
-  if (answer.status === 204) return { body: null, headers: answer.headers };
-  const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
-  return { body: isJson ? await answer.json() : await answer.text(), headers: answer.headers };
+async function read(response) {
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return { body: null, headers: response.headers };
+  const isJson = (response.headers.get("Content-Type") ?? "").includes("json");
+  return { body: isJson ? await response.json() : await response.text(), headers: response.headers };
 }
 
-async function problemOf(answer) {
+async function problemOf(response) {
   let body = {};
   try {
-    body = await answer.json();
+    body = await response.json();
   } catch {
-    // a gateway's page: its status says enough
+    // not JSON, such as a gateway's page: the status has to do
   }
-  return new Problem(body, answer.status);
+  return new Problem(body, response.status);
 }
 
 function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
-    const end = () => reject(new DOMException("left", "AbortError"));
-    if (signal?.aborted) return end();
-    const timer = setTimeout(() => (signal?.removeEventListener("abort", end), resolve()), seconds * 1000);
-    signal?.addEventListener("abort", () => (clearTimeout(timer), end()), { once: true });
+    const abort = () => reject(new DOMException("the page was left", "AbortError"));
+    if (signal?.aborted) return abort();
+    const timer = setTimeout(() => (signal?.removeEventListener("abort", abort), resolve()), seconds * 1000);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), abort()), { once: true });
     addEventListener("online", () => (clearTimeout(timer), resolve()), { once: true });
   });
 }
@@ -177,5 +180,5 @@ function queryText(query = {}) {
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
-/** A text nobody else has; crypto.randomUUID is missing on pages without TLS. */
-const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
+/** A random idempotency key; crypto.randomUUID is missing on pages without TLS. */
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");

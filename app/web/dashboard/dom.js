@@ -1,8 +1,8 @@
-/** Elements from words: the one way this page makes them, so that no text is ever read as HTML. */
+/** Creates elements: the only way the dashboard makes them, so that no text is ever parsed as HTML. */
 
 /**
- * Make an element: `h("a", {href: "#/", class: "quiet"}, "Back")`.
- * Properties that start with "on" are listeners; null, undefined and false leave an attribute or a child out.
+ * Create an element: `h("a", {href: "#/", class: "quiet"}, "Back")`.
+ * Properties that start with "on" are listeners; null, undefined and false omit an attribute or a child.
  */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -25,14 +25,14 @@ function append(element, children) {
   }
 }
 
-/** Put other content in an element's place. */
+/** Replace an element's content. */
 export function replace(element, ...children) {
   element.replaceChildren();
   append(element, children);
   return element;
 }
 
-/** Say something to screen readers without moving anybody. */
+/** Announce something to screen readers without moving the focus. */
 export function announce(sentence) {
   document.getElementById("status").textContent = sentence;
 }
@@ -40,4 +40,4 @@ export function announce(sentence) {
 let last = 0;
 
 /** An id that no other element has, for labels and descriptions. */
-export const uniqueId = (word) => `${word}-${++last}`;
+export const uniqueId = (prefix) => `${prefix}-${++last}`;

@@ -1,38 +1,35 @@
-/** Figures as the reader's language writes them. */
+/** Numbers, money and dates in the reader's locale. */
 
-const numbers = new Map();
+const formats = new Map();
 
 function number(options) {
   const name = JSON.stringify(options);
-  if (!numbers.has(name)) numbers.set(name, new Intl.NumberFormat(undefined, options));
-  return numbers.get(name);
+  if (!formats.has(name)) formats.set(name, new Intl.NumberFormat(undefined, options));
+  return formats.get(name);
 }
 
-const NOTHING = "–";
-const known = (figure) => figure !== null && figure !== undefined && Number.isFinite(figure);
+/** What stands for a missing value. */
+export const NONE = "–";
+const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
+const formatted = (options) => (value) => (known(value) ? number(options).format(value) : NONE);
 
 /** A count: 12,345. */
-export const count = (figure) => (known(figure) ? number({ maximumFractionDigits: 1 }).format(figure) : NOTHING);
+export const count = formatted({ maximumFractionDigits: 1 });
 
 /** A count with its sign: +1,234. */
-export const signedCount = (figure) =>
-  known(figure) ? number({ maximumFractionDigits: Math.abs(figure) < 100 ? 1 : 0, signDisplay: "exceptZero" }).format(figure) : NOTHING;
+export const signedCount = (value) => formatted({ maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0, signDisplay: "exceptZero" })(value);
 
 /** A fraction as percent: 0.0249 is 2.49 %. */
-export const percent = (fraction, digits = 2) =>
-  known(fraction) ? number({ style: "percent", maximumFractionDigits: digits }).format(fraction) : NOTHING;
+export const percent = (fraction, digits = 2) => formatted({ style: "percent", maximumFractionDigits: digits })(fraction);
 
-/** A share as the API speaks it, in percent already: 2.4932 is 2.49 %. */
-export const share = (figure) =>
-  known(figure) ? number({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(figure / 100) : NOTHING;
+/** A share in percent, as the API has it: 2.4932 is 2.49 %. */
+export const share = (value) =>
+  known(value) ? number({ style: "percent", minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value / 100) : NONE;
 
 /** A fraction as percent with its sign. */
-export const signedPercent = (fraction, digits = 1) =>
-  known(fraction)
-    ? number({ style: "percent", maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(fraction)
-    : NOTHING;
+export const signedPercent = formatted({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
-/** A probability; what only rounds to certain or impossible is not said to be. */
+/** A probability; one that is only rounded to 0 % or 100 % is shown as a bound. */
 export function probability(p) {
   if (p > 0.9995 && p < 1) return `>${percent(0.999, 1)}`;
   if (p > 0 && p < 0.0005) return `<${percent(0.001, 1)}`;
@@ -40,20 +37,17 @@ export function probability(p) {
 }
 
 /** A difference of two rates in percentage points, with its sign: +1.84. */
-export const points = (fraction) => (known(fraction) ? number({ maximumSignificantDigits: 3, signDisplay: "exceptZero" }).format(100 * fraction) : NOTHING);
+export const points = (fraction) => formatted({ maximumSignificantDigits: 3, signDisplay: "exceptZero" })(known(fraction) ? 100 * fraction : null);
 
-/** A conversion rate, with as many digits as tell rates apart: 12.08 %, 0.0312 %. */
-export const rate = (fraction) =>
-  known(fraction) ? number({ style: "percent", maximumSignificantDigits: 4 }).format(fraction) : NOTHING;
+/** A conversion rate, with enough digits to distinguish rates: 12.08 %, 0.0312 %. */
+export const rate = formatted({ style: "percent", maximumSignificantDigits: 4 });
 
-/** A small figure: 0.00014. */
-export const figure = (value) => (known(value) ? number({ maximumSignificantDigits: 3 }).format(value) : NOTHING);
+/** A number with three significant digits: 0.00014. */
+export const decimal = formatted({ maximumSignificantDigits: 3 });
 
 /** An amount of money in a currency. */
 export const money = (amount, currency, signed = false) =>
-  known(amount)
-    ? number({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", maximumFractionDigits: Math.abs(amount) >= 1000 ? 0 : 2 }).format(amount)
-    : NOTHING;
+  formatted({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", maximumFractionDigits: Math.abs(amount) >= 1000 ? 0 : 2 })(amount);
 
 /** An amount per impression, which may be far less than the smallest coin: 0.00312. */
 export const perImpression = (amount, currency, signed = false) =>
@@ -61,30 +55,29 @@ export const perImpression = (amount, currency, signed = false) =>
     ? money(amount, currency, signed)
     : number({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", minimumSignificantDigits: 3, maximumSignificantDigits: 3 }).format(amount);
 
-/** A calendar day of the API, "2026-03-10", which has no time zone. */
-export const day = (text) => (text ? days.format(new Date(`${text}T00:00:00Z`)) : NOTHING);
-const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+/** A calendar date of the API, "2026-03-10", which has no time zone. */
+export const day = (text) => (text ? dates.format(new Date(`${text}T00:00:00Z`)) : NONE);
+const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
-/** A moment of the API, in the reader's own time zone. */
-export const moment = (text) => (text ? moments.format(new Date(text)) : NOTHING);
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** A timestamp of the API, in the reader's time zone. */
+export const timestamp = (text) => (text ? times.format(new Date(text)) : NONE);
+const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** The day it is in a time zone, as the API writes it. */
+/** Today's date in a time zone, as the API writes it. */
 export function todayIn(timeZone) {
   const parts = new Intl.DateTimeFormat("en", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date());
   return ["year", "month", "day"].map((type) => parts.find((part) => part.type === type).value).join("-");
 }
 
-/** How long a day of the API is ago, seen from another: "yesterday", "12 days ago". */
+/** A date relative to another one: "yesterday", "12 days ago". */
 export const daysAgo = (from, today) => relative.format(-daysBetween(from, today), "day");
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
-/** How many days lie between two days of the API. */
-export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+/** The number of days between two dates. */
+const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 
-/** The day so many days before another. */
-export const daysBefore = (text, number) =>
-  new Date(Date.parse(text) - number * 86_400_000).toISOString().slice(0, 10);
+/** The date a number of days before another one. */
+export const daysBefore = (text, days) => new Date(Date.parse(text) - days * 86_400_000).toISOString().slice(0, 10);
 
 /** "3 days", "1 day". */
-export const plural = (figure, word, many = `${word}s`) => `${count(figure)} ${figure === 1 ? word : many}`;
+export const plural = (value, singular, many = `${singular}s`) => `${count(value)} ${value === 1 ? singular : many}`;

@@ -1,17 +1,17 @@
-/** The dashboard's start: the navigation, and the page that the address names. */
+/** The dashboard's entry point: the navigation, the connection notice, the API key, and the page that the address names. */
 
-import { changeKey, connection } from "./api.js";
-import { followAddress, showAgain } from "./router.js";
+import "./prefetch.js";
+import { refresh } from "./addresses.js";
+import { changeKey, connection, setKeyPrompt } from "./api.js";
+import { askForKey } from "./components/forms/api-key-dialog.js";
 import { h } from "./dom.js";
-import { PAGES } from "./pages.js";
+import { startRouter } from "./router.js";
+import { ROUTES } from "./routes.js";
 
 const navigation = document.getElementById("pages");
-for (const page of PAGES.filter((page) => page.nav)) {
-  navigation.append(h("a", { href: `#/${page.path}` }, page.nav));
-}
+for (const { nav, path } of ROUTES) if (nav) navigation.append(h("a", { href: `#/${path}` }, nav));
 
-const skip = document.querySelector(".skip");
-skip.addEventListener("click", (event) => {
+document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the part behind the # is the page's address
   document.getElementById("content").focus();
 });
@@ -24,9 +24,10 @@ connection.addEventListener("change", () => {
   otherKey.hidden = !connection.keyed;
 });
 
+setKeyPrompt(askForKey);
 otherKey.addEventListener("click", async () => {
   await changeKey();
-  if (document.querySelector("#content > .empty[role=alert]")) showAgain(); // what was refused may be shown now
+  if (document.querySelector("#content > .empty[role=alert]")) refresh(); // the new key may be allowed to see it
 });
 
-followAddress(PAGES);
+startRouter(ROUTES);

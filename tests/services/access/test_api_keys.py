@@ -159,7 +159,7 @@ def test_health_and_the_page_are_open_docs_and_prometheus_as_the_settings_say(
 def test_the_last_use_of_a_key_is_kept(keyed, make_key, clock):
     key = make_key(keyed, "read")
     keyed.get("/experiments", headers=key)
-    keyed.portal.call(keyed.app.state.keys.close)
+    keyed.portal.call(keyed.app.state.authenticator.close)
     last = {made.key_id: made.last_used_at for made in change(keyed, api_keys.list_keys)}
     assert last[key.key_id] == clock.now
 

@@ -40,9 +40,9 @@ def database(database_url):
     database.close()
 
 
-def run(database, content, form="csv", name="file", lines_per_part=10):
+def run(database, content, form="csv", name="file", lines_per_chunk=10):
     source = io.BytesIO(content.encode())
-    return resumable_load.load(database, source, form, NOW, ServiceSettings(), name, lines_per_part)
+    return resumable_load.load(database, source, form, NOW, ServiceSettings(), name, lines_per_chunk)
 
 
 def stored(client):
@@ -113,10 +113,10 @@ def test_a_file_without_a_readable_header_is_refused(database):
 @pytest.mark.parametrize("before", ["\n", "\ufeff\r\n , ,\r\n\n"], ids=["blank", "blank cells behind a BOM"])
 def test_the_header_of_every_part_is_the_first_line_that_is_not_blank(client, database, before):
     content = before + HEADER + "".join(map(row, range(12))) + " \n" + row(12, successes=2000)
-    first = run(database, content, lines_per_part=5)
+    first = run(database, content, lines_per_chunk=5)
     next(first)
     first.close()
-    *_, (mark, errors) = run(database, content, lines_per_part=5)
+    *_, (mark, errors) = run(database, content, lines_per_chunk=5)
     assert (mark.received, mark.inserted, mark.rejected) == (13, 12, 1)
     assert [error.line for error in errors] == [len(content.splitlines())]
 
@@ -124,7 +124,7 @@ def test_the_header_of_every_part_is_the_first_line_that_is_not_blank(client, da
 def test_a_part_of_long_lines_has_fewer_of_them(database, monkeypatch):
     monkeypatch.setattr(resumable_load, "BYTES_PER_CHUNK", 200_000)
     lines = [row(number).rstrip() + " " * 50_000 + "\n" for number in range(10)]
-    marks = [mark.received for mark, _ in run(database, HEADER + "".join(lines), lines_per_part=8)]
+    marks = [mark.received for mark, _ in run(database, HEADER + "".join(lines), lines_per_chunk=8)]
     assert marks == [4, 8, 10]
 
 
@@ -147,7 +147,7 @@ def test_the_command_lists_what_it_refused_and_says_so_by_its_code(database_url,
     process = command(database_url, "load", str(file))
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
-    assert out.strip() == "2 lines: 1 inserted, 0 updated, 0 unchanged, 0 superseded, 1 refused."
+    assert out.strip() == "2 lines: 1 inserted, 0 updated, 0 unchanged, 0 superseded, 1 rejected."
     assert "line 3 successes: more successes than impressions" in err
 
 
@@ -159,7 +159,7 @@ def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
     with pytest.raises(Unavailable):
         transfer._show(parts(), 1_000, resumable_load.Checkpoint(), "daily.csv")
     told = capsys.readouterr().err
-    assert "the lines up to 50,001 are stored; the same command goes on from there" in told
+    assert "the lines up to 50,001 are stored; the same command continues from there" in told
 
 
 def test_the_command_reads_standard_input_in_a_format_it_is_told(database_url):

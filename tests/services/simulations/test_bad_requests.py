@@ -11,7 +11,9 @@ from app.settings import ServiceSettings
 def service():
     """A service without any database: what is refused never asks for one."""
     application = create_app(ServiceSettings(database_url="postgresql://nobody@localhost:1/none"))
-    application.state.keys.know([])  # as if read before: no key was ever made, and the service is open
+    application.state.authenticator.set_keys(
+        []
+    )  # as if read before: no key was ever made, and the service is open
     with TestClient(application) as client:
         yield client
 

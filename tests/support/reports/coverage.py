@@ -1,7 +1,8 @@
 """Compare the coverage of `make test` with that of all tests; `make coverage` runs it.
 
-``python -m tests.support.reports.coverage quick marked``: each folder holds the data of one set of tests. A file of app/ of which the quick set reaches more than two points less than all tests do, in lines or in branches,
-must be one of ``SYSTEM_ONLY``.
+``python -m tests.support.reports.coverage quick marked``: each folder holds the data of one set of tests. A file
+of app/ of which the quick set reaches more than two points less than all tests do, in lines or in branches, must
+be one of ``SYSTEM_ONLY``.
 """
 
 import sys

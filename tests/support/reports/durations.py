@@ -16,8 +16,8 @@ GOALS = ("test", "test-marked")
 FOLDERS_SHOWN, TESTS_SHOWN = 12, 12
 HEAD = """# Durations of the tests
 
-Seconds of the tests themselves, summed over pytest's workers; the start of the workers and of their databases comes
-on top. Written by `make durations` from the last `make test test-marked`.
+Seconds of the tests themselves, summed over pytest's workers; the start of the workers and of their databases
+comes on top. Written by `make durations` from the last `make test test-marked`.
 """
 
 

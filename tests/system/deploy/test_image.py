@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web import charts
+from app.web import vega_bundle
 from tests.support import ROOT
 from tests.support.databases import fresh_database
 from tests.support.processes import open_folder
@@ -62,7 +62,7 @@ def tree():
                 shutil.copytree(ROOT / source, app / source, ignore=shutil.ignore_patterns(*NOT_COPIED))
             else:
                 shutil.copy(ROOT / source, app / source)
-        charts.make()  # as the Dockerfile does; `make` has done it here already
+        vega_bundle.make()  # as the Dockerfile does; `make` has done it here already
         shutil.copytree(ROOT / "app/web/generated", app / "app/web/generated")
         _forbid_writing(app)
         yield app

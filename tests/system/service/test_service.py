@@ -156,7 +156,7 @@ def test_a_command_uses_the_running_database(running: Service, groundhog: Comman
 def test_a_command_starts_the_database_for_as_long_as_it_takes(used_home: Path, groundhog: Command) -> None:
     assert groundhog("migrate", "--home", used_home)[0] == 0
     answer = groundhog("prune", "--home", used_home)
-    assert answer == (0, "Forgot 0 Idempotency-Keys older than 24 hours.\n")
+    assert answer == (0, "Deleted 0 Idempotency-Keys older than 24 hours.\n")
     assert not (used_home / "data18" / "postmaster.pid").exists()
 
 
@@ -188,7 +188,7 @@ def test_a_wrong_setting_gets_one_sentence_that_names_it(
     groundhog: Command, name: str, value: str, named: str
 ) -> None:
     sentence, _ = groundhog("serve", **{name: value})
-    assert sentence.startswith("groundhog: A setting is wrong:")
+    assert sentence.startswith("groundhog: A setting is not valid:")
     assert named in sentence
     assert "secret" not in sentence
 

@@ -1,16 +1,17 @@
-"""What comes of a simulation: its progress as events, its result as CSV."""
+"""Results of a simulation: its progress as events, its tables as CSV."""
 
 import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from app.api.dependencies import Clock, CurrentTime, DatabaseDep
+from app.api.dependencies import CurrentTime, DatabaseDep, StateDep
 from app.api.problem_details import error_responses
 from app.api.routes.simulations.submission import FINISHED, POLL_SECONDS, WorkerPoolDep, wait_for
 from app.api.routing import StrictRoute
@@ -26,17 +27,24 @@ router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=Stri
 
 EXPORT_SECONDS = 60
 
-
 EVENTS = (
     'event: running\ndata: {"done":120000,"total":600000}\n\n'
     'event: done\ndata: {"done":600000,"total":600000}\n\n'
 )
 
 
+def _read_progress(
+    simulation_id: Identifier, database: DatabaseDep, now: CurrentTime
+) -> tuple[SimulationSummary, Any]:
+    """Return a run as it is now, and its interim result; before the stream begins, so that a 404 can be sent."""
+    with database.transaction() as session:
+        return runs.watch(session, simulation_id, now)
+
+
 @router.get(
     "/{simulation_id}/events",
     operation_id="follow_simulation",
-    response_class=StreamingResponse,
+    response_class=EventSourceResponse,
     responses=error_responses(404, 422, 503)
     | {
         200: {
@@ -46,45 +54,33 @@ EVENTS = (
     },
 )
 async def follow_simulation(
-    simulation_id: Identifier, database: DatabaseDep, request: Request
-) -> StreamingResponse:
-    """Follow a simulation's progress as server-sent events, until it is over.
+    progress: Annotated[tuple[SimulationSummary, Any], Depends(_read_progress)], state: StateDep
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow a simulation's progress as server-sent events, until it has finished.
 
     While a CLV race is played, an event also has its `standing`: up to 100 `days`, and for each policy its mean
-    cumulative delta CLV on the first of them, as far as it has come.
+    cumulative delta CLV on those of them that it has played.
     """
-    clock: Clock = request.app.state.clock
-    first = await run_in_threadpool(_watch, database, simulation_id, clock())
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    events = _events(database, clock, *first)
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-
-
-def _watch(database: Database, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
-    with database.transaction() as session:
-        return runs.watch(session, simulation_id, now)
-
-
-async def _events(
-    database: Database, clock: Clock, head: SimulationSummary, standing: Any
-) -> AsyncIterator[str]:
+    summary, interim_result = progress
+    sent = None
     while True:
-        said = _event(head, standing)
-        yield said
-        while _event(head, standing) == said:
-            if head.state in FINISHED:
-                return
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                head, standing = await run_in_threadpool(_watch, database, head.id, clock())
-            except Unavailable:  # the run may well go on: keep looking
-                continue
+        event = _event(summary, interim_result)
+        if event != sent:
+            yield event
+            sent = event
+        if summary.state in FINISHED:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+        with suppress(Unavailable):  # the run itself may continue
+            summary, interim_result = await run_in_threadpool(
+                _read_progress, summary.id, state.database, state.clock()
+            )
 
 
-def _event(head: SimulationSummary, standing: Any) -> str:
-    more = {"fault": head.fault, "standing": standing}
-    data = head.progress.model_dump() | {name: one for name, one in more.items() if one is not None}
-    return f"event: {head.state}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+def _event(summary: SimulationSummary, interim_result: Any) -> ServerSentEvent:
+    optional = {"fault": summary.fault, "standing": interim_result}
+    data = summary.progress.model_dump() | {name: one for name, one in optional.items() if one is not None}
+    return ServerSentEvent(event=summary.state, raw_data=json.dumps(data, separators=(",", ":")))
 
 
 CSV_EXAMPLE = "contact,day,segment,arm,propensity,delay,reward\r\n0,0,0,7,0.05,,-3.0\r\n"
@@ -105,23 +101,25 @@ CSV_EXAMPLE = "contact,day,segment,arm,propensity,delay,reward\r\n0,0,0,7,0.05,,
 async def export_simulation(
     simulation_id: Identifier,
     database: DatabaseDep,
-    players: WorkerPoolDep,
+    workers: WorkerPoolDep,
     now: CurrentTime,
     table: Annotated[
         result_tables.Table,
         Query(
-            description="summary: a line per policy; curve: its figures over time; log: single decisions (CLV)"
+            description="summary: a line per policy; curve: its values over time; log: single decisions (CLV)"
         ),
     ] = "summary",
-    policy: Annotated[int, Query(ge=0, le=100, description="Whose log, by its place in the request")] = 0,
+    policy: Annotated[
+        int, Query(ge=0, le=100, description="The policy of the log, by its index in the request")
+    ] = 0,
 ) -> Response:
     """Return a finished simulation as CSV: the summary, the curves, or the log of the exported replication."""
-    head, result = await run_in_threadpool(_result_of, database, simulation_id, now)
+    summary, result = await run_in_threadpool(_result_of, database, simulation_id, now)
     if table == "log":
-        text = await _log(players, head, policy)
+        text = await _log(workers, summary, policy)
     else:
-        text = result_tables.as_csv(result_tables.TABLES[table](head.scenario, result))
-    name = f"{head.scenario}-{head.id[:8]}-{table}.csv"
+        text = result_tables.as_csv(result_tables.TABLES[table](summary.scenario, result))
+    name = f"{summary.scenario}-{summary.id[:8]}-{table}.csv"
     return Response(
         text, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type="text/csv"
     )
@@ -134,23 +132,23 @@ def _result_of(
         return runs.result_of(session, simulation_id, now)
 
 
-async def _log(players: WorkerPool, head: SimulationSummary, policy: int) -> str:
-    """Play the exported replication again, with its log."""
-    if head.scenario != "clv":
-        raise NotFound(f"the {head.scenario} scenario keeps no log of single decisions")
-    if policy >= len(head.request["policies"]):
-        raise NotFound(f"the race has policies 0 to {len(head.request['policies']) - 1}, not {policy}")
-    key = f"{head.id} log {policy}"
-    coming = players.running(key)
-    if coming is None:
-        players.require_capacity()
-        coming = players.submit(Job(key, ("log", policy), head.scenario, head.request))
-    if not await wait_for(coming, EXPORT_SECONDS):
+async def _log(workers: WorkerPool, summary: SimulationSummary, policy: int) -> str:
+    """Play the exported replication again and return its log."""
+    if summary.scenario != "clv":
+        raise NotFound(f"the {summary.scenario} scenario stores no log of single decisions")
+    if policy >= len(summary.request["policies"]):
+        raise NotFound(f"the race has policies 0 to {len(summary.request['policies']) - 1}, not {policy}")
+    key = f"{summary.id} log {policy}"
+    future = workers.running(key)
+    if future is None:
+        workers.require_capacity()
+        future = workers.submit(Job(key, ("log", policy), summary.scenario, summary.request))
+    if not await wait_for(future, EXPORT_SECONDS):
         raise Unavailable("the log is being made; ask again shortly", retry_after=10)
     try:
-        text = coming.result()
-    except SimulationFailed as fault:
-        raise Conflict(f"the log could not be made: {fault}") from fault
+        text = future.result()
+    except SimulationFailed as error:
+        raise Conflict(f"the log could not be made: {error}") from error
     if text is None:
         raise Unavailable("the log was not made; ask again shortly", retry_after=1)
     return text

@@ -1,4 +1,4 @@
-"""Simulations over HTTP: small ones answered at once, large ones followed by their address."""
+"""Simulations over HTTP: start them, list and read them, cancel them."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import CurrentTime, DatabaseDep
-from app.api.pagination import Cursor, Limit, decode_cursor, encode_cursor, identifier
+from app.api.pagination import Cursor, Limit, decode_cursor, identifier, page
 from app.api.problem_details import error_responses
 from app.api.routes.simulations.submission import SubmissionDep, WorkerPoolDep, submit
 from app.api.routing import StrictRoute
+from app.api.unit_of_work import WriteDep
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.analysis.decision_log import OWN_LOG, OwnLog
 from app.schemas.fields import Identifier
@@ -23,11 +24,11 @@ router = APIRouter(prefix="/simulations", tags=["simulations"], route_class=Stri
 
 STARTED: dict[int | str, dict[str, Any]] = {
     201: {
-        "description": "It is over (see `state`), and kept under `Location`",
+        "description": "It has finished (see `state`), and is stored under `Location`",
         "model": Simulation,
     },
     202: {
-        "description": "It is on its way: follow `Location`, or `Location` + `/events`",
+        "description": "It is queued or running: follow `Location`, or `Location` + `/events`",
         "model": SimulationSummary,
     },
 }
@@ -40,16 +41,16 @@ STARTED: dict[int | str, dict[str, Any]] = {
     status_code=201,
     responses=STARTED | error_responses(413, 415, 422, 503),
 )
-async def simulate_email(asked: EmailRequest, desk: SubmissionDep) -> Response:
-    """Play an e-mail campaign: every policy beside the even split, on common random numbers.
+async def simulate_email(asked: EmailRequest, context: SubmissionDep) -> Response:
+    """Play an e-mail campaign: every policy and the even split, on common random numbers.
 
-    Curves (`over_time`) are told at the e-mails `emails_at`, as means with the range of single replications.
+    Curves (`over_time`) are reported at the e-mails `emails_at`, as means with the range of single replications.
     `one_replication` is the first replication there: `sent` and `conversions` of each subject so far, the
     `pseudo_regret` and `realised_regret` so far, and the `top_arm_share`, the part sent to the best subject.
 
-    A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
+    A small run returns its result; a larger one, or one with `Prefer: respond-async`, returns 202 at once.
     """
-    return await submit(desk, "email", await run_in_threadpool(scenarios.prepare_email, asked))
+    return await submit(context, "email", await run_in_threadpool(scenarios.prepare_email, asked))
 
 
 @router.post(
@@ -59,15 +60,15 @@ async def simulate_email(asked: EmailRequest, desk: SubmissionDep) -> Response:
     status_code=201,
     responses=STARTED | error_responses(413, 415, 422, 503),
 )
-async def simulate_clv(asked: ClvRequest, desk: SubmissionDep) -> Response:
+async def simulate_clv(asked: ClvRequest, context: SubmissionDep) -> Response:
     """Play a telco's year of calls and e-mails; the score is the cumulative delta of customer lifetime value.
 
     `by_day` is its mean with the range of single replications, `actions_by_day` the mean contacts of each arm;
-    `actions` tells what the arms are made of, `products` and `lifetime_value` (a histogram) the customers.
+    `actions` describes the arms, `products` and `lifetime_value` (a histogram) the customers.
 
-    A small run is answered at once; a larger one, or one asked for with `Prefer: respond-async`, with 202.
+    A small run returns its result; a larger one, or one with `Prefer: respond-async`, returns 202 at once.
     """
-    return await submit(desk, "clv", await run_in_threadpool(scenarios.prepare_clv, asked))
+    return await submit(context, "clv", await run_in_threadpool(scenarios.prepare_clv, asked))
 
 
 LOG = {
@@ -102,7 +103,7 @@ FILE_FORMATS: dict[str, log_replay.LogFormat] = {"text/csv": "csv", "application
 )
 async def simulate_replay(
     request: Request,
-    desk: SubmissionDep,
+    context: SubmissionDep,
     policy: Annotated[
         list[str] | None,
         Query(
@@ -125,8 +126,8 @@ async def simulate_replay(
     """Judge policies by a log of real decisions: IPS, self-normalised IPS and doubly robust, with warnings.
 
     A policy that learns is replayed by rejection, on logs of uniformly random decisions only. The policy
-    `always:arm=0` plays one arm. The log itself is not kept. Instead of a log, JSON may name a tracked experiment:
-    its units are the decisions, their conversions the reward.
+    `always:arm=0` plays one arm. The log itself is not stored. Instead of a log, JSON may name a tracked
+    experiment: its units are the decisions, their conversions the reward.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != OWN_LOG_BODY and media not in FILE_FORMATS:
@@ -138,7 +139,7 @@ async def simulate_replay(
     def prepared() -> RunnableScenario:
         chosen = [policy_choices.from_text(text) for text in policy or ()]
         if media == OWN_LOG_BODY:
-            with desk.database.transaction() as session:
+            with context.database.transaction() as session:
                 text, variants = decision_log.as_csv(session, decision_log.read_request(body))
             return log_replay.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
         try:
@@ -147,7 +148,7 @@ async def simulate_replay(
             raise Invalid("the log is not UTF-8", [FieldError("body", "is not UTF-8")]) from error
         return log_replay.prepare(text, FILE_FORMATS[media], chosen, arm, by_value, passes, seed)
 
-    return await submit(desk, "replay", await run_in_threadpool(prepared))
+    return await submit(context, "replay", await run_in_threadpool(prepared))
 
 
 @router.get(
@@ -160,9 +161,8 @@ def list_simulations(
     place = decode_cursor(cursor, _moment, identifier)
     with database.transaction() as session:
         found = runs.list_simulations(session, (place[0], place[1]) if place else None, limit + 1, now)
-    shown = found[:limit]
-    after = encode_cursor(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None
-    return SimulationsPage(items=shown, next_cursor=after)
+    items, next_cursor = page(found, limit, lambda last: (last.created_at.isoformat(), last.id))
+    return SimulationsPage(items=items, next_cursor=next_cursor)
 
 
 def _moment(written: Any) -> dt.datetime:
@@ -179,7 +179,7 @@ def _moment(written: Any) -> dt.datetime:
     responses=error_responses(404, 422, 503),
 )
 def read_simulation(simulation_id: Identifier, database: DatabaseDep, now: CurrentTime) -> Response:
-    """Return a simulation: its state and progress, the request with every default, and the result once it is done.
+    """Return a simulation: its state and progress, the request with every default, and its result when it is done.
 
     The same request gives the same bytes of result.
     """
@@ -194,10 +194,9 @@ def read_simulation(simulation_id: Identifier, database: DatabaseDep, now: Curre
     responses=error_responses(404, 409, 422, 503),
 )
 def cancel_simulation(
-    simulation_id: Identifier, database: DatabaseDep, players: WorkerPoolDep, now: CurrentTime
+    simulation_id: Identifier, write: WriteDep, workers: WorkerPoolDep
 ) -> SimulationSummary:
-    """Cancel a simulation that is queued or running: its work is stopped, its record stays and says so."""
-    with database.transaction() as session:
-        cancelled = runs.cancel(session, simulation_id, now)
-    players.cancel(simulation_id)
+    """Cancel a simulation that is queued or running: its work is stopped, its record stays as cancelled."""
+    cancelled = write.commit(lambda session: runs.cancel(session, simulation_id, write.now))
+    workers.cancel(simulation_id)
     return cancelled

@@ -18,7 +18,7 @@ TOLERANCE = 1e-6
 class KnownValueShares:
     r"""r rows of k independent densities of w = theta v - c, theta ~ Beta(a, b), in y = log(w + c_0).
 
-    c_0 is the least cost of a row: whoever wins is worth more than -c_0, the worth of the cheapest arm without
+    c_0 is the least cost of a row: the winner is worth more than -c_0, the worth of the cheapest arm without
     sales. With Delta = c - c_0 >= 0
 
     .. math:: \theta = \frac{e^y + \Delta}{v}, \qquad

@@ -47,7 +47,7 @@ def race_policy(kind: str, parameters: Mapping[str, Any] | None = None) -> RaceP
     Raises
     ------
     ValueError
-        An unknown kind or parameter, or a figure out of bounds.
+        An unknown kind or parameter, or a value out of bounds.
     """
     given = dict(parameters or {})
     if kind not in RACE:

@@ -23,7 +23,7 @@ def known_values(totals: Totals, sale: float) -> Floats:
     """
     assert totals.value is not None
     one = np.ones((*totals.trials.shape[:-1], 1))
-    trials, successes = (np.append(figure, one, axis=-1) for figure in (totals.trials, totals.successes))
+    trials, successes = (np.append(number, one, axis=-1) for number in (totals.trials, totals.successes))
     with_sale = Totals(trials, successes, np.append(totals.value, sale * one, axis=-1))
     return mean_values(with_sale).location[..., :-1]
 
@@ -114,6 +114,6 @@ class WorthThompson(Described):
     def shares(self, shown: Observations, segment: Integers, open_arms: Booleans) -> Floats:
         """The exact probabilities of `draw`, (r, k); error <= 1e-6."""
         believed = self.worth(shown).of_segments(segment[:, None])
-        a, b, value = (figure[:, 0] for figure in (believed.a, believed.b, believed.value))
+        a, b, value = (number[:, 0] for number in (believed.a, believed.b, believed.value))
         cost = np.broadcast_to(shown.cost, a.shape)
         return known_value_shares(a, b, value, cost, open_arms, self.abstain)

@@ -12,7 +12,7 @@ POINTS = 100
 """The most days that a standing tells of."""
 
 OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]
-"""Called after every day with what makes the standing, for whoever wants it then."""
+"""Called after every day with a function that computes the interim result."""
 
 Part = tuple[Booked, int]
 """What replications of a policy came to, and how many of its days were played."""

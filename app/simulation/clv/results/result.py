@@ -1,4 +1,4 @@
-"""What came out of a race, as plain figures."""
+"""What came out of a race, as plain numbers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ class RaceResult:
         return self.booked[place].cumulative[:, -1]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the log, JSON-able: figures in EUR, days counted from the start date."""
+        """Everything but the log, JSON-able: values in EUR, days counted from the start date."""
         known = enumerated(self.world)
         return {
             "start": self.race.scenario.start.isoformat(),

@@ -1,4 +1,4 @@
-"""The world in figures for people: the catalogue, the base and its lifetime values."""
+"""The world in numbers: the catalogue, the base and its lifetime values."""
 
 from typing import Any
 

@@ -64,8 +64,8 @@ class Scenario:
         for name in UNIT:
             _require(0 <= getattr(self, name) <= 1, name, "must lie between 0 and 1")
         for field in fields(self):
-            figure = getattr(self, field.name)
-            _require(not isinstance(figure, float) or isfinite(figure), field.name, "must be finite")
+            value = getattr(self, field.name)
+            _require(not isinstance(value, float) or isfinite(value), field.name, "must be finite")
         _require(self.churn < 1, "churn", "must be below 1")
         self._check_contacts()
         self._check_catalogue()
@@ -83,7 +83,7 @@ class Scenario:
             f"must be at least window_days, {self.window_days}: a contact is over before the next",
         )
         if quotas is not None:
-            _require(len(quotas) == len(self.channels), "channel_quotas", "needs one figure per channel")
+            _require(len(quotas) == len(self.channels), "channel_quotas", "needs one number per channel")
             _require(min(quotas) >= 0 and max(quotas) > 0, "channel_quotas", "must be >= 0, and one > 0")
 
     def _check_catalogue(self) -> None:

@@ -1,77 +1,75 @@
-/** The planning calculator: how many days until the best variant is known, for supposed rates and traffic. */
+/** The planning calculator: how many days until the best variant is known, for assumed rates and traffic. */
 
-import { chart } from "../charts.js";
-import { form, formField } from "../components/form.js";
 import { get, post } from "../api.js";
+import { chart } from "../components/charts/chart.js";
+import { intervalText } from "../components/charts/interval.js";
+import { form, formField } from "../components/forms/form.js";
+import { tile, tiles } from "../components/tiles.js";
 import { announce, h, replace } from "../dom.js";
-import { intervalText } from "../components/interval.js";
-import { count, percent, plural } from "../format.js";
+import { count, NONE, percent, plural } from "../format.js";
 
-const USUAL = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0 };
+const DEFAULTS = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0 };
 
 export async function show({ query, signal, setQuery }) {
   const { items } = await get("/policies", { signal });
-  const given = Object.fromEntries(Object.entries(USUAL).map(([name, usual]) => [name, query.get(name) ?? usual]));
+  const initial = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) ?? value]));
   const policies = items.filter(({ kind, objective }) => objective !== "value" && kind !== "fixed");
   const fields = [
-    { name: "rates", label: "Supposed rates, percent", hint: "One for each variant: 10, 12 means 10 % and 12 %.", read: asFractions },
-    { name: "traffic", label: "Impressions a day", kind: "integer", min: 1, hint: "Over all variants." },
+    { name: "rates", label: "Assumed rates, percent", hint: "One per variant: 10, 12 means 10 % and 12 %.", read: asFractions },
+    { name: "traffic", label: "Impressions a day", kind: "integer", min: 1, hint: "Of all variants together." },
     { name: "policy", label: "Policy", kind: "select", choices: policies.map(({ kind }) => [kind, kind.replaceAll("_", " ")]), read: (input) => ({ kind: input.value }) },
-    { name: "minimum_days", label: "Not before, days", kind: "integer", min: 1, hint: "Two weeks see every weekday twice." },
-    { name: "days", label: "Longest, days", kind: "integer", min: 1 },
+    { name: "minimum_days", label: "Minimum, days", kind: "integer", min: 1, hint: "Two weeks include every weekday twice." },
+    { name: "days", label: "Maximum, days", kind: "integer", min: 1 },
     { name: "min_share", label: "Floor, percent", kind: "number", min: 0, max: 50 },
-  ].map((field) => formField({ ...field, value: given[field.name] }));
-  const outcome = h("div", { class: "stack", "aria-live": "polite" });
-  const play = async () => {
+  ].map((field) => formField({ ...field, value: initial[field.name] }));
+  const result = h("div", { class: "stack", "aria-live": "polite" });
+  const calculate = async () => {
     setQuery(Object.fromEntries(fields.map(({ name, input }) => [name, input.value])));
-    replace(outcome, h("p", { class: "empty", role: "status" }, "The experiment is being played, 200 times over…"));
+    replace(result, h("p", { class: "empty", role: "status" }, "The experiment is being simulated 200 times…"));
     try {
-      const asked = Object.fromEntries(fields.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== null));
-      const plan = await post("/plans", asked, { signal });
-      replace(outcome, result(plan, asked, signal));
-      announce(headline(plan, asked));
+      const request = Object.fromEntries(fields.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== null));
+      const plan = await post("/plans", request, { signal });
+      replace(result, planResult(plan, request, signal));
+      announce(headline(plan, request));
     } catch (error) {
-      replace(outcome);
+      replace(result);
       throw error;
     }
   };
-  const filled = form(h("div", { class: "fields" }, fields.map(({ element }) => element)), () => fields, play, { button: "Play it" });
-  if (query.has("rates")) setTimeout(() => filled.requestSubmit());
+  const parameters = form(h("div", { class: "fields" }, fields.map(({ element }) => element)), () => fields, calculate, { button: "Calculate" });
+  if (query.has("rates")) setTimeout(() => parameters.requestSubmit());
   return [
     h("h1", {}, "Plan"),
-    h("p", { class: "lead" }, "How long will an experiment take? It is played many times by the service's own decision, with the rates you suppose, until a variant is the best one with 95 % probability."),
-    h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "What is supposed" }, filled), outcome),
+    h("p", { class: "lead" }, "How long will an experiment take? It is simulated many times with the rates you assume, and with the service's own decisions, until a variant is the best one with 95 % probability."),
+    h("div", { class: "stack" }, h("section", { class: "panel", "aria-label": "Assumptions" }, parameters), result),
   ];
 }
 
-/** "10, 12.5" in percent as fractions; what is no number goes to the service as it is, which says so. */
+/** "10, 12.5" in percent as fractions; text that is not a number is sent as it is, for the service to reject. */
 const asFractions = (input) =>
   input.value.split(/[,;\s]+/).filter(Boolean).map((text) => (Number.isFinite(Number(text)) ? Number((Number(text) / 100).toPrecision(12)) : text));
 
-function headline(plan, asked) {
-  if (!plan.days) return `Not decided within ${plural(asked.days, "day")}: the rates are too close for this traffic.`;
+function headline(plan, request) {
+  if (!plan.days) return `No decision within ${plural(request.days, "day")}: the rates are too close for this traffic.`;
   return `About ${plural(Math.round(plan.days.mean), "day")} to a decision.`;
 }
 
-function result(plan, asked, signal) {
+function planResult(plan, request, signal) {
   return [
-    h("p", { class: `notice headline ${plan.days ? "good" : "warn"}` }, h("b", {}, headline(plan, asked)), explained(plan, asked)),
-    h(
-      "dl",
-      { class: "tiles" },
-      tile("Expected days", plan.days ? count(plan.days.mean) : "–", plan.days?.interval_95 ? `95 %: ${intervalText(plan.days.interval_95, count)}; single runs ${intervalText(plan.days.range_95, count)}` : ""),
-      tile("Decided in time", percent(plan.decided, 1), `within ${plural(asked.days, "day")}, of ${plural(plan.replications, "run")}`),
-      tile("Rightly", percent(plan.right, 1), "of the decisions were for the best variant"),
-      tile("Classical test", plan.classical_days === null ? "–" : plural(plan.classical_days, "day"), plan.classical_days === null ? "equal rates cannot be told apart" : "even split, level 5 %, power 80 %"),
+    h("p", { class: `notice headline ${plan.days ? "good" : "warn"}` }, h("b", {}, headline(plan, request)), undecidedNote(plan, request)),
+    tiles(
+      "Result of the plan",
+      tile("Expected days", plan.days ? count(plan.days.mean) : NONE, plan.days?.interval_95 ? `95 %: ${intervalText(plan.days.interval_95, count)}; single runs ${intervalText(plan.days.range_95, count)}` : ""),
+      tile("Decided in time", percent(plan.decided, 1), `within ${plural(request.days, "day")}, of ${plural(plan.replications, "run")}`),
+      tile("Correct decisions", percent(plan.right, 1), "of the decisions were for the best variant"),
+      tile("Classical test", plan.classical_days === null ? NONE : plural(plan.classical_days, "day"), plan.classical_days === null ? "equal rates cannot be distinguished" : "even split, level 5 %, power 80 %"),
     ),
     decidedByDay(plan, signal),
   ];
 }
 
-const explained = (plan, asked) =>
-  plan.decided < 1 && plan.days ? ` In ${percent(1 - plan.decided, 1)} of the runs ${plural(asked.days, "day")} were not enough; the mean is of the others.` : "";
-
-const tile = (word, figure, note) => h("div", { class: "tile" }, h("dt", {}, word), h("dd", {}, h("b", {}, figure), h("span", { class: "hint" }, note)));
+const undecidedNote = (plan, request) =>
+  plan.decided < 1 && plan.days ? ` In ${percent(1 - plan.decided, 1)} of the runs ${plural(request.days, "day")} were not enough; the mean is that of the others.` : "";
 
 function decidedByDay(plan, signal) {
   const rows = plan.decided_by_day.map((part, i) => ({ day: i + 1, part }));
@@ -88,7 +86,7 @@ function decidedByDay(plan, signal) {
     {
       summary: plan.median_day ? `Half of the runs have decided by day ${plan.median_day}.` : "Fewer than half of the runs decided.",
       signal,
-      figures: { columns: [{ title: "Day", of: ({ day }) => day }, { title: "Decided", figure: true, of: ({ part }) => percent(part, 1) }], rows },
+      data: { columns: [{ title: "Day", of: ({ day }) => day }, { title: "Decided", numeric: true, of: ({ part }) => percent(part, 1) }], rows },
     },
   );
 }

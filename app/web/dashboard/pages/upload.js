@@ -1,10 +1,10 @@
-/** Daily totals of any experiments, as CSV. */
+/** Uploads daily totals of any experiments as CSV. */
 
+import { uploadPanel } from "../components/data/upload-panel.js";
 import { h } from "../dom.js";
-import { uploadPanel } from "../components/upload.js";
 
 export const show = ({ signal }) => [
   h("h1", {}, "Upload"),
-  h("p", { class: "lead" }, "What each variant did on each day. Experiments and variants that are not known yet are registered on the way."),
+  h("p", { class: "lead" }, "What each variant did on each day. Unknown experiments and variants are registered implicitly."),
   uploadPanel({ signal }),
 ];

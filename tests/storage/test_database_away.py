@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -15,16 +16,28 @@ from tests.support.problems import problem, unavailable
 from tests.support.totals import small_total as total
 
 
-@pytest.fixture
-def service(server: EmbeddedPostgres, url: str) -> Iterator[TestClient]:
-    """A service that has answered two dates of one experiment, and then lost its database."""
-    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), SettableClock())
-    with TestClient(application, raise_server_exceptions=False) as client:
+@contextmanager
+def answered(server: EmbeddedPostgres) -> Iterator[TestClient]:
+    """Run a service that has answered two dates of one experiment."""
+    settings = ServiceSettings(database_url=server.url_for("groundhog"), pool_timeout_seconds=2)
+    with TestClient(create_app(settings, SettableClock()), raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold", successes=15)])
         client.before = client.get("/allocations/homepage?for_date=2026-03-10")
         client.get("/allocations/homepage?for_date=2026-03-09")
-        server.stop()
         yield client
+
+
+@pytest.fixture(scope="module")
+def long_running(server: EmbeddedPostgres) -> Iterator[TestClient]:
+    with answered(server) as client:
+        yield client
+
+
+@pytest.fixture
+def service(server: EmbeddedPostgres, long_running: TestClient) -> TestClient:
+    """A service that has answered two dates of one experiment, and then lost its database."""
+    server.stop()  # safe to repeat
+    return long_running
 
 
 WRITES = [
@@ -115,18 +128,20 @@ def test_bad_input_is_still_told_from_a_missing_database(service):
     problem(service.get("/nowhere"), 404)
 
 
-def test_all_recovers_by_itself_within_five_seconds(service, server):
-    server.start()
-    began = time.monotonic()
-    while service.get("/readyz").status_code != 200 and time.monotonic() < began + 5:
-        time.sleep(0.05)
-    rows = [total(date="2026-03-03", variant_id=name) for name in ("control", "bold")]
-    assert service.post("/metrics/", json=rows).json()["inserted"] == 2
-    answer = service.get("/allocations/homepage?for_date=2026-03-10")
-    assert time.monotonic() - began < 5
-    assert "Groundhog-Stale" not in answer.headers
-    assert answer.json()["variants"][0]["impressions"] == 200
-    assert "\ngroundhog_database_up 1.0\n" in service.get("/metrics").text
+def test_all_recovers_by_itself_within_five_seconds(server, url):
+    with answered(server) as service:
+        server.stop()
+        server.start()
+        began = time.monotonic()
+        while service.get("/readyz").status_code != 200 and time.monotonic() < began + 5:
+            time.sleep(0.05)
+        rows = [total(date="2026-03-03", variant_id=name) for name in ("control", "bold")]
+        assert service.post("/metrics/", json=rows).json()["inserted"] == 2
+        answer = service.get("/allocations/homepage?for_date=2026-03-10")
+        assert time.monotonic() - began < 5
+        assert "Groundhog-Stale" not in answer.headers
+        assert answer.json()["variants"][0]["impressions"] == 200
+        assert "\ngroundhog_database_up 1.0\n" in service.get("/metrics").text
 
 
 def test_connections_cut_behind_its_back_cost_no_request(url):

@@ -14,7 +14,7 @@ import uvicorn
 from app.main import create_app
 from app.settings import ServiceSettings
 from groundhog_client import AsyncClient, AsyncEventSender, Client
-from tests.conftest import database_url, migrated_url, server_url  # noqa: F401 - fixtures
+from tests.support.fixtures.database import database_url, migrated_url, server_url, untouched_url  # noqa: F401 - fixtures
 from written import EAGER
 
 

@@ -195,15 +195,12 @@ def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, 
     assert out.startswith("50,500 lines: 50,500 inserted, 0 updated, 0 unchanged"), out + err
 
 
-def test_export_and_import_by_command(groundhog, client, database_url, tmp_path, empty_database_url):
-    from app.storage import migrate
-
+def test_export_and_import_by_command(groundhog, client, database_url, tmp_path, second_database_url):
     client.post("/metrics", json={"experiment_id": "e", "variant_id": "a", "date": "2026-03-09",
                                   "impressions": 10, "successes": 1})  # fmt: skip
-    migrate.upgrade(empty_database_url)
     file = tmp_path / "e.ndjson"
     groundhog("export", "e", "--to", file, DATABASE_URL=database_url)
-    _, out, err = groundhog("import", file, DATABASE_URL=empty_database_url)
+    _, out, err = groundhog("import", file, DATABASE_URL=second_database_url)
     assert out.startswith("Imported e: "), err
     sentence, out, _ = groundhog("export", "nobody", DATABASE_URL=database_url)
     assert (sentence, out) == ("groundhog: there is no experiment 'nobody'", "")

@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL, migrated by the real migrations, and the service on it."""
 
+import gc
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from tests.support.fixtures.database import (  # noqa: F401 - fixtures
     server_url,
     untouched_url,
 )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,17 +24,17 @@ LARGE = 1_000_000
 """Bytes from which a table is sooner truncated, which takes 25 ms, than its rows are deleted."""
 
 
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 MIGRATION_LOCK = 0x67_72_6F_75_6E_64
 """The advisory lock of migrations/env.py."""
 
 
 @contextmanager
 def embedded_server(**settings: str) -> Iterator[EmbeddedPostgres]:
-    """Run a PostgreSQL of the tests' own, as quick as one can be that need not outlive a power cut."""
-    quick = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    """Run a PostgreSQL of the tests' own, which need not outlive a power cut."""
     with tempfile.TemporaryDirectory(prefix="gh-") as folder:
         os.chmod(folder, 0o711)
-        with EmbeddedPostgres(Path(folder) / "home", quick | settings) as server:
+        with EmbeddedPostgres(Path(folder) / "home", QUICK | settings) as server:
             yield server
 
 

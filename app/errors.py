@@ -66,7 +66,7 @@ class Conflict(GroundhogError):
 
 
 class PreconditionFailed(GroundhogError):
-    """Somebody else made a change since the client read it."""
+    """It has changed since the client read it."""
 
 
 class UnsupportedMediaType(GroundhogError):

@@ -14,7 +14,8 @@ from app.api import openapi, problem_details
 from app.api.middleware import authentication
 from app.api.middleware.authentication import ApiKeyMiddleware
 from app.api.middleware.body_limit import BodySizeLimitMiddleware
-from app.api.middleware.flag_cors import OfrepCorsMiddleware
+from app.api.middleware.browser_cors import BrowserCorsMiddleware
+from app.api.middleware.head import HeadMiddleware
 from app.api.routes import (
     allocations,
     assignments,
@@ -34,16 +35,14 @@ from app.bandits.policies import plugins
 from app.observability.middleware import RequestMetricsMiddleware
 from app.services.access import audit_log
 from app.services.access.authenticator import Authenticator
-from app.services.allocations.cache import AllocationCache
 from app.services.allocations.replica_reader import ReplicaReader
+from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
-from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
-from app.storage.versions import VersionReader
 from app.web import routes as web
 
 PARTS = (
@@ -92,9 +91,9 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
         settings.max_body_bytes,
         unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
     )
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(ApiKeyMiddleware, state.authenticator, clock, authentication.public_paths(settings))
-    if settings.cors_origins:
-        app.add_middleware(OfrepCorsMiddleware, settings.cors_origins)
+    app.add_middleware(BrowserCorsMiddleware, settings.cors_origins, state.authenticator)
     problem_details.register_exception_handlers(app)
     web.mount_assets(app)
     return app
@@ -113,8 +112,8 @@ def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
     resources.callback(database.close)
     replica_reader = ReplicaReader(database, settings)
     resources.callback(replica_reader.close)
-    versions = VersionReader(database)
-    resources.push_async_callback(versions.close)
+    allocation_server = AllocationServer(database, replica_reader, settings)
+    resources.push_async_callback(allocation_server.close)
     assigner = Assigner(database, settings)
     resources.push_async_callback(assigner.close)
     flags = FlagDirectory(database, settings)
@@ -136,14 +135,12 @@ def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
         exit_stack=resources,
         database=database,
         replica_reader=replica_reader,
-        versions=versions,
         assigner=assigner,
         flags=flags,
         prometheus=prometheus,
         authenticator=authenticator,
         simulation_workers=simulation_workers,
-        allocation_cache=AllocationCache(settings.allocation_cache_bytes),
-        single_flight=SingleFlight(),
+        allocation_server=allocation_server,
     )
 
 

@@ -163,7 +163,8 @@ class ServiceSettings(BaseSettings):
     )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
         default=(),
-        description="Origins whose scripts may evaluate flags (CORS of /ofrep/), with commas between",
+        description="Origins whose scripts may evaluate flags and record events (CORS of /ofrep/ and /events),"
+        " with commas between; those of API keys are added",
     )
     simulation_workers: int = Field(
         default=1, ge=1, le=64, description="Processes that run simulations, per server process"

@@ -5,6 +5,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection, create_engine, make_url, pool, text
 
+from app.storage import schema_version
 from app.storage.tables import Base
 
 ADVISORY_LOCK = 0x67_72_6F_75_6E_64
@@ -20,8 +21,21 @@ def run(connection: Connection) -> None:
         connection.execute(text("set local statement_timeout = '10min'"))
         connection.execute(text("select pg_advisory_xact_lock(:key)").bindparams(key=ADVISORY_LOCK))
         connection.execute(text("set local lock_timeout = '2s'"))
-        context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+        schema_version.adopt(connection)
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_server_default=True,
+            version_table=schema_version.VERSION_TABLE,
+            include_name=_is_ours,
+        )
         context.run_migrations()
+        schema_version.leave_behind(connection)
+
+
+def _is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Leave the table out of comparisons that earlier versions, or other applications, keep their version in."""
+    return kind != "table" or name != "alembic_version"
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ class Permission:
 
     Parameters
     ----------
-    scope : the scope that a key must have; ``admin`` contains the others
+    scope : the scope that a key must have; ``report`` contains ``evaluate``, ``admin`` contains all others
     allows_prefix_keys : a key limited to an experiment prefix may use it: where the path names no experiment, the
         operation checks every item itself
     """
@@ -39,14 +39,14 @@ class Permission:
 PERMISSIONS: dict[str, Permission] = {
     "assign": Permission("report", allows_prefix_keys=True),
     "read_split": Permission("report"),
-    "evaluate_flag": Permission("report", allows_prefix_keys=True),
-    "evaluate_flags": Permission("report", allows_prefix_keys=True),
+    "evaluate_flag": Permission("evaluate", allows_prefix_keys=True),
+    "evaluate_flags": Permission("evaluate", allows_prefix_keys=True),
     "merge_units": Permission("report", allows_prefix_keys=True),
     "override_assignment": Permission("admin", allows_prefix_keys=True),
     "forget_unit": Permission("admin", allows_prefix_keys=True),
     "read_assignment": Permission("read"),
     "list_assignments": Permission("read"),
-    "record_events": Permission("report", allows_prefix_keys=True),
+    "record_events": Permission("evaluate", allows_prefix_keys=True),
     "record_metrics": Permission("report", allows_prefix_keys=True),
     "record_metrics_in_bulk": Permission("report", allows_prefix_keys=True),
     "delete_metrics": Permission("report"),

@@ -22,8 +22,8 @@ date, from the data strictly before it: the probability of being the best varian
 exactly, so that the same data give the same bytes. Every error is `application/problem+json` (RFC 9457).
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
-`X-API-Key: gh_...`. A key has scopes: **report** sends what happened (metrics, assignments, events, flag
-evaluations), **read** reads every figure, **admin** may do everything; each operation names the one it needs.
+`X-API-Key: gh_...`. A key has scopes: **evaluate** reads flags and records their events, **report** sends metrics,
+assignments and events, **read** reads all data, **admin** may do everything; each operation names the one it needs.
 """
 
 SCHEMES = {
@@ -41,7 +41,7 @@ TAGS = [
     {"name": "openfeature", "description": "Variants as feature flags for any OpenFeature SDK (OFREP 0.3.0)"},
     {"name": "experiments", "description": "Experiments, their settings and their variants"},
     {"name": "simulations", "description": "Made-up worlds in which the service's own policies play"},
-    {"name": "operations", "description": "Health and figures"},
+    {"name": "operations", "description": "Health and Prometheus metrics"},
 ]
 
 
@@ -50,13 +50,13 @@ def describe(version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     schema = get_openapi(title=TITLE, version=version, description=DESCRIPTION, tags=TAGS, routes=routes)
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     _drop_framework_errors(schema)
+    _drop_item_schemas(schema)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components.update(problem.pop("$defs", {}))
     components["Problem"] = problem
     schema["components"]["securitySchemes"] = SCHEMES
-    for path in schema["paths"].values():
-        for operation in path.values():
-            _describe_permission(operation)
+    for operation in _operations(schema):
+        _describe_permission(operation)
     for model in _models():  # the framework drops every null, in examples too
         extra = model.model_config.get("json_schema_extra")
         if model.__name__ in components and isinstance(extra, dict):
@@ -69,14 +69,25 @@ def _drop_framework_errors(schema: dict[str, Any]) -> None:
     """Remove FastAPI's own validation errors, and the responses that have them: OFREP's, which has no 422."""
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
+    for operation in _operations(schema):
+        operation["responses"] = {
+            status: response
+            for status, response in operation["responses"].items()
+            if FRAMEWORK_ERROR not in response.get("content", {}).values()
+        }
+
+
+def _drop_item_schemas(schema: dict[str, Any]) -> None:
+    """Remove the item schemas of event streams, which FastAPI has from OpenAPI 3.2: this document is 3.1."""
+    for operation in _operations(schema):
+        for response in operation["responses"].values():
+            for media in response.get("content", {}).values():
+                media.pop("itemSchema", None)
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path in schema["paths"].values():
-        for operation in path.values():
-            responses = operation["responses"]
-            operation["responses"] = {
-                status: response
-                for status, response in responses.items()
-                if FRAMEWORK_ERROR not in response.get("content", {}).values()
-            }
+        yield from path.values()
 
 
 def _describe_preset(components: dict[str, Any]) -> None:

@@ -165,7 +165,7 @@ async def handle_http_error(request: Request, error: Exception) -> Response:
         case 400:  # the framework's status for a body that its JSON parser gave up on
             return problem(422, UNREADABLE_BODY, (errors.FieldError("body", UNREADABLE_BODY),))
         case 404:
-            return problem_response(errors.NotFound("Not Found"), path)
+            return problem_response(errors.NotFound(_not_found(request)), path)
         case 405:
             allowed = allowed_methods(request) or [headers.get("Allow", "GET, HEAD")]
             return problem_response(errors.MethodNotAllowed(detail, allowed), path)
@@ -174,13 +174,20 @@ async def handle_http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, detail, headers=headers)
 
 
+def _not_found(request: Request) -> str:
+    if b"%2f" in request.scope.get("raw_path", b"").lower():
+        return "nothing has this path: an encoded slash (%2F) is read as a slash, and ids contain none"
+    return "nothing has this path; /docs lists what there is"
+
+
 def allowed_methods(request: Request) -> list[str]:
     """Return every method of the request's path; the framework names only those of the first matching route."""
     routes = iter_route_contexts(request.app.routes)
     matching = [
         route for route in routes if route.path_regex and route.path_regex.match(request.scope["path"])
     ]
-    return sorted({method for route in matching for method in route.methods or ()})
+    methods = {method for route in matching for method in route.methods or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def handle_client_disconnect(request: Request, error: Exception) -> ProblemResponse:
@@ -212,7 +219,7 @@ _DESCRIPTIONS = {
     403: "The API key lacks the scope, or is limited to other experiments",
     404: "It does not exist",
     409: "The current state forbids it",
-    412: "Somebody changed it since you read it (If-Match)",
+    412: "It has changed since you read it (If-Match)",
     413: "The body is too large",
     415: "The format of the body is not supported",
     422: "The message must be changed: see `errors`",

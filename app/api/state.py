@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.services.access.authenticator import Authenticator
-from app.services.allocations.cache import AllocationCache, CachedAllocation
 from app.services.allocations.replica_reader import ReplicaReader
+from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
-from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.database import Database
-from app.storage.versions import VersionReader
 
 Clock = Callable[[], dt.datetime]
 
@@ -27,7 +25,7 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ApplicationState:
     """The resources of one application; ``app.main.create_app`` makes them.
 
@@ -42,14 +40,12 @@ class ApplicationState:
     exit_stack: AsyncExitStack
     database: Database
     replica_reader: ReplicaReader
-    versions: VersionReader
     assigner: Assigner
     flags: FlagDirectory
     prometheus: PrometheusExporter
     authenticator: Authenticator
     simulation_workers: WorkerPool
-    allocation_cache: AllocationCache
-    single_flight: SingleFlight[CachedAllocation]
+    allocation_server: AllocationServer
 
 
 def state_of(request: Request) -> ApplicationState:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from app.cli.options import Home, command_database
+from app.cli.options import Home, command_database, field_messages
 from app.errors import Invalid
 
 if TYPE_CHECKING:
@@ -16,18 +16,26 @@ if TYPE_CHECKING:
 
 keys = typer.Typer(name="keys", help="Create, list and revoke API keys.", no_args_is_help=True)
 audit = typer.Typer()
+COLUMNS = (
+    *("id", "name", "scopes", "experiments", "origins", "per-minute"),
+    *("created", "expires", "last-used", "state"),
+)
 
 
 @keys.command()
 def create(
     name: Annotated[str, typer.Argument(help="Who or what uses the key")],
-    scope: Annotated[list[str], typer.Option(help="report, read or admin; once for each")],
+    scope: Annotated[list[str], typer.Option(help="evaluate, report, read or admin; once for each")],
     experiments: Annotated[
         str | None, typer.Option(help="Only experiments whose ids begin with this, such as shop-")
     ] = None,
     days: Annotated[int | None, typer.Option(help="Days until it expires", min=1, max=36_500)] = None,
     per_minute: Annotated[
         int | None, typer.Option(help="Requests per minute that one server process accepts", min=1)
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Only in pages of this origin, such as https://shop.example; with scope evaluate"),
     ] = None,
     home: Home = None,
 ) -> None:
@@ -41,6 +49,7 @@ def create(
         experiment_prefix=experiments,
         requests_per_minute=per_minute,
         expires_at=None if days is None else now + timedelta(days=days),
+        origins=origin or None,
     )
     with command_database(home) as (database, settings), database.transaction() as session:
         created, key = api_keys.create(session, new, now)
@@ -54,12 +63,11 @@ def create(
 
 def _validated(**fields: Any) -> "ApiKeyIn":
     from app.schemas.api_keys import ApiKeyIn
-    from app.schemas.validation import field_errors
 
     try:
         return ApiKeyIn(**fields)
     except ValidationError as error:
-        raise Invalid("No key was created", field_errors(error)) from None
+        raise Invalid(f"No key was created: {field_messages(error)}") from None
 
 
 @keys.command("list")
@@ -71,13 +79,14 @@ def list_keys(home: Home = None) -> None:
         found = api_keys.list_keys(session)
     now = datetime.now(UTC)
     _print(
-        ("id", "name", "scopes", "experiments", "per-minute", "created", "expires", "last-used", "state"),
+        COLUMNS,
         [
             (
                 key.key_id,
                 key.name,
                 ",".join(key.scopes),
                 "all" if key.experiment_prefix is None else f"{key.experiment_prefix}...",
+                "all" if key.origins is None else ",".join(key.origins),
                 key.requests_per_minute,
                 _timestamp(key.created_at),
                 _timestamp(key.expires_at),

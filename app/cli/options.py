@@ -1,6 +1,6 @@
 """Shared by the commands: the settings with options applied, and the database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,13 +31,17 @@ def settings_with(**options: Any) -> ServiceSettings:
     try:
         return ServiceSettings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        errors = (
-            f"{_setting_name(found.field.split('.')[0])}: {found.message.removeprefix('Value error, ')}"
-            for found in field_errors(error)
-        )
-        raise Invalid(f"A setting is not valid: {'; '.join(errors)}") from error
+        raise Invalid(f"A setting is not valid: {field_messages(error, _setting_name)}") from error
     except RuntimeError as error:  # there is no home directory
         raise Unavailable(f"{error} Set GROUNDHOG_HOME or DATABASE_URL.") from error
+
+
+def field_messages(error: ValidationError, name: Callable[[str], str] = str) -> str:
+    """Return the errors of a validation as one sentence, by the names of the fields."""
+    return "; ".join(
+        f"{name(found.field.split('.')[0])}: {found.message.removeprefix('Value error, ')}"
+        for found in field_errors(error)
+    )
 
 
 def _setting_name(field: str) -> str:
@@ -51,12 +55,12 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSet
 
     Raises
     ------
-    Unavailable: it cannot be reached, or has no tables yet
+    Unavailable: it cannot be reached, or lacks the schema
     """
     from app.server import launcher
     from app.services.access import audit_log, principal
+    from app.storage import migrate, schema_version
     from app.storage.database import Database
-    from app.storage.migrate import current
 
     settings = settings_with(home=home)
     with launcher.exit_on_signals(), launcher.running_or_embedded_database(settings) as url:
@@ -64,6 +68,7 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSet
         principal.current_principal.set(principal.CLI)
         with closing(Database(at_url, before_commit=audit_log.flush)) as database:
             with database.transaction() as session:
-                if current(session) is None:
-                    raise Unavailable("The database has no tables yet: run `groundhog migrate`.")
+                fault = migrate.schema_fault(schema_version.read_state(session))
+            if fault is not None:
+                raise Unavailable(f"{fault[0].upper()}{fault[1:]}.")
             yield database, at_url

@@ -1,11 +1,13 @@
 """`groundhog load`, `export` and `import`: files of daily metrics, and of whole experiments."""
 
+import gzip
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, cast
 
 import typer
 from rich.console import Console
@@ -77,7 +79,7 @@ def _show(
                 bar.update(task, completed=checkpoint.offset, description=f"{checkpoint.line:,} lines")
         except (SystemExit, Unavailable) as error:
             how = "" if file == "-" else "; the same command continues from there"
-            console.print(f"Stopped: the lines up to {checkpoint.line:,} are stored{how}.")
+            console.print(f"Stopped: the lines up to {checkpoint.line:,} are stored{how}.", soft_wrap=True)
             if isinstance(error, Unavailable):
                 raise
             raise typer.Exit(INTERRUPTED) from None
@@ -128,7 +130,8 @@ def import_experiment(
 
 
 def _form_of(file: str, form: str | None) -> Literal["csv", "ndjson"]:
-    known = SUFFIXES.get(Path(file).suffix.lower()) if form is None else form
+    name = file.lower().removesuffix(".gz")
+    known = SUFFIXES.get(Path(name).suffix) if form is None else form
     match known:
         case "csv" | "ndjson":
             return known
@@ -142,11 +145,16 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None, str | None]]:
         yield sys.stdin.buffer, None, None
         return
     try:
-        with open(file, "rb") as source:
-            path, state = Path(file).resolve(), Path(file).stat()
-            yield source, state.st_size, f"{path} {state.st_size} {state.st_mtime_ns}"
-    except OSError as error:
-        raise Invalid(f"{file} cannot be read: {error.strerror}") from error
+        path, state = Path(file).resolve(), Path(file).stat()
+        checkpoint = f"{path} {state.st_size} {state.st_mtime_ns}"
+        if file.lower().endswith(".gz"):
+            with gzip.open(file, "rb") as unpacked:
+                yield cast("BinaryIO", unpacked), None, checkpoint
+        else:
+            with open(file, "rb") as source:
+                yield source, state.st_size, checkpoint
+    except (OSError, EOFError, zlib.error) as error:
+        raise Invalid(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 @contextmanager

@@ -1,9 +1,12 @@
-"""Allocations on the wire."""
+"""Allocations on the wire, and as everything inside the service reads them."""
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from app.schemas.gates import Gate
 
 EXAMPLE: dict[str, Any] = {
     "experiment_id": "homepage_test",
@@ -20,7 +23,7 @@ EXAMPLE: dict[str, Any] = {
             "variant_id": "control",
             "impressions": 1000,
             "successes": 120,
-            "mean": 0.12075848303393213,
+            "mean": 0.120758483,
             "interval_95": [0.10136, 0.14158],
             "p_best": 1.0,
             "expected_loss": 0.0,
@@ -36,12 +39,20 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
+"""A number that is spelt without a fraction where it has none."""
+
+
 class VariantAllocation(BaseModel):
-    """What is known of one variant, and what it gets."""
+    """What is known of one variant, and what it gets.
+
+    Computed numbers are rounded to the digits that all processors agree on: 10 significant ones, probabilities
+    and losses fewer where they are small.
+    """
 
     variant_id: str
-    impressions: float = Field(description="Effective impressions used")
-    successes: float = Field(description="Effective successes used")
+    impressions: Number = Field(description="Effective impressions used")
+    successes: Number = Field(description="Effective successes used")
     mean: float = Field(description="Posterior mean of the rate")
     interval_95: tuple[float, float] = Field(description="Equal-tailed 95 % posterior interval of the rate")
     value_per_impression: float | None = Field(
@@ -57,25 +68,6 @@ class VariantAllocation(BaseModel):
         description="Expected shortfall of the rate against the best variant's; null while in burn-in"
     )
     share: float = Field(description="Percent of traffic")
-
-
-class GateHolding(BaseModel):
-    """A gate that holds, with the numbers behind it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    gate: Literal[
-        "archived",
-        "paused",
-        "rollout",
-        "no_data",
-        "no_revenue",
-        "burn_in",
-        "invalid_totals",
-        "incomplete_day",
-        "stale_data",
-        "srm",
-    ]
 
 
 class StopAdvice(BaseModel):
@@ -107,17 +99,34 @@ class Allocation(BaseModel):
         description="The other settings in force that differ from their defaults"
     )
     data_through: dt.date | None = Field(description="Last day whose data are used; null without data")
-    gates: list[GateHolding] = Field(description="What keeps the policy from deciding alone")
+    gates: list[Gate] = Field(description="What keeps the policy from deciding alone")
     variants: list[VariantAllocation]
     value_remaining: float | None = Field(
         description="With 95 % probability no variant beats the leading one by more than this fraction of its rate"
     )
     stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
+    recorded: bool = Field(description="Whether this answer is recorded permanently (see the history)")
     currency: str | None = Field(default=None, description="Of values (objective value)")
     explain: list[str] = Field(
         description="In words: the data used, the gates and why, what moved since the last recorded answer"
     )
-    recorded: bool = Field(description="Whether this answer is kept for good (see the history)")
+
+    @property
+    def gate_names(self) -> list[str]:
+        """Return the names of its gates, in the order of their precedence."""
+        return [gate.gate for gate in self.gates]
+
+    def to_json(self) -> str:
+        """Return the text that is served and recorded; fields that were not given are not in it."""
+        return json.dumps(self.model_dump(mode="json", exclude_unset=True), allow_nan=False)
+
+
+class StoredAllocation(Allocation):
+    """An allocation as some version recorded it: the first ones wrote fewer fields."""
+
+    settings: dict[str, Any] = {}
+    stop_advice: StopAdvice | None = None
+    explain: list[str] = []
 
 
 class Revision(BaseModel):

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 
 def etag_of(*parts: bytes) -> str:
-    """Return the tag of a content."""
+    """Return the entity tag of a content."""
     return f'"{sha256(b"".join(parts)).hexdigest()[:16]}"'
 
 

@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import Identifier, Moment, Money, UnitId
+from app.schemas.validation import combination_error
 
 MAX_EVENTS = 5_000
 
@@ -82,7 +82,12 @@ class EventIn(BaseModel):
     @model_validator(mode="after")
     def _value_with_its_type(self) -> Self:
         if (self.value is not None) != (self.type == "value"):
-            raise PydanticCustomError("combination", "value goes with type value, and only with it")
+            message = (
+                "type value needs a value"
+                if self.value is None
+                else "only an event of type value has a value"
+            )
+            raise combination_error("value", message)
         return self
 
 

@@ -18,19 +18,35 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-MAX_COUNT = 2**63 - 1
+from app.bandits.allocation.rounding import certain_probability, significant
+
+MAX_COUNT = 2**63 - 2**10
+"""The largest count: a bigint holds it, and so does a double, as which JSON Schema publishes it."""
 MAX_VALUE_BYTES = 16_384
 MAX_ID_BYTES = 256
 FIRST_DATE = dt.date(1900, 1, 1)
 MONEY_STEP = Decimal("1e-12")
 EXACT = Context(prec=60)  # the usual 28 digits cannot hold 1e24 to 12 decimals
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
+TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+PATTERNS = {
+    IDENTIFIER: "1 to 128 of A-Z a-z 0-9 . _ -, the first a letter or digit",
+    NO_CONTROL_CHARACTERS: "text without control characters, such as line breaks",
+    TEXT: "text without control characters",
+    r"^[^\x00-\x1f\x7f]+$": "text without control characters",
+    r"^[^\x00-\x1f\x7f]*$": "text without control characters",
+    r"^[\x21-\x7e]+$": "printable ASCII without spaces",
+    r"^[0-9a-f]{16}$": "a revision: 16 of 0-9 a-f",
+}
+"""What each pattern asks for, in words: an error never shows a regular expression."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[-+]\d{2}:\d{2})", re.ASCII)
 
 Identifier = Annotated[
     str,
-    StringConstraints(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"),
-    Field(description="1 to 128 of A-Z a-z 0-9 . _ -, the first a letter or digit"),
+    StringConstraints(strict=True, pattern=IDENTIFIER),
+    Field(description=PATTERNS[IDENTIFIER]),
 ]
 """An experiment's or a variant's id."""
 
@@ -43,17 +59,13 @@ def _short_enough(text: str) -> str:
 
 UnitId = Annotated[
     str,
-    StringConstraints(
-        strict=True, min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
-    ),
+    StringConstraints(strict=True, min_length=1, max_length=MAX_ID_BYTES, pattern=NO_CONTROL_CHARACTERS),
     AfterValidator(_short_enough),
     Field(description="1 to 256 bytes of any Unicode without control characters"),
 ]
 """A unit's id, or an event's: a text of the sender's own."""
 
-Text = Annotated[
-    str, StringConstraints(strict=True, max_length=2_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")
-]
+Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=TEXT)]
 """Free text without control characters (PostgreSQL stores no NUL)."""
 
 
@@ -82,14 +94,22 @@ VariantValue = Annotated[
 ]
 """What a client is given for a variant: a string, a number, a boolean or an object, of at most 16 KiB."""
 
-Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
+
+def _whole(value: object) -> object:
+    """Return 1000.0 as 1000: to JSON Schema both are integers, and pandas writes the former."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _whole_from_text(value: object) -> int:
+    if not re.fullmatch(r"[-+]?\d{1,20}(\.0*)?", str(value), re.ASCII):
+        raise PydanticCustomError("count", "Input should be a whole number, such as 1000")
+    return int(str(value).partition(".")[0])
+
+
+Count = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT), BeforeValidator(_whole)]
 """A number of impressions or successes that a bigint holds."""
 
-CountFromText = Annotated[
-    int,
-    BeforeValidator(lambda text: text if re.fullmatch(r"\d{1,20}", str(text), re.ASCII) else ""),
-    Field(ge=0, le=MAX_COUNT),
-]
+CountFromText = Annotated[int, Field(ge=0, le=MAX_COUNT), BeforeValidator(_whole_from_text)]
 """The same, written in a CSV cell."""
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
@@ -191,3 +211,8 @@ TimeZone = Annotated[
 
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 """Money in an answer: a JSON number."""
+Rounded = Annotated[float, AfterValidator(significant)]
+"""A computed number of an answer, to 10 significant digits: the same on every processor."""
+
+Probability = Annotated[float, AfterValidator(certain_probability)]
+"""A computed probability of an answer, to 10 decimals."""

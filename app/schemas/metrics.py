@@ -61,17 +61,35 @@ DailyTotals = Annotated[
 """One total or an array of them; the tag keeps errors to the branch that was meant."""
 
 
+class Registered(BaseModel):
+    """An experiment that a write registered, or to which it added variants."""
+
+    experiment_id: str
+    new: bool = Field(description="Whether the experiment itself is new")
+    variants: list[str] = Field(description="Its new variants, in the order of their registration")
+
+
+REGISTERED: list[Any] = [{"experiment_id": "homepage_test", "new": True, "variants": ["control"]}]
+
+
 class Stored(BaseModel):
     """What became of the totals that were sent."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"received": 1, "inserted": 1, "updated": 0, "unchanged": 0}]}
+        json_schema_extra={
+            "examples": [
+                {"received": 1, "inserted": 1, "updated": 0, "unchanged": 0, "registered": REGISTERED}
+            ]
+        }
     )
 
     received: int = Field(description="Totals in the request")
     inserted: int = Field(description="New (experiment, variant, date)")
     updated: int = Field(description="Replaced, because a value differs")
     unchanged: int = Field(description="Stored already with the same values: nothing changed")
+    registered: list[Registered] = Field(
+        description="Experiments and variants that did not exist before: a misspelled id shows here"
+    )
 
 
 class LineError(BaseModel):
@@ -93,15 +111,20 @@ class BulkStored(Stored):
                     "inserted": 2,
                     "updated": 0,
                     "unchanged": 0,
+                    "registered": [],
                     "superseded": 0,
                     "rejected": 1,
                     "errors": [{"line": 2, "field": "impressions", "message": "Input should be a number"}],
+                    "conflicts": [],
                 }
             ]
         }
     )
 
     superseded: int = Field(description="Lines whose key came again further down: the last line wins")
+    conflicts: list[LineError] = Field(
+        description="The first superseded lines whose values differ from the line that was stored (mode=partial)"
+    )
     rejected: int = Field(description="Lines rejected (mode=partial)")
     errors: list[LineError] = Field(description="The first rejected lines; `rejected` counts all of them")
 
@@ -146,5 +169,6 @@ class StoredTotalsPage(BaseModel):
     items: list[StoredTotal]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one")
     totals: TotalsUsed | None = Field(
-        description="The totals that decide `for_date`, raw and effective; null where no variant is active on it"
+        description="The totals that decide `for_date`, raw and effective; null where no variant is active on it, "
+        "and on every page but the first"
     )

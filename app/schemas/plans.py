@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.experiments.settings import BurnIn, Policy, PositiveDays, Prior, Strict
+from app.schemas.fields import Rounded
 from app.schemas.simulations import Rate, Seed
 
 EXAMPLE: dict[str, Any] = {
@@ -51,10 +52,12 @@ class PlanRequest(Strict):
 class Spread(BaseModel):
     """A value of the replications that decided."""
 
-    mean: float
-    sd: float | None
-    interval_95: tuple[float, float] | None = Field(description="Of the mean; null for one replication")
-    range_95: tuple[float, float] = Field(description="The 2.5 % and 97.5 % quantiles of single replications")
+    mean: Rounded
+    sd: Rounded | None
+    interval_95: tuple[Rounded, Rounded] | None = Field(description="Of the mean; null for one replication")
+    range_95: tuple[Rounded, Rounded] = Field(
+        description="The 2.5 % and 97.5 % quantiles of single replications"
+    )
 
 
 class Plan(BaseModel):
@@ -64,14 +67,14 @@ class Plan(BaseModel):
 
     p_best: float = Field(description="A variant is declared the best at this probability")
     replications: int
-    decided: float = Field(description="Part of the replications that decided within the days played")
+    decided: Rounded = Field(description="Part of the replications that decided within the days played")
     days: Spread | None = Field(description="Until then, of those that decided; null where none did")
     median_day: float | None = Field(
         description="The day by which half of all replications decided; null where fewer did"
     )
-    right: float | None = Field(description="Part of the decisions for a variant with the highest rate")
-    decided_by_day: list[float] = Field(description="Part of the replications decided by day 1, 2, ...")
-    classical_days: float | None = Field(
+    right: Rounded | None = Field(description="Part of the decisions for a variant with the highest rate")
+    decided_by_day: list[Rounded] = Field(description="Part of the replications decided by day 1, 2, ...")
+    classical_days: Rounded | None = Field(
         description="Days of the classical test of the two best in an even split (level 5 %, power 80 %, all pairs"
         " allowed for); null for equal rates"
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from app.schemas.experiments.settings import BurnIn, Prior, Strict
-from app.schemas.fields import Identifier, IsoDate, Percent
+from app.schemas.fields import MAX_COUNT, Identifier, IsoDate, Percent
 
 Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -18,7 +18,7 @@ Amount = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)
 Name = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
-Seed = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_COUNT)]
 Days = Annotated[int, Field(strict=True, ge=1, le=3_650)]
 Replications = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from app.errors import FieldError, field_path
+from app.schemas.fields import PATTERNS
 
 MAX_MESSAGE = 300
+AT_FAULT = "at_fault"
+"""In the context of a model's own error: the path of the field to change, within the model."""
 
 
 def field_errors(error: ValidationError, *within: str) -> list[FieldError]:
@@ -17,10 +21,19 @@ def field_errors(error: ValidationError, *within: str) -> list[FieldError]:
     ----------
     within : where the validated value is in the message, such as ``body``
     """
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    found = error.errors(include_url=False, include_input=False)
     return [to_field_error(one, *within) for one in found]
 
 
 def to_field_error(found: Mapping[str, Any], *within: str) -> FieldError:
     """Return one of pydantic's errors, without the tags of unions."""
-    return FieldError(field_path((*within, *found["loc"])), found["msg"][:MAX_MESSAGE])
+    context = found.get("ctx", {})
+    message = found["msg"]
+    if found["type"] == "string_pattern_mismatch":
+        message = f"Input should be {PATTERNS.get(context['pattern'], 'text of the documented form')}"
+    return FieldError(field_path((*within, *found["loc"], *context.get(AT_FAULT, ()))), message[:MAX_MESSAGE])
+
+
+def combination_error(field: str, message: str) -> PydanticCustomError:
+    """Return the error of a model whose fields do not go together, to be reported at the field to change."""
+    return PydanticCustomError("combination", "{message}", {"message": message, AT_FAULT: field.split(".")})

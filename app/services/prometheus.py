@@ -1,8 +1,7 @@
-"""The figures Prometheus reads: the process's own, and what the database says about the experiments."""
+"""The metrics Prometheus reads: the process's own, and those of the experiments in the database."""
 
 import asyncio
 import datetime as dt
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -17,12 +16,13 @@ from sqlalchemy.pool import QueuePool
 
 from app.errors import Unavailable
 from app.observability import metrics
+from app.schemas.allocations import StoredAllocation
 from app.settings import ServiceSettings
 from app.storage.batched_statement import BatchedStatement, Connection
 from app.storage.database import Database
 
 TIMEOUT_SECONDS = 4
-"""Seconds that the database is waited for. The API keys may have taken five, and after ten Prometheus gives up."""
+"""Seconds to wait for the database. Authentication may have taken five, and after ten Prometheus gives up."""
 
 VISIBLE_EXPERIMENTS = """
     select experiment_id from experiments e
@@ -40,7 +40,7 @@ NEWEST_DAYS_SQL = f"""
                from variants v where v.experiment_id = e.experiment_id
            ) days)
     from ({VISIBLE_EXPERIMENTS}) e
-"""  # noqa: S608  texts of ours
+"""  # noqa: S608  both parts are constants of this module
 LATEST_ANSWERS_SQL = f"""
     select e.experiment_id, cast(a.answer as text)
     from ({VISIBLE_EXPERIMENTS}) e
@@ -49,13 +49,13 @@ LATEST_ANSWERS_SQL = f"""
         where a.experiment_id = e.experiment_id and a.for_date <= %(today)s
         order by a.for_date desc, a.sequence desc limit 1
     ) a
-"""  # noqa: S608  texts of ours
-NUMBER = "select count(*) from experiments"
+"""  # noqa: S608  both parts are constants of this module
+COUNT_SQL = "select count(*) from experiments"
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSnapshot:
-    """What the database says: of all experiments how many, of those that are shown their days and answers."""
+    """What is read from the database: how many experiments there are; days and answers of those that are shown."""
 
     experiments: int = 0
     newest_days: Sequence[tuple[str, dt.date | None]] = ()
@@ -63,55 +63,55 @@ class DatabaseSnapshot:
 
 
 class PrometheusExporter:
-    """The figures as one process shows them.
+    """Writes all metrics for one process.
 
-    The database is asked on a connection of its own: they are wanted most while all others are in use.
+    The database is read on a dedicated connection: metrics are needed most while all pooled ones are in use.
     """
 
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._limit = settings.metrics_max_experiments
-        self._asked = BatchedStatement(database, self._ask, by_key=False, seconds=TIMEOUT_SECONDS)
+        self._snapshot = BatchedStatement(database, self._read, by_key=False, seconds=TIMEOUT_SECONDS)
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
         _show_use_of(pool)
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._asked.close()
+        await self._snapshot.close()
 
     async def exposition(self, now: dt.datetime) -> bytes:
-        """Return all figures in Prometheus' text format; those of the database are left out while it is away."""
-        known: DatabaseSnapshot | None = None
+        """Return all metrics in Prometheus' text format; while the database is away, only the process's own."""
+        snapshot: DatabaseSnapshot | None = None
         with suppress(Unavailable):
-            known = await self._asked.run([now.date() + dt.timedelta(days=1)])
-        return await asyncio.to_thread(_written, known, now)
+            snapshot = await self._snapshot.run([now.date() + dt.timedelta(days=1)])
+        return await asyncio.to_thread(_exposition, snapshot, now)
 
-    async def _ask(self, connection: Connection, todays: Sequence[dt.date]) -> DatabaseSnapshot:
-        asked = {"limit": self._limit, "today": max(todays)}
-        number = await (await connection.execute(NUMBER)).fetchone()
-        assert number is not None, "a count has a row"
-        days = await (await connection.execute(NEWEST_DAYS_SQL.encode(), asked)).fetchall()
-        answers = await (await connection.execute(LATEST_ANSWERS_SQL.encode(), asked)).fetchall()
-        return DatabaseSnapshot(number[0], days, answers)
+    async def _read(self, connection: Connection, todays: Sequence[dt.date]) -> DatabaseSnapshot:
+        values = {"limit": self._limit, "today": max(todays)}
+        count = await (await connection.execute(COUNT_SQL)).fetchone()
+        assert count is not None, "a count has a row"
+        days = await (await connection.execute(NEWEST_DAYS_SQL.encode(), values)).fetchall()
+        answers = await (await connection.execute(LATEST_ANSWERS_SQL.encode(), values)).fetchall()
+        return DatabaseSnapshot(count[0], days, answers)
 
 
 def _show_use_of(pool: QueuePool) -> None:
-    """Tell how many connections are at work whenever that changes: another process may be asked for it."""
+    """Update how many connections are in use whenever that changes: another process may serve the scrape."""
     metrics.POOL_SIZE.set(pool.size())
     metrics.POOL_IN_USE.set(0)
 
     @event.listens_for(pool, "checkout")
-    def taken(*_: object) -> None:
+    def on_checkout(*_: object) -> None:
         metrics.POOL_IN_USE.set(pool.checkedout())
 
     @event.listens_for(pool, "checkin")
-    def about_to_be_given_back(*_: object) -> None:
+    def on_checkin(*_: object) -> None:
         metrics.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
 
 
-def _written(known: DatabaseSnapshot | None, now: dt.datetime) -> bytes:
+def _exposition(snapshot: DatabaseSnapshot | None, now: dt.datetime) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Families(metric_families(known, now)))
+    registry.register(_Families(metric_families(snapshot, now)))
     return _process_metrics() + generate_latest(registry)
 
 
@@ -124,42 +124,42 @@ def _process_metrics() -> bytes:
 
 
 class _Families(Collector):
-    """Figures that are there already: the same from every worker and after a restart."""
+    """Metrics that were read already: the same from every worker and after a restart."""
 
-    def __init__(self, found: Iterable[GaugeMetricFamily]) -> None:
-        self._found = list(found)
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = list(families)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        return self._found
+        return self._families
 
 
-def metric_families(known: DatabaseSnapshot | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    """Yield what the database has said as figures; only that it is away where it has said nothing."""
+def metric_families(snapshot: DatabaseSnapshot | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+    """Yield the metrics of what was read from the database; without it only that the database is away."""
     up = GaugeMetricFamily("groundhog_database_up", "1 while PostgreSQL answers")
-    up.add_metric([], 0 if known is None else 1)
+    up.add_metric([], 0 if snapshot is None else 1)
     yield up
-    if known is not None:
-        yield from _ages(known, now)
-        yield from _allocations(known)
+    if snapshot is not None:
+        yield from _ages(snapshot, now)
+        yield from _allocations(snapshot)
 
 
-def _ages(known: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+def _ages(snapshot: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     count = GaugeMetricFamily("groundhog_experiments", "Number of experiments")
-    count.add_metric([], known.experiments)
+    count.add_metric([], snapshot.experiments)
     yield count
     age = GaugeMetricFamily(
         "groundhog_daily_metrics_age_seconds",
         "Time since the end of the newest day with daily metrics",
         labels=["experiment"],
     )
-    for experiment_id, newest in known.newest_days:
+    for experiment_id, newest in snapshot.newest_days:
         if newest is not None:
             end = dt.datetime.combine(newest + dt.timedelta(days=1), dt.time(), dt.UTC)
             age.add_metric([experiment_id], (now - end).total_seconds())
     yield age
 
 
-def _allocations(known: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
+def _allocations(snapshot: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
     share = GaugeMetricFamily(
         "groundhog_variant_share_ratio",
         "Share of traffic in the newest recorded allocation",
@@ -173,13 +173,13 @@ def _allocations(known: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
     gates = GaugeMetricFamily(
         "groundhog_gate_active", "1 for each active gate", labels=["experiment", "gate"]
     )
-    for experiment_id, text in known.latest_answers:
-        answer = json.loads(text)
-        for variant in answer["variants"]:
-            labels = [experiment_id, variant["variant_id"]]
-            share.add_metric(labels, variant["share"] / 100)
-            if variant["p_best"] is not None:
-                p_best.add_metric(labels, variant["p_best"])
-        for gate in answer["gates"]:
-            gates.add_metric([experiment_id, gate["gate"]], 1)
+    for experiment_id, body in snapshot.latest_answers:
+        allocation = StoredAllocation.model_validate_json(body)
+        for variant in allocation.variants:
+            labels = [experiment_id, variant.variant_id]
+            share.add_metric(labels, variant.share / 100)
+            if variant.p_best is not None:
+                p_best.add_metric(labels, variant.p_best)
+        for gate in allocation.gate_names:
+            gates.add_metric([experiment_id, gate], 1)
     yield from (share, p_best, gates)

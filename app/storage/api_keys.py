@@ -10,7 +10,8 @@ from psycopg.rows import class_row
 from app.storage.database import Database
 
 READ = """
-    select key_id, name, scopes, experiment_prefix, requests_per_minute, secret_sha256, expires_at, revoked_at
+    select key_id, name, scopes, experiment_prefix, requests_per_minute, secret_sha256, expires_at, revoked_at,
+        origins
     from api_keys
 """
 UPDATE_LAST_USED = """
@@ -31,6 +32,7 @@ class ApiKeyRecord(NamedTuple):
     secret_sha256: bytes
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    origins: list[str] | None = None
 
 
 async def read(database: Database) -> list[ApiKeyRecord]:

@@ -1,7 +1,7 @@
 """Read and store assignments, the units of many concurrent requests with one statement each."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -40,21 +40,24 @@ class LookupResult:
     Parameters
     ----------
     versions : each experiment's settings version and the number of its newest split (None: no split yet)
+    flags : the experiments that are offered as feature flags
     rows : the assignment of each unit that has one; of a merged unit, that of the unit it points to
     """
 
     versions: Mapping[str, tuple[int, int | None]]
+    flags: Set[str]
     rows: Mapping[UnitKey, AssignmentRow]
 
 
 LOOK_UP_SQL = """
-select experiment_id, null as unit_id, settings_version, null as kind,
+select experiment_id, null as unit_id, settings_version, coalesce(flag, source = 'tracked', false) as is_flag,
+    null as kind,
     (select max(split) from splits where splits.experiment_id = experiment_versions.experiment_id) as split,
     null as propensity, null as revision, null as assigned_at, null as variant_id
-from experiment_versions
+from experiment_versions join experiments using (experiment_id)
 where experiment_id = any(%(experiments)s)
 union all
-select wanted.experiment_id, wanted.unit_id, null, decides.kind, decides.split, decides.propensity,
+select wanted.experiment_id, wanted.unit_id, null, null, decides.kind, decides.split, decides.propensity,
     decides.revision, decides.assigned_at, decides.variant_id
 from unnest(%(experiment_ids)s::text[], %(unit_ids)s::text[]) as wanted (experiment_id, unit_id)
 join assignments own using (experiment_id, unit_id)
@@ -101,15 +104,18 @@ async def look_up(connection: Connection, pairs: Sequence[UnitKey]) -> LookupRes
         },
     )
     versions: dict[str, tuple[int, int | None]] = {}
+    flags: set[str] = set()
     rows: dict[UnitKey, AssignmentRow] = {}
-    async for eid, unit_id, version, kind, split, propensity, revision, at, variant_id in cursor:
+    async for eid, unit_id, version, is_flag, kind, split, propensity, revision, at, variant_id in cursor:
         if unit_id is None:
             versions[eid] = version, split
+            if is_flag:
+                flags.add(eid)
         else:
             rows[eid, unit_id] = AssignmentRow(
                 eid, unit_id, variant_id, kind, split, propensity, revision, at
             )
-    return LookupResult(versions, rows)
+    return LookupResult(versions, flags, rows)
 
 
 async def store(connection: Connection, rows: Sequence[AssignmentRow]) -> set[UnitKey]:

@@ -128,6 +128,11 @@ def translated_errors() -> Iterator[None]:
         raise domain_error(error) from error
 
 
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error means that the database is not available; a statement that it rejects is a bug."""
+    return isinstance(error, OSError | TimeoutError) or isinstance(domain_error(error), Unavailable)
+
+
 def domain_error(error: BaseException | None) -> BaseException:
     """Return the domain error that a driver error stands for, or the error itself where it is our fault."""
     if isinstance(error, pg.IntegrityError):

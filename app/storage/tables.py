@@ -54,6 +54,7 @@ class Experiment(Base):
     """An experiment: what never changes by date.
 
     ``source`` says where its totals come from, ``reported`` or ``tracked``; NULL until the first of them came.
+    ``flag`` says whether OpenFeature clients are offered it; NULL follows the source: true if it is tracked.
     """
 
     __tablename__ = "experiments"
@@ -64,6 +65,7 @@ class Experiment(Base):
     description: Mapped[str | None]
     source: Mapped[str | None]
     created_at: Mapped[dt.datetime]
+    flag: Mapped[bool | None]
 
 
 class ExperimentSettingsRow(Base):
@@ -323,7 +325,9 @@ class SimulationRun(Base):
 
 
 class ApiKey(Base):
-    """An API key: what it may do and since when, never its secret, of which only the digest is kept.
+    """An API key: what it may do and since when, never its secret, of which only the digest is stored.
+
+    ``origins`` are those of the pages from which it may be used; NULL is from anywhere.
 
     A key is revoked and never deleted: that there once was one keeps the service from being open again.
     """
@@ -331,7 +335,9 @@ class ApiKey(Base):
     __tablename__ = "api_keys"
     __table_args__ = (
         CheckConstraint(
-            "cardinality(scopes) > 0 and scopes <@ array['report', 'read', 'admin']", name="scopes"
+            "cardinality(scopes) > 0 and scopes <@ array['evaluate', 'report', 'read', 'admin']"
+            " and (origins is null or scopes = array['evaluate'])",
+            name="scopes",
         ),
         CheckConstraint("octet_length(secret_sha256) = 32", name="secret_sha256"),
         CheckConstraint("requests_per_minute > 0", name="requests_per_minute_positive"),
@@ -347,6 +353,7 @@ class ApiKey(Base):
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
+    origins: Mapped[list[str] | None]
 
 
 class AuditEntry(Base):
@@ -383,7 +390,7 @@ CONSTRAINT_MESSAGES = {
     "ck_experiment_metrics_successes_not_negative": "successes are never negative",
     "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
-    "ck_api_keys_scopes": "a key has scopes, of report, read and admin",
+    "ck_api_keys_scopes": "a key has scopes, of evaluate, report, read and admin; origins go with evaluate alone",
     "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is kept",
     "ck_api_keys_requests_per_minute_positive": "a limit of requests per minute is at least one",
     "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",

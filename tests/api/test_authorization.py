@@ -15,12 +15,12 @@ from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.settings import API_KEY, ServiceSettings
 from tests.support import ROOT
-from tests.support.description import DESCRIPTION, OPERATIONS
+from tests.support.openapi.description import DESCRIPTION, OPERATIONS
 from tests.support.problems import problem
 from tests.support.totals import small_total as total
 
 GUARDED = sorted(OPERATIONS.keys() - PUBLIC_OPERATIONS)
-LACKING = {"report": ["read"], "read": ["report"], "admin": ["report", "read"]}
+LACKING = {"evaluate": ["read"], "report": ["read"], "read": ["report"], "admin": ["report", "read"]}
 """Keys that must not do for an operation of a scope."""
 
 
@@ -46,7 +46,7 @@ def keyed(make_client, clock):
                 made[scopes] = api_keys.create(session, new, clock.now)[1]
         return {"X-API-Key": made[scopes]}
 
-    for scopes in (["admin"], *LACKING.values()):
+    for scopes in (["admin"], ["evaluate"], *LACKING.values()):
         headers(*scopes)
     client.headers_of = headers
     return client
@@ -57,7 +57,7 @@ def test_every_operation_has_its_least_scope_in_one_table():
     assert OPERATIONS.keys() >= PUBLIC_OPERATIONS
 
 
-@pytest.mark.parametrize("scope", ["report", "read", "admin", "none"])
+@pytest.mark.parametrize("scope", ["evaluate", "report", "read", "admin", "none"])
 def test_the_page_about_keys_lists_the_operations_of_every_scope(scope):
     page = (ROOT / "docs" / "how-to" / "api-keys.md").read_text()
     row = re.search(rf"^\| {scope} \| (.*) \|$", page, re.MULTILINE)
@@ -98,6 +98,12 @@ def test_no_operation_is_carried_out_without_a_key_or_with_one_that_lacks_the_sc
         answer = keyed.request(method, path, headers=lacking)
         assert answer.status_code == 403, name
         refused(answer, 403)
+
+
+def test_no_operation_but_flags_and_events_is_carried_out_with_a_key_for_pages(keyed):
+    for name, method, path in requests():
+        if PERMISSIONS[name].scope != "evaluate":
+            refused(keyed.request(method, path, headers=keyed.headers_of("evaluate")), 403)
 
 
 def test_every_operation_is_open_to_a_key_of_its_scope(keyed):

@@ -158,7 +158,9 @@ def test_what_is_not_there_cannot_be_changed(service, method, path, body):
 def test_a_method_that_is_not_there_is_405_and_the_answer_lists_the_others(service, method, path):
     answer = service.request(method, path)
     problem(answer, 405)
-    assert answer.headers["Allow"] == {"/metrics": "GET, POST", "/experiments": "GET, POST"}.get(path, "GET")
+    assert answer.headers["Allow"] == {"/metrics": "GET, HEAD, POST", "/experiments": "GET, HEAD, POST"}.get(
+        path, "GET, HEAD"
+    )
 
 
 def test_the_same_key_twice_is_refused_and_both_places_are_named(service):

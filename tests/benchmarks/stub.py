@@ -42,9 +42,9 @@ class Stub:
         started = threading.Event()
         thread = threading.Thread(target=lambda: asyncio.run(self._run(started)))
         thread.start()
-        started.wait(10)
+        started.wait(120)
         try:
             yield self
         finally:
             self.loop.call_soon_threadsafe(self._ended.set)
-            thread.join(10)
+            thread.join(120)

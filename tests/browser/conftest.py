@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.storage import migrate
-from tests.support.browser import histories
+from tests.support.browser import histories, http
 from tests.support.browser.chromium import FLAGS, MISSING, chromium
 from tests.support.browser.service import served
 from tests.support.databases import fresh_database
@@ -90,6 +89,6 @@ def api(site: str) -> Callable[..., dict]:
     """A function that returns the service's response to a GET."""
 
     def read(path: str) -> dict:
-        return httpx2.get(site + path).raise_for_status().json()
+        return http.get(site + path).raise_for_status().json()
 
     return read

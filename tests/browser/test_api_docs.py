@@ -1,9 +1,9 @@
 """Swagger UI and ReDoc render the whole API, in both colour schemes and without errors."""
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import http
 from tests.support.browser.accessibility import overflow
 
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -12,7 +12,7 @@ SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.fixture
 def summaries(site: str) -> set[str]:
     """The summaries of all operations."""
-    paths = httpx2.get(f"{site}/openapi.json").json()["paths"].values()
+    paths = http.get(f"{site}/openapi.json").json()["paths"].values()
     return {operation["summary"] for path in paths for operation in path.values()}
 
 

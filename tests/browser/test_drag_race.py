@@ -3,11 +3,11 @@
 import csv
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.storage import migrate
+from tests.support.browser import http
 from tests.support.browser.accessibility import accessibility_problems
 from tests.support.browser.service import served
 from tests.support.browser.simulator_page import (
@@ -118,6 +118,22 @@ def test_a_lost_connection_is_reported_and_the_race_is_followed_again(page: Page
     assert len(requests) == 3
 
 
+def test_comments_of_the_event_stream_are_ignored(page: Page, site: str) -> None:
+    """The service sends them so that an idle connection is not closed."""
+    streams = []
+
+    def start_with_a_comment(route: Route) -> None:
+        streams.append(route.request.url)
+        body = ': ping\n\nevent: running\ndata: {"done": 1, "total": 4}\n\n: ping\n\n'
+        first = len(streams) == 1
+        route.fulfill(content_type="text/event-stream", body=body) if first else route.continue_()
+
+    page.route("**/events", start_with_a_comment)
+    page.goto(f"{site}/#/drag-race?{SMALL}&seed=3")
+    expect(page.locator(".headline")).to_be_visible()
+    assert len(streams) == 2
+
+
 def test_a_race_fails_visibly_when_its_service_restarts_and_can_be_run_again(
     page: Page, server_url: str
 ) -> None:
@@ -147,7 +163,7 @@ def test_every_parameter_of_the_request_has_a_control(page: Page, site: str) -> 
     names = page.locator("[data-field]").evaluate_all(
         "all => all.map(one => one.dataset.field.split('.')[0])"
     )
-    described = httpx2.get(f"{site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
+    described = http.get(f"{site}/openapi.json").json()["components"]["schemas"]["ClvRequest"]
     assert set(names) == set(described["properties"])
 
 

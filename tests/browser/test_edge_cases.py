@@ -4,10 +4,10 @@ import datetime as dt
 import re
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import http
 from tests.support.browser.accessibility import label_problems, overflow
 from tests.support.browser.simulator_page import press_run, run_of
 from tests.support.browser.tables import number
@@ -17,7 +17,7 @@ YESTERDAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).date()
 
 def create(site: str, experiment_id: str, variants: list[dict], **more) -> None:
     body = {"experiment_id": experiment_id, "variants": variants, **more}
-    httpx2.post(f"{site}/experiments", json=body, timeout=60).raise_for_status()
+    http.post(f"{site}/experiments", json=body).raise_for_status()
 
 
 def report(site: str, name: str, successes: dict[str, int], **more) -> None:
@@ -34,7 +34,7 @@ def report(site: str, name: str, successes: dict[str, int], **more) -> None:
         for day in days
         for variant, s in successes.items()
     ]
-    httpx2.post(f"{site}/metrics/", json=totals, timeout=60).raise_for_status()
+    http.post(f"{site}/metrics/", json=totals).raise_for_status()
 
 
 def test_variants_of_the_same_name_are_distinguished_in_tables_and_charts(page: Page, site: str) -> None:
@@ -54,7 +54,7 @@ def test_of_many_variants_the_largest_come_first_and_are_drawn(page: Page, site:
     rates = {f"v{place:02d}": 50 + 3 * ((place * 7) % 24) for place in range(24)}
     create(site, "many", [{"variant_id": name} for name in rates])
     report(site, "many", rates)
-    httpx2.get(f"{site}/allocations/many", timeout=60).raise_for_status()
+    http.get(f"{site}/allocations/many").raise_for_status()
     page.goto(f"{site}/#/experiments/many")
     shares = page.get_by_role("table", name=re.compile("Variants on")).locator("tbody td:nth-child(2)")
     expect(shares).to_have_count(24)
@@ -119,10 +119,10 @@ def tracked(site: str) -> str:
     variants = [{"variant_id": "blue"}, {"variant_id": "green"}]
     create(site, "signup", variants, source="tracked", holdout_percent=20)
     units = [{"experiment_id": "signup", "unit_id": f"u{place}"} for place in range(400)]
-    httpx2.post(f"{site}/assignments", json=units, timeout=60).raise_for_status()
+    http.post(f"{site}/assignments", json=units).raise_for_status()
     seen = [{**unit, "event_id": f"e{i}", "type": "exposure"} for i, unit in enumerate(units)]
     done = [{**unit, "event_id": f"c{i}", "type": "conversion"} for i, unit in enumerate(units) if i % 5 == 0]
-    httpx2.post(f"{site}/events", json=seen + done, timeout=60).raise_for_status()
+    http.post(f"{site}/events", json=seen + done).raise_for_status()
     return "signup"
 
 

@@ -3,10 +3,10 @@
 import gzip
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, Route, expect
 
+from tests.support.browser import http
 from tests.support.browser.accessibility import accessibility_problems
 
 EXPERIMENT = "#/experiments/homepage_test"
@@ -94,7 +94,7 @@ def transferred(response: Response) -> int:
 
 
 def test_files_named_by_their_content_are_cached_permanently(site: str) -> None:
-    with httpx2.Client(base_url=site) as client:
+    with http.Client(base_url=site) as client:
         names = re.findall(r'href="(/static/(?:dashboard|vega-)[^"]*)"', client.get("/").text)
         assert any("/static/vega-" in name for name in names)
         for name in names:

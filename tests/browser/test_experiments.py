@@ -4,10 +4,10 @@ import csv
 import datetime as dt
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import http
 from tests.support.browser.tables import cells
 
 HOMEPAGE = "#/experiments/homepage_test"
@@ -83,7 +83,9 @@ def test_the_gain_and_the_comparison_are_those_of_the_api(page: Page, site: str,
 def test_a_gate_is_shown_with_its_explanation(page: Page, site: str) -> None:
     page.goto(f"{site}/#/experiments/newsletter_subject")
     expect(page.locator(".badges")).to_contain_text("Stale data")
-    expect(page.get_by_role("region", name="Why these shares")).to_contain_text("the shares no longer learn")
+    expect(page.get_by_role("region", name="Why these shares")).to_contain_text(
+        "the shares are based on old data"
+    )
 
 
 def test_a_new_experiment_shows_what_to_do_next(page: Page, site: str) -> None:
@@ -178,14 +180,14 @@ def untried(site: str) -> str:
     """An experiment with a variant that has data on no day, and its control found by its name."""
     name, variants = "untried", ["blue", "control", "new"]
     body = {"experiment_id": name, "variants": [{"variant_id": variant} for variant in variants]}
-    httpx2.post(f"{site}/experiments", json=body)
+    http.post(f"{site}/experiments", json=body)
     yesterday = str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
     day = {"experiment_id": name, "date": yesterday, "impressions": 1000}
     totals = [
         {**day, "variant_id": "blue", "successes": 130},
         {**day, "variant_id": "control", "successes": 100},
     ]
-    httpx2.post(f"{site}/metrics/", json=totals).raise_for_status()
+    http.post(f"{site}/metrics/", json=totals).raise_for_status()
     return f"{site}/#/experiments/{name}"
 
 
@@ -218,8 +220,8 @@ def test_the_control_in_force_is_marked(page: Page, untried: str, api) -> None:
 
 def test_after_a_rollout_the_advice_says_so(page: Page, site: str) -> None:
     name, variants = "rolled", [{"variant_id": "a", "name": "Plain"}, {"variant_id": "b", "name": "Fancy"}]
-    httpx2.post(f"{site}/experiments", json={"experiment_id": name, "variants": variants}).raise_for_status()
-    httpx2.post(f"{site}/experiments/{name}/rollout", json={"variant_id": "b"}).raise_for_status()
+    http.post(f"{site}/experiments", json={"experiment_id": name, "variants": variants}).raise_for_status()
+    http.post(f"{site}/experiments/{name}/rollout", json={"variant_id": "b"}).raise_for_status()
     page.goto(f"{site}/#/experiments/{name}")
     notice = page.locator(".notice").filter(has_text="Advice")
     expect(notice).to_contain_text("Fancy is rolled out")

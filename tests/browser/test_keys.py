@@ -2,41 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.orm import Session
 
-from app.schemas.api_keys import ApiKeyIn
-from app.services.access import api_keys
+from tests.support.browser import http
+from tests.support.browser.keys import Keys
 from tests.support.browser.service import served
 from tests.support.databases import fresh_database
 
 HOMEPAGE = "#/experiments/homepage_test"
-
-
-class Keys:
-    """Creates and revokes keys in a service's database, as `groundhog keys` does."""
-
-    def __init__(self, database_url: str) -> None:
-        self.engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
-        self.ids: dict[str, str] = {}
-
-    def create(self, *scopes: Any, **more: Any) -> str:
-        """Create a key and return its secret."""
-        with Session(self.engine) as session, session.begin():
-            new = ApiKeyIn(name="of a test", scopes=list(scopes), **more)
-            made, key = api_keys.create(session, new, dt.datetime.now(dt.UTC))
-        self.ids[key] = made.key_id
-        return key
-
-    def revoke(self, key: str) -> None:
-        """Revoke a key; the service, which caches no keys here, notices at once."""
-        with Session(self.engine) as session, session.begin():
-            api_keys.revoke(session, self.ids[key], dt.datetime.now(dt.UTC))
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +150,7 @@ def test_after_a_revocation_another_key_is_asked_for_and_the_form_is_sent(
 def test_a_rate_limited_key_waits_instead_of_failing(page: Page, site: str, create_key) -> None:
     key = create_key("read", requests_per_minute=120)
     opened(page, site, key, "#/plan")
-    with httpx2.Client(base_url=site, headers={"Authorization": f"Bearer {key}"}) as client:
+    with http.Client(base_url=site, headers={"Authorization": f"Bearer {key}"}) as client:
         while client.get("/policies").status_code != 429:
             pass
     page.get_by_role("link", name="Experiments").click()

@@ -2,9 +2,10 @@
 
 import re
 
-import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from tests.support.browser import http
 
 VARIANTS = [{"variant_id": "control"}, {"variant_id": "v1.red", "name": "Red"}, {"variant_id": "blue"}]
 
@@ -14,12 +15,12 @@ def experiment(site: str, request: pytest.FixtureRequest):
     """A function that changes and reads an experiment of this test."""
     name = "settings_" + re.sub(r"\W", "_", request.node.name.removeprefix("test_"))[-60:]
     body = {"experiment_id": name, "variants": VARIANTS}
-    httpx2.post(f"{site}/experiments", json=body).raise_for_status()
+    http.post(f"{site}/experiments", json=body).raise_for_status()
 
     def read(**patch) -> dict:
         if patch:
-            httpx2.patch(f"{site}/experiments/{name}", json=patch).raise_for_status()
-        return httpx2.get(f"{site}/experiments/{name}").json()
+            http.patch(f"{site}/experiments/{name}", json=patch).raise_for_status()
+        return http.get(f"{site}/experiments/{name}").json()
 
     return read
 
@@ -60,7 +61,7 @@ def test_floors_and_fixed_shares_of_single_variants_are_set_and_removed(
     floor = form.get_by_label("Floor of v1.red, percent")
     expect(floor).to_have_value("5")  # constraints that are set are shown without a click
     assert experiment()["fixed_share"] == {"control": 10}
-    allocation = httpx2.get(f"{site}/allocations/{experiment()['experiment_id']}").json()["allocations"]
+    allocation = http.get(f"{site}/allocations/{experiment()['experiment_id']}").json()["allocations"]
     assert allocation["control"] == 10
     for variant in ("control", "v1.red", "blue"):
         form.get_by_label(f"Floor of {variant}, percent").fill("")
@@ -228,6 +229,18 @@ def test_how_units_are_assigned_can_be_set(page: Page, site: str, experiment) ->
     assert save(page) == sent
     reopened(page, site, experiment())
     assert {name: experiment()[name] for name in sent} == sent
+
+
+def test_an_experiment_is_offered_as_a_flag_withdrawn_and_left_to_its_source(
+    page: Page, site: str, experiment
+) -> None:
+    form = opened(page, site, experiment())
+    for choice, sent in (("true", True), ("false", False), ("", None)):
+        form.get_by_text("More settings").click()
+        form.get_by_label("OpenFeature clients").select_option(choice)
+        assert save(page) == {"flag": sent}
+        form = reopened(page, site, experiment())
+        assert experiment()["flag"] is sent
 
 
 def test_saving_fails_if_the_experiment_was_changed_in_the_meantime(

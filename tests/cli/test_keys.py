@@ -17,7 +17,7 @@ def test_a_key_is_made_used_listed_and_revoked(groundhog, make_client):
     code, key, said = groundhog(
         "keys", "create", "shop backend", "--scope", "report", "--experiments", "shop-"
     )
-    assert (code, key.count("\n"), "shown this once" in said) == (0, 1, True)
+    assert (code, key.count("\n"), "shown only once" in said) == (0, 1, True)
     headers, key_id = {"X-API-Key": key.strip()}, key.split("_")[1]
     assert client.post("/metrics/", json=total(experiment_id="shop-a"), headers=headers).status_code == 200
     _, listed, _ = groundhog("keys", "list")
@@ -31,15 +31,31 @@ def test_a_key_is_made_used_listed_and_revoked(groundhog, make_client):
     assert "record_metrics" in entries
 
 
+def test_a_key_for_a_page_has_its_origins(groundhog, make_client):
+    client = make_client(key_cache_seconds=0)
+    sites = ("--origin", "https://shop.example", "--origin", "http://localhost:3000")
+    code, key, _ = groundhog("keys", "create", "shop page", "--scope", "evaluate", *sites)
+    assert code == 0
+    _, listed, _ = groundhog("keys", "list")
+    row = next(line for line in listed.splitlines() if key.split("_")[1] in line)
+    assert "https://shop.example,http://localhost:3000" in row
+    asked = {"context": {"targetingKey": "u"}}
+    for origin, status in (("https://shop.example", 200), ("https://evil.example", 403)):
+        headers = {"X-API-Key": key.strip(), "Origin": origin}
+        assert client.post("/ofrep/v1/evaluate/flags", json=asked, headers=headers).status_code == status
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (
             ["keys", "create", "x", "--scope", "everything"],
-            "scopes: Input should be 'report', 'read' or 'admin'",
+            "scopes: Input should be 'evaluate', 'report', 'read' or 'admin'",
         ),
         (["keys", "create", "x\n", "--scope", "read"], "name"),
         (["keys", "create", "x", "--scope", "read", "--experiments", "a b"], "experiment_prefix"),
+        (["keys", "create", "x", "--scope", "evaluate", "--scope", "read"], "evaluate goes alone"),
+        (["keys", "create", "x", "--scope", "evaluate", "--origin", "shop.example"], "a scheme and a host"),
         (["keys", "revoke", "nobody"], "there is no key 'nobody'"),
     ],
 )

@@ -108,7 +108,7 @@ def _address_in(log):
 
 
 def _wait_until_answered(url):
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while time.monotonic() < give_up:
         try:
             get(url)
@@ -126,7 +126,7 @@ def _ask(prometheus, query):
 
 
 def _wait_for_samples(prometheus, least):
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while time.monotonic() < give_up:
         counted = _ask(prometheus, "max(count_over_time(groundhog_experiments[1m]))")
         if counted and float(counted[0]["value"][1]) >= least:

@@ -45,7 +45,7 @@ def test_half_life(client):
     post(client, total("a", "2026-03-07", 100, 10), total("a", "2026-03-09", 100, 20))
     variant = allocation(client)["variants"][0]
     assert (variant["impressions"], variant["successes"]) == (150, 25)
-    assert variant["mean"] == pytest.approx((1 + 25) / (2 + 150), abs=1e-15)
+    assert variant["mean"] == round((1 + 25) / (2 + 150), 10)
 
 
 @pytest.mark.parametrize(("adjust", "means"), [("none", (0.11, 0.19)), ("day", (0.15, 0.15))])

@@ -83,10 +83,10 @@ def service(copy, surroundings):
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGINT)  # Ctrl-C
-        running.wait(30)
+        running.wait(300)
 
 
-def wait_until_ready(running, address, seconds=90):
+def wait_until_ready(running, address, seconds=300):
     """Wait for a database to be made, too: that takes seconds, many where others work as well."""
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
@@ -98,11 +98,6 @@ def wait_until_ready(running, address, seconds=90):
         else:
             return
     raise TimeoutError("make run has started nothing")
-
-
-def rounded(text):
-    """JSON with numbers to 9 decimals: the last bits may differ by processor."""
-    return json.loads(text, parse_float=lambda number: round(float(number), 9))
 
 
 def run_block(kind, text, copy, environment):
@@ -117,7 +112,7 @@ def test_every_block_of_the_readme_runs_in_order_with_the_shown_result(copy, sur
         done = run_block(kind, text.replace(ADDRESS, service), copy, surroundings | few)
         assert done.returncode == 0, (text, done.stdout, done.stderr)
         if answer:
-            assert rounded(done.stdout) == rounded(answer)
+            assert json.loads(done.stdout) == json.loads(answer)  # to the last digit, on any processor
             shown += 1
     assert shown >= 2
     assert (copy / "race.png").read_bytes()[1:4] == b"PNG"

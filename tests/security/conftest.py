@@ -1,29 +1,23 @@
-"""A real service to be attacked over a socket: short of patience, its memory watched."""
+"""A real service to be attacked over a socket, its memory and its processor time watched."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.attacked import TOTAL, Attacked
+from tests.support.attacked import TOTAL, Attacked, attacked_service
 from tests.support.databases import fresh_database
 from tests.support.fixtures.keys import keyed, make_key  # noqa: F401 - fixtures
 from tests.support.fixtures.transfer import elsewhere, exported  # noqa: F401 - fixtures
-from tests.support.service_process import post, running_service
-
-IMPATIENT = {
-    "GROUNDHOG_HEADER_TIMEOUT_SECONDS": "1",
-    "GROUNDHOG_IDLE_TIMEOUT_SECONDS": "1",
-    "GROUNDHOG_LOG_LEVEL": "error",
-}
+from tests.support.service_process import post
 
 
 @pytest.fixture(scope="package")
 def attacked(server_url: str) -> Iterator[Attacked]:
     """A service that is open, with one experiment."""
-    with fresh_database(server_url) as url, running_service(url, **IMPATIENT) as service:
+    with fresh_database(server_url) as url, attacked_service(url) as service:
         post(f"{service.address}/metrics/", TOTAL)
-        yield Attacked(service.address, service.process.pid)
+        yield service
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.attacked import everything, served_meanwhile
+from tests.support.attacked import costs_less_than, everything, served_meanwhile
 
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("grows_little")]
 MEGABYTE = b"a" * 1_000_000
@@ -49,20 +49,18 @@ def test_the_limit_of_a_head_holds_whether_it_comes_at_once_or_in_pieces(attacke
 
 @pytest.mark.parametrize("path", ["/livez", "/experiments", "/allocations/e", "/", "/nowhere"])
 def test_as_many_headers_as_fit_cost_little(attacked, path):
-    began = time.monotonic()
-    status, _ = attacked.ask(path, b"a:\r\n" * 12_000, method="GET")
+    with costs_less_than(2, attacked):
+        status, _ = attacked.ask(path, b"a:\r\n" * 12_000, method="GET")
     assert status in {200, 404}
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("path", ["/livez", "/experiments", "/metrics/e", "/allocations/e", "/", "/nowhere"])
 def test_thousands_of_query_parameters_are_refused_or_ignored_at_once(attacked, path):
     query = "&".join(f"p{number}=1" for number in range(7_000))
-    began = time.monotonic()
-    status, said = attacked.ask(f"{path}?{query}", method="GET")
+    with costs_less_than(2, attacked):
+        status, said = attacked.ask(f"{path}?{query}", method="GET")
     assert status in {200, 404, 422}
     assert status == 200 or len(said) < 5_000
-    assert time.monotonic() - began < 2
 
 
 def test_a_parameter_sent_a_thousand_times_is_no_error_of_ours(attacked):

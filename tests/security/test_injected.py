@@ -13,7 +13,7 @@ from app.main import create_app
 from app.settings import ServiceSettings
 from tests.support.clock import SettableClock
 from tests.support.databases import TABLES, empty
-from tests.support.description import DESCRIPTION, examples, resolved
+from tests.support.openapi.description import DESCRIPTION, examples, resolved
 from tests.support.totals import small_total as total
 
 HALF = "\ud800"

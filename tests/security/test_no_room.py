@@ -49,7 +49,7 @@ def full(client, monkeypatch):
 
 def come_again(answer):
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30"), answer.text
-    assert "room" in answer.json()["detail"]
+    assert "disk" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("lines", [1, 5_000], ids=["the last block", "one before"])

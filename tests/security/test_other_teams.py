@@ -6,7 +6,7 @@ import json
 import pytest
 
 from app.api.authorization import PERMISSIONS as RULES
-from tests.support.description import DESCRIPTION, examples
+from tests.support.openapi.description import DESCRIPTION, examples
 from tests.support.totals import total
 
 OURS, THEIRS = "ours-1", "theirs-1"

@@ -11,14 +11,26 @@ import pytest
 from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
 from app.server.web_server import web_config
 from app.settings import ServiceSettings
-from tests.support.attacked import TOTAL, everything, served_meanwhile
+from tests.support import LIMIT
+from tests.support.attacked import TOTAL, attacked_service, everything, served_meanwhile
+from tests.support.databases import fresh_database
+from tests.support.service_process import post
 
 pytestmark = pytest.mark.system
 
+IMPATIENT = {"GROUNDHOG_HEADER_TIMEOUT_SECONDS": "1", "GROUNDHOG_IDLE_TIMEOUT_SECONDS": "1"}
 BODY = json.dumps(TOTAL).encode()
 POST = (
     b"POST /metrics/ HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
+
+
+@pytest.fixture(scope="module")
+def attacked(server_url):
+    """A service that is open and waits for nobody longer than a second, with one experiment."""
+    with fresh_database(server_url) as url, attacked_service(url, **IMPATIENT) as service:
+        post(f"{service.address}/metrics/", TOTAL)
+        yield service
 
 
 def begun(path):
@@ -27,45 +39,42 @@ def begun(path):
     return POST.replace(b"/metrics/", path).replace(b"json", kind) % 99
 
 
-def drip(connection, text, seconds=6):
+def drip(connection, text):
     """Send a text letter by letter, ten a second, until the other side has had enough; return its words."""
-    began = time.monotonic()
     connection.settimeout(0.1)
     for number in range(len(text)):
-        if time.monotonic() - began > seconds:
-            break
         try:
             connection.sendall(text[number : number + 1])
-            said = connection.recv(65_536)
+            return connection.recv(65_536)
         except TimeoutError:
             continue
         except ConnectionError:
-            return b"", time.monotonic() - began
-        return said, time.monotonic() - began
+            return b""
     raise AssertionError("it was let")
 
 
-def send_on(connection, piece, seconds=8):
+def send_on(connection, piece):
     """Send again and again."""
-    give_up = time.monotonic() + seconds
+    give_up = time.monotonic() + LIMIT
     while time.monotonic() < give_up:
         connection.sendall(piece)
         time.sleep(0.05)
 
 
 def test_a_head_that_comes_letter_by_letter_is_cut_off(attacked):
+    began = time.monotonic()
     with attacked.connect() as connection:
-        said, seconds = drip(connection, b"GET /livez HTTP/1.1\r\nX-Slow: " + b"a" * 1_000)
+        said = drip(connection, b"GET /livez HTTP/1.1\r\nX-Slow: " + b"a" * 1_000)
+    assert time.monotonic() - began > 0.9
     assert said.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in said
-    assert 0.9 < seconds < 4
 
 
 def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(attacked):
+    began = time.monotonic()
     with attacked.connect() as connection:
-        began = time.monotonic()
         assert everything(connection) == b""
-        assert 0.9 < time.monotonic() - began < 4
+        assert time.monotonic() - began > 0.9
 
 
 def test_a_second_request_that_never_comes_is_not_waited_for_either(attacked):
@@ -75,10 +84,8 @@ def test_a_second_request_that_never_comes_is_not_waited_for_either(attacked):
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
             connection.sendall(rest)
-        began = time.monotonic()
         for connection in waiting:
-            everything(connection)
-        assert time.monotonic() - began < 4
+            everything(connection)  # until it is closed
 
 
 def test_a_body_that_stops_in_its_middle_is_cut_off(attacked):
@@ -89,28 +96,31 @@ def test_a_body_that_stops_in_its_middle_is_cut_off(attacked):
             connection.sendall(begun(path) + BODY[:5])
         for connection in waiting:
             assert everything(connection).startswith(b"HTTP/1.1 408 ")
-        assert 0.9 < time.monotonic() - began < 4
+        assert time.monotonic() - began > 0.9
 
 
 def test_a_body_that_comes_letter_by_letter_is_cut_off_and_nothing_is_stored(attacked):
-    slow = json.dumps(TOTAL | {"experiment_id": "crawling"}).encode()
+    slow = json.dumps(TOTAL | {"experiment_id": "crawling"}).encode() + b" " * 1_000
     with attacked.connect() as connection:
         connection.sendall(POST % len(slow))
-        said, seconds = drip(connection, slow)
+        said = drip(connection, slow)
     assert said.startswith(b"HTTP/1.1 408 ")
-    assert seconds < 4
     assert attacked.ask("/experiments/crawling", method="GET")[0] == 404
 
 
-def test_an_upload_may_take_its_time_as_long_as_it_moves(attacked):
-    """3 seconds, three times as long as nothing may come, at more than the least rate."""
+def test_an_upload_may_take_its_time_as_long_as_it_moves(server_url):
+    """Longer than nothing may come, at more than the least rate, and with seconds to spare after each piece."""
     lines = (json.dumps(TOTAL).encode() + b"\n") * 50
     head = b"POST /metrics/bulk HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
-    with attacked.connect() as connection:
+    with (
+        fresh_database(server_url) as url,
+        attacked_service(url, GROUNDHOG_IDLE_TIMEOUT_SECONDS="5") as service,
+        service.connect() as connection,
+    ):
         connection.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % (6 * len(lines)))
         for _ in range(6):
             connection.sendall(lines)
-            time.sleep(0.5)
+            time.sleep(1)
         said = everything(connection)
     assert said.startswith(b"HTTP/1.1 200 ")
     assert b'"received":300' in said
@@ -128,7 +138,6 @@ def test_an_answer_that_nobody_takes_is_dropped(attacked, grows_little):
     with attacked.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n" * 300)
-        time.sleep(3)
         with pytest.raises(ConnectionError):
             send_on(connection, b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n" * 100)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-OURS = "relnamespace = 'public'::regnamespace and relname <> 'alembic_version'"
+OURS = "relnamespace = 'public'::regnamespace and relname not in ('alembic_version', 'groundhog_version')"
 TABLES = f"select relname from pg_class where relkind = 'r' and {OURS}"
 COLUMNS = f"""
 select relname, attname, format_type(atttypid, atttypmod), not attnotnull, atthasdef or attidentity <> ''

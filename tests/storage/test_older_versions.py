@@ -29,8 +29,11 @@ CHOSEN = {
     ("assignments", "kind"): "drawn",
     ("events", "kind"): "exposure",
     ("experiments", "source"): "reported",
+    ("api_keys", "origins"): None,
+    ("assignments", "former_kind"): None,
+    ("assignments", "former_variant_id"): None,
 }
-"""What a rule demands of a text."""
+"""What a rule demands of a text, or of a list."""
 
 
 def write(connection, schema, mark):
@@ -74,6 +77,27 @@ def test_what_an_older_version_writes_and_reads_is_the_same_after_the_upgrade(ol
         assert {table: len(rows) for table, rows in read(connection, schema).items()} == dict.fromkeys(
             before, 2
         )
+
+
+def test_experiments_that_units_were_assigned_in_before_their_first_data_stay_flags(empty_database_url):
+    migrate.upgrade(empty_database_url, "a60c5e2d9b17")
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        for name, source in (("new", None), ("used", None), ("shop", "reported"), ("app", "tracked")):
+            connection.execute(
+                "insert into experiments (experiment_id, source, created_at) values (%s, %s, now())",
+                [name, source],
+            )
+        connection.execute("""
+            insert into variants (experiment_id, variant_id, position, is_control, registered_on)
+            select experiment_id, 'a', 0, true, '2026-03-10' from experiments
+        """)
+        connection.execute("""
+            insert into assignments (experiment_id, unit_id, variant_id, kind, assigned_at)
+            select experiment_id, 'u', 'a', 'holdout', now() from experiments where experiment_id <> 'new'
+        """)
+        migrate.upgrade(empty_database_url)
+        found = connection.execute("select experiment_id, flag from experiments order by 1").fetchall()
+    assert found == [("app", None), ("new", None), ("shop", None), ("used", True)]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from app.storage import batched_statement
 from app.storage.batched_statement import BatchedStatement
 from app.storage.database import Database
 from app.storage.embedded import EmbeddedPostgres
+from tests.support import LIMIT
 from tests.support.databases import connect
 from tests.support.processes import THROW_AWAY, open_folder
 
@@ -40,6 +41,16 @@ def visible(url):
         return connection.execute("select count(*) from t").fetchone()[0]
 
 
+def wait_for_commits(url, number):
+    """Wait until so many commits wait for the standby."""
+    waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
+    with connect(url) as connection:
+        give_up = time.monotonic() + LIMIT
+        while connection.execute(waits).fetchone() != (number,):
+            assert time.monotonic() < give_up, f"never were there {number} commits that wait"
+            time.sleep(0.01)
+
+
 async def insert(connection, keys):
     await connection.execute("insert into t select unnest(%s::int[])", [list(keys)])
 
@@ -53,7 +64,7 @@ def test_a_statement_that_is_given_up_leaves_nothing_that_looks_committed(lonely
         statement = BatchedStatement(database, insert)
         with pytest.raises(Unavailable):
             await statement.run([1])
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # in which it might come to be seen
         found = visible(lonely)
         await statement.close()
         return found
@@ -71,6 +82,7 @@ def test_it_is_there_as_soon_as_a_standby_is_not_asked_for_any_more(lonely, monk
         statement = BatchedStatement(database, insert)
         with pytest.raises(Unavailable):
             await statement.run([1])
+        monkeypatch.undo()  # from here on nothing is in the way but the machine
         with connect(lonely) as connection:
             connection.execute("alter system reset synchronous_standby_names")
             connection.execute("select pg_reload_conf()")
@@ -94,11 +106,8 @@ def test_a_stop_does_not_wait_for_what_nobody_waits_for_any_more(lonely):
 
     committing = threading.Thread(target=commit, daemon=True)
     committing.start()
-    with connect(lonely) as connection:
-        waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
-        while connection.execute(waits).fetchone() == (0,):
-            time.sleep(0.01)
+    wait_for_commits(lonely, 1)
     database.close()
-    committing.join(10)
+    committing.join(LIMIT)
     assert len(refused) == 1
     assert visible(lonely) == 0

@@ -1,8 +1,10 @@
-"""The experiment ``homepage`` over HTTP: created, and its allocation read."""
+"""Experiments over HTTP: created, their allocations read."""
 
 from typing import Any
 
 from fastapi.testclient import TestClient
+
+FLAGS = "/ofrep/v1/evaluate/flags"
 
 
 def create(client: TestClient, *variants: str, **settings: Any) -> None:

@@ -86,7 +86,7 @@ def processes() -> Iterator[Spawn]:
     finally:
         for process in started:
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=300)
 
 
 @pytest.fixture

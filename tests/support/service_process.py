@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support import ROOT
+from tests.support import LIMIT, ROOT
 
 SETTINGS = ("GROUNDHOG_", "DATABASE_URL", "READ_DATABASE_URL", "PROMETHEUS_")
-GIVE_UP_SECONDS = 60
 
 
 def without_settings() -> dict[str, str]:
@@ -77,7 +76,7 @@ class ServiceProcess:
             self.banner += line
 
     def wait_until_ready(self) -> None:
-        give_up = time.monotonic() + GIVE_UP_SECONDS
+        give_up = time.monotonic() + LIMIT
         while time.monotonic() < give_up:
             assert self.process.poll() is None, "the service has ended"
             try:
@@ -92,7 +91,7 @@ class ServiceProcess:
         """Ask it to stop; return its exit code, and what it said since the banner."""
         self.process.send_signal(wish)
         try:
-            rest = self.process.communicate(timeout=GIVE_UP_SECONDS)[0]
+            rest = self.process.communicate(timeout=LIMIT)[0]
         finally:
             self.kill()
         return self.process.returncode, rest
@@ -119,7 +118,7 @@ def running_service(database_url: str, *options: str, **settings: str) -> Iterat
 
 def get(url: str) -> bytes:
     """Read an address; every call opens a connection of its own, so that any worker may answer."""
-    with urllib.request.urlopen(url, timeout=GIVE_UP_SECONDS) as answer:
+    with urllib.request.urlopen(url, timeout=LIMIT) as answer:
         content: bytes = answer.read()
         return content
 
@@ -129,5 +128,5 @@ def post(url: str, body: object) -> Any:
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=GIVE_UP_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
         return json.load(answer)

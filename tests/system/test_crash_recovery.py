@@ -15,7 +15,7 @@ from tests.support.fixtures.events import event, totals
 from tests.support.service_process import ServiceProcess
 
 UNITS, SENDERS, KILLS, UNITS_A_BATCH = 300, 6, 2, 8
-GIVE_UP_SECONDS = 120
+GIVE_UP_SECONDS = 600
 
 
 @pytest.fixture

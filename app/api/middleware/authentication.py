@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,6 +15,7 @@ from app.services.access.authenticator import Authenticator
 from app.settings import ServiceSettings
 
 MAX_KEY_LENGTH = 512
+SEVERAL_KEYS = "the request has several API keys: send one"
 
 
 class ApiKeyMiddleware:
@@ -33,9 +35,13 @@ class ApiKeyMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            who = await self.authenticator.authenticate(extract_api_key(scope["headers"]), self.clock())
+            in_query = take_query_key(scope)
+            sent = extract_api_key(scope["headers"], in_query)
+            who = await self.authenticator.authenticate(sent, self.clock())
             if who is principal.ANONYMOUS:
                 reject_dns_rebinding(scope["headers"])
+            else:
+                _check_use(who, scope, in_query is not None)
         except GroundhogError as error:
             await problem_response(error, scope["path"])(scope, receive, send)
             return
@@ -59,21 +65,57 @@ def public_paths(settings: ServiceSettings) -> frozenset[str]:
     return frozenset({"/", "/livez", "/readyz"} | pages | prometheus)
 
 
-def extract_api_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def take_query_key(scope: Scope) -> bytes | None:
+    """Remove the API key from the query of events, and return it: ``sendBeacon`` can send no header.
+
+    Whatever stores, logs or hashes the address of a request afterwards does not see the key.
+
+    Raises
+    ------
+    Unauthorized: there are several
+    """
+    if scope["path"] != "/events" or b"key=" not in scope["query_string"]:
+        return None
+    parts = scope["query_string"].split(b"&")
+    keys = [part.removeprefix(b"key=") for part in parts if part.startswith(b"key=")]
+    scope["query_string"] = b"&".join(part for part in parts if not part.startswith(b"key="))
+    if len(keys) > 1:
+        raise Unauthorized(SEVERAL_KEYS)
+    return unquote_to_bytes(keys[0]) if keys else None
+
+
+def _check_use(who: principal.Principal, scope: Scope, in_query: bool) -> None:
+    """Reject a key outside of the pages that it was created for, and a secret key in an address."""
+    if in_query and not who.evaluates_only:
+        raise Forbidden(
+            f"the API key {who.key_id} must be sent in a header: addresses are logged, and only a key with the"
+            " scope evaluate is public"
+        )
+    if who.origins is not None:
+        sent = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+        if len(sent) != 1 or sent[0] not in who.origins:
+            raise Forbidden(f"the API key {who.key_id} is limited to pages of other origins")
+
+
+def extract_api_key(headers: Iterable[tuple[bytes, bytes]], in_query: bytes | None = None) -> str | None:
     """Return the API key of a request, or None; an Authorization other than Bearer is ignored.
+
+    Parameters
+    ----------
+    in_query : the key of the query, if it has one
 
     Raises
     ------
     Unauthorized: it has several keys, or one that is too long
     """
-    sent = set()
+    sent = set() if in_query is None else {in_query.strip()}
     for name, value in headers:
         if name == b"x-api-key":
             sent.add(value.strip())
         elif name == b"authorization" and value[:7].lower() == b"bearer ":
             sent.add(value[7:].strip())
     if len(sent) > 1:
-        raise Unauthorized("the request has several API keys: send one")
+        raise Unauthorized(SEVERAL_KEYS)
     key = sent.pop() if sent else None
     if key is not None and len(key) > MAX_KEY_LENGTH:
         raise Unauthorized("the API key is too long")

@@ -163,13 +163,13 @@ def _as_json(assigned: AssignmentResult) -> dict[str, Any]:
 def _item_problem(index: int, pair: tuple[str, str], error: GroundhogError) -> dict[str, Any]:
     experiment_id, unit_id = pair
     status = problem_details.STATUS[type(error)]
-    fault = {
+    problem = {
         "type": "about:blank",
         "title": problem_details.TITLES[status],
         "status": status,
         "detail": error.detail,
     }
-    return {"index": index, "experiment_id": experiment_id, "unit_id": unit_id, "error": fault}
+    return {"index": index, "experiment_id": experiment_id, "unit_id": unit_id, "error": problem}
 
 
 @router.post(

@@ -3,16 +3,51 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 
+from app.api.authorization import Handler
 from app.api.dependencies import SettingsDep
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
+from app.api.state import state_of
 from app.api.unit_of_work import IdempotentWriteDep
 from app.observability import metrics
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsResult
+from app.services.access import principal
 from app.services.events import ingest
 
-router = APIRouter(prefix="/events", tags=["events"], route_class=StrictRoute)
+
+class BeaconRoute(StrictRoute):
+    """A route that also reads JSON sent as text/plain, as ``navigator.sendBeacon`` sends a string."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the handler, with the media type replaced before it."""
+        handler = super().get_route_handler()
+
+        async def handle_beacon(request: Request) -> Response:
+            sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if sent_as == "text/plain" and _may_send_text(request):
+                headers = MutableHeaders(raw=list(request.scope["headers"]))
+                headers["Content-Type"] = "application/json"
+                request = Request({**request.scope, "headers": headers.raw}, request.receive)
+            return await handler(request)
+
+        return handle_beacon
+
+
+def _may_send_text(request: Request) -> bool:
+    """Tell whether text is read as JSON: an open service takes none from pages of origins that were not allowed.
+
+    Browsers send text to any site without a preflight request.
+    """
+    origin = request.headers.get("origin")
+    allowed = state_of(request).settings.cors_origins
+    has_key = principal.current_principal.get().key_id is not None
+    return has_key or origin is None or origin in allowed or "*" in allowed
+
+
+router = APIRouter(prefix="/events", tags=["events"], route_class=BeaconRoute)
 
 EXAMPLES: dict[str, Any] = {
     "one": {"summary": "One event", "value": EXPOSURE},
@@ -36,6 +71,9 @@ def record_events(
     The response has an outcome for each event; a rejected event is not stored, has a reason and may be sent again.
     A unit's first exposure is an impression of its day, its first reward a success, and its values add up: all are
     credited to the day of that exposure, up to `reward_window_days` after it. In an array exposures come first.
+
+    A page may send them with `navigator.sendBeacon("/events?key=gh_...", JSON.stringify(events))`: JSON as
+    `text/plain`, and a key with the scope `evaluate` in the query. Such a key records events of flags only.
     """
     outcome = write.commit_once(
         lambda session: ingest.ingest(session, sent, settings.assignment_salt, write.now)

@@ -1,9 +1,9 @@
 """Experiments and their variants over HTTP."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy.orm import Session
 
 from app.api.conditional import IfMatch
 from app.api.dependencies import AllocationDate, CurrentTime, DatabaseDep, ExperimentPath, VariantPath
@@ -99,23 +99,19 @@ def change_experiment(
 
     `{"state": "paused"}` keeps the shares of the day it begins; `"running"` resumes, `"archived"` archives it.
     """
-
-    def change(session: Session) -> Experiment:
-        _check_match(session, experiment_id, if_match)
-        return lifecycle.change(session, experiment_id, patch, write.now)
-
-    experiment = write.commit(change)
+    precondition = None if if_match is None else partial(_check_match, if_match)
+    experiment = write.commit(
+        lambda session: lifecycle.change(session, experiment_id, patch, write.now, precondition)
+    )
     response.headers["ETag"] = etag(experiment)
     return experiment
 
 
-def _check_match(session: Session, experiment_id: str, if_match: str | None) -> None:
-    if if_match is None or if_match == "*":
-        return
-    current = etag(lifecycle.read_locked(session, experiment_id))
+def _check_match(if_match: str, experiment: Experiment) -> None:
+    current = etag(experiment)
     if not matches(if_match, current, weak=False):
         raise PreconditionFailed(
-            f"experiment {experiment_id!r} changed since you read it: its ETag is {current}"
+            f"experiment {experiment.experiment_id!r} changed since you read it: its ETag is {current}"
         )
 
 

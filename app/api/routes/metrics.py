@@ -19,7 +19,6 @@ from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file
 from app.api.unit_of_work import IdempotencyKeyHeader, IdempotentWriteDep, WriteDep, unit_of_work
-from app.errors import UnsupportedMediaType
 from app.observability import metrics
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
@@ -31,17 +30,12 @@ from app.schemas.metrics import (
     StoredTotalsPage,
 )
 from app.services.analysis import posterior
-from app.services.metrics import bulk_upload, daily_metrics, line_parser
+from app.services.metrics import bulk_upload, daily_metrics
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 
 DayPath = Annotated[IsoDate, Path(description="The day, YYYY-MM-DD")]
-FILE_FORMATS: dict[str, line_parser.FileFormat] = {
-    "application/x-ndjson": "ndjson",
-    "application/jsonl": "ndjson",
-    "application/ndjson": "ndjson",
-    "text/csv": "csv",
-}
+OUTCOMES = {"inserted", "updated", "unchanged", "superseded", "rejected"}
 BULK_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -55,6 +49,14 @@ BULK_BODY: dict[str, Any] = {
                 "schema": {"type": "string", "description": "A header line, then one total per line"},
                 "example": "experiment_id,variant_id,date,impressions,successes\n"
                 "homepage_test,control,2023-07-15,1000,120\n",
+            },
+            request_body.MULTIPART: {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
+                    "required": ["file"],
+                },
+                "example": {"file": "experiment_id,variant_id,date,impressions,successes\n"},
             },
         },
     }
@@ -94,7 +96,7 @@ def record_metrics(
 def _count(stored: Stored | None) -> None:
     """Count rows in Prometheus; a replayed request stored none."""
     if stored is not None:
-        for result in stored.model_fields_set - {"received", "errors"}:
+        for result in OUTCOMES & stored.model_fields_set:
             metrics.DAILY_METRICS_ROWS.labels(result).inc(getattr(stored, result))
 
 
@@ -115,12 +117,11 @@ async def record_metrics_in_bulk(
 ) -> Response:
     """Store a stream of daily totals of any length, NDJSON or CSV, and report which lines are rejected.
 
-    With `mode=atomic` one invalid line rejects the upload; with `mode=partial` the valid lines are stored. Of
-    several lines with the same key the last wins.
+    With `mode=atomic` one invalid line, or two with the same key and other values, rejects the upload; with
+    `mode=partial` the valid lines are stored, and of several with the same key the last.
     """
-    form = _format_of(request)
     with temporary_file() as upload:
-        digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)
+        digest, form = await request_body.spool_table(request, upload, settings.max_bulk_bytes)
         write = unit_of_work(request, idempotency_key, digest)
         outcome = await run_in_threadpool(
             write.commit_once,
@@ -128,17 +129,6 @@ async def record_metrics_in_bulk(
         )
     _count(outcome.message)
     return outcome.to_response()
-
-
-def _format_of(request: Request) -> line_parser.FileFormat:
-    sent = request.headers.get("content-type", "")
-    form = FILE_FORMATS.get(sent.partition(";")[0].strip().lower())
-    if form is None:
-        raise UnsupportedMediaType(
-            f"the body came as {sent[:100] or 'no Content-Type'!r}: send 'Content-Type: application/x-ndjson' "
-            "or 'text/csv' (curl: -H with --data-binary @file)"
-        )
-    return form
 
 
 @router.get(
@@ -157,11 +147,14 @@ def read_metrics(
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> StoredTotalsPage:
-    """Return the stored daily totals of an experiment by date and variant, and the totals that decide a date."""
+    """Return the stored daily totals of an experiment by date and variant.
+
+    The first page also has the totals that decide a date; they are the same for all pages.
+    """
     after = decode_cursor(cursor, iso_date, identifier)
     with database.transaction() as session:
         rows = daily_metrics.read_totals(session, experiment_id, since, until, after, limit + 1)
-        used = posterior.totals_used(session, experiment_id, for_date, now)
+        used = posterior.totals_used(session, experiment_id, for_date, now) if after is None else None
     rows, next_cursor = page(rows, limit, lambda last: (last.date.isoformat(), last.variant_id))
     items = [StoredTotal.model_validate(row) for row in rows]
     return StoredTotalsPage(experiment_id=experiment_id, items=items, next_cursor=next_cursor, totals=used)

@@ -1,7 +1,7 @@
-"""The OpenFeature Remote Evaluation Protocol 0.3.0: any OpenFeature SDK asks for variants as flags.
+"""The OpenFeature Remote Evaluation Protocol 0.3.0: any OpenFeature SDK can evaluate variants as flags.
 
 A flag's key is an experiment's id, the targeting key is the unit's. An evaluation assigns, but is no exposure.
-Errors have the protocol's own form (`failure`), never problem+json.
+Errors have the protocol's own format (`failure`), never problem+json.
 """
 
 import json
@@ -47,7 +47,7 @@ REASONS: Mapping[Reason, str] = {
     "paused": "DISABLED",
     "archived": "DISABLED",
 }
-"""OpenFeature's words for ours; who was drawn with probability 1 had no choice, which is STATIC too."""
+"""OpenFeature's reasons; a unit that was assigned with probability 1 had no alternative, which is STATIC, too."""
 
 CODES: Mapping[type[errors.GroundhogError], tuple[int, ErrorCode]] = {
     errors.NotFound: (404, "FLAG_NOT_FOUND"),
@@ -69,14 +69,17 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         "model": FlagFailure,
         "description": "PARSE_ERROR, TARGETING_KEY_MISSING, INVALID_CONTEXT or GENERAL",
     },
-    503: {"model": FlagFailure, "description": "The database is away; `Retry-After` says when to try again"},
+    503: {
+        "model": FlagFailure,
+        "description": "The database is not available; `Retry-After` has the seconds to wait",
+    },
 }
 
 unit_id_of = TypeAdapter(UnitId).validate_python
 
 
 class Unreadable(errors.Invalid):
-    """An evaluation request that cannot be carried out as it is, with the protocol's name for the reason."""
+    """An evaluation request that is not valid, with the protocol's error code."""
 
     def __init__(self, code: ErrorCode, detail: str) -> None:
         super().__init__(detail)
@@ -89,7 +92,7 @@ class Unreadable(errors.Invalid):
     response_model=EvaluatedFlag,
     responses={
         **NOT_MODIFIED,
-        404: {"model": FlagFailure, "description": "FLAG_NOT_FOUND: there is no such experiment"},
+        404: {"model": FlagFailure, "description": "FLAG_NOT_FOUND: no such experiment is offered as a flag"},
         **FAILURES,
     },
     openapi_extra=REQUEST,
@@ -108,7 +111,7 @@ async def evaluate_flag(
     outcome = (await _assign(request, [(_experiment(key), unit_id)]))[0]
     if isinstance(outcome, errors.GroundhogError):
         raise outcome
-    return _answer(_flag(outcome), body, if_none_match)
+    return _response(_flag(outcome), body, if_none_match)
 
 
 @router.post(
@@ -122,36 +125,41 @@ async def evaluate_flags(
     request: Request,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Return a unit's variants in all experiments that are not archived, by id, as flags (OFREP).
+    """Return a unit's variants in all experiments that are offered as flags and not archived, by id (OFREP).
 
-    At most GROUNDHOG_OFREP_FLAGS of them. An evaluation is not an exposure: no impression is counted.
+    At most GROUNDHOG_OFREP_FLAGS of those that the key may access. An evaluation is not an exposure: no impression
+    is counted.
     """
     body = await request.body()
     unit_id = _targeting_key(body)
     keys = await state_of(request).flags.read()
     outcomes = await _assign(request, [(key, unit_id) for key in keys]) if keys else []
-    away = [outcome for outcome in outcomes if isinstance(outcome, errors.Unavailable)]
-    if away and len(away) == len(outcomes):
-        raise away[0]
-    flags = [_flag_or_failure(key, outcome) for key, outcome in zip(keys, outcomes, strict=True)]
-    return _answer({"flags": flags}, body, if_none_match)
+    unavailable = [outcome for outcome in outcomes if isinstance(outcome, errors.Unavailable)]
+    if unavailable and len(unavailable) == len(outcomes):
+        raise unavailable[0]
+    flags = [
+        _flag_or_failure(key, outcome)
+        for key, outcome in zip(keys, outcomes, strict=True)
+        if not isinstance(outcome, errors.NotFound)  # no longer a flag
+    ]
+    return _response({"flags": flags}, body, if_none_match)
 
 
 async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[AssignmentOutcome]:
     state = state_of(request)
-    return await state.assigner.assign(pairs, state.clock())
+    return await state.assigner.assign(pairs, state.clock(), flags_only=True)
 
 
 def _experiment(key: str) -> str:
     try:
         return identifier(key)
     except ValidationError:
-        raise errors.NotFound(f"there is no experiment {key[:128]!r}") from None
+        raise errors.NotFound(f"there is no flag {key[:128]!r}") from None
 
 
 def _targeting_key(body: bytes) -> str:
     if len(body) > MAX_REQUEST_BYTES:
-        raise Unreadable("INVALID_CONTEXT", f"the context is over {MAX_REQUEST_BYTES} bytes")
+        raise Unreadable("INVALID_CONTEXT", f"the context has more than {MAX_REQUEST_BYTES} bytes")
     try:
         message = from_json(body, allow_inf_nan=False)
     except ValueError:
@@ -192,14 +200,14 @@ def _flag(assigned: AssignmentResult) -> dict[str, Any]:
     }
 
 
-def _answer(message: dict[str, Any], request_body: bytes, if_none_match: str | None) -> Response:
+def _response(message: dict[str, Any], request_body: bytes, if_none_match: str | None) -> Response:
     """Return the response with a tag over the request, with its whole context, and the result."""
     body = json.dumps(message).encode()
     return conditional_response(body, etag_of(request_body, body), if_none_match)
 
 
 def failure(error: errors.GroundhogError, path: str) -> Response:
-    """Return an error in the protocol's form; the key of a single evaluation stands in its path."""
+    """Return an error in the protocol's format; the key of a single evaluation is in its path."""
     status, code = _code_of(error)
     key = path.removeprefix(f"{FLAGS}/") if path.startswith(f"{FLAGS}/") else None
     body = {"errorCode": code, "errorDetails": error.detail}

@@ -8,7 +8,7 @@ from app.api.dependencies import DatabaseDep, ReaderDep, StateDep
 from app.api.problem_details import error_responses
 from app.api.routing import ProtectedRoute
 from app.errors import Unavailable
-from app.storage import migrate
+from app.storage import migrate, schema_version
 
 router = APIRouter(tags=["operations"], route_class=ProtectedRoute)
 
@@ -25,9 +25,7 @@ class Ready(BaseModel):
     """The response of a service that is ready for requests."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"status": "ready", "database": "reachable", "migration": "0a3c9cf22e62"}]
-        }
+        json_schema_extra={"examples": [{"status": "ready", "database": "reachable", "migration": "0008"}]}
     )
 
     status: str
@@ -65,12 +63,12 @@ async def check_alive() -> Alive:
     responses=error_responses(503),
 )
 def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
-    """Respond when the database is reachable and its schema is the one this version needs, or a newer one."""
+    """Respond when the database is reachable and has the tables that this version's requests need."""
     with database.transaction() as session:
-        current, done = migrate.current(session), migrate.is_up_to_date(session)
-    if not done:
-        raise Unavailable(
-            f"the schema is at {current}, this version needs {migrate.head()}: groundhog migrate", 5
-        )
+        schema = schema_version.read_state(session)
+    fault = migrate.schema_fault(schema)
+    if fault is not None:
+        raise Unavailable(fault, 5)
+    assert schema.version is not None, "its absence is a fault"
     replica = None if reader.replica is None else reader.replica.state
-    return Ready(status="ready", database="reachable", migration=current, replica=replica)
+    return Ready(status="ready", database="reachable", migration=schema.version, replica=replica)

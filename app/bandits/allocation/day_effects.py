@@ -35,8 +35,8 @@ def fit_day_effects(trials: ArrayLike, successes: ArrayLike) -> DayEffects:
 
     Notes
     -----
-    Arms that share no day, directly or through others, cannot be told from their days; each such group keeps
-    the level it starts with.
+    Arms that share no day, directly or through others, cannot be distinguished from their days; each such group
+    stays at the level it starts with.
 
     References
     ----------
@@ -48,13 +48,13 @@ def fit_day_effects(trials: ArrayLike, successes: ArrayLike) -> DayEffects:
     weights = n.sum(axis=-1)
     days = np.ones_like(by_day)
     for _ in range(MAX_ROUNDS):
-        rates = _ratio(by_arm, np.einsum("...tk,...t->...k", n, days))
-        fitted = _normed(_ratio(by_day, np.einsum("...tk,...k->...t", n, rates)), weights)
+        rates = _ratio(by_arm, _over_days(n, days))
+        fitted = _normed(_ratio(by_day, (n * rates[..., None, :]).sum(axis=-1)), weights)
         moved = np.abs(fitted - days).max(initial=0)
         days = fitted
         if moved <= CONVERGED:
             break
-    return DayEffects(_ratio(by_arm, np.einsum("...tk,...t->...k", n, days)), days)
+    return DayEffects(_ratio(by_arm, _over_days(n, days)), days)
 
 
 def without_day_effects(trials: ArrayLike, successes: ArrayLike) -> Totals:
@@ -74,8 +74,14 @@ def without_day_effects(trials: ArrayLike, successes: ArrayLike) -> Totals:
         The totals themselves are impossible.
     """
     n, s = (np.asarray(v, dtype=np.float64) for v in (trials, successes))
-    effective = np.einsum("...tk,...t->...k", n, fit_day_effects(n, s).days)
+    effective = _over_days(n, fit_day_effects(n, s).days)
     return Totals(np.maximum(effective, s.sum(axis=-2)), s.sum(axis=-2))
+
+
+def _over_days(n: Floats, days: Floats) -> Floats:
+    """sum_t n_it d_t, (..., k), added day by day: einsum's order, and so its digits, are the processor's."""
+    summed: Floats = (n * days[..., None]).sum(axis=-2)
+    return summed
 
 
 def _ratio(successes: Floats, trials: Floats) -> Floats:

@@ -11,6 +11,13 @@ from app.bandits.arrays import Floats
 
 Mask = NDArray[np.bool_]
 
+LOG_2 = 0.6931471805599453
+TERMS = 14
+"""Of the series of e^-r for |r| <= log(2) / 2: the first one left out is below 1e-19."""
+
+GONE = 1100.0
+"""Halvings after which nothing is left of a float."""
+
 
 @dataclass(frozen=True, slots=True)
 class DailyTotals:
@@ -122,7 +129,7 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
         used = used.kept(used.day > last - weighting.window_days)
     weight = np.ones(len(used.day))
     if weighting.half_life_days is not None:
-        weight = np.exp2((used.day - last) / weighting.half_life_days)
+        weight = halvings((last - used.day) / weighting.half_life_days)
     return EffectiveTotals(
         trials=_trials(used, weight, weighting.day_effects),
         successes=_summed(used.successes, weight),
@@ -130,6 +137,28 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
         value_sq=None if used.value_sq is None else _summed(used.value_sq, weight),
         days=used.days_with_trials,
     )
+
+
+def halvings(times: Floats) -> Floats:
+    r"""2^-x for x >= 0, (t,) -> (t,), with the same bits on every processor.
+
+    Totals decide, and name the revision; numpy's own powers differ in their last digit between processors. With
+    n the whole number nearest to x and r = (x - n) log 2, e^-r is summed by Horner's rule, and halved n times:
+    additions and multiplications, which IEEE 754 rounds alike everywhere. Whole x give exact powers of a half.
+
+    Returns
+    -------
+    (t,), relative error <= 4 u with u = 2^-53. As |r| < 0.35, the roundings of log 2 and of the product shift the
+    result by 0.7 u; those of the sum come to 2.5 u, because each level passes on at most 0.42 of the error of the
+    one below.
+    """
+    whole = np.rint(times)
+    r = (times - whole) * LOG_2
+    power = np.ones_like(r)
+    for term in range(TERMS, 0, -1):
+        power = 1 - r / term * power
+    halved: Floats = np.ldexp(power, -np.minimum(whole, GONE).astype(np.int64))
+    return halved
 
 
 def _trials(used: DailyTotals, weight: Floats, day_effects: bool) -> Floats:

@@ -1,4 +1,4 @@
-"""Shares as the percentages that are served."""
+"""Shares as the percentages that are served, and other numbers to the digits that are certain."""
 
 from decimal import Decimal
 
@@ -6,6 +6,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 DECIMALS = 4
+
+SIGNIFICANT = 10
+"""Digits to which numbers are written: processors differ in the last one or two of a float's sixteen."""
+
+EXACT = 2.0**53
+"""Below this a float holds every whole number."""
+
+
+def significant(value: float, digits: int = SIGNIFICANT, beside: float = 0.0) -> float:
+    """Return a number to so many significant digits; a whole number below 2^53 counts something and stays.
+
+    Parameters
+    ----------
+    beside : a number of the size of those whose difference `value` is: its last digit is then the last one of
+        `value`, which has inherited its absolute error
+    """
+    size = Decimal(max(abs(value), abs(beside)))
+    if size.is_finite() and not (value.is_integer() and abs(value) < EXACT):
+        value = round(value, digits - 1 - size.adjusted())
+    return value + 0.0  # never -0.0
+
+
+def certain_probability(value: float) -> float:
+    """Return a probability to 10 decimals: its absolute error is that of 1, however small it is."""
+    return significant(value, beside=0.5)
 
 
 def percentages(shares: ArrayLike) -> list[Decimal]:

@@ -1,11 +1,10 @@
 """How well a delay curve is known."""
 
-from statistics import NormalDist
-
 import numpy as np
 
 from app.bandits.arrays import Floats
 from app.bandits.delay.chain_ladder import AgeCounts, imagined_counts
+from app.bandits.numerics.normal import normal_quantile
 
 MAX_EXPONENT = 50.0
 
@@ -42,7 +41,7 @@ def fraction_interval(
     variance : (J_max + 1,), of log F
     at_risk : (J_max + 1,), conversions that each age was seen among
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = normal_quantile(level)
     rate = -np.log(np.maximum(fractions, np.finfo(float).tiny))
     reach = np.divide(z * np.sqrt(variance), rate, out=np.zeros_like(rate), where=rate > 0)
     spread = np.exp(np.minimum(reach, MAX_EXPONENT))

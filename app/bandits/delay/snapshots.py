@@ -55,7 +55,8 @@ class LinkedReports:
 def linked_reports(snapshots: Snapshots, oldest: int) -> LinkedReports:
     """Return the reports of cohorts that were reported at two ages or more, up to ``oldest``.
 
-    Reports of no impressions do not count. Where a cohort's impressions changed, its conversions are those per impression, times the last impressions.
+    Reports of no impressions do not count. Where a cohort's impressions changed, its conversions are those per
+    impression, times the last impressions.
     """
     used = snapshots.through(oldest)
     known = np.zeros((used.cohort.max(initial=-1) + 1, oldest + 1), np.bool_)

@@ -1,11 +1,11 @@
 """An estimate: a value, its standard error, and the interval that follows from both."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from app.bandits.arrays import Floats
+from app.bandits.numerics.normal import normal_quantile
 
 ROUNDING = 1e-12
 """Relative to a sum of squares: outcomes that differ by less are equal."""
@@ -34,19 +34,6 @@ class Estimate:
         """
         reach = normal_quantile(level) * self.standard_error
         return np.stack((self.mean - reach, self.mean + reach), axis=-1)
-
-
-def normal_quantile(level: float) -> float:
-    """The z with P(|Z| < z) = level for a standard normal Z.
-
-    Raises
-    ------
-    ValueError
-        The level is not strictly between 0 and 1.
-    """
-    if not 0 < level < 1:
-        raise ValueError("level must lie strictly between 0 and 1")
-    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -1,12 +1,12 @@
 """What giving traffic to better arms has earned, against an even split of the same traffic."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.arrays import Floats
+from app.bandits.numerics.normal import normal_quantile
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 
@@ -22,7 +22,7 @@ class Gain:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the equal-tailed interval of the Normal with this mean and deviation."""
-        reach = NormalDist().inv_cdf((1 + level) / 2) * self.deviation
+        reach = normal_quantile(level) * self.deviation
         return self.mean - reach, self.mean + reach
 
 
@@ -88,4 +88,4 @@ def _rate_variance(rates: BetaArms) -> Floats:
 
 
 def _weighted(moved: Floats, mean: Floats, variance: Floats) -> Gain:
-    return Gain(float(moved @ mean), float(np.sqrt(moved**2 @ variance)))
+    return Gain(float((moved * mean).sum()), float(np.sqrt((moved**2 * variance).sum())))

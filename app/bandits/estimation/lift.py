@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
-from app.bandits.estimation.estimate import normal_quantile, ratio, squares_about, standard_error
+from app.bandits.estimation.estimate import ratio, squares_about, standard_error
+from app.bandits.numerics.normal import normal_quantile
 from app.bandits.posteriors.student_t import student_t_quantile
 
 

@@ -57,10 +57,10 @@ def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
     tables, pairs = np.divmod(doubtful, d.shape[1])
     d_of_pairs = d.take(pairs, axis=1)
     uniform = (lot.ravel()[doubtful] + rng.random(doubtful.size)) / LOTS
-    refused = np.flatnonzero(_rejected(x[tables, :, pairs].T, d_of_pairs, uniform))
+    rejected = np.flatnonzero(_rejected(x[tables, :, pairs].T, d_of_pairs, uniform))
     variates = _accepted(x, single)
-    anew = rng.standard_gamma(d_of_pairs.take(refused, axis=1) + 1 / 3)
-    variates[tables[refused], :, pairs[refused]] = anew.T
+    anew = rng.standard_gamma(d_of_pairs.take(rejected, axis=1) + 1 / 3)
+    variates[tables[rejected], :, pairs[rejected]] = anew.T
     return variates.reshape(n, *shapes.shape)
 
 
@@ -111,8 +111,8 @@ def _rejected(x: Singles, d: Floats, uniform: Floats) -> Booleans:
     h -= (1 + e) ** 3
     h *= d
     h += x.astype(np.float64) ** 2 / 2
-    refused: Booleans = negative | (uniform <= -np.expm1(h.sum(axis=0)))
-    return refused
+    rejected: Booleans = negative | (uniform <= -np.expm1(h.sum(axis=0)))
+    return rejected
 
 
 def _accepted(x: Singles, d: Singles) -> Singles:

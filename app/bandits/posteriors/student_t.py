@@ -1,13 +1,13 @@
 """Student's t: the posterior of a mean of which only sums and sums of squares are known."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
+from app.bandits.numerics.normal import normal_quantile
 from app.bandits.numerics.quantiles import quantiles
 from app.bandits.numerics.stirling import stirling_remainder
 from app.bandits.posteriors.logit_beta import LogitBeta
@@ -66,12 +66,10 @@ def student_t_quantile(freedom: ArrayLike, level: float) -> Floats:
     ----------
     .. [1] M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 1964, eq. 26.5.27 and 26.7.5.
     """
-    if not 0 < level < 1:
-        raise ValueError("level must lie strictly between 0 and 1")
+    z = normal_quantile(level)
     nu = np.asarray(freedom, dtype=np.float64)
     small = nu < EXPANSION_FROM
     rows = np.where(small, nu, EXPANSION_FROM).reshape(-1, 1)
     logit = quantiles(LogitBeta(np.full_like(rows, 0.5), rows / 2), 1 - level, np.full(rows.size, True))
     by_beta = np.sqrt(rows[:, 0] * np.exp(logit)).reshape(nu.shape)
-    z = NormalDist().inv_cdf((1 + level) / 2)
     return np.where(small, by_beta, z + (z**3 + z) / (4 * nu))

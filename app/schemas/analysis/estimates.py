@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.fields import Amount
+from app.schemas.fields import Amount, Rounded
 
-Interval = tuple[float, float]
+Interval = tuple[Rounded, Rounded]
 
-FIGURE: dict[str, Any] = {"mean": 0.128, "standard_error": 0.0075, "interval_95": [0.1133, 0.1427]}
+ESTIMATED: dict[str, Any] = {"mean": 0.128, "standard_error": 0.0075, "interval_95": [0.1133, 0.1427]}
 DIFFERENCE = {"mean": 0.021, "standard_error": 0.0102, "interval_95": [0.001, 0.041]}
 VARIANT: dict[str, Any] = {
     "variant_id": "bold",
@@ -18,9 +18,9 @@ VARIANT: dict[str, Any] = {
     "value": 0.0,
     "support": 1.0,
     "note": None,
-    "naive": FIGURE,
-    "stratified": FIGURE,
-    "adaptive": FIGURE,
+    "naive": ESTIMATED,
+    "stratified": ESTIMATED,
+    "adaptive": ESTIMATED,
     "difference": DIFFERENCE,
 }
 HOLDOUT: dict[str, Any] = {
@@ -40,9 +40,9 @@ HOLDOUT: dict[str, Any] = {
 class Estimated(BaseModel):
     """A value with its uncertainty; null where the data say nothing."""
 
-    mean: float | None
-    standard_error: float | None
-    interval_95: Interval | None = Field(description="mean -+ 1.96 standard errors")
+    mean: Rounded | None
+    standard_error: Rounded | None
+    interval_95: Interval | None = Field(description="mean -+ 1.959964 standard errors")
 
 
 class VariantEstimates(BaseModel):
@@ -54,7 +54,7 @@ class VariantEstimates(BaseModel):
     units: int = Field(description="Exposed units that were drawn: none forced, merged away or held out")
     successes: int = Field(description="Those that converted")
     value: Amount = Field(description="What they were worth in all")
-    support: float = Field(
+    support: Rounded = Field(
         description="The part of all units that came while the variant could be drawn: the numbers are of those"
     )
     note: str | None = Field(description="Says so where the variant had no support under some splits")
@@ -90,11 +90,11 @@ class Holdout(BaseModel):
     units: int
     successes: int
     value: Amount
-    mean: float | None = Field(description="Their mean outcome")
-    bandit_mean: float | None = Field(description="The mean outcome of the units that were drawn")
-    lift: float | None = Field(description="The difference of both: what the experiment is worth per unit")
+    mean: Rounded | None = Field(description="Their mean outcome")
+    bandit_mean: Rounded | None = Field(description="The mean outcome of the units that were drawn")
+    lift: Rounded | None = Field(description="The difference of both: what the experiment is worth per unit")
     interval_95: Interval | None = Field(description="Of the difference: Newcombe's, or Welch's of values")
-    relative_lift: float | None
+    relative_lift: Rounded | None
     relative_interval_95: Interval | None
     daily: list[HoldoutDay] = Field(description="Their totals by day of first exposure; they decide nothing")
 

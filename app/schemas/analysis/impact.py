@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.fields import Probability, Rounded
+
 GAIN: dict[str, Any] = {
     "experiment_id": "homepage_test",
     "date": "2023-07-16",
@@ -28,8 +30,8 @@ COMPARISON: dict[str, Any] = {
 class PointEstimate(BaseModel):
     """A value with what is uncertain about it."""
 
-    mean: float
-    interval_95: tuple[float, float] = Field(description="95 % posterior interval, Normal")
+    mean: Rounded
+    interval_95: tuple[Rounded, Rounded] = Field(description="95 % posterior interval, Normal")
 
 
 class VariantTraffic(BaseModel):
@@ -37,7 +39,7 @@ class VariantTraffic(BaseModel):
 
     variant_id: str
     impressions: int
-    even_split: float = Field(
+    even_split: Rounded = Field(
         description="Impressions, had every day's traffic been split evenly among the variants of that day"
     )
 
@@ -68,11 +70,11 @@ class AgainstControl(BaseModel):
     """A variant beside the control."""
 
     variant_id: str
-    p_better: float = Field(
+    p_better: Probability = Field(
         description="Probability that its rate (objective value: what it earns) is higher than the control's"
     )
-    difference: float = Field(description="Its posterior mean less the control's")
-    relative: float | None = Field(
+    difference: Rounded = Field(description="Its posterior mean less the control's")
+    relative: Rounded | None = Field(
         description="The difference as a fraction of the control's; null where that is not positive"
     )
 

@@ -1,16 +1,23 @@
 """What is known of an experiment on a date: totals as used, and densities for drawing."""
 
 import datetime as dt
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.bandits.allocation.rounding import significant
+from app.schemas.fields import Rounded
+
+Drawn = Annotated[float, AfterValidator(lambda height: significant(height, 6))]
+"""A density: of many trials its exponent is large, and so is what two processors make of it."""
 
 
 class Curve(BaseModel):
     """The posterior density of one variant's rate."""
 
     variant_id: str
-    rate: list[float] = Field(description="Ascending, over the variant's 99.98 % interval")
-    density: list[float] = Field(description="Per unit of rate: the area below the curve is 1")
+    rate: list[Rounded] = Field(description="Ascending, over the variant's 99.98 % interval")
+    density: list[Drawn] = Field(description="Per unit of rate: the area below the curve is 1")
 
 
 class Posterior(BaseModel):
@@ -39,8 +46,8 @@ class VariantTotals(BaseModel):
     """Sums over days of one variant."""
 
     days: int = Field(description="Days with impressions")
-    impressions: float
-    successes: float
+    impressions: Rounded
+    successes: Rounded
     revenue: float | None = None
     revenue_sq: float | None = None
 

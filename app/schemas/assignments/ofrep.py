@@ -17,7 +17,7 @@ EVALUATED: dict[str, Any] = {
 MISSING: dict[str, Any] = {
     "key": "homepage",
     "errorCode": "FLAG_NOT_FOUND",
-    "errorDetails": "there is no experiment 'homepage'",
+    "errorDetails": "there is no flag 'homepage'",
 }
 
 ErrorCode = Literal["PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "FLAG_NOT_FOUND", "GENERAL"]
@@ -64,7 +64,7 @@ class FlagFailure(BaseModel):
 
 
 class EvaluatedFlags(BaseModel):
-    """Every experiment that is not archived, for a unit."""
+    """Every experiment that is offered as a flag and not archived, for a unit."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"flags": [EVALUATED]}]})
 

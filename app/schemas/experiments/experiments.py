@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.schemas.experiments.currencies import Currency
 from app.schemas.experiments.settings import (
@@ -15,6 +14,7 @@ from app.schemas.experiments.settings import (
     Strict,
 )
 from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
+from app.schemas.validation import combination_error
 
 VARIANT: dict[str, Any] = {
     "variant_id": "control",
@@ -34,6 +34,8 @@ EXAMPLE: dict[str, Any] = {
     "state_since": "2023-07-15",
     "created_at": "2023-07-15T09:30:00Z",
     "source": "reported",
+    "flag": None,
+    "is_flag": False,
     "policy": {"kind": "thompson"},
     "prior": {"a": 1.0, "b": 1.0},
     "min_share": 5.0,
@@ -135,6 +137,11 @@ class ExperimentIn(ExperimentSettings):
         description="Where totals come from: reported (POST /metrics) or tracked (POST /events); "
         "by default the first of them decides. It cannot change",
     )
+    flag: bool | None = Field(
+        default=None,
+        strict=True,
+        description="Whether OpenFeature clients are offered the experiment; null: if its source is tracked",
+    )
     variants: Annotated[list[VariantIn], Field(max_length=MAX_VARIANTS)] = Field(
         default_factory=list, description="In the order of registration; more can follow later"
     )
@@ -142,17 +149,17 @@ class ExperimentIn(ExperimentSettings):
     @model_validator(mode="after")
     def _held_out_units_are_tracked(self) -> "ExperimentIn":
         if self.source == "reported" and self.holdout_percent > 0:
-            message = "holdout_percent: the totals of held-out units stand apart only with source tracked"
-            raise PydanticCustomError("combination", "{message}", {"message": message})
+            message = "a hold-out needs source tracked: only then are the totals of its units kept apart"
+            raise combination_error("holdout_percent", message)
         return self
 
     @model_validator(mode="after")
     def _variants_are_distinct(self) -> "ExperimentIn":
         ids = [variant.variant_id for variant in self.variants]
         if len(set(ids)) < len(ids):
-            raise PydanticCustomError("variants", "variants: the same variant_id stands there twice")
+            raise combination_error("variants", "the same variant_id stands there twice")
         if sum(variant.is_control for variant in self.variants) > 1:
-            raise PydanticCustomError("variants", "variants: at most one may have is_control")
+            raise combination_error("variants", "at most one variant may have is_control")
         return self
 
 
@@ -164,6 +171,9 @@ class ExperimentPatch(Strict):
     name: Text | None = None
     description: Text | None = None
     state: State | None = Field(default=None, description="running, paused or archived")
+    flag: bool | None = Field(
+        default=None, strict=True, description="Whether OpenFeature clients are offered the experiment"
+    )
     policy: dict[str, Any] | None = Field(default=None, description="Another kind starts from its defaults")
     objective: Literal["conversion", "value"] | None = None
     currency: Currency | None = None
@@ -206,6 +216,8 @@ class Experiment(ExperimentSettings):
     state_since: dt.date = Field(description="The day the state began")
     created_at: dt.datetime
     source: Source | None = Field(description="Where its totals come from; null until the first of them came")
+    flag: bool | None = Field(description="As set; null follows the source")
+    is_flag: bool = Field(description="Whether OpenFeature clients are offered it: `flag`, else tracked")
     rollout: str | None = Field(description="The variant that gets everything since a rollout")
     control: str | None = Field(
         description="The variant others are compared with: the one with is_control, else 'control', else the first"

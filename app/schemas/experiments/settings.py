@@ -16,9 +16,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.bandits.allocation import decide
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
 from app.schemas.experiments.currencies import Currency
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
+from app.schemas.validation import combination_error
 
 Days = Annotated[int, Field(strict=True, ge=0, le=3650)]
 PositiveDays = Annotated[int, Field(strict=True, ge=1, le=3650)]
@@ -145,6 +147,11 @@ class BurnIn(Strict):
         description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
 
+    def to_rule(self) -> decide.BurnIn:
+        """Return it as the mathematics takes it, with the share as a fraction."""
+        share = None if self.share is None else self.share / 100
+        return decide.BurnIn(self.days, self.impressions, self.successes, share)
+
 
 class Stop(Strict):
     """When the answer advises to stop; it never stops by itself."""
@@ -175,7 +182,10 @@ PercentForAllOrSome = Annotated[
 class ExperimentSettings(Strict):
     """What a person may set of an experiment; every field has a default."""
 
-    policy: Policy = Field(default=Policy(), description="How shares follow from the data")
+    policy: Policy = Field(
+        default=Policy(),
+        description="How shares follow from the data; by default thompson, or value_thompson for objective value",
+    )
     objective: Literal["conversion", "value"] = Field(
         default="conversion", description="What is best: the highest rate, or the most earned per impression"
     )
@@ -192,7 +202,7 @@ class ExperimentSettings(Strict):
     fixed_share: PercentOf = Field(default={}, description="Variants whose percent is fixed")
     burn_in: BurnIn = Field(default=BurnIn(), description="What a new variant must show first")
     maturity_days: Days = Field(
-        default=0, description="Leave out so many of the last days: they are not ripe"
+        default=0, description="Leave out so many of the last days: their conversions are still to come"
     )
     late_conversions: bool = Field(
         default=False, strict=True, description="Accept days with more successes than impressions"
@@ -222,42 +232,68 @@ class ExperimentSettings(Strict):
         default=30, description="How long after a unit's first exposure its rewards still count"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _policy_follows_the_objective(cls, sent: Any) -> Any:
+        """Where no policy is chosen, the default is Thompson sampling for the chosen objective."""
+        if isinstance(sent, dict) and sent.get("objective") == "value" and "policy" not in sent:
+            return {**sent, "policy": {"kind": BY_VALUE["thompson"]}}
+        return sent
+
     @model_validator(mode="after")
     def _go_together(self) -> Self:
-        by_value, kind = self.objective == "value", self.policy.kind
-        neutral = [name for name in POLICIES if name in {"uniform", "fixed"}]
-        fitting = [
-            name for name in POLICIES if needs_value(name) == by_value and name not in neutral
-        ] + neutral
+        by_value, kind, rule = self.objective == "value", self.policy.kind, self.stop.rule
+        fitting = fitting_policies(by_value)
         _require(
             kind in fitting,
-            f"policy.kind: objective {self.objective} goes with {', '.join(fitting)}, not {kind}",
+            "policy.kind",
+            f"objective {self.objective} goes with {', '.join(fitting)}, not {kind}",
         )
-        _require(by_value == (self.currency is not None), "currency: goes with objective value, and only it")
+        _require(
+            not by_value or self.currency is not None,
+            "currency",
+            "objective value needs the currency of revenue and costs, such as EUR",
+        )
+        _require(
+            by_value or self.currency is None, "currency", "a currency goes with objective value, and only it"
+        )
         _require(
             self.window_days is None or self.half_life_days is None,
-            "half_life_days: window_days is set too, and only one of them can decide how days count",
+            "half_life_days",
+            "window_days is set too, and only one of them can decide how days count",
         )
-        _require(self.adjust == "none" or not by_value, "adjust: day has no meaning for objective value")
+        _require(self.adjust == "none" or not by_value, "adjust", "day has no meaning for objective value")
         _require(
             self.adjust == "none" or not self.late_conversions,
-            "adjust: day has no meaning with late_conversions",
-        )
-        rule, threshold = self.stop.rule, self.stop.threshold
-        _require(
-            rule == "expected_loss" or threshold is None or threshold < 1,
-            f"stop.threshold: of {rule or 'the default rule'} it should lie strictly between 0 and 1",
+            "adjust",
+            "day has no meaning with late_conversions",
         )
         _require(
-            not by_value or self.stop.rule != "value_remaining",
-            "stop.rule: objective value goes with p_best or expected_loss",
+            rule == "expected_loss" or self.stop.threshold is None or self.stop.threshold < 1,
+            "stop.threshold",
+            f"of {rule or 'the default rule'} it should lie strictly between 0 and 1",
+        )
+        _require(
+            not by_value or rule != "value_remaining",
+            "stop.rule",
+            "objective value goes with p_best or expected_loss",
         )
         return self
 
 
-def _require(fine: bool, message: str) -> None:
+BY_VALUE = {"thompson": "value_thompson", "epsilon_greedy": "value_epsilon_greedy"}
+"""The policies that exist for both objectives, by their kind for conversions."""
+
+
+def fitting_policies(by_value: bool) -> list[str]:
+    """Return the kinds of policy that go with an objective, those that use no value or rate last."""
+    neutral = [name for name in POLICIES if name in {"uniform", "fixed"}]
+    return [name for name in POLICIES if needs_value(name) == by_value and name not in neutral] + neutral
+
+
+def _require(fine: bool, field: str, message: str) -> None:
     if not fine:
-        raise PydanticCustomError("combination", "{message}", {"message": message})
+        raise combination_error(field, message)
 
 
 ASSIGNING = frozenset({"assignment_mode", "holdout_percent", "refresh_minutes", "reward_window_days"})

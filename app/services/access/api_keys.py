@@ -75,6 +75,7 @@ def upsert_admin_key(session: Session, key: str, now: dt.datetime) -> None:
                 "expires_at": None,
                 "revoked_at": None,
                 "last_used_at": None,
+                "origins": None,
             },
             where=tables.ApiKey.secret_sha256 != row.excluded.secret_sha256,
         ).returning(tables.ApiKey.key_id)

@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 import psycopg
 
-from app.errors import TooManyRequests, Unauthorized, Unavailable
+from app.errors import InternalError, TooManyRequests, Unauthorized, Unavailable
 from app.schemas.api_keys import Scope
 from app.services.access import api_keys
 from app.services.access.principal import ANONYMOUS, Principal
 from app.services.single_flight import SingleFlight
 from app.storage import api_keys as stored_keys
-from app.storage.database import Database
+from app.storage.database import Database, is_outage
 
 RETRY_SECONDS = 1
 """Between two refreshes for an unknown key, and between two attempts while PostgreSQL is not available."""
@@ -45,7 +46,8 @@ class CachedKey:
     def of(cls, record: stored_keys.ApiKeyRecord) -> "CachedKey":
         """Return a stored key with its principal."""
         scopes = frozenset(cast("list[Scope]", record.scopes))
-        return cls(record, Principal(record.key_id, record.name, scopes, record.experiment_prefix))
+        origins = None if record.origins is None else frozenset(record.origins)
+        return cls(record, Principal(record.key_id, record.name, scopes, record.experiment_prefix, origins))
 
 
 class TokenBucket:
@@ -91,8 +93,10 @@ class Authenticator:
         self._track_last_used = track_last_used
         self._tick = tick
         self._keys: dict[str, CachedKey] | None = None
+        self._origins: frozenset[str] = frozenset()
         self._tried_at = 0.0
         self._failed = False
+        self._outage = False
         self._refreshing: SingleFlight[None] = SingleFlight()
         self._buckets: dict[str, TokenBucket] = {}
         self._last_used: dict[str, dt.datetime] = {}
@@ -106,6 +110,7 @@ class Authenticator:
         Unauthorized: no key, or one that is unknown, expired or revoked
         TooManyRequests: the key exceeds its rate
         Unavailable: the keys were never read, and PostgreSQL does not answer
+        InternalError: the keys were never read, and PostgreSQL rejects the statement
         """
         known = await self._read_keys(self._seconds)
         if not known and self._open_without_keys:
@@ -117,6 +122,17 @@ class Authenticator:
         self._check_rate(key)
         self._record_use(key.record.key_id, now)
         return key.principal
+
+    async def refresh_origins(self, origin: str) -> None:
+        """Read the keys again, at most once a second, where none of them is known to have an origin."""
+        with suppress(Unavailable, InternalError):
+            await self._read_keys(
+                self._seconds if self.has_origin(origin) else min(self._seconds, RETRY_SECONDS)
+            )
+
+    def has_origin(self, origin: str) -> bool:
+        """Tell whether a key that is not revoked may be used in pages of an origin."""
+        return origin in self._origins
 
     async def _find(self, sent: str, known: dict[str, CachedKey]) -> CachedKey:
         parts = api_keys.parse(sent)
@@ -158,6 +174,8 @@ class Authenticator:
             refresh = self._refreshing.start("keys", self._refresh)
             if not self._failed or self._keys is None:  # else the last copy serves, and no request waits
                 await asyncio.shield(refresh)
+        if self._keys is None and not self._outage:
+            raise InternalError
         if self._keys is None:
             raise Unavailable("the API keys cannot be read: the database does not answer; try again shortly")
         return self._keys
@@ -168,7 +186,11 @@ class Authenticator:
             found = await stored_keys.read(self._database)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self._failed = True
-            logger.warning("the API keys cannot be read (%s)", type(error).__name__)
+            self._outage = is_outage(error)
+            if self._outage:
+                logger.warning("the API keys cannot be read (%s)", type(error).__name__)
+            else:
+                logger.exception("the API keys cannot be read")
         else:
             self.set_keys(found)
 
@@ -176,6 +198,8 @@ class Authenticator:
         """Replace the copy of the keys."""
         self._failed = False
         self._keys = {record.key_id: CachedKey.of(record) for record in found}
+        valid = (key.principal for key in self._keys.values() if key.record.revoked_at is None)
+        self._origins = frozenset(chain.from_iterable(who.origins or () for who in valid))
 
     def _record_use(self, key_id: str, now: dt.datetime) -> None:
         if not self._track_last_used:
@@ -190,9 +214,12 @@ class Authenticator:
 
     async def _flush_last_used(self) -> None:
         uses, self._last_used = self._last_used, {}
-        with suppress(psycopg.Error, OSError, TimeoutError):  # the next use of the key stores it
+        try:
             if uses:
                 await stored_keys.update_last_used(self._database, uses)
+        except (psycopg.Error, OSError, TimeoutError) as error:  # the next use of the key stores it
+            if not is_outage(error):
+                logger.exception("the last use of API keys cannot be stored")
 
     async def close(self) -> None:
         """Store the last uses."""

@@ -1,11 +1,19 @@
 """The principal of a request: what its API key may do, and with which experiments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from app.errors import FieldError, Forbidden
 from app.schemas.api_keys import Scope
+
+SUFFICIENT: Mapping[Scope, frozenset[Scope]] = {
+    "evaluate": frozenset({"evaluate", "report", "admin"}),
+    "report": frozenset({"report", "admin"}),
+    "read": frozenset({"read", "admin"}),
+    "admin": frozenset({"admin"}),
+}
+"""The scopes that contain each scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +24,25 @@ class Principal:
     ----------
     key_id : None where no key was needed: an open service, a command
     name : the name of the key
-    scopes : what it may do; ``admin`` contains the others
+    scopes : what it may do; ``report`` contains ``evaluate``, ``admin`` contains all others
     experiment_prefix : it may access experiments whose ids begin with this; None is all of them
+    origins : it works only in pages of these origins; None is from anywhere
     """
 
     key_id: str | None
     name: str
     scopes: frozenset[Scope]
     experiment_prefix: str | None = None
+    origins: frozenset[str] | None = None
 
     def has_scope(self, scope: Scope) -> bool:
         """Tell whether the key has a scope."""
-        return scope in self.scopes or "admin" in self.scopes
+        return not self.scopes.isdisjoint(SUFFICIENT[scope])
+
+    @property
+    def evaluates_only(self) -> bool:
+        """Whether the key may be public, in a page: it evaluates flags and records their events, nothing else."""
+        return self.scopes == {"evaluate"}
 
     def can_access(self, experiment_id: str) -> bool:
         """Tell whether the key may access an experiment."""

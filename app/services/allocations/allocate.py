@@ -1,14 +1,13 @@
 """The allocation of a date: computed from the totals before it, recorded while the date is not past."""
 
 import datetime as dt
-import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.services.allocations import decision_inputs, response
+from app.schemas.allocations import Allocation
+from app.services.allocations import decision_inputs, recorded, response
 from app.services.allocations.recorded import Recorded, latest_query, latest_recorded, parse_record
 from app.services.experiments import version_lock
 from app.services.experiments.settings_history import (
@@ -19,11 +18,6 @@ from app.services.experiments.settings_history import (
 )
 from app.storage.pipeline import run_pipelined
 
-PREVIOUS_SQL = text("""
-    select answer from allocations
-    where experiment_id = :experiment_id and for_date < :date
-    order by for_date desc, sequence desc limit 1
-""")
 INSERT_SQL = text("""
     insert into allocations (experiment_id, for_date, sequence, revision, inputs_digest, version, answer,
                              recorded_at)
@@ -34,9 +28,13 @@ INSERT_SQL = text("""
 
 @dataclass(frozen=True, slots=True)
 class ServedAllocation:
-    """An answer as served: its bytes, and the version of the experiment it belongs to.
+    """An answer as served: its text, and the version of the experiment it belongs to.
 
-    ``began`` is the experiment's first day, before which there is no today.
+    Parameters
+    ----------
+    began : the experiment's first day, before which there is no today
+    computed : the allocation, where this call decided it; None where a recorded one is served
+    recorded_now : whether this call recorded it
     """
 
     date: dt.date
@@ -44,8 +42,13 @@ class ServedAllocation:
     began: dt.date
     version: int
     body: str
-    computed: bool = False
+    computed: Allocation | None = None
     recorded_now: bool = False
+
+    @property
+    def allocation(self) -> Allocation:
+        """Return its fields; of a recorded one they are read from the body."""
+        return self.computed or recorded.parse_body(self.body)
 
 
 def allocate(
@@ -60,7 +63,7 @@ def allocate(
 
     Today's and tomorrow's answers are recorded when their revision is new; a past date is answered by the
     revision last in force on it, or computed where there is none. Safe to repeat: nothing recorded changes.
-    Safe to race: recorders of one experiment take their turns at its lock, readers of a recorded one need none.
+    Safe to race: recorders of one experiment take turns at its lock, readers of a recorded one need none.
 
     Parameters
     ----------
@@ -75,12 +78,12 @@ def allocate(
     """
     state = read_state(session, experiment_id, for_date, now)
     if recompute:
-        return _computed(session, state)
+        return _compute_only(session, state)
     if state.last is not None and (state.date < state.today or state.up_to_date_record):
         return state.to_allocation(state.last.body)
     if state.date >= state.today and record:
         return _record(session, state, now)
-    return _computed(session, state)
+    return _compute_only(session, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +91,22 @@ class AllocationState:
     """What is known of an experiment and a date before anything is computed."""
 
     experiment_id: str
-    version: int
     history: SettingsHistory
     today: dt.date
     date: dt.date
-    last: "Recorded | None"
+    last: Recorded | None
 
     @property
-    def up_to_date_record(self) -> "Recorded | None":
+    def up_to_date_record(self) -> Recorded | None:
         """The revision that was recorded since the experiment's last change: the answer, whatever the date."""
-        return self.last if self.last is not None and self.last.version == self.version else None
+        return self.last if self.last is not None and self.last.version == self.history.version else None
 
     def to_allocation(
-        self, body: str, computed: bool = False, recorded_now: bool = False
+        self, body: str, computed: Allocation | None = None, recorded_now: bool = False
     ) -> ServedAllocation:
         """Return an answer that belongs to this state."""
         zone, began = self.history.latest.settings.time_zone, self.history.periods[0].active_from
-        return ServedAllocation(self.date, zone, began, self.version, body, computed, recorded_now)
+        return ServedAllocation(self.date, zone, began, self.history.version, body, computed, recorded_now)
 
 
 def read_state(
@@ -118,59 +120,62 @@ def read_state(
     Invalid: the date is after tomorrow
     """
     likely = for_date or now.date()  # today, where the time zone is UTC
-    found, recorded = run_pipelined(
+    settings, record = run_pipelined(
         session, history_query(experiment_id), latest_query(experiment_id, likely)
     )
-    version, timeline = parse_history(experiment_id, found)
-    date = resolve_date(timeline, for_date, now)
-    last = parse_record(recorded) if date == likely else latest_recorded(session, experiment_id, date)
-    return AllocationState(experiment_id, version, timeline, timeline.today(now), date, last)
+    history = parse_history(experiment_id, settings)
+    date = resolve_date(history, for_date, now)
+    last = parse_record(record) if date == likely else latest_recorded(session, experiment_id, date)
+    return AllocationState(experiment_id, history, history.today(now), date, last)
 
 
 def _record(session: Session, seen: AllocationState, now: dt.datetime) -> ServedAllocation:
     """Compute and record under the experiment's lock; what was seen before is read again if it has changed."""
-    asking_last = latest_query(seen.experiment_id, seen.date)
-    version, recorded = version_lock.lock_and_read(session, seen.experiment_id, asking_last)
-    if version != seen.version:
+    version, record = version_lock.lock_and_read(
+        session, seen.experiment_id, latest_query(seen.experiment_id, seen.date)
+    )
+    if version != seen.history.version:
         state = read_state(session, seen.experiment_id, seen.date, now)
     else:
-        state = replace(seen, last=parse_record(recorded))
+        state = replace(seen, last=parse_record(record))
     if state.up_to_date_record is not None:
         return state.to_allocation(state.up_to_date_record.body)
-    last = state.last
-    body, digest = _compute(session, state, recorded=True)
-    revision = response.revision_of(digest)
-    if last is not None and last.revision == revision:
-        return state.to_allocation(last.body, computed=True)
-    new = {
+    allocation, digest = _compute(session, state, record=True)
+    if state.last is not None and state.last.revision == allocation.revision:
+        return state.to_allocation(state.last.body, allocation)
+    body = allocation.to_json()
+    _insert(session, state, allocation.revision, digest, body, now)
+    return state.to_allocation(body, allocation, recorded_now=True)
+
+
+def _insert(
+    session: Session, state: AllocationState, revision: str, digest: str, body: str, now: dt.datetime
+) -> None:
+    row = {
         "experiment_id": state.experiment_id,
         "for_date": state.date,
-        "sequence": 1 if last is None else last.sequence + 1,
+        "sequence": 1 if state.last is None else state.last.sequence + 1,
         "revision": revision,
         "inputs_digest": digest,
-        "version": state.version,
+        "version": state.history.version,
         "answer": body,
         "recorded_at": now,
     }
-    session.connection().execute(INSERT_SQL, new)
-    return state.to_allocation(body, computed=True, recorded_now=True)
+    session.connection().execute(INSERT_SQL, row)
 
 
-def _computed(session: Session, state: AllocationState) -> ServedAllocation:
-    body, _ = _compute(session, state, recorded=False)
-    return state.to_allocation(body, computed=True)
+def _compute_only(session: Session, state: AllocationState) -> ServedAllocation:
+    allocation, _ = _compute(session, state, record=False)
+    return state.to_allocation(allocation.to_json(), allocation)
 
 
-def _compute(session: Session, state: AllocationState, recorded: bool) -> tuple[str, str]:
-    found = decision_inputs.read_inputs(session, state.experiment_id, state.history, state.date, summed=True)
-    return response.build_response(found, state.date, _previous_answer(session, state), recorded)
+def _compute(session: Session, state: AllocationState, record: bool) -> tuple[Allocation, str]:
+    inputs = decision_inputs.read_inputs(session, state.experiment_id, state.history, state.date, summed=True)
+    return response.build_response(inputs, _previous(session, state), record)
 
 
-def _previous_answer(session: Session, state: AllocationState) -> dict[str, Any] | None:
+def _previous(session: Session, state: AllocationState) -> Allocation | None:
     """Return the answer in force last before a new one for this date."""
     if state.last is not None:
-        before: dict[str, Any] | None = json.loads(state.last.body)
-    else:
-        asked = {"experiment_id": state.experiment_id, "date": state.date}
-        before = session.connection().scalar(PREVIOUS_SQL, asked)
-    return before
+        return state.last.allocation
+    return recorded.latest_before(session, state.experiment_id, state.date)

@@ -6,17 +6,27 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
-from app.services.allocations import allocate
+from app.schemas.etags import etag_of
+from app.services.allocations.allocate import ServedAllocation
 from app.services.experiments.settings_history import local_date
+
+ENTRY_BYTES = 256
+"""What an entry takes beside its body, about."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedAllocation:
-    """An answer as it was served, and the version of the experiment it belongs to."""
+    """An answer as it is sent, and the version of the experiment it belongs to."""
 
     version: int
     body: bytes
     etag: str
+
+    @classmethod
+    def of(cls, served: ServedAllocation) -> "CachedAllocation":
+        """Return an answer with its entity tag."""
+        body = served.body.encode()
+        return cls(served.version, body, etag_of(body))
 
 
 class AllocationCache:
@@ -25,9 +35,9 @@ class AllocationCache:
     def __init__(self, max_bytes: int) -> None:
         self._lock = threading.Lock()
         self._answers: LRUCache[tuple[str, dt.date], CachedAllocation] = LRUCache(
-            max_bytes, getsizeof=lambda served: len(served.body) + 256
+            max_bytes, getsizeof=lambda cached: len(cached.body) + ENTRY_BYTES
         )
-        self._days: LRUCache[str, tuple[str, dt.date]] = LRUCache(max(max_bytes // 256, 1))
+        self._days: LRUCache[str, tuple[str, dt.date]] = LRUCache(max(max_bytes // ENTRY_BYTES, 1))
 
     def get(self, experiment_id: str, date: dt.date) -> CachedAllocation | None:
         """Return what was last served for an experiment and date."""
@@ -35,18 +45,18 @@ class AllocationCache:
             return self._answers.get((experiment_id, date))
 
     def cached_today(self, experiment_id: str, now: dt.datetime) -> dt.date | None:
-        """Return the experiment's present day, as far as its time zone and its first day are known here."""
+        """Return the experiment's present day, if its time zone and its first day are cached."""
         with self._lock:
             known = self._days.get(experiment_id)
         return None if known is None else max(local_date(now, known[0]), known[1])
 
-    def put(self, experiment_id: str, found: allocate.ServedAllocation, served: CachedAllocation) -> None:
-        """Keep an answer, in place of an older one."""
-        date = found.date
+    def put(self, experiment_id: str, served: ServedAllocation) -> CachedAllocation:
+        """Store an answer, unless a newer one is there, and return it as it is sent."""
+        cached = CachedAllocation.of(served)
         with self._lock:
-            self._days[experiment_id] = found.time_zone, found.began
-            before = self._answers.get((experiment_id, date))
-            if before is not None and before.version > served.version:
-                return
-            if len(served.body) + 256 <= self._answers.maxsize:
-                self._answers[experiment_id, date] = served
+            self._days[experiment_id] = served.time_zone, served.began
+            before = self._answers.get((experiment_id, served.date))
+            newest = before is None or before.version <= cached.version
+            if newest and len(cached.body) + ENTRY_BYTES <= self._answers.maxsize:
+                self._answers[experiment_id, served.date] = cached
+        return cached

@@ -1,8 +1,9 @@
-"""The daily totals of an experiment as arrays, and the days on which somebody's report is missing."""
+"""The daily totals of an experiment as arrays, and the days on which a variant's report is missing."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ from sqlalchemy.orm import Session
 from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
 from app.bandits.arrays import Booleans, Floats
 from app.services.allocations.recorded import SHARES_SQL
+from app.services.experiments.variant_queries import VariantDates
 
 EPOCH = dt.date(2000, 1, 1)
 
 
 def _read(money: str = "") -> str:
     return f"""
-        select v.variant_id, v.registered_on, v.active_from, v.retired_on, m.days
+        select v.variant_id, v.is_control, v.registered_on, v.active_from, v.retired_on, m.days
         from variants v
         left join (
             select variant_id,
@@ -32,12 +34,12 @@ def _read(money: str = "") -> str:
         ) m on m.variant_id = v.variant_id
         where v.experiment_id = %(experiment_id)s
         order by v.position
-    """  # noqa: S608  texts of ours
+    """  # noqa: S608  both parts are constants of this module
 
 
-READ = _read()
+DAYS_SQL = _read()
 """One row per variant with its days packed as in ``DAY``: sending them one by one takes four times as long."""
-READ_WITH_MONEY = _read("""
+DAYS_WITH_MONEY_SQL = _read("""
                        || float8send(coalesce(revenue::float8, 'NaN'))
                        || float8send(coalesce(revenue_sq::float8, 'NaN'))""")
 DAY = [("day", ">i4"), ("impressions", ">i8"), ("successes", ">i8")]
@@ -52,22 +54,6 @@ def day_number(date: dt.date) -> int:
 def date_of_day(day: int) -> dt.date:
     """Return the date of a number."""
     return EPOCH + dt.timedelta(days=day)
-
-
-@dataclass(frozen=True, slots=True)
-class VariantDates:
-    """A variant and when it took part.
-
-    Parameters
-    ----------
-    first_day : the first one it was reported on, up to the date asked for
-    """
-
-    variant_id: str
-    registered_on: dt.date
-    active_from: dt.date | None
-    retired_on: dt.date | None
-    first_day: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +73,24 @@ def read_variant_days(
 ) -> list[VariantDays]:
     """Return every variant in the order of registration, with its days up to ``last``.
 
-    Of later days up to the date nothing is told but that a variant had been heard of.
+    Of later days up to the date only the first is known: that a variant had been reported by then.
     """
     driver = session.connection().connection.driver_connection
     assert driver is not None
     dtype = np.dtype(DAY + MONEY if money else DAY)
     with driver.cursor(binary=True) as cursor:  # as text the days would be twice as long
         rows = cursor.execute(
-            READ_WITH_MONEY if money else READ, {"experiment_id": experiment_id, "date": date}
+            DAYS_WITH_MONEY_SQL if money else DAYS_SQL, {"experiment_id": experiment_id, "date": date}
         ).fetchall()
-    return [_arm(row, dtype, day_number(last)) for row in rows]
+    return [_unpack(row, dtype, day_number(last)) for row in rows]
 
 
-def _arm(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> VariantDays:
-    variant_id, registered_on, active_from, retired_on, packed = row
+def _unpack(row: tuple[Any, ...], dtype: np.dtype[np.void], last: int) -> VariantDays:
+    variant_id, is_control, registered_on, active_from, retired_on, packed = row
     reported = np.frombuffer(packed or b"", dtype)
     first_day = date_of_day(int(reported["day"].min())) if len(reported) else None
     used = reported[reported["day"] <= last]
-    return VariantDays(variant_id, registered_on, active_from, retired_on, first_day, used)
+    return VariantDays(variant_id, is_control, registered_on, active_from, retired_on, first_day, used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +101,16 @@ class TotalsTable:
     days_without_revenue: tuple[int, ...]
 
 
-def table_of(members: Sequence[VariantDays], by_value: bool) -> TotalsTable:
+def table_of(variants: Sequence[VariantDays], by_value: bool) -> TotalsTable:
     """Return the days of some variants as arrays (t, k)."""
     dtype = np.dtype(DAY + MONEY if by_value else DAY)
-    k, rows = len(members), np.concatenate([np.empty(0, dtype), *(arm.days for arm in members)])
-    arm = np.repeat(np.arange(k), [len(member.days) for member in members])
+    k, rows = len(variants), np.concatenate([np.empty(0, dtype), *(variant.days for variant in variants)])
+    arm = np.repeat(np.arange(k), [len(variant.days) for variant in variants])
     day, at = _days_of(rows["day"].astype(np.int64))
 
-    def spread(figures: NDArray[Any]) -> Floats:
+    def spread(column: NDArray[Any]) -> Floats:
         table = np.zeros((len(day), k))
-        table[at, arm] = figures
+        table[at, arm] = column
         return table
 
     totals = DailyTotals(
@@ -132,12 +118,13 @@ def table_of(members: Sequence[VariantDays], by_value: bool) -> TotalsTable:
     )
     if not by_value:
         return TotalsTable(totals, (0,) * k)
-    money, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
+    revenue, squares, converted = rows["revenue"], rows["revenue_sq"], rows["successes"] > 0
     without_squares = (np.isnan(squares) & converted).any()
     value_sq = None if without_squares else spread(np.nan_to_num(squares))
-    unvalued = np.bincount(arm[np.isnan(money) & converted], minlength=k)
+    days_without_revenue = np.bincount(arm[np.isnan(revenue) & converted], minlength=k)
     return TotalsTable(
-        replace(totals, value=spread(np.nan_to_num(money)), value_sq=value_sq), tuple(unvalued.tolist())
+        replace(totals, value=spread(np.nan_to_num(revenue)), value_sq=value_sq),
+        tuple(days_without_revenue.tolist()),
     )
 
 
@@ -152,38 +139,38 @@ def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def find_incomplete_days(
-    session: Session, experiment_id: str, table: TotalsTable, members: Sequence[VariantDays]
+    session: Session, experiment_id: str, table: TotalsTable, variants: Sequence[VariantDays]
 ) -> dict[dt.date, tuple[str, ...]]:
-    """Return the days that lack the report of a live variant with a share, and whose reports they lack.
+    """Return the days that lack the report of an active variant with a share, and whose reports they lack.
 
     A variant has a share on a day if the allocation last in force gave it one; where none was recorded, if it had
     impressions on the reported day before. One that never reported before is not waited for.
     """
     totals = table.totals
-    missing = ~totals.reported & _active(totals, members) & _reported_before(totals)
+    missing = ~totals.reported & _active(totals, variants) & _reported_before(totals)
     if not missing.any():
         return {}
     dates = [date_of_day(int(day)) for day in totals.day]
     lacking = [date for date, row in zip(dates, missing, strict=True) if row.any()]
-    found = session.execute(SHARES_SQL, {"experiment_id": experiment_id, "dates": lacking})
-    recorded = {row.for_date: row.shares for row in found}
-    expected = missing & np.vstack([np.zeros((1, len(members)), np.bool_), totals.trials[:-1] > 0])
+    rows = session.execute(SHARES_SQL, {"experiment_id": experiment_id, "dates": lacking})
+    recorded = {row.for_date: row.shares for row in rows}
+    expected = missing & np.vstack([np.zeros((1, len(variants)), np.bool_), totals.trials[:-1] > 0])
     for t, date in enumerate(dates):
         if date in recorded:
-            shared = [recorded[date].get(row.variant_id, 0) > 0 for row in members]
+            shared = [recorded[date].get(variant.variant_id, 0) > 0 for variant in variants]
             expected[t] = missing[t] & np.array(shared)
     return {
-        dates[t]: tuple(row.variant_id for row, waits in zip(members, expected[t], strict=True) if waits)
+        dates[t]: tuple(variant.variant_id for variant in compress(variants, expected[t]))
         for t in np.flatnonzero(incomplete_days(totals, expected))
     }
 
 
-def _active(totals: DailyTotals, members: Sequence[VariantDays]) -> Booleans:
-    ends = [day_number(row.retired_on or dt.date.max) for row in members]
-    begins = [day_number(row.active_from or dt.date.min) for row in members]
+def _active(totals: DailyTotals, variants: Sequence[VariantDays]) -> Booleans:
+    first = [day_number(variant.active_from or dt.date.min) for variant in variants]
+    end = [day_number(variant.retired_on or dt.date.max) for variant in variants]
     day = totals.day[:, None]
-    live: Booleans = (np.array(begins) <= day) & (day < np.array(ends))
-    return live
+    active: Booleans = (np.array(first) <= day) & (day < np.array(end))
+    return active
 
 
 def _reported_before(totals: DailyTotals) -> Booleans:

@@ -1,4 +1,4 @@
-"""What decides the shares of a date: the settings in force, the variants active, their totals before it."""
+"""What decides the shares of a date: the settings in force, the eligible variants, their totals before it."""
 
 import datetime as dt
 import hashlib
@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -22,23 +21,27 @@ from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import daily_totals, recorded, summed_totals
 from app.services.allocations.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
-from app.services.experiments.settings_history import Halt, SettingsHistory
+from app.services.experiments.settings_history import (
+    Halt,
+    SettingsHistory,
+    read_settings_history,
+    resolve_date,
+)
+from app.services.experiments.variant_queries import VariantDates, control_of, eligible_variants
 
-AnyVariant = TypeVar("AnyVariant", bound=daily_totals.VariantDates)
-
-ALGORITHM = 1
-"""Raised whenever the same inputs would give other shares than before."""
+ALGORITHM = 2
+"""Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
 
 
 @dataclass(frozen=True)
 class DecisionInputs:
     """Everything the shares of a date are a function of.
 
-    During a halt they are those of the day it began, ``decided_on``. ``eligible`` are the arms that may still get
-    traffic on the date; without a halt, all of them.
-
     Parameters
     ----------
+    decided_on : the date, or during a halt the day it began, whose shares are held
+    control : the variant others are compared with, whether or not it takes part
+    variant_ids, eligible : the arms, and those of them that may get traffic on the date; they differ during a halt
     all_days : the days up to ``last`` that were read, or their sums
     incomplete_days : the incomplete days, each with the variants that had not reported it
     shares_before_halt : during a halt the percentages served before it on its first day, where they were recorded
@@ -48,9 +51,11 @@ class DecisionInputs:
     """
 
     experiment_id: str
+    date: dt.date
     decided_on: dt.date
     settings: StoredSettings
     halt: Halt | None
+    control: str | None
     variant_ids: tuple[str, ...]
     eligible: tuple[str, ...]
     all_days: DailyTotals
@@ -67,14 +72,14 @@ class DecisionInputs:
     @property
     def weighting(self) -> Weighting:
         """Return how days count under the settings."""
-        chosen = self.settings
-        return Weighting(chosen.window_days, chosen.half_life_days, chosen.adjust == "day")
+        settings = self.settings
+        return Weighting(settings.window_days, settings.half_life_days, settings.adjust == "day")
 
     @cached_property
     def daily(self) -> DailyTotals:
         """Return the days that are used: those left out as incomplete are not among them."""
-        left_out = [daily_totals.day_number(date) for date in self.incomplete_days]
-        return self.all_days.kept(~np.isin(self.all_days.day, left_out))
+        incomplete = [daily_totals.day_number(date) for date in self.incomplete_days]
+        return self.all_days.kept(~np.isin(self.all_days.day, incomplete))
 
     @property
     def missing_days(self) -> dict[dt.date, tuple[str, ...]]:
@@ -117,7 +122,7 @@ class DecisionInputs:
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
-        figures = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
+        totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
         content = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
@@ -126,7 +131,7 @@ class DecisionInputs:
             "halt": None if self.halt is None else [self.halt.state, str(self.halt.since)],
             "arms": self.variant_ids,
             "served": self.eligible,
-            "totals": [None if figure is None else figure.tolist() for figure in figures],
+            "totals": [None if total is None else total.tolist() for total in totals],
             "current": [self.current.trials.tolist(), self.current.successes.tolist()],
             "data_through": str(self.data_through),
             "left_out": {str(date): variants for date, variants in self.incomplete_days.items()},
@@ -139,61 +144,84 @@ class DecisionInputs:
 
 @dataclass(frozen=True, slots=True)
 class VariantsAndTotals:
-    """The variants of an experiment as they were read, those of the date, and the totals of these."""
+    """All variants of an experiment, the eligible ones of a date, and the totals of these."""
 
-    rows: Sequence[daily_totals.VariantDates]
-    members: Sequence[daily_totals.VariantDates]
+    variants: Sequence[VariantDates]
+    eligible: Sequence[VariantDates]
     table: daily_totals.TotalsTable
-    left_out: dict[dt.date, tuple[str, ...]]
+    incomplete_days: dict[dt.date, tuple[str, ...]]
     sample_ratio: SampleRatio | None = None
 
 
+def read_inputs_on(
+    session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime, summed: bool = False
+) -> DecisionInputs:
+    """Return what decides the shares of a date, by default the experiment's today.
+
+    Parameters
+    ----------
+    summed : as for `read_inputs`
+
+    Raises
+    ------
+    NotFound: there is no such experiment
+    Invalid: the date is after tomorrow
+    Conflict: no variant is active on the date
+    """
+    history = read_settings_history(session, experiment_id)
+    return read_inputs(session, experiment_id, history, resolve_date(history, for_date, now), summed)
+
+
 def read_inputs(
-    session: Session, experiment_id: str, timeline: SettingsHistory, date: dt.date, summed: bool = False
+    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date, summed: bool = False
 ) -> DecisionInputs:
     """Return what decides the shares of a date; rows dated on or after it have no influence.
 
     Parameters
     ----------
-    summed : let PostgreSQL sum the days where that decides the same; of single days nothing is then known
+    summed : let PostgreSQL sum the days where that decides the same; single days are then not read
 
     Raises
     ------
     Conflict: no variant is active on the date
     """
-    halt = timeline.halt_on(date)
+    halt = history.halt_on(date)
     decided_on = date if halt is None else halt.shares_of
-    settings = timeline.at(decided_on).settings
-    tracked = timeline.source == "tracked"
+    settings = history.at(decided_on).settings
+    tracked = history.source == "tracked"
     read = None
     if summed and summed_totals.can_use_sums(settings):
         read = _read_sums(session, experiment_id, decided_on, settings, tracked)
     if read is None:
         read = _read_days(session, experiment_id, decided_on, settings, tracked)
-    served = tuple(row.variant_id for row in read.members if row.retired_on is None or date < row.retired_on)
-    if not served:
+    eligible = tuple(
+        row.variant_id for row in read.eligible if row.retired_on is None or date < row.retired_on
+    )
+    if not eligible:
         raise Conflict(f"experiment {experiment_id!r} has no active variant on {date}")
     ratio = read.sample_ratio
     if tracked:
-        variant_ids = [row.variant_id for row in read.rows]
+        variant_ids = [row.variant_id for row in read.variants]
         ratio = assignment_ratio(session, experiment_id, variant_ids, decided_on)
     return DecisionInputs(
         experiment_id=experiment_id,
+        date=date,
         decided_on=decided_on,
         settings=settings,
         halt=halt,
-        variant_ids=tuple(row.variant_id for row in read.members),
-        eligible=served,
+        control=control_of(read.variants),
+        variant_ids=tuple(row.variant_id for row in read.eligible),
+        eligible=eligible,
         all_days=read.table.totals,
-        incomplete_days=read.left_out,
+        incomplete_days=read.incomplete_days,
         shares_before_halt=None
         if halt is None
         else recorded.shares_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
         days_without_revenue={
-            row.variant_id: n
-            for row, n in zip(read.members, read.table.days_without_revenue, strict=True)
-            if n
+            row.variant_id: days
+            for row, days in zip(read.eligible, read.table.days_without_revenue, strict=True)
+            if days
         },
     )
 
@@ -207,10 +235,10 @@ def _read_sums(
 ) -> VariantsAndTotals | None:
     """Return the sums of all days; None where they do not suffice."""
     rows = summed_totals.read_sums(session, experiment_id, date, _last_used(date, settings))
-    members = eligible_variants(rows, date)
-    if not summed_totals.are_sufficient(members, waited_for=not tracked):
+    eligible = eligible_variants(rows, date)
+    if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    return VariantsAndTotals(rows, members, summed_totals.table_of(members), {})
+    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible), {})
 
 
 def _read_days(
@@ -218,33 +246,12 @@ def _read_days(
 ) -> VariantsAndTotals:
     last, by_value = _last_used(date, settings), settings.objective == "value"
     rows = daily_totals.read_variant_days(session, experiment_id, date, last, by_value)
-    members = eligible_variants(rows, date)
-    table = daily_totals.table_of(members, by_value)
-    if tracked:  # who has no row had no units: nobody is waited for
-        return VariantsAndTotals(rows, members, table, {})
+    eligible = eligible_variants(rows, date)
+    table = daily_totals.table_of(eligible, by_value)
+    if tracked:  # a variant without a row had no units: every day is complete
+        return VariantsAndTotals(rows, eligible, table, {})
     ratio = None
     if settings.traffic == "per_request":
         ratio = impression_ratio(session, experiment_id, rows, last, settings.time_zone)
-    return VariantsAndTotals(
-        rows, members, table, daily_totals.find_incomplete_days(session, experiment_id, table, members), ratio
-    )
-
-
-def eligible_variants(rows: Sequence[AnyVariant], date: dt.date) -> list[AnyVariant]:
-    """Return the variants of a date, in the order of registration.
-
-    One that nothing but a row of the date itself makes known joins the day after, unless nobody else is there:
-    otherwise that row would have had an influence on its own day.
-    """
-    active = [
-        row
-        for row in rows
-        if first_eligible_day(row) <= date and (row.retired_on is None or date < row.retired_on)
-    ]
-    known = [row for row in active if row.active_from or row.registered_on <= date or row.first_day != date]
-    return known or active
-
-
-def first_eligible_day(row: daily_totals.VariantDates) -> dt.date:
-    """Return the first day on which a variant may get traffic."""
-    return row.active_from or min(row.first_day or row.registered_on, row.registered_on)
+    incomplete = daily_totals.find_incomplete_days(session, experiment_id, table, eligible)
+    return VariantsAndTotals(rows, eligible, table, incomplete, ratio)

@@ -2,13 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import Text, cast, select, tuple_
+from sqlalchemy import Row, Text, cast, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.schemas.allocations import Revision
-from app.services.experiments.settings_history import read_with_version
-from app.storage.tables import RecordedAllocation
+from app.services.allocations.recorded import parse_body
+from app.storage.tables import Experiment, RecordedAllocation
 
 
 def read_revision(session: Session, experiment_id: str, date: dt.date, revision: str) -> str:
@@ -42,31 +42,33 @@ def history(
     ------
     NotFound: there is no such experiment
     """
-    read_with_version(session, experiment_id)
-    rows = RecordedAllocation
+    if session.get(Experiment, experiment_id) is None:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    table = RecordedAllocation
     query = (
-        select(rows)
-        .where(rows.experiment_id == experiment_id)
-        .order_by(rows.for_date.desc(), rows.sequence.desc())
+        select(table.sequence, table.inputs_digest, table.recorded_at, cast(table.answer, Text))
+        .where(table.experiment_id == experiment_id)
+        .order_by(table.for_date.desc(), table.sequence.desc())
         .limit(limit)
     )
     if before is not None:
-        query = query.where(tuple_(rows.for_date, rows.sequence) < before)
-    return [to_schema(row) for row in session.scalars(query)]
+        query = query.where(tuple_(table.for_date, table.sequence) < before)
+    return [to_schema(row) for row in session.execute(query)]
 
 
-def to_schema(row: RecordedAllocation) -> Revision:
-    """Return a recorded row as the API shows it."""
-    answer = row.answer
+def to_schema(row: Row[int, str, dt.datetime, str]) -> Revision:
+    """Return a recorded row (sequence, digest, moment, body) as the API shows it."""
+    sequence, inputs_digest, recorded_at, body = row
+    allocation = parse_body(body)
     return Revision(
-        date=row.for_date,
-        sequence=row.sequence,
-        revision=row.revision,
-        inputs_digest=row.inputs_digest,
-        recorded_at=row.recorded_at,
-        allocations=answer["allocations"],
-        p_best={variant["variant_id"]: variant["p_best"] for variant in answer["variants"]},
-        expected_loss={variant["variant_id"]: variant["expected_loss"] for variant in answer["variants"]},
-        value_remaining=answer["value_remaining"],
-        gates=[gate["gate"] for gate in answer["gates"]],
+        date=allocation.date,
+        sequence=sequence,
+        revision=allocation.revision,
+        inputs_digest=inputs_digest,
+        recorded_at=recorded_at,
+        allocations=allocation.allocations,
+        p_best={variant.variant_id: variant.p_best for variant in allocation.variants},
+        expected_loss={variant.variant_id: variant.expected_loss for variant in allocation.variants},
+        value_remaining=allocation.value_remaining,
+        gates=allocation.gate_names,
     )

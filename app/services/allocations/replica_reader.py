@@ -1,9 +1,9 @@
-"""One experiment as it is now, read from the replica where that can be shown to have all of it, else the primary.
+"""One experiment as it is now, read from the replica where it provably has all of it, else from the primary.
 
-Every writer of an experiment counts its version under the experiment's lock, and revisions are recorded under the
-same lock. So a replica that is at the primary's version has all of the experiment's totals, settings and variants,
-and every revision recorded at an earlier version. What it may lack are revisions recorded at this very version:
-they are only ever added, so that their number tells.
+Every writer of an experiment increments its version under the experiment's lock, and revisions are recorded under
+the same lock. So a replica that has the primary's version has all of the experiment's totals, settings and
+variants, and every revision recorded at an earlier version. It may lack revisions recorded at this very version:
+since they are only ever added, comparing their number shows whether it does.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.replica import Replica
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 POSITION_SQL = text("""
     select version, (select count(*) from allocations where experiment_id = :experiment_id) as revisions
@@ -33,18 +33,18 @@ IDENTIFIER_SQL = text("select system_identifier from pg_control_system()")
 
 
 class ReplicaPosition(NamedTuple):
-    """How far an experiment is: its version, and how many revisions were recorded."""
+    """How far a server has an experiment: its version, and how many revisions are recorded."""
 
     version: int
     revisions: int
 
 
 class UsePrimary(Exception):
-    """Raised inside a reading of the replica: the primary has to answer."""
+    """Raised while reading the replica: the primary has to answer."""
 
 
 class ReplicaReader:
-    """Reads single experiments for one process; without a ``READ_DATABASE_URL`` from the primary alone."""
+    """Reads single experiments for one process; without ``READ_DATABASE_URL`` from the primary only."""
 
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._database = database
@@ -60,20 +60,20 @@ class ReplicaReader:
         if self.replica is not None:
             self.replica.close()
 
-    def read(self, experiment_id: str, work: Callable[[Session], Found]) -> Found:
-        """Return what the work finds in an experiment without changing it: totals, settings, variants, revisions.
+    def read(self, experiment_id: str, work: Callable[[Session], Result]) -> Result:
+        """Return what the work reads of an experiment: totals, settings, variants, revisions.
 
-        Not what units did: no version tells of their assignments and events.
+        Not for what units did: assignments and events do not increment the version.
 
         Raises
         ------
-        Unavailable: the primary is away
+        Unavailable: the primary cannot be reached
         """
         if self.replica is not None:
-            head = self._position(experiment_id)
+            primary = self._position(experiment_id)
             with suppress(UsePrimary):
                 return self._from_replica(
-                    lambda session: work(_require_caught_up(session, experiment_id, head))
+                    lambda session: work(_require_caught_up(session, experiment_id, primary))
                 )
         with self._database.transaction() as session:
             return work(session)
@@ -81,11 +81,11 @@ class ReplicaReader:
     def allocate(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
     ) -> ServedAllocation:
-        """Return the allocation of a date, as `allocations.allocate` does; the primary records what is new.
+        """Return the allocation of a date, as `allocate.allocate` does; the primary records what is new.
 
         Parameters
         ----------
-        version : of the experiment on the primary, since the request came
+        version : the experiment's version on the primary, read after the request arrived
         """
         with suppress(UsePrimary):
             return self._from_replica(
@@ -97,9 +97,9 @@ class ReplicaReader:
     def allocate_stale(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime
     ) -> ServedAllocation | None:
-        """Return what the replica knows of an allocation while the primary is away; nothing says how old it is.
+        """Return the replica's allocation while the primary cannot be reached; its age is unknown.
 
-        None where there is no replica, it is away too, or the primary may know better.
+        None where there is no replica, it cannot be reached either, or only the primary could compute it.
         """
         try:
             return self._from_replica(
@@ -108,12 +108,12 @@ class ReplicaReader:
         except (UsePrimary, NotFound, Conflict):
             return None
 
-    def _from_replica(self, work: Callable[[Session], Found]) -> Found:
+    def _from_replica(self, work: Callable[[Session], Result]) -> Result:
         if self.replica is None:
             raise UsePrimary
         try:
             with self.replica.snapshot() as session:
-                found = work(session)
+                result = work(session)
         except UsePrimary:
             metrics.REPLICA_READS.labels("primary").inc()
             raise
@@ -121,24 +121,25 @@ class ReplicaReader:
             metrics.REPLICA_READS.labels("away").inc()
             raise UsePrimary from error
         metrics.REPLICA_READS.labels("replica").inc()
-        return found
+        return result
 
     def _from_caught_up_replica(
         self, session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime, version: int
     ) -> ServedAllocation:
-        """Return an allocation of the replica that the primary would answer to the byte."""
+        """Return an allocation from the replica that is byte for byte the primary's."""
         _require_caught_up(session, experiment_id, ReplicaPosition(version, 0))
         state = allocate.read_state(session, experiment_id, for_date, now)
         if state.up_to_date_record is not None:
             return state.to_allocation(state.up_to_date_record.body)
-        counts_units = state.last is None and state.history.source == "tracked"  # which no version tells
+        # assignments and events do not increment the version
+        counts_units = state.last is None and state.history.source == "tracked"
         if state.date >= state.today or counts_units:
             raise UsePrimary
         try:
-            head = self._position(experiment_id)
-        except Unavailable as error:  # the primary's, and no fault of the replica
+            primary = self._position(experiment_id)
+        except Unavailable as error:  # the primary's failure must not count as one of the replica
             raise UsePrimary from error
-        _require_caught_up(session, experiment_id, head)
+        _require_caught_up(session, experiment_id, primary)
         return allocate.allocate(session, experiment_id, state.date, now, record=False)
 
     def _position(self, experiment_id: str) -> ReplicaPosition:
@@ -154,14 +155,14 @@ class ReplicaReader:
 
 
 def read_position(session: Session, experiment_id: str) -> ReplicaPosition | None:
-    """Return how far an experiment is, None where there is none."""
+    """Return how far a server has an experiment; None where it has no such experiment."""
     row = session.execute(POSITION_SQL, {"experiment_id": experiment_id}).one_or_none()
     return None if row is None else ReplicaPosition(row.version, row.revisions)
 
 
-def _require_caught_up(session: Session, experiment_id: str, head: ReplicaPosition) -> Session:
-    """Return the session of a replica that has at least as much of an experiment as ``head`` says."""
-    here = read_position(session, experiment_id)
-    if here is None or here.version < head.version or here.revisions < head.revisions:
+def _require_caught_up(session: Session, experiment_id: str, primary: ReplicaPosition) -> Session:
+    """Return the session of a replica that has at least as much of an experiment as the primary had."""
+    replica = read_position(session, experiment_id)
+    if replica is None or replica.version < primary.version or replica.revisions < primary.revisions:
         raise UsePrimary
     return session

@@ -1,23 +1,22 @@
-"""An allocation in numbers: decided from its inputs, written as the JSON that is served."""
+"""An allocation in numbers: decided from its inputs, and put together as the typed object that is served."""
 
-import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn, Decision, decide, only
-from app.bandits.allocation.rounding import percentages
+from app.bandits.allocation.decide import AllocationRules, Decision, decide, only
+from app.bandits.allocation.rounding import SIGNIFICANT, certain_probability, percentages, significant
 from app.bandits.arrays import Floats
-from app.bandits.best_arm.best_arm import value_remaining
+from app.bandits.best_arm.best_arm import BestArm, value_remaining
 from app.bandits.best_arm.stopping import StopRule, StopWhen
 from app.bandits.policies.registry import Policy, build_policy
 from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
+from app.schemas.allocations import Allocation, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
@@ -26,6 +25,12 @@ from app.services.experiments.share_constraints import constraints_for
 TOP_LEVEL_SETTINGS = {"policy", "objective", "currency", "time_zone", "rollout"}
 QUANTILE = 0.95
 """Of the value remaining: what the leading variant may still be beaten by."""
+
+REMAINING_DIGITS = 8
+"""Of the value remaining: it is found to 1e-9 of itself."""
+
+VALUE_LOSS_DIGITS = 6
+"""Of what the best variant earns, in an expected loss: the mean of long-tailed values is known no better."""
 
 
 def revision_of(digest: str) -> str:
@@ -49,76 +54,73 @@ class DecidedAllocation:
 
 
 def build_response(
-    found: DecisionInputs, date: dt.date, before: dict[str, Any] | None, recorded: bool
-) -> tuple[str, str]:
-    """Return the JSON text of an allocation and the digest of its inputs.
+    inputs: DecisionInputs, previous: Allocation | None, recorded: bool
+) -> tuple[Allocation, str]:
+    """Return an allocation and the digest of its inputs.
 
     Parameters
     ----------
-    before : the answer recorded last before this one, for saying what moved
+    previous : the answer recorded last before this one, to explain what moved
     """
-    digest = found.digest()
-    decided = decided_from(found)
-    shares = served_percent(found, decided.decision)
-    remaining = _value_remaining(found, decided)
-    body: dict[str, Any] = {
-        "experiment_id": found.experiment_id,
-        "date": date.isoformat(),
-        "allocations": shares,
-        "revision": revision_of(digest),
-        "policy": found.settings.policy.model_dump(mode="json"),
-        "objective": found.settings.objective,
-        "settings": found.settings.model_dump(mode="json", exclude=TOP_LEVEL_SETTINGS, exclude_defaults=True),
-        "data_through": None if found.data_through is None else found.data_through.isoformat(),
-        "gates": gates.active_gates(found, decided.decision, date),
-        "variants": _variants(found, decided, shares),
-        "value_remaining": remaining,
-        "stop_advice": _stop_advice(found, decided, remaining),
-        "recorded": recorded,
-    }
-    if found.settings.currency is not None:
-        body["currency"] = found.settings.currency
-    body["explain"] = explanations.explain(found, body, before)
-    return json.dumps(body, allow_nan=False), digest
+    digest = inputs.digest()
+    decided = decided_from(inputs)
+    settings, shares = inputs.settings, served_percent(inputs, decided.decision)
+    values = _value_estimates(inputs, decided)
+    best = _certain(decided, values)
+    remaining = _value_remaining(inputs, decided, best)
+    allocation = Allocation(
+        experiment_id=inputs.experiment_id,
+        date=inputs.date,
+        allocations=shares,
+        revision=revision_of(digest),
+        policy=settings.policy.model_dump(mode="json"),
+        objective=settings.objective,
+        settings=settings.model_dump(mode="json", exclude=TOP_LEVEL_SETTINGS, exclude_defaults=True),
+        data_through=inputs.data_through,
+        gates=gates.active_gates(inputs, decided.decision),
+        variants=_variants(inputs, decided, best, values, shares),
+        value_remaining=remaining,
+        stop_advice=_stop_advice(inputs, decided, best, remaining),
+        recorded=recorded,
+        **({} if settings.currency is None else {"currency": settings.currency}),
+        explain=[],
+    )
+    explanation = explanations.explain(inputs, allocation, previous)
+    return allocation.model_copy(update={"explain": explanation}), digest
 
 
-def decided_from(found: DecisionInputs) -> DecidedAllocation:
+def decided_from(inputs: DecisionInputs) -> DecidedAllocation:
     """Decide the shares of a date from its inputs."""
-    used, costs = found.used, found.settings.cost_per_impression
+    used, costs = inputs.used, inputs.settings.cost_per_impression
     totals = Totals(
         used.trials,
         used.successes,
         used.value,
         used.value_sq,
-        None if used.value is None else np.array([costs.get(v, 0.0) for v in found.variant_ids]),
+        None if used.value is None else np.array([costs.get(v, 0.0) for v in inputs.variant_ids]),
     )
     decision = decide(
-        allocation_rules(found.settings, found.variant_ids, bool(found.days_without_revenue)),
+        allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue)),
         totals,
         used.days,
     )
-    prior = (found.settings.prior.a, found.settings.prior.b)
+    prior = (inputs.settings.prior.a, inputs.settings.prior.b)
     return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
 def allocation_rules(
     settings: StoredSettings, variant_ids: tuple[str, ...], without_revenue: bool = False
 ) -> AllocationRules:
-    """Return the settings as the mathematics knows them: fractions, a policy object, promises that fit."""
-    promises = constraints_for(settings, variant_ids).normalized()
-    burn_in, prior = settings.burn_in, (settings.prior.a, settings.prior.b)
+    """Return the settings as the mathematics takes them: fractions, a policy object, constraints that fit."""
+    constraints = constraints_for(settings, variant_ids).normalized()
+    prior = (settings.prior.a, settings.prior.b)
     return AllocationRules(
         policy=Uniform() if without_revenue else _policy(settings, variant_ids, prior),
         prior=prior,
         by_value=settings.objective == "value" and not without_revenue,
-        floors=promises.floors,
-        fixed=promises.fixed,
-        burn_in=BurnIn(
-            burn_in.days,
-            burn_in.impressions,
-            burn_in.successes,
-            None if burn_in.share is None else burn_in.share / 100,
-        ),
+        floors=constraints.floors,
+        fixed=constraints.fixed,
+        burn_in=settings.burn_in.to_rule(),
     )
 
 
@@ -131,106 +133,118 @@ def _policy(settings: StoredSettings, variant_ids: tuple[str, ...], prior: tuple
     return build_policy(settings.policy.kind, parameters, prior)
 
 
-def served_percent(found: DecisionInputs, decision: Decision) -> dict[str, float]:
-    """Return each served variant's percent of traffic; a variant retired during a halt leaves its part behind."""
-    shares: Mapping[str, float] = found.shares_before_halt or dict(
-        zip(found.variant_ids, decision.shares, strict=True)
+def served_percent(inputs: DecisionInputs, decision: Decision) -> dict[str, float]:
+    """Return each eligible variant's percent of traffic; the share of one retired during a halt is distributed."""
+    shares: Mapping[str, float] = inputs.shares_before_halt or dict(
+        zip(inputs.variant_ids, decision.shares, strict=True)
     )
-    left = np.array([shares.get(variant_id, 0.0) for variant_id in found.eligible])
-    if found.shares_before_halt is not None or len(left) < len(shares):
+    left = np.array([shares.get(variant_id, 0.0) for variant_id in inputs.eligible])
+    if inputs.shares_before_halt is not None or len(left) < len(shares):
         left = left / left.sum() if left.sum() > 0 else np.full(len(left), 1 / len(left))
     return {
         variant_id: float(percent)
-        for variant_id, percent in zip(found.eligible, percentages(left), strict=True)
+        for variant_id, percent in zip(inputs.eligible, percentages(left), strict=True)
     }
 
 
-def _variants(
-    found: DecisionInputs, decided: DecidedAllocation, shares: dict[str, float]
-) -> list[dict[str, Any]]:
-    decision = decided.decision
-    place = (
-        {}
-        if found.days_without_revenue
-        else {int(i): at for at, i in enumerate(np.flatnonzero(decision.judged))}
+def _certain(decided: DecidedAllocation, values: Floats | None) -> BestArm:
+    """Return P(best) and the expected losses to the digits that all processors agree on.
+
+    A loss is the difference of the means of the best arm and the arm itself, and is known as these are.
+    """
+    best, judged = decided.decision.best, decided.decision.judged
+    means = decided.judged_rates.mean if values is None else values[judged, 0]
+    digits = SIGNIFICANT if values is None else VALUE_LOSS_DIGITS
+    size = float(np.abs(means).max())
+    return BestArm(
+        np.array([certain_probability(p) for p in best.p_best.tolist()]),
+        np.array([significant(loss, digits, size) for loss in best.expected_loss.tolist()]),
     )
+
+
+def _variants(
+    inputs: DecisionInputs,
+    decided: DecidedAllocation,
+    best: BestArm,
+    values: Floats | None,
+    shares: dict[str, float],
+) -> list[VariantAllocation]:
+    judged = [] if inputs.days_without_revenue else np.flatnonzero(decided.decision.judged).tolist()
+    place = {i: at for at, i in enumerate(judged)}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
-    earned = _value_estimates(found, decided)
     return [
-        {
-            "variant_id": variant_id,
-            "impressions": _number(decided.totals.trials[i]),
-            "successes": _number(decided.totals.successes[i]),
-            "mean": float(means[i]),
-            "interval_95": [float(end) for end in intervals[i]],
-            **({} if earned is None else _value_fields(*earned[i])),
-            "p_best": float(decision.best.p_best[place[i]]) if i in place else None,
-            "expected_loss": float(decision.best.expected_loss[place[i]]) if i in place else None,
-            "share": shares[variant_id],
-        }
-        for i, variant_id in enumerate(found.variant_ids)
+        VariantAllocation(
+            variant_id=variant_id,
+            impressions=_number(decided.totals.trials[i]),
+            successes=_number(decided.totals.successes[i]),
+            mean=significant(float(means[i])),
+            interval_95=(significant(float(intervals[i, 0])), significant(float(intervals[i, 1]))),
+            **({} if values is None else _value_fields(*values[i].tolist())),
+            p_best=float(best.p_best[place[i]]) if i in place else None,
+            expected_loss=float(best.expected_loss[place[i]]) if i in place else None,
+            share=shares[variant_id],
+        )
+        for i, variant_id in enumerate(inputs.variant_ids)
         if variant_id in shares
     ]
 
 
 def _value_fields(mean: float, low: float, high: float) -> dict[str, Any]:
     return {
-        "value_per_impression": None if np.isnan(mean) else float(mean),
-        "value_interval_95": None if np.isnan(low) else [float(low), float(high)],
+        "value_per_impression": None if np.isnan(mean) else significant(mean),
+        "value_interval_95": None if np.isnan(low) else (significant(low), significant(high)),
     }
 
 
-def _number(figure: float) -> int | float:
+def _number(total: float) -> int | float:
     """Return a whole number as one."""
-    return int(figure) if float(figure).is_integer() else float(figure)
+    return int(total) if float(total).is_integer() else significant(float(total))
 
 
-def _value_estimates(found: DecisionInputs, decided: DecidedAllocation) -> Floats | None:
+def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floats | None:
     """Return the mean and the interval of what an impression of each arm past burn-in earns, (k, 3).
 
     NaN for the others, and an interval of NaN where no success or value was seen; None without values.
     """
-    if decided.totals.value is None or found.days_without_revenue:
+    if decided.totals.value is None or inputs.days_without_revenue:
         return None
     judged = decided.decision.judged
-    earned = np.full((len(judged), 3), np.nan)
-    prior = (found.settings.prior.a, found.settings.prior.b)
+    estimates = np.full((len(judged), 3), np.nan)
+    prior = (inputs.settings.prior.a, inputs.settings.prior.b)
     arms = ValueArms.from_totals(only(decided.totals, judged), prior)
-    earned[judged] = np.column_stack((arms.mean, arms.interval(0.95)))
-    return earned
+    estimates[judged] = np.column_stack((arms.mean, arms.interval(0.95)))
+    return estimates
 
 
-def _value_remaining(found: DecisionInputs, decided: DecidedAllocation) -> float | None:
-    if found.settings.objective == "value":
+def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm) -> float | None:
+    if inputs.settings.objective == "value":
         return None
-    return value_remaining(decided.judged_rates, QUANTILE, found=decided.decision.best)
+    champion = int(best.p_best.argmax())
+    remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)
+    return significant(remaining, REMAINING_DIGITS)
 
 
 def _stop_advice(
-    found: DecisionInputs, decided: DecidedAllocation, remaining: float | None
-) -> dict[str, Any] | None:
-    """Return what the stop rule says; nothing where there is nothing to compare."""
-    if (
-        decided.decision.gate == "no_data"
-        or found.days_without_revenue
-        or found.halt
-        or found.settings.rollout
-    ):
+    inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm, remaining: float | None
+) -> StopAdvice | None:
+    """Return what the stop rule advises; None where there is nothing to compare."""
+    nothing_decided = decided.decision.gate == "no_data" or inputs.days_without_revenue
+    if nothing_decided or inputs.halt or inputs.settings.rollout:
         return None
-    chosen = found.settings.stop
-    default = "p_best" if found.settings.objective == "value" else "value_remaining"
-    rule = StopRule(StopWhen(chosen.rule or default), chosen.threshold, chosen.minimum_days, QUANTILE)
-    days = int(found.daily.days_with_trials[decided.decision.judged].min())
-    judged = [v for v, is_judged in zip(found.variant_ids, decided.decision.judged, strict=True) if is_judged]
-    if len(judged) < 2:
+    stop, judged = inputs.settings.stop, decided.decision.judged
+    default = "p_best" if inputs.settings.objective == "value" else "value_remaining"
+    rule = StopRule(StopWhen(stop.rule or default), stop.threshold, stop.minimum_days, QUANTILE)
+    variant_ids = [inputs.variant_ids[i] for i in np.flatnonzero(judged)]
+    if len(variant_ids) < 2:
         return None
-    advice = rule.advice(decided.judged_rates, days, decided.decision.best, remaining)
-    return {
-        "stop": advice.stop,
-        "variant_id": judged[advice.champion],
-        "rule": rule.when.value,
-        "figure": advice.statistic,
-        "threshold": advice.threshold,
-        "days": advice.days,
-        "minimum_days": rule.minimum_days,
-    }
+    days = int(inputs.daily.days_with_trials[judged].min())
+    advice = rule.advice(decided.judged_rates, days, best, remaining)
+    return StopAdvice(
+        stop=advice.stop,
+        variant_id=variant_ids[advice.champion],
+        rule=rule.when.value,
+        figure=advice.statistic,
+        threshold=advice.threshold,
+        days=advice.days,
+        minimum_days=rule.minimum_days,
+    )

@@ -1,4 +1,4 @@
-"""Sample ratio: how impressions and units were split, beside the shares they were split by."""
+"""Sample ratio: how impressions and units were split, compared with the shares they were split by."""
 
 import datetime as dt
 import json
@@ -10,8 +10,12 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
 from app.services.allocations.daily_totals import VariantDays, day_number, table_of
+
+P_DIGITS = 4
+"""Of the p-value: log-gammas of 1e8 units differ between processors by 1e-6, and it differs as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class SampleRatio:
     Parameters
     ----------
     of : what is counted
-    over : how many days, or splits with different shares, it was counted in
+    over : the number of days, or of splits with different shares, that were compared
     """
 
     p: float
@@ -31,7 +35,7 @@ class SampleRatio:
     expected: dict[str, float]
 
 
-DRAWN = text("""
+UNITS_SQL = text("""
     select cast(splits.shares as text) as shares, counts.variant_id,
            cast(sum(counts.units) as bigint) as units
     from assignment_counts counts
@@ -40,11 +44,11 @@ DRAWN = text("""
     group by 1, 2
     order by 1, 2
 """)
-"""Splits of the same shares are one here: the test multiplies what each says, so nothing is lost."""
+"""Splits of the same shares are added up: the test multiplies their likelihoods, so nothing is lost."""
 
 
 def arms_of(variant_ids: Sequence[str], splits: Iterable[Mapping[str, float]]) -> list[str]:
-    """Return the variants, then those that only splits still know: deleted, but units were drawn beside them."""
+    """Return the variants, then deleted ones that still have a share in some split."""
     return list(dict.fromkeys([*variant_ids, *(name for shares in splits for name in shares)]))
 
 
@@ -53,9 +57,9 @@ def assignment_ratio(
 ) -> SampleRatio | None:
     """Return how units were drawn on the days before a date; None where none were.
 
-    A variant that was deleted is tested with the others, but not told of.
+    A deleted variant is tested with the others, but not reported.
     """
-    rows = session.execute(DRAWN, {"experiment_id": experiment_id, "date": date}).all()
+    rows = session.execute(UNITS_SQL, {"experiment_id": experiment_id, "date": date}).all()
     if not rows:
         return None
     strata = {shares: split for split, shares in enumerate(dict.fromkeys(row.shares for row in rows))}
@@ -67,17 +71,17 @@ def assignment_ratio(
         units[strata[row.shares], place[row.variant_id]] = row.units
     shares = np.array([[split.get(name, 0.0) / 100 for name in arms] for split in percent])
     expected = (units.sum(axis=1, keepdims=True) * shares).sum(axis=0)
-    living = slice(len(variant_ids))
+    present = slice(len(variant_ids))
     return SampleRatio(
-        p=float(assignment_ratio_p(units, shares)),
+        p=significant(float(assignment_ratio_p(units, shares)), P_DIGITS),
         of="units",
         over={"splits": len(strata)},
-        counted=dict(zip(variant_ids, units.sum(axis=0)[living].tolist(), strict=True)),
-        expected=dict(zip(variant_ids, expected[living].tolist(), strict=True)),
+        counted=dict(zip(variant_ids, units.sum(axis=0)[present].tolist(), strict=True)),
+        expected=dict(zip(variant_ids, expected[present].tolist(), strict=True)),
     )
 
 
-IN_TIME = text("""
+RECORDED_IN_TIME_SQL = text("""
     select for_date, min(cast(answer -> 'allocations' as text)) as shares
     from allocations
     where experiment_id = :experiment_id and for_date <= :last
@@ -86,31 +90,32 @@ IN_TIME = text("""
     having count(distinct cast(answer -> 'allocations' as text)) = 1
     order by for_date
 """)
-"""The days with one split all day long, known by its end."""
+"""The days with the same shares all day, recorded before the day ended."""
 
 
 def impression_ratio(
-    session: Session, experiment_id: str, rows: Sequence[VariantDays], last: dt.date, zone: str
+    session: Session, experiment_id: str, variants: Sequence[VariantDays], last: dt.date, zone: str
 ) -> SampleRatio | None:
     """Return how impressions were split on the days whose shares were recorded in time; None without such days."""
-    totals = table_of(rows, by_value=False).totals
+    totals = table_of(variants, by_value=False).totals
     place = {int(day): at for at, day in enumerate(totals.day)}
     counts, shares = [], []
-    for row in session.execute(IN_TIME, {"experiment_id": experiment_id, "last": last, "zone": zone}):
+    values = {"experiment_id": experiment_id, "last": last, "zone": zone}
+    for row in session.execute(RECORDED_IN_TIME_SQL, values):
         at = place.get(day_number(row.for_date))
         percent = json.loads(row.shares)
-        share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in rows])
+        share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in variants])
         if at is not None and totals.reported[at][share > 0].all():
             counts.append(totals.trials[at])
             shares.append(share)
     if not counts:
         return None
     expected = sum(count.sum() * share for count, share in zip(counts, shares, strict=True))
-    names = [row.variant_id for row in rows]
+    variant_ids = [variant.variant_id for variant in variants]
     return SampleRatio(
-        sample_ratio_p(counts, shares),
+        significant(sample_ratio_p(counts, shares), P_DIGITS),
         "impressions",
         {"days": len(counts)},
-        dict(zip(names, sum(counts).tolist(), strict=True)),
-        dict(zip(names, expected.tolist(), strict=True)),
+        dict(zip(variant_ids, sum(counts).tolist(), strict=True)),
+        dict(zip(variant_ids, expected.tolist(), strict=True)),
     )

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations.daily_totals import TotalsTable, VariantDates, day_number
+from app.services.allocations.daily_totals import TotalsTable, day_number
+from app.services.experiments.variant_queries import VariantDates
 
-READ = text("""
-    select v.variant_id, v.registered_on, v.active_from, v.retired_on,
+SUMS_SQL = text("""
+    select v.variant_id, v.is_control, v.registered_on, v.active_from, v.retired_on,
            coalesce(m.first_day, (
                select min(t.date) from experiment_metrics t
                where t.experiment_id = :experiment_id and t.variant_id = v.variant_id and t.date <= :date
@@ -52,42 +53,47 @@ class VariantSums(VariantDates):
 
 
 def can_use_sums(settings: StoredSettings) -> bool:
-    """Say whether shares follow from sums under these settings, unless a day has to be left out."""
+    """Return whether shares follow from sums under these settings, unless a day has to be left out."""
     alike = settings.window_days is None and settings.half_life_days is None and settings.adjust == "none"
     return alike and settings.objective == "conversion" and settings.traffic != "per_request"
 
 
 def read_sums(session: Session, experiment_id: str, date: dt.date, last: dt.date) -> list[VariantSums]:
     """Return every variant in the order of registration, with the sums of its days up to ``last``."""
-    asked = {"experiment_id": experiment_id, "date": date, "last": last}
-    return [VariantSums(*row) for row in session.connection().execute(READ, asked)]
+    values = {"experiment_id": experiment_id, "date": date, "last": last}
+    return [VariantSums(*row) for row in session.connection().execute(SUMS_SQL, values)]
 
 
-def are_sufficient(members: Sequence[VariantSums], waited_for: bool) -> bool:
-    """Say whether the sums decide as the days would.
+def are_sufficient(variants: Sequence[VariantSums], complete_days: bool) -> bool:
+    """Return whether the sums decide as the days would.
 
-    They do where they are possible and, unless nobody is waited for, every member reported each day from its
+    They do where they are possible and, if only complete days count, every variant reported each day from its
     first to the last of all: then no day lacks a report.
     """
-    if any(arm.successes > arm.impressions for arm in members):
+    if any(variant.successes > variant.impressions for variant in variants):
         return False
-    if not waited_for:
+    if not complete_days:
         return True
-    last = max((arm.last_day for arm in members if arm.last_day is not None), default=None)
-    return all(_without_gap(arm, last) for arm in members)
+    last = _last_day(variants)
+    return all(_without_gap(variant, last) for variant in variants)
 
 
-def _without_gap(arm: VariantSums, last: dt.date | None) -> bool:
-    if arm.last_day is None:
+def _without_gap(variant: VariantSums, last: dt.date | None) -> bool:
+    if variant.last_day is None:
         return True
-    return arm.last_day == last and arm.reported == day_number(last) - day_number(arm.first_day or last) + 1
+    days = day_number(variant.last_day) - day_number(variant.first_day or variant.last_day) + 1
+    return variant.last_day == last and variant.reported == days
 
 
-def table_of(members: Sequence[VariantSums]) -> TotalsTable:
+def _last_day(variants: Sequence[VariantSums]) -> dt.date | None:
+    return max((variant.last_day for variant in variants if variant.last_day is not None), default=None)
+
+
+def table_of(variants: Sequence[VariantSums]) -> TotalsTable:
     """Return the sums as one row (1, k), of the last day; none where nothing was reported."""
-    last = max((arm.last_day for arm in members if arm.last_day is not None), default=None)
-    figures = [(arm.reported > 0, arm.impressions, arm.successes, arm.days) for arm in members]
-    reported, trials, successes, summed = np.array(figures, float).reshape(len(members), 4).T
+    last = _last_day(variants)
+    columns = [(v.reported > 0, v.impressions, v.successes, v.days) for v in variants]
+    reported, trials, successes, summed = np.array(columns, float).reshape(len(variants), 4).T
     rows = slice(0 if last is None else 1)
     day = np.array([0 if last is None else day_number(last)])
     totals = DailyTotals(
@@ -97,4 +103,4 @@ def table_of(members: Sequence[VariantSums]) -> TotalsTable:
         successes[None][rows],
         summed_days=summed[None][rows],
     )
-    return TotalsTable(totals, (0,) * len(members))
+    return TotalsTable(totals, (0,) * len(variants))

@@ -1,4 +1,4 @@
-"""A tracked experiment's own log: which variant each unit was drawn, with what propensity, and what came of it."""
+"""A tracked experiment's own decision log: each unit's variant, its propensity, and its reward."""
 
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -11,9 +11,9 @@ from app.services.access import principal
 from app.services.experiments import lifecycle
 
 MAX_UNITS = 1_000_000
-MAX_BYTES = 4_096  # of a message that names an experiment and two days
+MAX_BYTES = 4_096  # of a request, which names an experiment and two days
 
-UNITS = text("""
+UNITS_SQL = text("""
     select variant_id, propensity, case when converted_at is null then 0 else 1 end as reward,
            coalesce(value, 0) as value
     from assignments
@@ -21,26 +21,26 @@ UNITS = text("""
       and exposed_on between coalesce(cast(:since as date), '-infinity')
                          and coalesce(cast(:until as date), 'infinity')
     order by assigned_at, unit_id
-    limit :most
+    limit :max_units
 """)
 
 
 def read_request(body: bytes) -> OwnLog:
-    """Return whose log a message asks for.
+    """Return which log a request asks for.
 
     Raises
     ------
-    Invalid: naming each field that does not fit
+    Invalid: naming each field that is not valid
     """
     if len(body) > MAX_BYTES:
-        raise Invalid(f"the message is over {MAX_BYTES} bytes: it names an experiment, since and until")
+        raise Invalid(f"the request is over {MAX_BYTES} bytes: it names an experiment, since and until")
     try:
         return OwnLog.model_validate_json(body)
     except ValidationError as error:
         raise Invalid("the message does not name an experiment's log", field_errors(error, "body")) from error
 
 
-def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:
+def as_csv(session: Session, request: OwnLog) -> tuple[str, list[str]]:
     """Return the log in CSV, in the order in which units were drawn, and the experiment's variants.
 
     Units that were forced, merged away, held out or never exposed are not in it.
@@ -48,18 +48,18 @@ def as_csv(session: Session, asked: OwnLog) -> tuple[str, list[str]]:
     Raises
     ------
     NotFound: there is no such experiment
-    Forbidden: it lies outside the limit of the caller's key
-    Conflict: its totals are reported, so that it has no log
-    Invalid: no unit was exposed on these days, or too many
+    Forbidden: the API key is limited to other experiments
+    Conflict: its totals are reported, so it has no log
+    Invalid: no unit was exposed on these days, or too many were
     """
-    principal.require_access(asked.experiment_id)
-    experiment = lifecycle.read(session, asked.experiment_id)
+    principal.require_access(request.experiment_id)
+    experiment = lifecycle.read(session, request.experiment_id)
     if experiment.source == "reported":
         raise Conflict(
-            f"the totals of experiment {asked.experiment_id!r} are reported: it has no log of units"
+            f"the totals of experiment {request.experiment_id!r} are reported: it has no log of units"
         )
-    days = {"since": asked.since, "until": asked.until, "most": MAX_UNITS + 1}
-    rows = session.execute(UNITS, {"experiment_id": asked.experiment_id, **days}).all()
+    days = {"since": request.since, "until": request.until, "max_units": MAX_UNITS + 1}
+    rows = session.execute(UNITS_SQL, {"experiment_id": request.experiment_id, **days}).all()
     if not 0 < len(rows) <= MAX_UNITS:
         message = (
             f"{'more than ' if rows else ''}{min(len(rows), MAX_UNITS):,} units were exposed on these days"

@@ -26,7 +26,7 @@ from app.services.allocations.sample_ratio import arms_of, assignment_ratio
 from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics
 
-EXPOSED = text("""
+EXPOSED_SQL = text("""
     select unit.kind, unit.split, unit.variant_id, splits.shares, unit.units, unit.successes, unit.value,
            unit.value_sq
     from (
@@ -42,14 +42,14 @@ EXPOSED = text("""
     left join splits on splits.experiment_id = :experiment_id and splits.split = unit.split
     order by unit.kind, unit.split, unit.variant_id
 """)
-"""What exposed units did, by split and variant; the hold-out's have no split."""
+"""What exposed units did, by split and variant; units of the hold-out have no split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
     """What exposed units did: counts and sums by split and arm (j, k), and those of the hold-out.
 
-    The arms are the variants in their order, then those that were deleted since: they had a share of the splits.
+    The arms are the variants in their order, then deleted ones that had a share in some split.
     """
 
     propensities: Floats
@@ -67,17 +67,17 @@ class Cohorts:
 
 
 def read(session: Session, experiment_id: str) -> Estimates:
-    """Return what the exposed units of an experiment tell of its variants, up to now.
+    """Return what the exposed units of an experiment, up to now, say about its variants.
 
     Raises
     ------
     NotFound: there is no such experiment
-    Conflict: its totals are not tracked, so that nothing is known of single units
+    Conflict: its totals are not tracked, so there are no units to estimate from
     """
     experiment = lifecycle.read(session, experiment_id)
     if experiment.source != "tracked":
-        came = "have not come yet" if experiment.source is None else "are reported"
-        raise Conflict(f"estimates need units and their propensities (POST /events); the totals {came}")
+        reason = "there are no events yet" if experiment.source is None else "the totals are reported"
+        raise Conflict(f"estimates need units and their propensities (POST /events); {reason}")
     names = [variant.variant_id for variant in experiment.variants]
     cohorts = _cohorts(session, experiment_id, names)
     ratio = assignment_ratio(session, experiment_id, names, dt.date.max)
@@ -94,26 +94,25 @@ def read(session: Session, experiment_id: str) -> Estimates:
 
 
 def _cohorts(session: Session, experiment_id: str, names: Sequence[str]) -> Cohorts:
-    rows = session.execute(EXPOSED, {"experiment_id": experiment_id}).all()
+    rows = session.execute(EXPOSED_SQL, {"experiment_id": experiment_id}).all()
     drawn = [row for row in rows if row.kind == "drawn"]
     shares = {row.split: row.shares for row in drawn}
     batch = {split: j for j, split in enumerate(shares)}
     arm = {name: i for i, name in enumerate(arms_of(names, shares.values()))}
-    figures = np.zeros((4, len(batch), len(arm)))
+    sums = np.zeros((4, len(batch), len(arm)))
     for row in drawn:
-        at = batch[row.split], arm[row.variant_id]
-        figures[:, *at] = row.units, row.successes, row.value, row.value_sq
-    percent = [[shown.get(name, 0.0) for name in arm] for shown in shares.values()]
-    propensities = np.array(percent).reshape(figures.shape[1:]) / 100
+        sums[:, batch[row.split], arm[row.variant_id]] = row.units, row.successes, row.value, row.value_sq
+    percent = [[of_split.get(name, 0.0) for name in arm] for of_split in shares.values()]
+    propensities = np.array(percent).reshape(sums.shape[1:]) / 100
     held_out = [row for row in rows if row.kind == "holdout"]
-    units, successes, value, value_sq = figures
+    units, successes, value, value_sq = sums
     return Cohorts(propensities, units, successes, value, value_sq, held_out)
 
 
 def _variants(experiment: Experiment, cohorts: Cohorts) -> list[VariantEstimates]:
     names = [variant.variant_id for variant in experiment.variants]
     batches = cohorts.batches(experiment.objective == "value")
-    ways = naive_means(batches), stratified_means(batches), adaptive_means(batches)
+    naive, stratified, adaptive = naive_means(batches), stratified_means(batches), adaptive_means(batches)
     control = names.index(experiment.control) if experiment.control is not None else 0
     differences, support = adaptive_differences(batches, control), batches.support()
     return [
@@ -124,9 +123,9 @@ def _variants(experiment: Experiment, cohorts: Cohorts) -> list[VariantEstimates
             value=cohorts.value[:, i].sum(),
             support=float(support[i]),
             note=_note(batches, i),
-            naive=_estimated(ways[0], i),
-            stratified=_estimated(ways[1], i),
-            adaptive=_estimated(ways[2], i),
+            naive=_estimated(naive, i),
+            stratified=_estimated(stratified, i),
+            adaptive=_estimated(adaptive, i),
             difference=None if i == control else _estimated(differences, i),
         )
         for i, name in enumerate(names)
@@ -137,13 +136,13 @@ def _note(batches: AdaptiveBatches, arm: int) -> str | None:
     without, total = int((~batches.supported[:, arm]).sum()), len(batches.units)
     if not without:
         return None
-    return f"no support under {without} of {total} splits (propensity 0): they say nothing of this variant"
+    return f"no support under {without} of {total} splits (propensity 0): they say nothing about this variant"
 
 
 def _estimated(estimate: Estimate, arm: int) -> Estimated:
     return Estimated(
-        mean=_known(estimate.mean[arm]),
-        standard_error=_known(estimate.standard_error[arm]),
+        mean=_finite(estimate.mean[arm]),
+        standard_error=_finite(estimate.standard_error[arm]),
         interval_95=_interval(estimate.interval()[arm]),
     )
 
@@ -155,19 +154,19 @@ def _holdout(session: Session, experiment: Experiment, cohorts: Cohorts) -> Hold
         for name in ("units", "successes", "value", "value_sq")
     )
     batches = cohorts.batches(by_value)
-    drawn = Sample(*(np.asarray(figure.sum()) for figure in (batches.units, batches.sums, batches.squares)))
-    kept_out = (value, value_sq) if by_value else (successes, successes)
-    held_out = Sample(np.asarray(units), *map(np.asarray, kept_out))
+    drawn = Sample(*(np.asarray(total.sum()) for total in (batches.units, batches.sums, batches.squares)))
+    outcome = (value, value_sq) if by_value else (successes, successes)
+    held_out = Sample(np.asarray(units), *map(np.asarray, outcome))
     lift: Lift = (value_lift if by_value else conversion_lift)(drawn, held_out)
     return Holdout(
         units=int(units),
         successes=int(successes),
         value=value,
-        mean=_known(held_out.mean),
-        bandit_mean=_known(drawn.mean),
-        lift=_known(lift.difference),
+        mean=_finite(held_out.mean),
+        bandit_mean=_finite(drawn.mean),
+        lift=_finite(lift.difference),
         interval_95=_interval(lift.interval),
-        relative_lift=_known(lift.relative),
+        relative_lift=_finite(lift.relative),
         relative_interval_95=_interval(lift.relative_interval),
         daily=_daily(session, experiment.experiment_id),
     )
@@ -182,8 +181,8 @@ def _daily(session: Session, experiment_id: str) -> list[HoldoutDay]:
     return [HoldoutDay.model_validate(row) for row in rows]
 
 
-def _known(figure: Floats) -> float | None:
-    return float(figure) if np.isfinite(figure) else None
+def _finite(value: Floats) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _interval(ends: Floats) -> tuple[float, float] | None:

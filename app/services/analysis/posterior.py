@@ -9,9 +9,9 @@ from app.bandits.arrays import Floats
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.analysis.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
-from app.services.allocations import daily_totals, response
-from app.services.allocations.decision_inputs import DecisionInputs, read_inputs
-from app.services.experiments import settings_history
+from app.services.allocations import response
+from app.services.allocations.daily_totals import day_number
+from app.services.allocations.decision_inputs import read_inputs_on
 
 
 def posterior(
@@ -25,14 +25,14 @@ def posterior(
     Invalid: the date is after tomorrow
     Conflict: no variant is active on the date
     """
-    date, found = _inputs(session, experiment_id, for_date, now)
-    curves = posterior_curves(response.decided_from(found).rates, points)
+    inputs = read_inputs_on(session, experiment_id, for_date, now, summed=True)
+    curves = posterior_curves(response.decided_from(inputs).rates, points)
     return Posterior(
         experiment_id=experiment_id,
-        date=date,
+        date=inputs.date,
         curves=[
             Curve(variant_id=variant_id, rate=curves.theta[i].tolist(), density=curves.density[i].tolist())
-            for i, variant_id in enumerate(found.variant_ids)
+            for i, variant_id in enumerate(inputs.variant_ids)
         ],
     )
 
@@ -48,33 +48,25 @@ def totals_used(
     Invalid: the date is after tomorrow
     """
     try:
-        date, found = _inputs(session, experiment_id, for_date, now)
+        inputs = read_inputs_on(session, experiment_id, for_date, now, summed=True)
     except Conflict:
         return None
-    raw = effective_totals(found.all_days, daily_totals.day_number(found.last), Weighting())
+    raw = effective_totals(inputs.all_days, day_number(inputs.last), Weighting())
     return TotalsUsed(
-        date=date,
-        last_day=found.last,
-        data_through=found.data_through,
-        left_out=list(found.incomplete_days),
+        date=inputs.date,
+        last_day=inputs.last,
+        data_through=inputs.data_through,
+        left_out=list(inputs.incomplete_days),
         variants=[
-            VariantEvidence(variant_id=v, raw=_of_arm(raw, i), effective=_of_arm(found.used, i))
-            for i, v in enumerate(found.variant_ids)
+            VariantEvidence(variant_id=v, raw=_of_arm(raw, i), effective=_of_arm(inputs.used, i))
+            for i, v in enumerate(inputs.variant_ids)
         ],
     )
 
 
-def _inputs(
-    session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime
-) -> tuple[dt.date, DecisionInputs]:
-    timeline = settings_history.read_settings_history(session, experiment_id)
-    date = settings_history.resolve_date(timeline, for_date, now)
-    return date, read_inputs(session, experiment_id, timeline, date)
-
-
 def _of_arm(totals: EffectiveTotals, arm: int) -> VariantTotals:
-    def at(figures: Floats | None) -> float | None:
-        return None if figures is None else float(figures[arm])
+    def at(values: Floats | None) -> float | None:
+        return None if values is None else float(values[arm])
 
     return VariantTotals(
         days=int(totals.days[arm]),

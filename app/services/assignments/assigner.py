@@ -1,7 +1,7 @@
 """The hot path of assignments: who asks at the same time shares one read, one write and one commit.
 
 Every request reads its units' rows and its experiments' versions anew; only what those versions prove current
-(terms and splits) is kept in memory.
+(context and splits) is kept in memory.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from app.storage.batched_statement import BatchedStatement
 from app.storage.database import Database
 
 CACHE_SIZE = 10_000
-"""Experiments whose terms and splits stay in memory."""
+"""Experiments whose contexts and splits are cached."""
 
 MAX_ATTEMPTS = 5
 """A second try is rare (somebody else stored the unit in between), a third needs bad luck."""
@@ -47,7 +47,7 @@ class Assigner:
         self._salt = settings.assignment_salt
         self._find = BatchedStatement(database, look_up)
         self._store = BatchedStatement(database, store)
-        self._terms: LRUCache[str, AssignmentContext] = LRUCache(CACHE_SIZE)
+        self._contexts: LRUCache[str, AssignmentContext] = LRUCache(CACHE_SIZE)
         self._splits: LRUCache[str, Split] = LRUCache(CACHE_SIZE)
         self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -56,39 +56,48 @@ class Assigner:
         await self._find.close()
         await self._store.close()
 
-    async def assign(self, pairs: Sequence[UnitKey], now: dt.datetime) -> list[AssignmentOutcome]:
+    async def assign(
+        self, pairs: Sequence[UnitKey], now: dt.datetime, flags_only: bool = False
+    ) -> list[AssignmentOutcome]:
         """Return what each unit is served, or why it is served nothing; who has no assignment gets one.
 
         Safe to repeat: a unit's first assignment stays. Safe to race: PostgreSQL lets one of several first
         assignments win, and the others read it. What is answered as stored was committed before. What is wrong
         with one experiment concerns its units alone.
 
+        Parameters
+        ----------
+        flags_only : an experiment that is not offered as a feature flag is not found, and assigns no unit
+
         Raises
         ------
         Unavailable: the database cannot be reached
         """
         outcomes: AssignmentOutcomes = {
-            pair: refused for pair in pairs if (refused := principal.access_error(pair[0])) is not None
+            pair: error for pair in pairs if (error := principal.access_error(pair[0])) is not None
         }
         waiting: Sequence[UnitKey] = [pair for pair in dict.fromkeys(pairs) if pair not in outcomes]
         for _ in range(MAX_ATTEMPTS):
             if not waiting:
                 return [outcomes[pair] for pair in pairs]
             found = await self._find.run(waiting)
-            terms = await self._contexts_of(waiting, found, now, outcomes)
+            if flags_only:
+                outcomes |= {pair: _no_flag(pair[0], found) for pair in waiting if pair[0] not in found.flags}
+                waiting = [pair for pair in waiting if pair not in outcomes]
+            contexts = await self._contexts_of(waiting, found, now, outcomes)
             waiting = [pair for pair in waiting if pair not in outcomes]
             fresh: list[AssignmentRow] = []
-            for experiment_id, unit_ids in _serve_known(waiting, found, terms, outcomes).items():
+            for experiment_id, unit_ids in _serve_known(waiting, found, contexts, outcomes).items():
                 newest = found.versions[experiment_id][1]
-                fresh += await self._draw(terms[experiment_id], unit_ids, newest, now, outcomes)
-            waiting = await self._store_new(fresh, terms, outcomes) if fresh else []
+                fresh += await self._draw(contexts[experiment_id], unit_ids, newest, now, outcomes)
+            waiting = await self._store_new(fresh, contexts, outcomes) if fresh else []
         raise Unavailable("these units are being changed by others; try again shortly")
 
     async def _contexts_of(
         self, pairs: Sequence[UnitKey], found: LookupResult, now: dt.datetime, outcomes: AssignmentOutcomes
     ) -> dict[str, AssignmentContext]:
-        """Return the terms by experiment, and note why there are none: what is not there, what cannot be read."""
-        terms: dict[str, AssignmentContext] = {}
+        """Return the context of each experiment; note as outcomes which have none, and why."""
+        contexts: dict[str, AssignmentContext] = {}
         for experiment_id, unit_ids in _by_experiment(pairs).items():
             versions = found.versions.get(experiment_id)
             held: AssignmentContext | GroundhogError = NotFound(f"there is no experiment {experiment_id!r}")
@@ -97,37 +106,37 @@ class Assigner:
             if isinstance(held, GroundhogError):
                 outcomes |= {(experiment_id, unit_id): held for unit_id in unit_ids}
             else:
-                terms[experiment_id] = held
-        return terms
+                contexts[experiment_id] = held
+        return contexts
 
     async def _draw(
         self,
-        terms: AssignmentContext,
+        context: AssignmentContext,
         unit_ids: Sequence[str],
         newest: int | None,
         now: dt.datetime,
         outcomes: AssignmentOutcomes,
     ) -> list[AssignmentRow]:
         """Draw units that have no assignment and return the rows that must be stored before they are served."""
-        rows = await _or_error(self._drawn(terms, unit_ids, newest, now))
+        rows = await _or_error(self._drawn(context, unit_ids, newest, now))
         if isinstance(rows, GroundhogError):
-            outcomes |= {(terms.experiment_id, unit_id): rows for unit_id in unit_ids}
+            outcomes |= {(context.experiment_id, unit_id): rows for unit_id in unit_ids}
             return []
-        if terms.settings.assignment_mode == "sticky":
+        if context.settings.assignment_mode == "sticky":
             return rows
-        outcomes |= {row.pair: bucketing.unstored_result(terms, row) for row in rows}
+        outcomes |= {row.pair: bucketing.unstored_result(context, row) for row in rows}
         return []
 
     async def _drawn(
-        self, terms: AssignmentContext, unit_ids: Sequence[str], newest: int | None, now: dt.datetime
+        self, context: AssignmentContext, unit_ids: Sequence[str], newest: int | None, now: dt.datetime
     ) -> list[AssignmentRow]:
-        split = await self._current_split(terms, newest, now)
-        return [bucketing.bucket(terms, split, unit_id, self._salt, now) for unit_id in unit_ids]
+        split = await self._current_split(context, newest, now)
+        return [bucketing.bucket(context, split, unit_id, self._salt, now) for unit_id in unit_ids]
 
     async def _store_new(
         self,
         fresh: Sequence[AssignmentRow],
-        terms: Mapping[str, AssignmentContext],
+        contexts: Mapping[str, AssignmentContext],
         outcomes: AssignmentOutcomes,
     ) -> list[UnitKey]:
         """Store rows and return the units that must be looked at again: somebody else was first."""
@@ -144,7 +153,9 @@ class Assigner:
         for row in fresh:
             if row.pair in stored:
                 stored.remove(row.pair)  # of several requests that shared the statement, one stored the unit
-                outcomes[row.pair] = bucketing.to_result(terms[row.experiment_id], row.unit_id, row, new=True)
+                outcomes[row.pair] = bucketing.to_result(
+                    contexts[row.experiment_id], row.unit_id, row, new=True
+                )
             else:
                 again.append(row.pair)
         return again
@@ -152,26 +163,26 @@ class Assigner:
     async def _current_context(
         self, experiment_id: str, settings_version: int, now: dt.datetime
     ) -> AssignmentContext:
-        terms = self._terms.get(experiment_id)
-        if terms is not None and terms.is_current(settings_version, now):
-            return terms
+        context = self._contexts.get(experiment_id)
+        if context is not None and context.is_current(settings_version, now):
+            return context
         async with self._lock_for(experiment_id):
-            terms = self._terms.get(experiment_id)
-            if terms is None or not terms.is_current(settings_version, now):
-                terms = await self._load(lambda session: read_context(session, experiment_id, now))
-                self._terms[experiment_id] = terms
-        return terms
+            context = self._contexts.get(experiment_id)
+            if context is None or not context.is_current(settings_version, now):
+                context = await self._load(lambda session: read_context(session, experiment_id, now))
+                self._contexts[experiment_id] = context
+        return context
 
-    async def _current_split(self, terms: AssignmentContext, newest: int | None, now: dt.datetime) -> Split:
-        split = self._splits.get(terms.experiment_id)
-        if split is not None and split.number == newest and split.is_current(terms, now):
+    async def _current_split(self, context: AssignmentContext, newest: int | None, now: dt.datetime) -> Split:
+        split = self._splits.get(context.experiment_id)
+        if split is not None and split.number == newest and split.is_current(context, now):
             return split
-        async with self._lock_for(terms.experiment_id):
-            split = self._splits.get(terms.experiment_id)
+        async with self._lock_for(context.experiment_id):
+            split = self._splits.get(context.experiment_id)
             outdated = newest is not None and split is not None and split.number < newest
-            if split is None or outdated or not split.is_current(terms, now):
-                split = await self._load(lambda session: splits.get_or_renew(session, terms, now))
-                self._splits[terms.experiment_id] = split
+            if split is None or outdated or not split.is_current(context, now):
+                split = await self._load(lambda session: splits.get_or_renew(session, context, now))
+                self._splits[context.experiment_id] = split
         return split
 
     def _lock_for(self, experiment_id: str) -> asyncio.Lock:
@@ -184,6 +195,16 @@ class Assigner:
                 return read(session)
 
         return await asyncio.to_thread(in_transaction)
+
+
+def _no_flag(experiment_id: str, found: LookupResult) -> NotFound:
+    """Return the same for an unknown experiment and one that is no flag, to a key that must not learn which."""
+    if experiment_id in found.versions and not principal.current_principal.get().evaluates_only:
+        return NotFound(
+            f"experiment {experiment_id!r} is not offered as a flag: PATCH /experiments/{experiment_id}"
+            ' with {"flag": true}'
+        )
+    return NotFound(f"there is no flag {experiment_id!r}")
 
 
 async def _or_error(work: Awaitable[Loaded]) -> Loaded | GroundhogError:
@@ -207,14 +228,14 @@ def _by_experiment(pairs: Sequence[UnitKey]) -> dict[str, list[str]]:
 def _serve_known(
     waiting: Sequence[UnitKey],
     found: LookupResult,
-    terms: Mapping[str, AssignmentContext],
+    contexts: Mapping[str, AssignmentContext],
     outcomes: AssignmentOutcomes,
 ) -> dict[str, list[str]]:
     """Note what is known of the units without a draw, and return the others' ids by experiment."""
     unknown: dict[str, list[str]] = defaultdict(list)
     for pair in waiting:
         experiment_id, unit_id = pair
-        held, row = terms[experiment_id], found.rows.get(pair)
+        held, row = contexts[experiment_id], found.rows.get(pair)
         if row is None and held.state == "running":
             unknown[experiment_id].append(unit_id)
         else:
@@ -222,12 +243,12 @@ def _serve_known(
     return unknown
 
 
-def _served(terms: AssignmentContext, unit_id: str, row: AssignmentRow | None) -> AssignmentOutcome:
+def _served(context: AssignmentContext, unit_id: str, row: AssignmentRow | None) -> AssignmentOutcome:
     try:
         return (
-            bucketing.result_while_halted(terms, unit_id)
+            bucketing.result_while_halted(context, unit_id)
             if row is None
-            else bucketing.to_result(terms, unit_id, row)
+            else bucketing.to_result(context, unit_id, row)
         )
     except Conflict as error:  # no variant is active today
         return error

@@ -1,24 +1,21 @@
-"""The terms on which an experiment's units are assigned today: its state, mode, hold-out and variants."""
+"""The conditions under which an experiment's units are assigned today: its state, mode, hold-out and variants."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
 from app.schemas.experiments.experiments import State, Variant
 from app.schemas.experiments.settings import StoredSettings
-from app.services.experiments import lifecycle, variant_queries
-from app.services.experiments.settings_history import SettingsHistory, read_histories
-from app.storage import tables
+from app.services.experiments.settings_history import SettingsHistory, read_settings_history
+from app.services.experiments.variant_queries import control_of, variants_of
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentContext:
-    """What holds for an experiment's units until ``until``, as long as its ``settings_version`` stays.
+    """What applies to an experiment's units until ``until``, as long as its ``settings_version`` stays.
 
     Parameters
     ----------
@@ -39,57 +36,38 @@ class AssignmentContext:
     active: frozenset[str]
 
     def is_current(self, settings_version: int, now: dt.datetime) -> bool:
-        """Say whether these are still the terms."""
+        """Return whether units are still assigned by it."""
         return self.settings_version == settings_version and now < self.until
 
 
 def read_context(session: Session, experiment_id: str, now: dt.datetime) -> AssignmentContext:
-    """Return the context in which units are assigned now.
+    """Return what applies to units that are assigned now.
 
-    The settings' version is read first: a change that comes in between is seen as one, and read again.
-
-    Raises
-    ------
-    NotFound: there is no such experiment
-    """
-    settings_version = read_settings_version(session, experiment_id)
-    history = read_histories(session, [experiment_id])[experiment_id]
-    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
-    return context_of(experiment_id, settings_version, history, variants, now)
-
-
-def read_settings_version(session: Session, experiment_id: str) -> int:
-    """Return the number of changes to an experiment's settings and variants.
+    The settings are read with their version and before the variants: a change in between is noticed as one, and
+    the context is read again.
 
     Raises
     ------
     NotFound: there is no such experiment
     """
-    version = tables.ExperimentVersion
-    found = session.scalar(select(version.settings_version).where(version.experiment_id == experiment_id))
-    if found is None:
-        raise NotFound(f"there is no experiment {experiment_id!r}")
-    return found
+    history = read_settings_history(session, experiment_id)
+    return context_of(experiment_id, history, variants_of(session, experiment_id), now)
 
 
 def context_of(
-    experiment_id: str,
-    settings_version: int,
-    history: SettingsHistory,
-    variants: Sequence[Variant],
-    now: dt.datetime,
+    experiment_id: str, history: SettingsHistory, variants: Sequence[Variant], now: dt.datetime
 ) -> AssignmentContext:
-    """Return the context that follows from an experiment's settings and variants."""
+    """Return what applies to units that are assigned now, from settings and variants that were read."""
     settings, today = history.latest.settings, history.today(now)
     active = [variant for variant in variants if variant.active_on(today)]
     return AssignmentContext(
         experiment_id=experiment_id,
-        settings_version=settings_version,
+        settings_version=history.settings_version,
         date=today,
         until=_end_of(today, settings.time_zone),
         state=history.latest.state,
         settings=settings,
-        control=lifecycle.control_of(active),
+        control=control_of(active),
         values={variant.variant_id: variant.value for variant in variants},
         active=frozenset(variant.variant_id for variant in active),
     )

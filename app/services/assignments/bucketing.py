@@ -38,17 +38,19 @@ class AssignmentResult:
 
 
 def bucket(
-    terms: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+    context: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
 ) -> AssignmentRow:
     """Return the assignment of a unit that has none: held out, or drawn with a split's shares.
 
-    The same for the same unit, terms, split and salt, wherever and whenever it is computed.
+    The same for the same unit, context, split and salt, wherever and whenever it is computed.
     """
-    return holdout_assignment(terms, unit_id, salt, now) or bucket_by_shares(terms, split, unit_id, salt, now)
+    return holdout_assignment(context, unit_id, salt, now) or bucket_by_shares(
+        context, split, unit_id, salt, now
+    )
 
 
 def holdout_assignment(
-    terms: AssignmentContext, unit_id: str, salt: str, now: dt.datetime
+    context: AssignmentContext, unit_id: str, salt: str, now: dt.datetime
 ) -> AssignmentRow | None:
     """Return the assignment of a unit that is held out, which no split is needed for; None if it is not.
 
@@ -56,17 +58,17 @@ def holdout_assignment(
     ------
     Conflict: no variant is active today
     """
-    percent = terms.settings.holdout_percent
-    if not percent or not is_held_out(salt, terms.experiment_id, unit_id, percent):
+    percent = context.settings.holdout_percent
+    if not percent or not is_held_out(salt, context.experiment_id, unit_id, percent):
         return None
-    return AssignmentRow(terms.experiment_id, unit_id, control(terms), "holdout", None, None, None, now)
+    return AssignmentRow(context.experiment_id, unit_id, control(context), "holdout", None, None, None, now)
 
 
 def bucket_by_shares(
-    terms: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+    context: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
 ) -> AssignmentRow:
     """Return the assignment of a unit that is not held out."""
-    experiment_id = terms.experiment_id
+    experiment_id = context.experiment_id
     variant_id = pick_variant(salt, experiment_id, unit_id, split.shares)
     propensity = split.shares[variant_id] / 100
     return AssignmentRow(
@@ -75,52 +77,54 @@ def bucket_by_shares(
 
 
 def to_result(
-    terms: AssignmentContext, unit_id: str, row: AssignmentRow, new: bool = False
+    context: AssignmentContext, unit_id: str, row: AssignmentRow, new: bool = False
 ) -> AssignmentResult:
     """Return what a unit with an assignment is served: its variant, or the control in a retired one's place."""
-    if row.variant_id in terms.active:
-        return _served(terms, unit_id, row.variant_id, row.kind, row, new)
-    return _served(terms, unit_id, control(terms), "retired", row, new)
+    if row.variant_id in context.active:
+        return _served(context, unit_id, row.variant_id, row.kind, row, new)
+    return _served(context, unit_id, control(context), "retired", row, new)
 
 
-def unstored_result(terms: AssignmentContext, row: AssignmentRow) -> AssignmentResult:
+def unstored_result(context: AssignmentContext, row: AssignmentRow) -> AssignmentResult:
     """Return what a unit is served whose draw is stored no earlier than its first exposure."""
-    return replace(to_result(terms, row.unit_id, row), assigned_at=None)
+    return replace(to_result(context, row.unit_id, row), assigned_at=None)
 
 
-def result_while_halted(terms: AssignmentContext, unit_id: str) -> AssignmentResult:
+def result_while_halted(context: AssignmentContext, unit_id: str) -> AssignmentResult:
     """Return what a unit without an assignment is served while the experiment is paused or archived."""
-    assert terms.state != "running"
-    variant_id = control(terms)
-    value = terms.values[variant_id]
-    return AssignmentResult(terms.experiment_id, unit_id, variant_id, value, terms.state, state=terms.state)
+    assert context.state != "running"
+    variant_id = control(context)
+    value = context.values[variant_id]
+    return AssignmentResult(
+        context.experiment_id, unit_id, variant_id, value, context.state, state=context.state
+    )
 
 
-def control(terms: AssignmentContext) -> str:
+def control(context: AssignmentContext) -> str:
     """Return the control.
 
     Raises
     ------
     Conflict: no variant is active today
     """
-    if terms.control is None:
-        raise Conflict(f"experiment {terms.experiment_id!r} has no active variant on {terms.date}")
-    return terms.control
+    if context.control is None:
+        raise Conflict(f"experiment {context.experiment_id!r} has no active variant on {context.date}")
+    return context.control
 
 
 def _served(
-    terms: AssignmentContext, unit_id: str, variant_id: str, reason: Reason, row: AssignmentRow, new: bool
+    context: AssignmentContext, unit_id: str, variant_id: str, reason: Reason, row: AssignmentRow, new: bool
 ) -> AssignmentResult:
     drawn = reason == "drawn"
     return AssignmentResult(
-        experiment_id=terms.experiment_id,
+        experiment_id=context.experiment_id,
         unit_id=unit_id,
         variant_id=variant_id,
-        value=terms.values[variant_id],
+        value=context.values[variant_id],
         reason=reason,
         propensity=row.propensity if drawn else None,
         revision=row.revision if drawn else None,
         assigned_at=row.assigned_at,
         new=new,
-        state=terms.state,
+        state=context.state,
     )

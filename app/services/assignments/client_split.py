@@ -1,4 +1,4 @@
-"""What a client must know to draw units as the service would, without asking for each of them."""
+"""What a client needs to draw units as the service would, without a request for each of them."""
 
 import datetime as dt
 
@@ -11,29 +11,29 @@ from app.services.assignments.assignment_context import read_context
 
 
 def read_split(session: Session, experiment_id: str, salt: str, now: dt.datetime) -> Split:
-    """Return what units without an assignment are drawn with now; its first use freezes it, as an assignment does.
+    """Return what units without an assignment are drawn with now; reading it freezes it, as an assignment does.
 
     Raises
     ------
     NotFound: there is no such experiment
-    Conflict: a unit keeps what is stored of it (mode sticky), which no client can know; or no variant is active
+    Conflict: assignments are stored (mode sticky), and no client knows them; or no variant is active
     """
-    terms = read_context(session, experiment_id, now)
-    if terms.settings.assignment_mode == "sticky":
+    context = read_context(session, experiment_id, now)
+    if context.settings.assignment_mode == "sticky":
         raise Conflict(
-            f"experiment {experiment_id!r} keeps what it assigned: ask POST /assignments,"
+            f"experiment {experiment_id!r} stores its assignments (assignment_mode sticky): use POST /assignments,"
             " or create it with assignment_mode rendezvous"
         )
-    running = terms.state == "running"
-    split = splits.get_or_renew(session, terms, now) if running else None
+    running = context.state == "running"
+    split = splits.get_or_renew(session, context, now) if running else None
     return Split(
         experiment_id=experiment_id,
-        state=terms.state,
+        state=context.state,
         salt=salt,
-        holdout_percent=terms.settings.holdout_percent,
-        control=bucketing.control(terms),
-        values={variant_id: terms.values[variant_id] for variant_id in sorted(terms.active)},
+        holdout_percent=context.settings.holdout_percent,
+        control=bucketing.control(context),
+        values={variant_id: context.values[variant_id] for variant_id in sorted(context.active)},
         revision=None if split is None else split.revision,
         shares={} if split is None else dict(split.shares),
-        until=terms.until if split is None else split.until,
+        until=context.until if split is None else split.until,
     )

@@ -1,9 +1,9 @@
-"""Experiments seen as feature flags: which there are."""
+"""Experiments as feature flags: which are offered to OpenFeature clients."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -13,12 +13,16 @@ from app.storage import tables
 from app.storage.batched_statement import BatchedStatement, Connection
 from app.storage.database import Database
 
-CHANGES = "select count(*), sum(settings_version) from experiment_versions"
-"""Experiments are never deleted and versions only grow: two equal answers mean that nothing changed between."""
+CHANGES = """
+    select count(*), sum(hashtextextended(experiment_id, settings_version))
+    from experiments join experiment_versions using (experiment_id)
+    where coalesce(flag, source = 'tracked')
+"""
+"""A digest of which experiments are flags and of their settings: two equal answers mean that nothing changed."""
 
 
 class FlagDirectory:
-    """The ids of the experiments that are not archived, read again whenever any of them has changed."""
+    """The ids of the flags that are not archived, read again whenever one was added, removed or changed."""
 
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._database = database
@@ -33,7 +37,7 @@ class FlagDirectory:
         await self._changes.close()
 
     async def read(self) -> Sequence[str]:
-        """Return the first experiments that the caller may touch, by id, as many as a bulk answer holds.
+        """Return the first flags that the principal may access, by id, as many as a bulk response holds.
 
         Raises
         ------
@@ -45,16 +49,29 @@ class FlagDirectory:
                 if changes != self._read_at:
                     self._ids = await asyncio.to_thread(self._load)
                     self._read_at = changes
-        caller = principal.current_principal.get()
-        if caller.experiment_prefix is None:
+        who = principal.current_principal.get()
+        if who.experiment_prefix is None:
             return self._ids[: self._most]
-        return [experiment_id for experiment_id in self._ids if caller.can_access(experiment_id)][
-            : self._most
-        ]
+        return [experiment_id for experiment_id in self._ids if who.can_access(experiment_id)][: self._most]
 
     def _load(self) -> Sequence[str]:
         with self._database.transaction() as session:
             return _not_archived(session)
+
+
+def find_flags(session: Session, experiment_ids: Iterable[str]) -> set[str]:
+    """Return which of some experiments are offered as flags, archived ones included."""
+    experiment = tables.Experiment
+    found = session.scalars(
+        select(experiment.experiment_id).where(
+            experiment.experiment_id.in_(list(experiment_ids)), _is_flag(experiment)
+        )
+    )
+    return set(found)
+
+
+def _is_flag(experiment: type[tables.Experiment]) -> ColumnElement[bool]:
+    return func.coalesce(experiment.flag, experiment.source == "tracked")
 
 
 async def _changes(connection: Connection, _: Sequence[object]) -> object:
@@ -63,12 +80,14 @@ async def _changes(connection: Connection, _: Sequence[object]) -> object:
 
 
 def _not_archived(session: Session) -> Sequence[str]:
-    """Return the ids of all experiments whose latest state is another than archived, in their order."""
-    phase = tables.ExperimentSettingsRow
+    """Return the ids of all flags whose latest state is another than archived, in their order."""
+    period, experiment = tables.ExperimentSettingsRow, tables.Experiment
     latest = (
-        select(phase.experiment_id, phase.state)
-        .ext(distinct_on(phase.experiment_id))
-        .order_by(phase.experiment_id, phase.active_from.desc())
+        select(period.experiment_id, period.state)
+        .join(experiment)
+        .where(_is_flag(experiment))
+        .ext(distinct_on(period.experiment_id))
+        .order_by(period.experiment_id, period.active_from.desc())
         .subquery()
     )
     return session.scalars(

@@ -72,13 +72,13 @@ def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     Conflict: the variant is not active; or there is no way back: its own was deleted, others were merged into it
     """
     version_lock.lock(session, sent.experiment_id)
-    terms = read_context(session, sent.experiment_id, now)
+    context = read_context(session, sent.experiment_id, now)
     row = _deciding(session, sent.experiment_id, sent.unit_id)
     if sent.variant_id is None:
         if row is not None and row.kind == "forced":
-            _take_back(session, terms, row)
+            _take_back(session, context, row)
         return
-    _check_active(terms, sent.variant_id)
+    _check_active(context, sent.variant_id)
     forced = {"variant_id": sent.variant_id, "kind": "forced", "propensity": None, "revision": None}
     session.execute(
         insert(Assignment)
@@ -92,16 +92,16 @@ def override(session: Session, sent: OverrideIn, now: dt.datetime) -> None:
     )
 
 
-def _check_active(terms: AssignmentContext, variant_id: str) -> None:
-    if variant_id not in terms.values:
-        raise NotFound(f"experiment {terms.experiment_id!r} has no variant {variant_id!r}")
-    if variant_id not in terms.active:
-        raise Conflict(f"variant {variant_id!r} is not active on {terms.date}")
+def _check_active(context: AssignmentContext, variant_id: str) -> None:
+    if variant_id not in context.values:
+        raise NotFound(f"experiment {context.experiment_id!r} has no variant {variant_id!r}")
+    if variant_id not in context.active:
+        raise Conflict(f"variant {variant_id!r} is not active on {context.date}")
 
 
-def _take_back(session: Session, terms: AssignmentContext, row: Assignment) -> None:
+def _take_back(session: Session, context: AssignmentContext, row: Assignment) -> None:
     if row.former_kind is not None and row.former_variant_id is not None:
-        if row.former_variant_id not in terms.values:
+        if row.former_variant_id not in context.values:
             raise Conflict(f"its variant {row.former_variant_id!r} was deleted: force it to another instead")
         _restore(session, row, row.former_kind, row.former_variant_id)
     elif _has_followers(session, row):

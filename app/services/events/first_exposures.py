@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
-from app.services.assignments.assignment_context import AssignmentContext, context_of, read_settings_version
+from app.services.assignments.assignment_context import AssignmentContext, context_of
 from app.services.assignments.splits import Split
 from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
@@ -23,7 +23,7 @@ def bucket(
     experiment_id: str,
     events: Sequence[EventIn],
     known: Sequence[StoredEvent],
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     conditions: IngestRules,
     salt: str,
 ) -> list[StoredEvent]:
@@ -31,7 +31,7 @@ def bucket(
 
     The draw is the one the unit was shown; ``missing`` says why there is none. Nothing is stored.
     """
-    drawing = cache(partial(_bucketing, session, experiment_id, timeline, conditions, salt))
+    drawing = cache(partial(_bucketing, session, experiment_id, history, conditions, salt))
     found = []
     for event, one in zip(events, known, strict=True):
         if one.unit is not None or one.accepted_for is not None or conditions.in_future(event):
@@ -122,15 +122,14 @@ class _ExposureBucketing:
 
 
 def _bucketing(
-    session: Session, experiment_id: str, timeline: SettingsHistory, conditions: IngestRules, salt: str
+    session: Session, experiment_id: str, history: SettingsHistory, conditions: IngestRules, salt: str
 ) -> _ExposureBucketing:
-    settings_version = read_settings_version(session, experiment_id)
-    variants = variant_queries.list_variants(session, [experiment_id]).get(experiment_id, [])
-    context = context_of(experiment_id, settings_version, timeline, variants, conditions.now)
-    halt = timeline.halt_on(timeline.latest.active_from)
+    variants = variant_queries.variants_of(session, experiment_id)
+    context = context_of(experiment_id, history, variants, conditions.now)
+    halt = history.halt_on(history.latest.active_from)
     return _ExposureBucketing(
         context=context,
-        began_on=timeline.periods[0].active_from,
+        began_on=history.periods[0].active_from,
         halted_on=None if halt is None else halt.shares_of,
         retired_on={variant.variant_id: variant.retired_on for variant in variants},
         split_of=cache(partial(_split_of, session, context, now=conditions.now)),
@@ -140,13 +139,13 @@ def _bucketing(
 
 
 def _split_of(
-    session: Session, terms: AssignmentContext, revision: str | None, date: dt.date, now: dt.datetime
+    session: Session, context: AssignmentContext, revision: str | None, date: dt.date, now: dt.datetime
 ) -> Split | None:
     """Return the split that a client drew with on a date: of the revision it was shown, else the present one."""
     if revision is None:
-        present = splits.get_or_renew(session, terms, now)
+        present = splits.get_or_renew(session, context, now)
         return present if present.for_date <= date else None
     try:
-        return splits.for_revision(session, terms, revision, date)
+        return splits.for_revision(session, context, revision, date)
     except NotFound:
         return None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, NotFound
 from app.schemas.events import REASONS, EventIn, EventResult, EventsResult
 from app.services.access import principal
+from app.services.assignments.feature_flags import find_flags
 from app.services.assignments.stored_assignments import ERASED_PREFIX
 from app.services.events import event_queries, first_exposures
 from app.services.events.rollup import EventOutcome, IngestRules, RollUp, all_rejected, roll_up
@@ -55,6 +56,8 @@ def ingest(session: Session, sent: EventIn | Sequence[EventIn], salt: str, now: 
 
 def _check_place(event: EventIn, outcome: EventOutcome) -> None:
     if outcome.reason == "unknown_experiment":
+        if not principal.current_principal.get().has_scope("report"):
+            raise NotFound(f"there is no flag {event.experiment_id!r}")
         raise NotFound(f"there is no experiment {event.experiment_id!r}; create it with POST /experiments")
     if outcome.reason == "reported_totals":
         raise Conflict(
@@ -66,7 +69,9 @@ def _check_place(event: EventIn, outcome: EventOutcome) -> None:
 def _result(event: EventIn, outcome: EventOutcome) -> EventResult:
     detail = None if outcome.reason is None else REASONS[outcome.reason]
     if outcome.other_unit is not None and not outcome.other_unit.startswith(ERASED_PREFIX):
-        detail = f"this event_id was taken for another unit, {outcome.other_unit!r}"
+        detail = "this event_id was taken for another unit"
+        if principal.current_principal.get().has_scope("report"):
+            detail += f", {outcome.other_unit!r}"
     return EventResult(
         event_id=event.event_id,
         status=outcome.status,
@@ -77,23 +82,30 @@ def _result(event: EventIn, outcome: EventOutcome) -> EventResult:
 
 
 def _outcomes(session: Session, events: Sequence[EventIn], salt: str, now: dt.datetime) -> list[EventOutcome]:
-    """Take the events experiment by experiment, in the order of their ids: no two writers wait for each other."""
+    """Take the events experiment by experiment, in the order of their ids: no two writers wait for each other.
+
+    To a key that may only evaluate flags, no other experiment exists.
+    """
     numbered = sorted(enumerate(events), key=lambda item: item[1].experiment_id)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
-    for experiment_id in groups:
+    allowed = list(groups)
+    if not principal.current_principal.get().has_scope("report"):
+        flags = find_flags(session, groups)
+        allowed = [experiment_id for experiment_id in groups if experiment_id in flags]
+    for experiment_id in allowed:
         version_lock.try_lock(session, experiment_id)
-    timelines = read_histories(session, groups)
+    timelines = read_histories(session, allowed)
     outcomes = [EventOutcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
-        of_experiment, timeline = [event for _, event in group], timelines.get(experiment_id)
-        if timeline is None:
+        of_experiment, history = [event for _, event in group], timelines.get(experiment_id)
+        if history is None:
             found = all_rejected(of_experiment, "unknown_experiment")
-        elif timeline.source == "reported":
+        elif history.source == "reported":
             found = all_rejected(of_experiment, "reported_totals")
         else:
-            found = _ingest(session, experiment_id, of_experiment, timeline, salt, now)
-            if found.accepted and timeline.source is None:
+            found = _ingest(session, experiment_id, of_experiment, history, salt, now)
+            if found.accepted and history.source is None:
                 first_totals.append(experiment_id)
         for (index, _), outcome in zip(group, found.outcomes, strict=True):
             outcomes[index] = outcome
@@ -105,18 +117,18 @@ def _ingest(
     session: Session,
     experiment_id: str,
     events: Sequence[EventIn],
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     salt: str,
     now: dt.datetime,
 ) -> RollUp:
-    settings = timeline.latest.settings
+    settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
     conditions = IngestRules(now, ZoneInfo(settings.time_zone), window)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)
         if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
-            known = first_exposures.bucket(session, experiment_id, events, known, timeline, conditions, salt)
+            known = first_exposures.bucket(session, experiment_id, events, known, history, conditions, salt)
         return roll_up(events, known, conditions)
 
     while not first_exposures.store(session, found := judge()):

@@ -1,7 +1,8 @@
-"""Experiments: create, read, list, change, and register on the way."""
+"""Experiments: create, read, list, change, and register implicitly."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +19,7 @@ from app.schemas.experiments.experiments import (
     State,
     Variant,
 )
-from app.schemas.experiments.settings import ExperimentSettings, StoredSettings
+from app.schemas.experiments.settings import BY_VALUE, ExperimentSettings, StoredSettings
 from app.schemas.validation import field_errors
 from app.services.access import principal
 from app.services.experiments import (
@@ -50,14 +51,15 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
         **{name: getattr(new, name) for name in SETTINGS_FIELDS}, cost_per_impression=costs
     )
     if not insert_experiment(
-        session, new.experiment_id, settings, now, new.name, new.description, new.source
+        session, new.experiment_id, settings, now, new.name, new.description, new.source, new.flag
     ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     version_lock.lock(session, new.experiment_id)
     today = local_date(now, settings.time_zone)
     variants.register(session, new.experiment_id, new.variants, today)
-    share_constraints.validate(session, new.experiment_id, settings, today)
-    return read(session, new.experiment_id)
+    stored = _read_stored(session, new.experiment_id)
+    share_constraints.validate(settings, stored.variants, today)
+    return stored.to_schema()
 
 
 def insert_experiment(
@@ -68,6 +70,7 @@ def insert_experiment(
     name: str | None = None,
     description: str | None = None,
     source: Source | None = None,
+    flag: bool | None = None,
 ) -> bool:
     """Insert an experiment with its first phase and version; return False where it was there already.
 
@@ -79,7 +82,12 @@ def insert_experiment(
     inserted = session.scalar(
         insert(tables.Experiment)
         .values(
-            experiment_id=experiment_id, name=name, description=description, source=source, created_at=now
+            experiment_id=experiment_id,
+            name=name,
+            description=description,
+            source=source,
+            flag=flag,
+            created_at=now,
         )
         .on_conflict_do_nothing()
         .returning(tables.Experiment.experiment_id)
@@ -101,21 +109,7 @@ def read(session: Session, experiment_id: str) -> Experiment:
     ------
     NotFound: there is no such experiment
     """
-    found = _assemble(session, [experiment_id])
-    if not found:
-        raise NotFound(f"there is no experiment {experiment_id!r}")
-    return found[0]
-
-
-def read_locked(session: Session, experiment_id: str) -> Experiment:
-    """Return an experiment that nobody changes until the transaction ends.
-
-    Raises
-    ------
-    NotFound: there is no such experiment
-    """
-    version_lock.lock(session, experiment_id)
-    return read(session, experiment_id)
+    return _read_stored(session, experiment_id).to_schema()
 
 
 def list_experiments(session: Session, after: str | None, limit: int) -> list[Experiment]:
@@ -126,51 +120,74 @@ def list_experiments(session: Session, after: str | None, limit: int) -> list[Ex
         query = query.where(tables.Experiment.experiment_id.startswith(prefix, autoescape=True))
     if after is not None:
         query = query.where(tables.Experiment.experiment_id > after)
-    return _assemble(session, session.scalars(query).all())
+    return [stored.to_schema() for stored in _read_all_stored(session, session.scalars(query).all())]
 
 
-def _assemble(session: Session, experiment_ids: Sequence[str]) -> list[Experiment]:
-    timelines = read_histories(session, experiment_ids)
+@dataclass(frozen=True, slots=True)
+class _StoredExperiment:
+    """All that is stored of an experiment but its totals and units."""
+
+    row: tables.Experiment
+    history: SettingsHistory
+    variants: Sequence[Variant]
+
+    def to_schema(self) -> Experiment:
+        """Return the experiment as the API shows it, with the settings in force."""
+        row, latest = self.row, self.history.latest
+        costs = latest.settings.cost_per_impression
+        return Experiment(
+            experiment_id=row.experiment_id,
+            name=row.name,
+            description=row.description,
+            created_at=row.created_at,
+            source=row.source,
+            flag=row.flag,
+            is_flag=row.source == "tracked" if row.flag is None else row.flag,
+            state=latest.state,
+            state_since=self.history.in_state_since(),
+            variants=[_with_cost(variant, costs) for variant in self.variants],
+            **{name: getattr(latest.settings, name) for name in SETTINGS_FIELDS},
+            rollout=latest.settings.rollout,
+            control=variant_queries.control_of(self.variants),
+        )
+
+
+def _read_all_stored(session: Session, experiment_ids: Sequence[str]) -> list[_StoredExperiment]:
+    histories = read_histories(session, experiment_ids)
     found = variant_queries.list_variants(session, experiment_ids)
     rows = session.scalars(
         select(tables.Experiment)
         .where(tables.Experiment.experiment_id.in_(experiment_ids))
         .order_by(tables.Experiment.experiment_id)
     )
-    return [to_schema(row, timelines[row.experiment_id], found.get(row.experiment_id, [])) for row in rows]
+    return [
+        _StoredExperiment(row, histories[row.experiment_id], found.get(row.experiment_id, [])) for row in rows
+    ]
 
 
-def to_schema(row: tables.Experiment, timeline: SettingsHistory, variants: Sequence[Variant]) -> Experiment:
-    """Return an experiment as the API shows it, with the settings in force."""
-    costs = timeline.latest.settings.cost_per_impression
-    return Experiment(
-        experiment_id=row.experiment_id,
-        name=row.name,
-        description=row.description,
-        created_at=row.created_at,
-        source=row.source,
-        state=timeline.latest.state,
-        state_since=timeline.in_state_since(),
-        variants=[_with_cost(variant, costs) for variant in variants],
-        **{name: getattr(timeline.latest.settings, name) for name in SETTINGS_FIELDS},
-        rollout=timeline.latest.settings.rollout,
-        control=control_of(variants),
-    )
-
-
-def control_of(variants: Sequence[Variant]) -> str | None:
-    """Return the control: the variant with is_control, else the one named "control", else the first registered."""
-    if not variants:
-        return None
-    return min(variants, key=lambda v: (not v.is_control, v.variant_id != "control")).variant_id
+def _read_stored(session: Session, experiment_id: str) -> _StoredExperiment:
+    stored = _read_all_stored(session, [experiment_id])
+    if not stored:
+        raise NotFound(f"there is no experiment {experiment_id!r}")
+    return stored[0]
 
 
 def _with_cost(variant: Variant, costs: Mapping[str, float]) -> Variant:
     return variant.model_copy(update={"cost_per_impression": costs.get(variant.variant_id)})
 
 
-def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt.datetime) -> Experiment:
+def change(
+    session: Session,
+    experiment_id: str,
+    patch: ExperimentPatch,
+    now: dt.datetime,
+    precondition: Callable[[Experiment], None] | None = None,
+) -> Experiment:
     """Change an experiment; settings and state apply from today on and rewrite no earlier date.
+
+    Parameters
+    ----------
+    precondition : raises if the experiment, as it is before the change, is not the one the client knows
 
     Raises
     ------
@@ -178,23 +195,23 @@ def change(session: Session, experiment_id: str, patch: ExperimentPatch, now: dt
     Invalid: the settings that would result have no meaning
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
+    stored = _read_stored(session, experiment_id)
+    if precondition is not None:
+        precondition(stored.to_schema())
     sent = patch.model_dump(exclude_unset=True)
-    settings = apply_merge_patch(
-        timeline.latest.settings, {k: v for k, v in sent.items() if k in SETTINGS_FIELDS}
-    )
-    state: State = sent.get("state", timeline.latest.state) or "running"
-    settings_changes.apply_from_today(session, experiment_id, timeline, state, settings, now)
-    row = session.get_one(tables.Experiment, experiment_id)
-    for name in ("name", "description"):
+    latest = stored.history.latest
+    settings = apply_merge_patch(latest.settings, {k: v for k, v in sent.items() if k in SETTINGS_FIELDS})
+    state: State = sent.get("state", latest.state) or "running"
+    changed = _apply_from_today(session, stored, state, settings, now)
+    for name in ("name", "description", "flag"):
         if name in sent:
-            setattr(row, name, sent[name])
+            setattr(stored.row, name, sent[name])
     session.flush()
-    return read(session, experiment_id)
+    return changed.to_schema()
 
 
 def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.datetime) -> Experiment:
-    """Give one variant everything from today on; repeating it changes nothing.
+    """Give one variant all traffic from today on; repeating it changes nothing.
 
     Raises
     ------
@@ -202,14 +219,14 @@ def roll_out(session: Session, experiment_id: str, variant_id: str, now: dt.date
     Conflict: the variant is not active, or the experiment is paused or archived
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
-    variant = variant_queries.read_variant(session, experiment_id, variant_id)
-    today = timeline.today(now)
-    if timeline.latest.state != "running":
-        raise Conflict(f"experiment {experiment_id!r} is {timeline.latest.state}; resume it before a rollout")
+    stored = _read_stored(session, experiment_id)
+    variant = variant_queries.find_variant(stored.variants, experiment_id, variant_id)
+    today, state = stored.history.today(now), stored.history.latest.state
+    if state != "running":
+        raise Conflict(f"experiment {experiment_id!r} is {state}; resume it before a rollout")
     if variant.active_from > today or variant.retired_on is not None:
         raise Conflict(f"variant {variant_id!r} is not active from today on; it cannot be given everything")
-    return _set_rollout(session, experiment_id, timeline, variant_id, now)
+    return _set_rollout(session, stored, variant_id, now)
 
 
 def undo_rollout(session: Session, experiment_id: str, now: dt.datetime) -> Experiment:
@@ -220,22 +237,31 @@ def undo_rollout(session: Session, experiment_id: str, now: dt.datetime) -> Expe
     NotFound: there is no such experiment
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
-    return _set_rollout(session, experiment_id, timeline, None, now)
+    return _set_rollout(session, _read_stored(session, experiment_id), None, now)
 
 
 def _set_rollout(
-    session: Session, experiment_id: str, timeline: SettingsHistory, variant_id: str | None, now: dt.datetime
+    session: Session, stored: _StoredExperiment, variant_id: str | None, now: dt.datetime
 ) -> Experiment:
-    settings = timeline.latest.settings.model_copy(update={"rollout": variant_id})
-    settings_changes.apply_from_today(session, experiment_id, timeline, timeline.latest.state, settings, now)
-    return read(session, experiment_id)
+    latest = stored.history.latest
+    settings = latest.settings.model_copy(update={"rollout": variant_id})
+    return _apply_from_today(session, stored, latest.state, settings, now).to_schema()
+
+
+def _apply_from_today(
+    session: Session, stored: _StoredExperiment, state: State, settings: StoredSettings, now: dt.datetime
+) -> _StoredExperiment:
+    history = settings_changes.apply_from_today(
+        session, stored.row.experiment_id, stored.history, stored.variants, state, settings, now
+    )
+    return replace(stored, history=history)
 
 
 def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> StoredSettings:
     """Return the settings after a JSON merge-patch (RFC 7396): null means the default.
 
-    A policy of another kind starts from its own defaults.
+    A policy of another kind starts from its own defaults. What depends on the objective follows it: the policy
+    becomes the one of its kind for the new objective, and without the value objective there is no currency.
 
     Raises
     ------
@@ -245,6 +271,8 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     policy = patch.get("policy")
     if isinstance(policy, dict) and policy.get("kind", settings.policy.kind) != settings.policy.kind:
         before["policy"] = {}
+    if (patch.get("objective", settings.objective) or "conversion") != settings.objective:
+        _follow_the_objective(before, patch)
     try:
         return StoredSettings.model_validate(merge_patch(before, patch))
     except ValidationError as error:
@@ -252,6 +280,23 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     except RecursionError:
         fault = FieldError("body", "Input is nested too deeply")
         raise Invalid("the settings are nested too deeply", [fault]) from None
+
+
+def _follow_the_objective(before: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Change the settings in force that the other objective gives another meaning, unless they are sent, too."""
+    by_value = before["objective"] == "conversion"
+    if not by_value:
+        before["currency"] = None
+    kinds = BY_VALUE if by_value else {kind: name for name, kind in BY_VALUE.items()}
+    if "policy" not in patch:
+        before["policy"]["kind"] = kinds.get(before["policy"]["kind"], before["policy"]["kind"])
+    stop = before["stop"]
+    if "stop" not in patch and stop["rule"] is None and stop["threshold"] is not None:
+        fault = FieldError(
+            "body.stop.threshold",
+            "it was chosen for another default rule: send stop with a rule and a threshold",
+        )
+        raise Invalid("stop.threshold has another meaning under the new objective", [fault])
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
@@ -268,24 +313,26 @@ def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]
     return result
 
 
-def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> None:
-    """Lock an experiment that totals are written to, registering it first where that is allowed.
+def lock_or_register(session: Session, experiment_id: str, now: dt.datetime, auto_register: bool) -> bool:
+    """Lock an experiment that totals are written to, registering it first where that is allowed; return if it was.
 
     Safe to race: PostgreSQL lets one of several registrations win, the others find it done.
 
     Raises
     ------
-    NotFound: it does not exist and may not be registered on the way
+    NotFound: it does not exist and may not be registered implicitly
     """
-    if version_lock.try_lock(session, experiment_id) is None:
-        if not auto_register:
-            raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
-        insert_experiment(session, experiment_id, StoredSettings(), now)
-        version_lock.lock(session, experiment_id)
+    if version_lock.try_lock(session, experiment_id) is not None:
+        return False
+    if not auto_register:
+        raise NotFound(f"there is no experiment {experiment_id!r}; create it with POST /experiments")
+    registered = insert_experiment(session, experiment_id, StoredSettings(), now)
+    version_lock.lock(session, experiment_id)
+    return registered
 
 
 def claim_source(session: Session, experiment_ids: Iterable[str], source: Source) -> None:
-    """Let totals of some experiments come from one source for ever; the caller holds their locks.
+    """Let totals of some experiments come from one source from now on; the caller holds their locks.
 
     Raises
     ------

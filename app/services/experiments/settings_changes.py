@@ -1,37 +1,45 @@
 """Dated changes: settings and states apply from a day on and rewrite no earlier one."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.schemas.experiments.experiments import State
+from app.schemas.experiments.experiments import State, Variant
 from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments import share_constraints, version_lock
-from app.services.experiments.settings_history import SettingsHistory, local_date
+from app.services.experiments.settings_history import (
+    SettingsHistory,
+    SettingsPeriod,
+    local_date,
+    parse_settings,
+)
 from app.storage import tables
 
 
 def apply_from_today(
     session: Session,
     experiment_id: str,
-    timeline: SettingsHistory,
+    history: SettingsHistory,
+    variants: Sequence[Variant],
     state: State,
     settings: StoredSettings,
     now: dt.datetime,
-) -> None:
-    """Let a state and settings apply from today on, if they differ and today can be decided with them.
+) -> SettingsHistory:
+    """Let a state and settings apply from today on, if they differ, and return the history that results.
 
     Raises
     ------
     Invalid: floors and fixed shares do not fit the variants there are
     """
-    if (settings, state) == (timeline.latest.settings, timeline.latest.state):
-        return
-    today = max(local_date(now, settings.time_zone), timeline.latest.active_from)
-    share_constraints.validate(session, experiment_id, settings, today)
-    write_period(session, experiment_id, today, state, settings, now)
+    if (settings, state) == (history.latest.settings, history.latest.state):
+        return history
+    today = max(local_date(now, settings.time_zone), history.latest.active_from)
+    share_constraints.validate(settings, variants, today)
+    stored = write_period(session, experiment_id, today, state, settings, now)
     version_lock.increment_settings_version(session, experiment_id)
+    return history.with_period(SettingsPeriod(today, state, stored))
 
 
 def write_period(
@@ -41,11 +49,16 @@ def write_period(
     state: State,
     settings: StoredSettings,
     now: dt.datetime,
-) -> None:
-    """Let settings and a state apply from a date on; a second change on the same day replaces the first."""
+) -> StoredSettings:
+    """Let settings and a state apply from a date on; a second change on the same day replaces the first.
+
+    Return the settings as PostgreSQL stores them, with its order of keys.
+    """
     values = {"state": state, "settings": settings.model_dump(mode="json"), "changed_at": now}
-    session.execute(
+    stored = session.execute(
         insert(tables.ExperimentSettingsRow)
         .values(experiment_id=experiment_id, active_from=active_from, **values)
         .on_conflict_do_update(index_elements=["experiment_id", "active_from"], set_=values)
-    )
+        .returning(tables.ExperimentSettingsRow.settings)
+    ).scalar_one()
+    return parse_settings(experiment_id, stored)

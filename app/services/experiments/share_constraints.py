@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Floats
 from app.errors import FieldError, Invalid
+from app.schemas.experiments.experiments import Variant
 from app.schemas.experiments.settings import StoredSettings
-from app.services.experiments.variant_queries import list_variants
 
 SLACK = 1e-6
 """Percent that sums of what a person chose may be off."""
@@ -50,21 +49,22 @@ def constraints_for(settings: StoredSettings, variant_ids: Sequence[str]) -> Sha
     return ShareConstraints(np.array(floors) / 100, np.array(fixed) / 100)
 
 
-def validate(session: Session, experiment_id: str, settings: StoredSettings, today: dt.date) -> None:
-    """Refuse promises that the variants active today, or on a later day that is known by now, cannot all be given.
+def validate(settings: StoredSettings, variants: Sequence[Variant], today: dt.date) -> None:
+    """Reject floors and fixed shares that the variants active today, or on a later day known now, cannot all get.
 
     Raises
     ------
     Invalid: saying what does not fit, and what would
     """
-    members = list_variants(session, [experiment_id]).get(experiment_id, [])
-    _check_names(settings, [variant.variant_id for variant in members])
+    _check_names(settings, [variant.variant_id for variant in variants])
     if settings.cost_per_impression and settings.objective != "value":
         sentence = "costs per impression go with objective value, and only with it"
         raise Invalid(sentence, [FieldError("body.cost_per_impression", sentence)])
-    turns = {day for v in members for day in (v.active_from, v.retired_on) if day is not None and day > today}
+    turns = {
+        day for v in variants for day in (v.active_from, v.retired_on) if day is not None and day > today
+    }
     for date in sorted({today, *turns}):
-        active = [v.variant_id for v in members if v.active_on(date)]
+        active = [v.variant_id for v in variants if v.active_on(date)]
         if active:
             _check_date(settings, active, date)
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, FieldError, Invalid
 from app.schemas.experiments.experiments import MAX_VARIANTS, Variant, VariantIn, VariantPatch
 from app.services.experiments import settings_changes, share_constraints, version_lock
-from app.services.experiments.settings_history import SettingsHistory, read_histories
-from app.services.experiments.variant_queries import read_variant
+from app.services.experiments.settings_history import SettingsHistory, read_settings_history
+from app.services.experiments.variant_queries import find_variant, read_variant, variants_of
 from app.storage import tables
 
 
@@ -36,7 +36,7 @@ def register(session: Session, experiment_id: str, new: Sequence[VariantIn], tod
 
 
 def check_room(session: Session, experiment_id: str, new: int) -> None:
-    """Refuse more variants than one experiment may have.
+    """Reject more variants than one experiment may have.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     Conflict: the experiment already has a variant with this id
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
+    timeline = read_settings_history(session, experiment_id)
     today = timeline.today(now)
     if variant.active_from is not None and variant.active_from < today:
         fault = FieldError("body.active_from", f"Input should be {today} (today) or later")
@@ -69,11 +69,14 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)
-    share_constraints.validate(session, experiment_id, timeline.latest.settings, today)
+    known = variants_of(session, experiment_id)
+    share_constraints.validate(timeline.latest.settings, known, today)
     if variant.cost_per_impression is not None:
-        _set_cost(session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, now)
+        _set_cost(
+            session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, known, now
+        )
     version_lock.increment_settings_version(session, experiment_id)
-    return read_variant(session, experiment_id, variant.variant_id)
+    return find_variant(known, experiment_id, variant.variant_id)
 
 
 def change_variant(
@@ -88,11 +91,13 @@ def change_variant(
     Conflict: a retirement that is past
     """
     version_lock.lock(session, experiment_id)
-    before = read_variant(session, experiment_id, variant_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
+    known = variants_of(session, experiment_id)
+    before = find_variant(known, experiment_id, variant_id)
+    timeline = read_settings_history(session, experiment_id)
     fields = patch.model_dump(exclude_unset=True)
     if "cost_per_impression" in fields:
-        _set_cost(session, experiment_id, variant_id, fields.pop("cost_per_impression"), timeline, now)
+        cost = fields.pop("cost_per_impression")
+        _set_cost(session, experiment_id, variant_id, cost, timeline, known, now)
     if "is_control" in fields:
         fields["is_control"] = bool(fields["is_control"])
         _clear_control(session, experiment_id)
@@ -105,9 +110,10 @@ def change_variant(
     if fields:
         _update(session, experiment_id, variant_id, fields)
         version_lock.increment_settings_version(session, experiment_id)
+        known = variants_of(session, experiment_id)
     if "retired_on" in fields:
-        share_constraints.validate(session, experiment_id, timeline.latest.settings, timeline.today(now))
-    return read_variant(session, experiment_id, variant_id)
+        share_constraints.validate(timeline.latest.settings, known, timeline.today(now))
+    return find_variant(known, experiment_id, variant_id)
 
 
 def _update(session: Session, experiment_id: str, variant_id: str, fields: dict[str, Any]) -> None:
@@ -124,14 +130,16 @@ def _set_cost(
     variant_id: str,
     cost: float | None,
     timeline: SettingsHistory,
+    known: Sequence[Variant],
     now: dt.datetime,
 ) -> None:
     """Let a cost apply from today on: it is kept with the settings, which are dated."""
     costs = {**timeline.latest.settings.cost_per_impression, variant_id: cost}
     settings = timeline.latest.settings.model_copy(
-        update={"cost_per_impression": {name: figure for name, figure in costs.items() if figure is not None}}
+        update={"cost_per_impression": {name: cost for name, cost in costs.items() if cost is not None}}
     )
-    settings_changes.apply_from_today(session, experiment_id, timeline, timeline.latest.state, settings, now)
+    state = timeline.latest.state
+    settings_changes.apply_from_today(session, experiment_id, timeline, known, state, settings, now)
 
 
 def _check_not_rolled_out(timeline: SettingsHistory, variant_id: str) -> None:
@@ -168,7 +176,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     """
     version_lock.lock(session, experiment_id)
     read_variant(session, experiment_id, variant_id)
-    timeline = read_histories(session, [experiment_id])[experiment_id]
+    timeline = read_settings_history(session, experiment_id)
     _check_not_rolled_out(timeline, variant_id)
     _check_not_named(timeline, variant_id)
     of_variant = (

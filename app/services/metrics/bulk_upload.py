@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
-from app.schemas.metrics import BulkStored, DailyTotal, LineError
+from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, revenue_checks
@@ -54,6 +54,21 @@ APPEARANCE = text("""
     select variant_id from sent where experiment_id = :experiment_id group by variant_id order by min(line)
 """)
 
+CONFLICTS = text("""
+    with last as (
+        select distinct on (variant_id, date) variant_id, date, line, impressions, successes, revenue, revenue_sq
+        from sent where experiment_id = :experiment_id
+        order by variant_id, date, line desc
+    )
+    select sent.line, last.line as stored, count(*) over () as conflicts
+    from sent join last using (variant_id, date)
+    where sent.experiment_id = :experiment_id and sent.line <> last.line
+      and (sent.impressions, sent.successes, sent.revenue, sent.revenue_sq)
+          is distinct from (last.impressions, last.successes, last.revenue, last.revenue_sq)
+    order by sent.line limit :cap
+""")
+"""Lines with a key that came again with other values; asked only where a key came again."""
+
 TOO_LATE = ("date > :tomorrow", "date", "after tomorrow in the experiment's time zone")
 TOO_MANY = ("successes > impressions", "successes", "more successes than impressions")
 TOO_SMALL = (revenue_checks.CAUCHY_SCHWARZ_SQL, "revenue_sq", "too small for so many values with that sum")
@@ -74,7 +89,7 @@ Rule = tuple[str, str | None, str]
 
 @dataclass
 class RejectedLines:
-    """The lines rejected so far: all of them counted, the first ``cap`` listed."""
+    """The lines rejected so far, or in conflict: all of them counted, the first ``cap`` listed."""
 
     cap: int
     count: int = 0
@@ -101,22 +116,28 @@ def load(
 ) -> BulkStored:
     """Store every total of an upload; ``partial`` stores the valid lines, ``atomic`` all or none.
 
-    The last line of a key wins. Safe to repeat: what is already stored changes nothing. Safe to race: each
-    experiment is locked in the order of ids, as by every other writer. There is no timeout for the statements,
-    whose time the size of the upload bounds, but one for the locks.
+    The last line of a key wins; with ``atomic``, another line of the same key with other values is an error, as in
+    an array. Safe to repeat: what is already stored changes nothing. Safe to race: experiments are locked in the
+    order of ids, as by every other writer. There is no timeout for the statements, whose time the size of the
+    upload bounds, but one for the locks.
 
     Raises
     ------
     Invalid: a line is rejected (atomic), or the CSV's header cannot be read
     """
-    rejected = RejectedLines(settings.bulk_errors_listed)
+    rejected, conflicts = (RejectedLines(settings.bulk_errors_listed) for _ in range(2))
+    registered: list[Registered] = []
     received = _copy(session, line_parser.read(upload, form, settings.max_line_bytes), rejected)
     written, superseded = daily_metrics.UpsertCounts(0, 0), 0
     for experiment_id in session.scalars(EXPERIMENTS).all():
         with session.begin_nested() as savepoint:
-            left, keys = _validate(session, experiment_id, now, settings.auto_register, rejected)
+            left, keys, new = _validate(session, experiment_id, now, settings.auto_register, rejected)
             if not left:
                 savepoint.rollback()  # rejected lines register no experiment
+        if left > keys:
+            _add_conflicts(session, experiment_id, rejected if mode == "atomic" else conflicts)
+        if left and (new.new or new.variants):
+            registered.append(new)
         if not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
@@ -132,6 +153,8 @@ def load(
         superseded=superseded,
         rejected=rejected.count,
         errors=rejected.first(),
+        conflicts=conflicts.first(),
+        registered=registered[: settings.bulk_errors_listed],
     )
 
 
@@ -157,23 +180,41 @@ def _copy(
 
 def _validate(
     session: Session, experiment_id: str, now: dt.datetime, auto_register: bool, rejected: RejectedLines
-) -> tuple[int, int]:
-    """Remove the lines that the experiment's state forbids; return how many lines and keys remain."""
+) -> tuple[int, int, Registered]:
+    """Remove the lines that the experiment's state forbids.
+
+    Returns
+    -------
+    How many lines and keys remain, and what was registered for them.
+    """
+    registered = Registered(experiment_id=experiment_id, new=False, variants=[])
     try:
-        lifecycle.lock_or_register(session, experiment_id, now, auto_register)
+        registered.new = lifecycle.lock_or_register(session, experiment_id, now, auto_register)
         lifecycle.claim_source(session, [experiment_id], "reported")
     except GroundhogError as error:
         _reject(session, experiment_id, ("true", "experiment_id", error.detail), now.date(), rejected)
-        return 0, 0
+        return 0, 0, registered
     history = read_histories(session, [experiment_id])[experiment_id]
     known = daily_metrics.known_variants(session, [experiment_id])[experiment_id]
     rules = [TOO_LATE] if history.latest.settings.late_conversions else [TOO_LATE, TOO_MANY, TOO_SMALL]
     if any(retired_on is not None for retired_on in known.values()):
         rules.append(RETIRED)
     _reject_any(session, experiment_id, rules, history.today(now), rejected)
-    _register_variants(session, experiment_id, history, known, now, auto_register, rejected)
+    registered.variants = _register_variants(
+        session, experiment_id, history, known, now, auto_register, rejected
+    )
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
-    return left.lines, left.keys
+    return left.lines, left.keys, registered
+
+
+def _add_conflicts(session: Session, experiment_id: str, conflicts: RejectedLines) -> None:
+    """Add the lines whose key came again further down with other values."""
+    rows = session.execute(CONFLICTS, {"experiment_id": experiment_id, "cap": conflicts.cap}).all()
+    for row in rows:
+        message = f"line {row.stored} has the same experiment, variant and date with other values"
+        conflicts.listed.append(LineError(line=row.line, field=None, message=message))
+    conflicts.listed = conflicts.first()
+    conflicts.count += rows[0].conflicts if rows else 0
 
 
 def _reject_any(
@@ -208,7 +249,8 @@ def _register_variants(
     now: dt.datetime,
     auto_register: bool,
     rejected: RejectedLines,
-) -> None:
+) -> list[str]:
+    """Register the variants that the lines name, in their order; where that is impossible, reject their lines."""
     named = session.scalars(APPEARANCE, {"experiment_id": experiment_id})
     new = [variant_id for variant_id in named if variant_id not in known]
     try:
@@ -218,6 +260,8 @@ def _register_variants(
         condition, where, message = UNKNOWN_VARIANT
         rule = condition, where, message if isinstance(error, NotFound) else error.detail
         _reject(session, experiment_id, rule, history.today(now), rejected)
+        return []
+    return new
 
 
 def _write(session: Session, experiment_id: str, now: dt.datetime) -> daily_metrics.UpsertCounts:

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.experiments.experiments import VariantIn
-from app.schemas.metrics import DailyTotal, Stored
+from app.schemas.metrics import DailyTotal, Registered, Stored
 from app.services.access import principal
 from app.services.experiments import lifecycle, share_constraints, variants, version_lock
 from app.services.experiments.settings_history import SettingsHistory, read_histories
+from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import revenue_checks
 from app.storage import tables
 
@@ -100,21 +101,27 @@ def record(
     _check_distinct(totals)
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
-    for experiment_id in groups:
-        lifecycle.lock_or_register(session, experiment_id, now, auto_register)
+    new = {name for name in groups if lifecycle.lock_or_register(session, name, now, auto_register)}
     lifecycle.claim_source(session, groups, "reported")
     histories, known = read_histories(session, groups), known_variants(session, groups)
     _check_plausible(groups, histories, now, places)
     _check_not_retired(groups, known, places)
-    written = UpsertCounts(0, 0)
+    written, registered = UpsertCounts(0, 0), []
     for experiment_id, group in groups.items():
         history, variant_ids = histories[experiment_id], _grouped_by_experiment(group)
-        new = [variant_id for variant_id in variant_ids if variant_id not in known[experiment_id]]
-        register_variants(session, experiment_id, new, history, now, auto_register)
+        added = [variant_id for variant_id in variant_ids if variant_id not in known[experiment_id]]
+        register_variants(session, experiment_id, added, history, now, auto_register)
+        if added or experiment_id in new:
+            one = Registered(experiment_id=experiment_id, new=experiment_id in new, variants=added)
+            registered.append(one)
         written += upsert(session, experiment_id, [total for _, total in group], now)
     unchanged = len(totals) - written.inserted - written.updated
     return Stored(
-        received=len(totals), inserted=written.inserted, updated=written.updated, unchanged=unchanged
+        received=len(totals),
+        inserted=written.inserted,
+        updated=written.updated,
+        unchanged=unchanged,
+        registered=registered,
     )
 
 
@@ -211,7 +218,7 @@ def register_variants(
     variants.check_room(session, experiment_id, len(new))
     today = history.today(now)
     variants.register(session, experiment_id, [VariantIn(variant_id=name) for name in new], today)
-    share_constraints.validate(session, experiment_id, history.latest.settings, today)
+    share_constraints.validate(history.latest.settings, variants_of(session, experiment_id), today)
     version_lock.increment_settings_version(session, experiment_id)
 
 

@@ -117,7 +117,7 @@ def _csv_total(number: int, header: list[str], cells: list[str]) -> DailyTotal |
 
 
 def _too_long(number: int) -> LineError:
-    return LineError(line=number, field=None, message="the line is too long (GROUNDHOG_MAX_LINE_BYTES)")
+    return LineError(line=number, field=None, message="the line is over the limit (GROUNDHOG_MAX_LINE_BYTES)")
 
 
 def _to_line_error(number: int, error: ValidationError) -> LineError:

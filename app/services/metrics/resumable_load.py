@@ -81,14 +81,14 @@ def load(
     for chunk in _chunks(source, form, checkpoint, settings.max_line_bytes, lines_per_chunk):
         with database.transaction() as session:
             stored = bulk_upload.load(session, io.BytesIO(chunk.content), form, "partial", now, settings)
-            counts = stored.model_dump(exclude={"errors"})
+            counts = stored.model_dump(exclude={"errors", "conflicts", "registered"})
             before = asdict(checkpoint)
             summed = {field: before[field] + count for field, count in counts.items()}
             checkpoint = Checkpoint(offset=chunk.offset, line=chunk.first_line + chunk.count - 1, **summed)
             _write_checkpoint(session, name, checkpoint, now)
         rejected = [
             error.model_copy(update={"line": chunk.number_in_file(error.line, form)})
-            for error in stored.errors
+            for error in [*stored.errors, *stored.conflicts]
         ]
         yield checkpoint, rejected
     delete_checkpoint(database, name)

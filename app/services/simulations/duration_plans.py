@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import invalid_field
@@ -22,7 +21,7 @@ def check(asked: PlanRequest) -> None:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     k = len(asked.rates)
     decisions = k * asked.days * asked.replications
@@ -44,7 +43,7 @@ def check(asked: PlanRequest) -> None:
 def play(request: dict[str, Any]) -> dict[str, Any]:
     """Return the result of a plan as JSON can express it; the same request has the same result."""
     asked = PlanRequest.model_validate(request)
-    prior, burn_in = (asked.prior.a, asked.prior.b), asked.burn_in
+    prior = (asked.prior.a, asked.prior.b)
     plan = simulated.Plan(
         rates=np.array(asked.rates),
         traffic=asked.traffic,
@@ -55,12 +54,7 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
         min_share=asked.min_share / 100,
         replications=asked.replications,
         seed=asked.seed,
-        burn_in=BurnIn(
-            burn_in.days,
-            burn_in.impressions,
-            burn_in.successes,
-            None if burn_in.share is None else burn_in.share / 100,
-        ),
+        burn_in=asked.burn_in.to_rule(),
     )
     return _result(plan, simulated.play_plan(plan)).model_dump(mode="json")
 

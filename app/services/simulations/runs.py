@@ -209,7 +209,7 @@ def _fail_orphans(session: Session, now: dt.datetime, *which: ColumnElement[bool
         session.execute(
             update(Run)
             .where(Run.simulation_id.in_(found), orphaned)
-            .values(state="failed", fault="the service that played it ended")
+            .values(state="failed", fault="it was orphaned: the service that played it ended")
         )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from app.bandits.allocation.decide import BurnIn
 from app.errors import Invalid, NotFound, invalid_field
 from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
 from app.schemas.validation import field_errors
@@ -143,21 +142,15 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, EMAIL_ONLY)
-    burn_in = asked.burn_in
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
         "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in filled),
         "drift": _drift(asked),
         "prior": (asked.prior.a, asked.prior.b),
         "min_share": asked.min_share / 100,
-        "burn_in": BurnIn(
-            burn_in.days,
-            burn_in.impressions,
-            burn_in.successes,
-            None if burn_in.share is None else burn_in.share / 100,
-        ),
+        "burn_in": asked.burn_in.to_rule(),
     }
     scenario = _built(
         EmailRequest, email.EmailScenario, {name: _tuple(value) for name, value in chosen.items()}
@@ -170,7 +163,7 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
 
     Raises
     ------
-    Invalid: naming the field at fault
+    Invalid: naming the field
     """
     filled = with_defaults(asked.policies, RACE)
     catalogue = {
@@ -205,7 +198,7 @@ def prepare(scenario: str, asked: Mapping[str, Any]) -> RunnableScenario:
 
     Raises
     ------
-    Invalid: naming the fields at fault
+    Invalid: naming the fields
     """
     if scenario == "replay":
         return log_replay.prepare(**asked)

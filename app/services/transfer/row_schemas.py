@@ -148,7 +148,7 @@ def _row_model(table: Table) -> type[BaseModel]:
 def _as_field(table: Table, column: Column[Any]) -> tuple[Any, Any]:
     name = column.name
     kind = COLUMNS.get(f"{table.name}.{name}") or COLUMNS.get(name) or KINDS[column.type.python_type]
-    return (kind | None if column.nullable else kind), ...
+    return (kind | None, None) if column.nullable else (kind, ...)  # a file of an earlier version has fewer
 
 
 ROWS = {part: _row_model(table) for part, table in PARTS.items()}  # type: ignore[arg-type]

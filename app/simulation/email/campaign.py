@@ -52,7 +52,7 @@ def play_block(
     Parameters
     ----------
     block : 0 <= block < `blocks(scenario)`
-    told : called with the number of decisions since the last call
+    report : called with the number of decisions since the last call
     """
     rows = min(BLOCK, scenario.replications - block * BLOCK)
     ledger, play = Ledger.opened(scenario, rows), _play(scenario, contestant, block, rows)

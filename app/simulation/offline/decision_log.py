@@ -52,7 +52,7 @@ def read_csv(lines: Iterable[str], arms: Sequence[str] | None = None) -> Decisio
     Raises
     ------
     Invalid
-        Naming the lines at fault.
+        Naming the lines at error.
     """
     reader = csv.DictReader(lines)
     try:
@@ -81,15 +81,15 @@ def log_of(rows: Iterable[tuple[int, Mapping[str, Any]]], arms: Sequence[str] | 
     known = None if arms is None else set(arms)
     names: list[str] = []
     values: list[tuple[float, float, float]] = []
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     for line, row in rows:
-        fault = _read(line, row, known, names, values)
-        if fault is not None:
-            faults.append(fault)
-        if len(faults) == MAX_ERRORS:
+        error = _read(line, row, known, names, values)
+        if error is not None:
+            errors.append(error)
+        if len(errors) == MAX_ERRORS:
             break
-    if faults:
-        raise Invalid(f"line {faults[0].line}: {faults[0].message}", faults)
+    if errors:
+        raise Invalid(f"line {errors[0].line}: {errors[0].message}", errors)
     if not names:
         raise Invalid("the log has no rows", [FieldError("log", "has no rows")])
     return _built(names, values, tuple(sorted(set(names)) if arms is None else arms))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats, Integers
+from app.bandits.numerics.normal import normal_quantile
 from app.simulation.offline.decision_log import DecisionLog
 from app.simulation.random_streams import stream
 
@@ -33,7 +34,8 @@ class Estimate:
         """As JSON has it."""
         interval = None
         if self.mean is not None and self.standard_error is not None:
-            interval = [self.mean - 1.96 * self.standard_error, self.mean + 1.96 * self.standard_error]
+            half = normal_quantile(0.95) * self.standard_error
+            interval = [self.mean - half, self.mean + half]
         return {"mean": self.mean, "standard_error": self.standard_error, "interval_95": interval}
 
 

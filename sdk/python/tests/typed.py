@@ -23,6 +23,7 @@ def blocking(client: Client) -> None:
     assert_type(client.read_metrics("e"), TotalsPage)
     assert_type(client.each_daily_total("e"), Iterator[StoredTotal])
     assert_type(client.create_experiment("e", ["a", "b"], min_share=5), Experiment)
+    assert_type(client.ensure_experiment("e", ["a", "b"], min_share=5), Experiment)
     assert_type(client.change_experiment("e", state="paused", currency=None), Experiment)
     assert_type(client.record_metrics([]), Stored)
     assert_type(client.assign("e", "u"), Assignment)
@@ -36,6 +37,7 @@ async def awaiting(client: AsyncClient) -> None:
     assert_type(await client.read_allocation("e", for_date="2026-03-10"), Allocation)
     assert_type(client.each_daily_total("e"), AsyncIterator[StoredTotal])
     assert_type(await client.decide("e", "u"), Decision)
+    assert_type(await client.ensure_experiment("e", ["a", "b"]), Experiment)
     assert_type(await client.wait_for_simulation("s"), Simulation)
 
 
@@ -44,5 +46,6 @@ def mistaken(client: Client) -> None:
     client.read_allocation(1)  # type: ignore[arg-type]
     client.read_allocation("e", fordate="2026-03-10")  # type: ignore[call-arg]
     client.change_experiment("e", min_share="5")  # type: ignore[arg-type]
+    client.ensure_experiment("e", minshare=5)  # type: ignore[call-arg]
     client.change_experiment("e", minshare=5)  # type: ignore[call-arg]
     client.read_allocation("e").alocations  # type: ignore[attr-defined]  # noqa: B018

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from app.bandits.allocation.effective_totals import (
     DailyTotals,
     Weighting,
     effective_totals,
+    halvings,
     incomplete_days,
     last_possible_day,
 )
@@ -126,6 +128,19 @@ def test_days_without_trials_are_not_counted():
 def test_a_half_life_counts_from_the_last_day_even_if_it_has_no_data():
     assert effective_totals(THREE_DAYS, 3, Weighting(half_life_days=1)).trials[0] == (400 + 100 + 25) / 2
     assert effective_totals(THREE_DAYS, 3, Weighting(half_life_days=1e-4)).trials.tolist() == [0, 0]
+
+
+def test_a_half_is_halved_to_the_last_digits():
+    times = np.append(np.arange(2_000) / 7, [1e-9, 0.5, 1021.5, 1 / 3])
+    with mpmath.workdps(40):
+        exact = [mpmath.power(2, -mpmath.mpf(time)) for time in times.tolist()]
+        off = [abs(found / due - 1) for found, due in zip(halvings(times).tolist(), exact, strict=True)]
+    assert max(off) <= 4 * 2**-53
+
+
+def test_whole_halvings_are_exact_and_end_at_nothing():
+    assert halvings(np.arange(1_000)).tolist() == [0.5**n for n in range(1_000)]
+    assert halvings(np.array([1_080, 1e9])).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

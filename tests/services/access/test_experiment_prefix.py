@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.api.authorization import PERMISSIONS
-from tests.support.description import DESCRIPTION
+from tests.support.openapi.description import DESCRIPTION
 from tests.support.problems import fields, problem
 from tests.support.totals import total
 
@@ -140,6 +140,8 @@ def test_events_of_another_teams_units_are_refused(teams):
 
 def test_flags_of_another_team_are_neither_evaluated_nor_named(teams):
     asked = {"context": {"targetingKey": "u"}}
+    for name in (THEIRS, OURS):
+        teams.patch(f"/experiments/{name}", json={"flag": True}, headers=teams.everything)
     assert teams.post(f"/ofrep/v1/evaluate/flags/{THEIRS}", json=asked).status_code == 403
     found = teams.post("/ofrep/v1/evaluate/flags", json=asked).json()["flags"]
     assert [flag["key"] for flag in found] == [OURS]

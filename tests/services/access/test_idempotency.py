@@ -9,7 +9,8 @@ KEY = {"Idempotency-Key": "import-2026-03-01"}
 def test_a_repeated_request_gets_the_first_answer_again(client):
     first = client.post("/metrics/", json=total(), headers=KEY)
     again = client.post("/metrics/", json=total(), headers=KEY)
-    assert again.json() == first.json() == {"received": 1, "inserted": 1, "updated": 0, "unchanged": 0}
+    assert again.json() == first.json()
+    assert first.json()["inserted"] == 1
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
 

@@ -103,7 +103,7 @@ def test_every_gate_is_explained_in_words(client):
     create(client, "a", "b", "new", late_conversions=True)
     post(client, *[total(v, f"2026-02-0{day}") for v in ("a", "b") for day in (1, 2)])
     post(client, total("a", "2026-02-03"), total("b", "2026-02-02", 1, 5_000))
-    assert "In burn-in, with less data than asked: new" in " ".join(allocation(client)["explain"])
+    assert "In burn-in, with less data than required: new" in " ".join(allocation(client)["explain"])
     client.post("/experiments/homepage/rollout", json={"variant_id": "a"})
     body = allocation(client)
     assert len(body["gates"]) == 4
@@ -192,7 +192,7 @@ def test_what_moved_names_the_setting_and_the_gate_that_moved_it(client):
     client.post("/experiments/homepage/variants", json={"variant_id": "c"})
     said = allocation(client)["explain"]
     assert "min_share was changed from default to 10.0." in said
-    assert "The gate burn_in holds since." in said
+    assert "The gate burn_in is now active." in said
 
 
 def test_sticky_traffic_is_not_tested_against_the_days_shares(client, clock):

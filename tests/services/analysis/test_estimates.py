@@ -98,7 +98,8 @@ def test_a_variant_that_could_not_be_drawn_is_said_to_have_no_support(client, as
     without = of(estimates(client), "b")
     assert without["support"] == 0.6
     assert (
-        without["note"] == "no support under 1 of 2 splits (propensity 0): they say nothing of this variant"
+        without["note"]
+        == "no support under 1 of 2 splits (propensity 0): they say nothing about this variant"
     )
     assert without["stratified"]["mean"] == pytest.approx(0.3)
 
@@ -158,7 +159,7 @@ def test_the_lift_against_the_hold_out_is_newcombes(client, assign, freeze):
 
 def test_reported_totals_have_no_units_to_estimate_from(client):
     create(client)
-    assert "have not come yet" in estimates(client, 409)["detail"]
+    assert "there are no events yet" in estimates(client, 409)["detail"]
     total = {"experiment_id": "e", "variant_id": "a", "date": "2026-03-09", "impressions": 1, "successes": 0}
     client.post("/metrics/", json=total)
     assert "are reported" in estimates(client, 409)["detail"]

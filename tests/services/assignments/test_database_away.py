@@ -5,10 +5,14 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ServiceSettings
+from tests.support.experiments import FLAGS
 from tests.support.problems import problem, unavailable
 
-FLAGS = "/ofrep/v1/evaluate/flags"
-EXPERIMENT = {"experiment_id": "e", "variants": [{"variant_id": "control"}, {"variant_id": "a"}]}
+EXPERIMENT = {
+    "experiment_id": "e",
+    "source": "tracked",
+    "variants": [{"variant_id": "control"}, {"variant_id": "a"}],
+}
 
 
 def unit(unit_id="u"):

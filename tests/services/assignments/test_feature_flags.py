@@ -4,14 +4,15 @@ import json
 
 import pytest
 
-FLAGS = "/ofrep/v1/evaluate/flags"
+from tests.support.experiments import FLAGS
+
 TWO = [{"variant_id": "control", "value": 1.0}, {"variant_id": "bold", "value": {"size": 10.0}}]
 
 
 @pytest.fixture
 def create(client):
     def create(experiment_id="e", **settings):
-        body = {"experiment_id": experiment_id, "variants": TWO} | settings
+        body = {"experiment_id": experiment_id, "variants": TWO, "source": "tracked"} | settings
         assert client.post("/experiments", json=body).status_code == 201
 
     return create
@@ -109,7 +110,9 @@ def test_where_there_is_no_choice_the_flag_is_static(create, evaluate, client):
     assert {found["variant"] for found in left} == {"control"}
 
 
-def test_all_experiments_but_archived_ones_are_flags_in_the_order_of_their_ids(create, evaluate, client):
+def test_all_tracked_experiments_but_archived_ones_are_flags_in_the_order_of_their_ids(
+    create, evaluate, client
+):
     for name in ("c", "a", "d", "b", "B"):
         create(name)
     client.patch("/experiments/d", json={"state": "archived"})
@@ -255,6 +258,85 @@ def test_parameters_of_providers_mean_nothing_here(create, client):
     create()
     query = "?flagConfigEtag=x&flagConfigLastModified=1&project=y"
     assert client.post(f"{FLAGS}{query}", json={"context": {"targetingKey": "u"}}).status_code == 200
+
+
+# ---- which experiments are offered
+
+
+def keys(evaluate):
+    return [flag["key"] for flag in evaluate(None).json()["flags"]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "offered"),
+    [
+        ({"source": None}, False),
+        ({"source": "reported"}, False),
+        ({"source": "tracked"}, True),
+        ({"source": None, "flag": True}, True),
+        ({"source": "reported", "flag": True}, True),
+        ({"source": "tracked", "flag": False}, False),
+    ],
+)
+def test_tracked_experiments_are_offered_unless_the_setting_says_otherwise(
+    create, evaluate, client, settings, offered
+):
+    create(**settings)
+    assert keys(evaluate) == (["e"] if offered else [])
+    assert client.get("/experiments/e").json()["is_flag"] == offered
+    evaluate(status=200 if offered else 404)
+
+
+def test_an_experiment_that_is_not_offered_assigns_no_unit(create, evaluate, client):
+    create(source="reported")
+    evaluate(None)
+    said = evaluate(status=404).json()
+    assert said["errorCode"] == "FLAG_NOT_FOUND"
+    assert said["errorDetails"] == (
+        "experiment 'e' is not offered as a flag: PATCH /experiments/e with {\"flag\": true}"
+    )
+    assert client.get("/assignments/e/units").json()["items"] == []
+
+
+def test_the_setting_is_shown_changed_and_reset(create, evaluate, client):
+    create(source="reported")
+    assert client.get("/experiments/e").json()["flag"] is None
+    for flag, offered in ((True, ["e"]), (False, []), (None, [])):
+        changed = client.patch("/experiments/e", json={"flag": flag}).json()
+        assert (changed["flag"], changed["is_flag"]) == (flag, bool(offered))
+        assert keys(evaluate) == offered
+
+
+def test_the_first_event_of_an_experiment_makes_it_a_flag(create, evaluate, client):
+    create(source=None)
+    assert keys(evaluate) == []
+    client.post("/assignments", json={"experiment_id": "e", "unit_id": "u"})
+    event = {"experiment_id": "e", "unit_id": "u", "event_id": "1", "type": "exposure"}
+    assert client.post("/events", json=event).json()["counted"] == 1
+    assert keys(evaluate) == ["e"]
+    assert evaluate().json()["reason"] == "SPLIT"
+
+
+def test_a_flag_that_takes_the_place_of_another_is_seen(create, evaluate, client):
+    """The sum of all versions alone would be the same before and after."""
+    create("a")
+    create("b", flag=False)
+    assert keys(evaluate) == ["a"]
+    client.patch("/experiments/a", json={"flag": False})
+    client.patch("/experiments/b", json={"flag": True})
+    assert keys(evaluate) == ["b"]
+
+
+def test_the_setting_changes_no_share_and_no_revision(create, client):
+    create(source="reported")
+    before = client.get("/allocations/e").content
+    client.patch("/experiments/e", json={"flag": True})
+    assert client.get("/allocations/e").content == before
+
+
+@pytest.mark.parametrize("flag", ["true", 1, 0.0])
+def test_the_setting_is_true_false_or_null(client, flag):
+    assert client.post("/experiments", json={"experiment_id": "e", "flag": flag}).status_code == 422
 
 
 # ---- other origins

@@ -67,7 +67,7 @@ def test_first_calls_from_several_applications_agree(create, make_client, rows):
     together = threading.Barrier(8)
 
     def assign(number):
-        together.wait(30)
+        together.wait(300)
         return clients[number % 4].post("/assignments", json=units).json()
 
     with ThreadPoolExecutor(8) as threads:

@@ -72,19 +72,24 @@ def test_a_field_that_means_nothing_is_refused(client, assign, wrong, field):
     assert fields(client.post("/events", json=event("u", "exposure") | wrong), 422) == [f"body.{field}"]
 
 
-@pytest.mark.parametrize("wrong", [{"type": "value"}, {"value": 3}, {"type": "conversion", "value": 0}])
-def test_a_value_goes_with_its_type_and_only_with_it(client, assign, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"type": "value"}, "type value needs a value"),
+        ({"value": 3}, "only an event of type value has a value"),
+        ({"type": "conversion", "value": 0}, "only an event of type value has a value"),
+    ],
+)
+def test_a_value_goes_with_its_type_and_only_with_it(client, assign, wrong, message):
     answer = client.post("/events", json=event("u", "exposure") | wrong)
-    assert problem(answer, 422) == [
-        {"field": "body", "message": "value goes with type value, and only with it"}
-    ]
+    assert problem(answer, 422) == [{"field": "body.value", "message": message}]
 
 
 def test_malformed_items_are_named_by_their_index_and_nothing_is_stored(client, assign, database_url):
     assign("a", "u")
     late = event("u", "conversion", occurred_at="2026-03-10T12:00:00")
     answer = client.post("/events", json=[event("u", "exposure"), late, event("u", "value", value=None)])
-    assert fields(answer, 422) == ["body.1.occurred_at", "body.2"]
+    assert fields(answer, 422) == ["body.1.occurred_at", "body.2.value"]
     assert totals(client) == {}
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*) from events").fetchone() == (0,)

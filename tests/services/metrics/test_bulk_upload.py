@@ -38,7 +38,7 @@ def stored(client, experiment_id="homepage"):
 
 def counts(answer):
     assert answer.status_code == 200, answer.text
-    return {name: value for name, value in answer.json().items() if name != "errors" and value}
+    return {name: value for name, value in answer.json().items() if isinstance(value, int) and value}
 
 
 def lines(errors):
@@ -86,10 +86,36 @@ def test_quoted_cells_are_read_as_csv_says(client):
     assert counts(upload(client, csv('"homepage","control",2026-03-01,"100", 12 ')))["inserted"] == 1
 
 
-def test_of_several_lines_with_one_key_the_last_wins_and_the_others_are_counted(client):
+def test_of_several_lines_with_one_key_the_last_wins_and_the_others_are_named(client):
     text = csv(row(successes=1), row("bold"), row(successes=2), row(successes=3))
-    assert counts(upload(client, text)) == {"received": 4, "inserted": 2, "superseded": 2}
+    answer = upload(client, text, mode="partial")
+    assert counts(answer) == {"received": 4, "inserted": 2, "superseded": 2}
     assert stored(client)["control", "2026-03-01"] == 3
+    assert lines(answer.json()["conflicts"]) == [(2, None), (4, None)]
+    assert answer.json()["conflicts"][0]["message"].startswith("line 5 has the same experiment")
+
+
+def test_an_atomic_upload_with_two_values_for_one_key_stores_nothing(client):
+    """As in an array: which of the two is right, only the sender knows."""
+    answer = upload(client, csv(row(successes=1), row("bold"), row(successes=2)))
+    assert [(error["line"], error["field"]) for error in problem(answer, 422)] == [(2, "line")]
+    assert stored(client) is None
+
+
+def test_the_same_line_twice_is_no_conflict(client):
+    answer = upload(client, csv(row(), row()))
+    assert counts(answer) == {"received": 2, "inserted": 1, "superseded": 1}
+    assert answer.json()["conflicts"] == []
+
+
+def test_an_upload_names_the_experiments_and_variants_it_registered(client):
+    client.post("/metrics/", json=total(variant_id="control"))
+    text = csv(row(), row("bold"), row("b", experiment_id="mispelled"))
+    assert upload(client, text).json()["registered"] == [
+        {"experiment_id": "homepage", "new": False, "variants": ["bold"]},
+        {"experiment_id": "mispelled", "new": True, "variants": ["b"]},
+    ]
+    assert upload(client, text).json()["registered"] == []
 
 
 def test_a_refused_line_supersedes_nothing(client):
@@ -153,7 +179,7 @@ def test_one_bad_csv_line_refuses_an_atomic_upload_whole(client, bad, field):
 BAD_JSON = {
     "a string as count": (json.dumps(total(impressions="100")), "impressions"),
     "a boolean": (json.dumps(total(impressions=True)), "impressions"),
-    "a float": (json.dumps(total(impressions=100.0)), "impressions"),
+    "a float": (json.dumps(total(impressions=100.5)), "impressions"),
     "NaN": (json.dumps(total(impressions=float("nan"))), "impressions"),
     "NaN as money": (json.dumps(total(revenue=float("nan"))), "revenue"),
     "infinite money": (json.dumps(total()).replace("100", '100, "revenue": 1e999'), "revenue"),

@@ -18,7 +18,7 @@ def test_both_spellings_of_the_path_store(client):
 def test_sending_a_day_again_replaces_it(client):
     client.post("/metrics/", json=total())
     answer = client.post("/metrics/", json=total(successes=121)).json()
-    assert answer == {"received": 1, "inserted": 0, "updated": 1, "unchanged": 0}
+    assert answer == {"received": 1, "inserted": 0, "updated": 1, "unchanged": 0, "registered": []}
     assert stored(client) == [("control", "2026-03-01", 1000, 121)]
 
 

@@ -21,11 +21,11 @@ import json, sys
 from datetime import UTC, datetime
 from fastapi.testclient import TestClient
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServiceSettings
 from tests.support import ROOT
 
 clock = lambda: datetime(2026, 3, 10, 12, tzinfo=UTC)
-with TestClient(create_app(Settings(database_url=sys.argv[1]), clock)) as client:
+with TestClient(create_app(ServiceSettings(database_url=sys.argv[1]), clock)) as client:
     policy = {"kind": "softmax", "temperature": 0.05}
     client.post("/experiments", json={"experiment_id": "live", "policy": policy})
     day = {"experiment_id": "live", "date": "2026-03-09", "impressions": 98}
@@ -54,7 +54,7 @@ def installed(tmp_path_factory):
 
 def said(installed, *arguments):
     command = [sys.executable, "-W", "error", *map(str, arguments)]
-    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=installed, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -2,14 +2,15 @@
 
 import re
 
-import httpx2
 from playwright.sync_api import Page, expect
+
+from tests.support.browser import http
 
 
 def link_to_run(site: str, scenario: str, page: str, query: str) -> str:
     """Run a small simulation over HTTP; return the link that the page makes of it."""
     request = {name: int(value) for name, value in (part.split("=") for part in query.split("&"))}
-    with httpx2.Client(base_url=site, timeout=60) as client:
+    with http.Client(base_url=site) as client:
         run = client.post(f"/simulations/{scenario}", json=request).raise_for_status().json()
         while run["state"] in {"queued", "running"}:
             run = client.get(f"/simulations/{run['id']}").raise_for_status().json()
@@ -28,7 +29,7 @@ def run_of(page: Page) -> dict:
     site, _, rest = page.url.partition("/#/")
     found = re.search(r"run=(\w+)", rest)
     assert found
-    return httpx2.get(f"{site}/simulations/{found[1]}").raise_for_status().json()
+    return http.get(f"{site}/simulations/{found[1]}").raise_for_status().json()
 
 
 def draw_every_chart(page: Page) -> int:

@@ -14,7 +14,7 @@ from tests.system.chaos.stored import Stored
 
 FIRST_DAY = dt.date(1990, 1, 1)
 VARIANTS = ("a", "b", "c")
-GIVE_UP_SECONDS = 90
+GIVE_UP_SECONDS = 300
 KILLS = int(os.environ.get("GROUNDHOG_CHAOS_KILLS", "2"))
 """How often each thing is killed."""
 
@@ -42,7 +42,7 @@ class Writer(threading.Thread):
 
     def run(self):
         turn = 0
-        with httpx2.Client(timeout=30) as self._client:
+        with httpx2.Client(timeout=120) as self._client:
             while not self._stopping.is_set() and not self.faults:
                 self._report(turn)
                 self._serve_a_unit(turn)
@@ -113,7 +113,7 @@ class Load:
                 "source": "tracked",
                 "variants": [{"variant_id": name} for name in VARIANTS],
             },
-            timeout=30,
+            timeout=120,
         ).raise_for_status()
         for writer in self.writers:
             writer.start()

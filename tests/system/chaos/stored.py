@@ -9,7 +9,7 @@ class Stored:
     """A reader of one service."""
 
     def __init__(self, address):
-        self._client = httpx2.Client(base_url=address, timeout=60)
+        self._client = httpx2.Client(base_url=address, timeout=300)
 
     def __enter__(self):
         return self

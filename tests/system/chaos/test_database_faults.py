@@ -42,7 +42,7 @@ def test_postgresql_stands_still_for_a_while(running, settle):
             os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(STANDSTILL_SECONDS)
-            assert httpx2.get(f"{running.address}/livez", timeout=5).status_code == 200
+            assert httpx2.get(f"{running.address}/livez", timeout=60).status_code == 200
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
@@ -152,7 +152,7 @@ def test_an_injected_disk_full_is_a_503_and_loses_nothing(running, settle, full_
     with load(lambda: running.address) as writing:
         writing.wait_for(50)
         with full_disk():
-            answer = httpx2.post(f"{running.address}/metrics", json=total, timeout=30)
+            answer = httpx2.post(f"{running.address}/metrics", json=total, timeout=120)
             assert (answer.status_code, answer.headers["Retry-After"].isdigit()) == (503, True)
             assert "no space" not in answer.text
         writing.wait_for(50)
@@ -166,11 +166,11 @@ def newer_schema(running):
     def arrive():
         query(running, "alter table experiment_metrics add column of_a_later_version text")
         query(running, "create table of_a_later_version (experiment_id text primary key)")
-        query(running, "update alembic_version set version_num = 'of_a_later_version'")
+        query(running, "update groundhog_version set version_num = '9999'")
 
     yield arrive
     running.wait_until_ready()
-    query(running, f"update alembic_version set version_num = '{migrate.head()}'")
+    query(running, f"update groundhog_version set version_num = '{migrate.head()}'")
     query(running, "drop table if exists of_a_later_version")
     query(running, "alter table experiment_metrics drop column if exists of_a_later_version")
 

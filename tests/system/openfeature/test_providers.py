@@ -30,9 +30,12 @@ def address(server_url):
             address = service.address
             for name, value in VALUES.items():
                 variants = [{"variant_id": "control", "value": value}]
-                post(f"{address}/experiments", {"experiment_id": name, "variants": variants})
+                post(
+                    f"{address}/experiments",
+                    {"experiment_id": name, "source": "tracked", "variants": variants},
+                )
             two = [{"variant_id": "control"}, {"variant_id": "bold"}]
-            post(f"{address}/experiments", {"experiment_id": "split", "variants": two})
+            post(f"{address}/experiments", {"experiment_id": "split", "source": "tracked", "variants": two})
             forced = {"experiment_id": "split", "unit_id": "tester", "variant_id": "bold"}
             post(f"{address}/assignments/overrides", forced)
             yield address
@@ -114,7 +117,7 @@ def web(address):
         "nowhere:string",
         "text:number",
     ]
-    done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

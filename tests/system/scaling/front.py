@@ -45,7 +45,7 @@ def running_haproxy(addresses: Sequence[str]) -> Iterator[tuple[str, int]]:
             yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ class Front:
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._turns = cycle(addresses)
-        self._client = httpx2.Client(timeout=30)
+        self._client = httpx2.Client(timeout=120)
 
     def request(self, method: str, path: str, **more: object) -> httpx2.Response:
         """Send a request to whose turn it is."""

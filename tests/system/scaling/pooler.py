@@ -53,7 +53,7 @@ def running_pgbouncer(server_url: str, sessions: int = 2) -> Iterator[tuple[int,
             yield port, process.pid
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def through(port: int, url: str) -> str:

@@ -12,7 +12,7 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while time.monotonic() < give_up:
         assert process.poll() is None, "it has ended"
         try:

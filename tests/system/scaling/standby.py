@@ -52,7 +52,7 @@ class Pair:
             place = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
         with connect(self.standby.url_for("groundhog")) as connection:
             connection.execute("select pg_wal_replay_resume()")
-            give_up = time.monotonic() + 60
+            give_up = time.monotonic() + 300
             while connection.execute("select pg_last_wal_replay_lsn() < %s", place).fetchone() == (True,):
                 assert time.monotonic() < give_up, "the standby does not catch up"
                 time.sleep(0.01)

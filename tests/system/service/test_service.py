@@ -38,7 +38,7 @@ class Service:
 
     def stop(self, number: signal.Signals) -> tuple[int, str]:
         self.process.send_signal(number)
-        rest = self.process.communicate(timeout=30)[0]
+        rest = self.process.communicate(timeout=120)[0]
         return self.process.returncode, rest
 
 
@@ -64,7 +64,7 @@ def running(template: Path) -> Iterator[Service]:
 def test_the_banner_names_the_pages_the_data_and_how_to_stop(running: Service) -> None:
     for part in ("/docs", "/metrics", str(running.home), "Ctrl-C", __version__):
         assert part in running.banner
-    assert httpx2.get(f"{running.url}/docs", timeout=30).status_code == 200
+    assert httpx2.get(f"{running.url}/docs", timeout=120).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_wish_to_stop_ends_the_service_and_then_its_database_without_complaint
     used_home: Path, spawn: Spawn, number: signal.Signals, workers: str
 ) -> None:
     service = start(spawn, used_home, "--workers", workers)
-    httpx2.get(f"{service.url}/livez", timeout=30)
+    httpx2.get(f"{service.url}/livez", timeout=120)
     server = postmaster(used_home)
     code, said = service.stop(number)
     assert code == 0
@@ -88,17 +88,17 @@ def test_a_wish_to_stop_ends_the_service_and_then_its_database_without_complaint
 
 def test_an_acknowledged_write_outlives_kill_9_of_service_and_database(used_home: Path, spawn: Spawn) -> None:
     service = start(spawn, used_home)
-    assert httpx2.post(f"{service.url}/metrics/", json=POSTED, timeout=30).status_code == 200
-    before = httpx2.get(service.url + ALLOCATION, timeout=30).content
+    assert httpx2.post(f"{service.url}/metrics/", json=POSTED, timeout=120).status_code == 200
+    before = httpx2.get(service.url + ALLOCATION, timeout=120).content
     os.kill(postmaster(used_home), signal.SIGKILL)
     service.process.kill()
     again = start(spawn, used_home)
-    assert httpx2.get(again.url + ALLOCATION, timeout=30).content == before
+    assert httpx2.get(again.url + ALLOCATION, timeout=120).content == before
 
 
 def test_workers_end_when_the_launcher_is_killed(used_home: Path, spawn: Spawn) -> None:
     service = start(spawn, used_home, "--workers", "2")
-    httpx2.get(f"{service.url}/livez", timeout=30)
+    httpx2.get(f"{service.url}/livez", timeout=120)
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
     service.process.kill()
     assert len(children) >= 3  # two workers and the database
@@ -106,29 +106,29 @@ def test_workers_end_when_the_launcher_is_killed(used_home: Path, spawn: Spawn) 
 
 
 def until(fact: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while not fact():
-        assert time.monotonic() < give_up, "waited for a minute"
+        assert time.monotonic() < give_up, "waited for five minutes"
         time.sleep(0.02)
 
 
 def test_the_service_recovers_by_itself_when_its_database_is_killed(running: Service) -> None:
-    assert httpx2.post(f"{running.url}/metrics/", json=POSTED, timeout=30).status_code == 200
+    assert httpx2.post(f"{running.url}/metrics/", json=POSTED, timeout=120).status_code == 200
     os.kill(postmaster(running.home), signal.SIGKILL)
     changed = {**POSTED, "successes": 121}
-    until(lambda: httpx2.post(f"{running.url}/metrics/", json=changed, timeout=30).status_code == 200)
+    until(lambda: httpx2.post(f"{running.url}/metrics/", json=changed, timeout=120).status_code == 200)
 
 
 def test_a_second_service_names_the_first_and_leaves_it_alone(running: Service, groundhog: Command) -> None:
     sentence, *_ = groundhog("serve", "--home", running.home, "--port", running.url.rsplit(":")[-1])
     assert f"already running on the data in {running.home}: process {running.process.pid}, at" in sentence
     assert f"at {running.url}. Stop it first" in sentence
-    assert httpx2.get(f"{running.url}/livez", timeout=30).status_code == 200
+    assert httpx2.get(f"{running.url}/livez", timeout=120).status_code == 200
 
 
 def test_a_command_uses_the_running_database(running: Service, groundhog: Command) -> None:
     assert groundhog("migrate", "--home", running.home)[0] == 0
-    assert httpx2.get(f"{running.url}/readyz", timeout=30).status_code == 200
+    assert httpx2.get(f"{running.url}/readyz", timeout=120).status_code == 200
 
 
 def test_a_command_starts_the_database_for_as_long_as_it_takes(used_home: Path, groundhog: Command) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.api import request_body
 from app.api.dependencies import CurrentTime, DatabaseDep
 from app.api.pagination import Cursor, Limit, decode_cursor, identifier, page
 from app.api.problem_details import error_responses
@@ -14,7 +15,7 @@ from app.api.routing import StrictRoute
 from app.api.unit_of_work import WriteDep
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.analysis.decision_log import OWN_LOG, OwnLog
-from app.schemas.fields import Identifier
+from app.schemas.fields import MAX_COUNT, Identifier
 from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationsPage, SimulationSummary
 from app.services.analysis import decision_log
 from app.services.simulations import log_replay, policy_choices, runs, scenarios
@@ -90,7 +91,6 @@ LOG = {
     },
 }
 OWN_LOG_BODY = "application/json"
-FILE_FORMATS: dict[str, log_replay.LogFormat] = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
 
 
 @router.post(
@@ -121,7 +121,7 @@ async def simulate_replay(
     passes: Annotated[
         int, Query(ge=1, le=1_000, description="Passes over the log of policies that learn")
     ] = 20,
-    seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of policies that learn")] = 1,
+    seed: Annotated[int, Query(ge=0, le=MAX_COUNT, description="Of policies that learn")] = 1,
 ) -> Response:
     """Judge policies by a log of real decisions: IPS, self-normalised IPS and doubly robust, with warnings.
 
@@ -129,8 +129,8 @@ async def simulate_replay(
     `always:arm=0` plays one arm. The log itself is not stored. Instead of a log, JSON may name a tracked
     experiment: its units are the decisions, their conversions the reward.
     """
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != OWN_LOG_BODY and media not in FILE_FORMATS:
+    media = request_body.media_type_of(request.headers.get("content-type"))
+    if media != OWN_LOG_BODY and media not in request_body.MEDIA_TYPES:
         raise UnsupportedMediaType(
             "send the log as text/csv or application/x-ndjson, or name an experiment as application/json"
         )
@@ -143,10 +143,10 @@ async def simulate_replay(
                 text, variants = decision_log.as_csv(session, decision_log.read_request(body))
             return log_replay.prepare(text, "csv", chosen, arm or variants, by_value, passes, seed)
         try:
-            text = body.decode()
+            text = body.decode("utf-8-sig")  # spreadsheets begin a file with a byte order mark
         except UnicodeDecodeError as error:
             raise Invalid("the log is not UTF-8", [FieldError("body", "is not UTF-8")]) from error
-        return log_replay.prepare(text, FILE_FORMATS[media], chosen, arm, by_value, passes, seed)
+        return log_replay.prepare(text, request_body.MEDIA_TYPES[media], chosen, arm, by_value, passes, seed)
 
     return await submit(context, "replay", await run_in_threadpool(prepared))
 

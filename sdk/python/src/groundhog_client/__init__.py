@@ -3,24 +3,14 @@
     with Client("http://localhost:8000") as client:
         print(client.read_allocation("homepage_test").allocations)
 
-`Client` blocks and `AsyncClient` awaits; both have a method for each operation of the service, named as it is.
-What can go wrong is drawn in ``groundhog_client._errors``, below `GroundhogError`.
+`Client` is synchronous, `AsyncClient` asynchronous; both have a method for each operation of the service, with its
+name. The errors are below `GroundhogError`; ``groundhog_client._errors`` shows the tree.
 """
 
-from groundhog_client._allocations import (
-    Allocation,
-    GateHolding,
-    History,
-    Revision,
-    StopAdvice,
-    VariantAllocation,
-)
-from groundhog_client._assignments import Assignment, Unassigned
+from groundhog_client import _deprecated
 from groundhog_client._async_client import AsyncClient
-from groundhog_client._async_event_sender import AsyncEventSender
 from groundhog_client._client import Client
-from groundhog_client._deciding import Decision
-from groundhog_client._effects import AgainstControl, Comparison, Figure, Gain, VariantTraffic
+from groundhog_client._decisions.decision import Decision
 from groundhog_client._errors import (
     BufferFull,
     Conflict,
@@ -43,23 +33,55 @@ from groundhog_client._errors import (
     UnreadableAnswer,
     UnsupportedMediaType,
 )
-from groundhog_client._estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
-from groundhog_client._event_sender import EventSender
-from groundhog_client._events import Event, EventResult, EventsTaken
-from groundhog_client._experiments import (
-    Curve,
+from groundhog_client._events.async_event_sender import AsyncEventSender
+from groundhog_client._events.batching import Batching, Rejection
+from groundhog_client._events.event_sender import EventSender
+from groundhog_client._operations.allocations import (
+    Allocation,
+    GateHolding,
+    History,
+    Revision,
+    StopAdvice,
+    VariantAllocation,
+)
+from groundhog_client._operations.analysis.estimates import (
+    Estimated,
+    Estimates,
+    Holdout,
+    HoldoutDay,
+    VariantEstimates,
+)
+from groundhog_client._operations.analysis.impact import (
+    AgainstControl,
+    Comparison,
+    Gain,
+    IntervalEstimate,
+    VariantTraffic,
+)
+from groundhog_client._operations.analysis.posterior import Curve, Posterior
+from groundhog_client._operations.assignments.assignments import Assignment, Unassigned
+from groundhog_client._operations.assignments.flags import EvaluatedFlag, FlagFailure
+from groundhog_client._operations.assignments.splits import Split
+from groundhog_client._operations.assignments.units import (
+    AssignmentsPage,
+    Forgotten,
+    Merged,
+    Override,
+    StoredAssignment,
+)
+from groundhog_client._operations.events import Event, EventResult, EventsTaken
+from groundhog_client._operations.experiments.experiments import (
     Experiment,
     ExperimentsPage,
     NewVariant,
-    Posterior,
     Variant,
 )
-from groundhog_client._exports import Imported
-from groundhog_client._flags import EvaluatedFlag, FlagFailure
-from groundhog_client._metrics import (
+from groundhog_client._operations.experiments.settings import Changes, Settings, VariantChanges
+from groundhog_client._operations.metrics import (
     BulkStored,
     DailyTotal,
     LineError,
+    Registered,
     Stored,
     StoredTotal,
     TotalsPage,
@@ -67,28 +89,19 @@ from groundhog_client._metrics import (
     VariantEvidence,
     VariantTotals,
 )
-from groundhog_client._outbox import Batching, Refusal
-from groundhog_client._patience import Patience
-from groundhog_client._plans import Plan, Spread
-from groundhog_client._rendezvous import draw, is_held_out
-from groundhog_client._service import Alive, Policies, PolicyKind, Ready
-from groundhog_client._settings import (
-    Changes,
-    ClvSimulation,
-    EmailSimulation,
-    PlanSettings,
-    Settings,
-    VariantChanges,
-)
-from groundhog_client._simulations import (
+from groundhog_client._operations.service import Alive, Policies, PolicyKind, Ready
+from groundhog_client._operations.simulations.plans import Plan, Spread
+from groundhog_client._operations.simulations.settings import ClvSimulation, EmailSimulation, PlanSettings
+from groundhog_client._operations.simulations.simulations import (
     Progress,
     Simulation,
     SimulationEvent,
     SimulationHead,
     SimulationsPage,
 )
-from groundhog_client._splits import Split
-from groundhog_client._units import AssignmentsPage, Forgotten, Merged, Override, StoredAssignment
+from groundhog_client._operations.transfer import Imported
+from groundhog_client._protocol.retry_policy import RetryPolicy
+from groundhog_client._rendezvous_hashing import draw, is_held_out
 from groundhog_client._version import __version__
 
 __all__ = [
@@ -124,7 +137,6 @@ __all__ = [
     "Experiment",
     "ExperimentsPage",
     "FieldError",
-    "Figure",
     "FlagFailure",
     "Forbidden",
     "Forgotten",
@@ -135,6 +147,7 @@ __all__ = [
     "Holdout",
     "HoldoutDay",
     "Imported",
+    "IntervalEstimate",
     "Invalid",
     "LineError",
     "Merged",
@@ -142,7 +155,6 @@ __all__ = [
     "NoAnswer",
     "NotFound",
     "Override",
-    "Patience",
     "Plan",
     "PlanSettings",
     "Policies",
@@ -152,7 +164,9 @@ __all__ = [
     "Problem",
     "Progress",
     "Ready",
-    "Refusal",
+    "Registered",
+    "Rejection",
+    "RetryPolicy",
     "Revision",
     "Settings",
     "Simulation",
@@ -186,3 +200,14 @@ __all__ = [
     "draw",
     "is_held_out",
 ]
+
+_RENAMED = {"Figure": IntervalEstimate, "Patience": RetryPolicy, "Refusal": Rejection}
+"""Public names of version 0.1.0 and what they are called now."""
+
+
+def __getattr__(name: str) -> type:
+    """Return what a deprecated name stands for."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _deprecated.warn(f"groundhog_client.{name}", _RENAMED[name].__name__)
+    return _RENAMED[name]

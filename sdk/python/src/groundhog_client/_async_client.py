@@ -1,74 +1,70 @@
-"""The client that awaits."""
+"""The asynchronous client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
-from groundhog_client import (
-    _allocations,
-    _assignments,
-    _effects,
-    _estimates,
-    _events,
-    _experiments,
-    _exports,
-    _flags,
-    _metrics,
-    _plans,
-    _service,
-    _simulations,
-    _splits,
-    _units,
-)
-from groundhog_client._async_event_sender import AsyncEventSender
-from groundhog_client._async_line import AsyncLine
-from groundhog_client._deciding import Away, Decision, decided, hasty
-from groundhog_client._errors import GroundhogError
-from groundhog_client._event_sender import OnRefused, log_refusal
-from groundhog_client._events import EventsTaken
-from groundhog_client._exchange import Exchanges
-from groundhog_client._following import Following
-from groundhog_client._kept import KeptAnswers
-from groundhog_client._methods import awaits, awaits_each
-from groundhog_client._outbox import BATCHING, Batching, Outbox
-from groundhog_client._patience import PATIENT, Patience
-from groundhog_client._simulations import Simulation, SimulationEvent
-from groundhog_client._splits import Split, Splits
-from groundhog_client._wire import Request
+from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_retry
+from groundhog_client._decisions.decision import Decision, decided
+from groundhog_client._decisions.split_cache import SplitCache
+from groundhog_client._deprecated import deprecated_arguments, warn
+from groundhog_client._errors import Conflict, GroundhogError, NotFound
+from groundhog_client._events.async_event_sender import AsyncEventSender
+from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
+from groundhog_client._events.event_buffer import EventBuffer
+from groundhog_client._events.event_sender import OnRejected, log_rejection
+from groundhog_client._operations.assignments.assignments import assign
+from groundhog_client._operations.assignments.splits import Split, read_split
+from groundhog_client._operations.async_operations import AsyncOperations
+from groundhog_client._operations.events import EventsTaken, record_encoded
+from groundhog_client._operations.experiments.experiments import Experiment, NewVariant
+from groundhog_client._operations.experiments.settings import Settings
+from groundhog_client._operations.simulations.simulations import Simulation, SimulationEvent
+from groundhog_client._protocol.call import Calls
+from groundhog_client._protocol.request import Request
+from groundhog_client._protocol.response_cache import ResponseCache
+from groundhog_client._protocol.retry_policy import DEFAULT_RETRIES, RetryPolicy
+from groundhog_client._simulation_stream import SimulationStream
+from groundhog_client._transport.async_transport import AsyncTransport
+from groundhog_client._transport.transport import Transport
 
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(AsyncOperations):
     """A connection to a Groundhog service, with an awaitable method for each operation. It runs on asyncio.
 
     Parameters
     ----------
     url : where the service is, as in http://localhost:8000
     api_key : sent as ``Authorization: Bearer``
-    patience : how long to wait and how often to try
-    kept_answers : how many allocations are kept by their ETag
+    retries : how long a call may take and how often a request is sent
+    cache_size : how many allocations are cached by their ETag
     http : an httpx2.AsyncClient of your own, for proxies, certificates or tests; it stays yours to close
     """
 
+    @deprecated_arguments(patience="retries", kept_answers="cache_size")
     def __init__(
         self,
         url: str,
         *,
         api_key: str | None = None,
-        patience: Patience = PATIENT,
-        kept_answers: int = 256,
+        retries: RetryPolicy = DEFAULT_RETRIES,
+        cache_size: int = 256,
         http: httpx2.AsyncClient | None = None,
     ) -> None:
-        shared = Exchanges(patience, KeptAnswers(kept_answers))
-        self._line = AsyncLine(url, api_key, shared, http)
-        self._away = Away(shared.clock)
-        self._splits = Splits(shared.clock)
+        calls = Calls(retries, ResponseCache(cache_size))
+        self._transport = AsyncTransport(url, api_key, calls, http)
+        self._last_transport = partial(Transport, url, api_key, calls, http=None)
+        self._can_send_last = http is None  # else the program's own client is needed, and its event loop
+        self._breaker = CircuitBreaker(calls.clock)
+        self._splits = SplitCache(calls.clock, calls.service_clock)
         self._senders: list[AsyncEventSender] = []
 
     async def __aenter__(self) -> Self:
@@ -86,75 +82,36 @@ class AsyncClient:
         ------
         EventsNotSent: the service did not take all of them in time
         """
-        async with AsyncExitStack() as all_of_it:
-            all_of_it.push_async_callback(self._line.aclose)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._transport.aclose)
             for sender in self._senders:
-                all_of_it.push_async_callback(sender.aclose)
+                stack.push_async_callback(sender.aclose)
 
-    # ---- one method per operation of the service; what it takes and gives stands where it is described
+    @deprecated_arguments(patience="retries")
+    async def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
+        """Send the request of an operation, perhaps with another retry policy."""
+        return await self._transport.call(request, retries)
 
-    record_metrics = awaits(_metrics.record_metrics)
-    record_metrics_in_bulk = awaits(_metrics.record_metrics_in_bulk)
-    read_metrics = awaits(_metrics.read_metrics)
-    each_daily_total = awaits_each(_metrics.read_metrics)
-    delete_metrics = awaits(_metrics.delete_metrics)
+    async def read_telemetry(self) -> str:
+        """Return what `read_prometheus_metrics` returns; the name of version 0.1.0."""
+        warn("read_telemetry", "read_prometheus_metrics")
+        return await self.read_prometheus_metrics()
 
-    read_allocation = awaits(_allocations.read_allocation)
-    read_allocation_history = awaits(_allocations.read_allocation_history)
-    each_revision = awaits_each(_allocations.read_allocation_history)
+    async def ensure_experiment(
+        self,
+        experiment_id: str,
+        variants: Sequence[NewVariant | Mapping[str, Any] | str] = (),
+        **settings: Unpack[Settings],
+    ) -> Experiment:
+        """Return an experiment; where there is none, create it with these settings and first variants.
 
-    create_experiment = awaits(_experiments.create_experiment)
-    list_experiments = awaits(_experiments.list_experiments)
-    each_experiment = awaits_each(_experiments.list_experiments)
-    read_experiment = awaits(_experiments.read_experiment)
-    change_experiment = awaits(_experiments.change_experiment)
-    roll_out_variant = awaits(_experiments.roll_out_variant)
-    undo_rollout = awaits(_experiments.undo_rollout)
-    read_posterior = awaits(_experiments.read_posterior)
-    add_variant = awaits(_experiments.add_variant)
-    change_variant = awaits(_experiments.change_variant)
-    delete_variant = awaits(_experiments.delete_variant)
-    read_gain = awaits(_effects.read_gain)
-    compare_with_control = awaits(_effects.compare_with_control)
-    read_estimates = awaits(_estimates.read_estimates)
-    export_experiment = awaits(_exports.export_experiment)
-    import_experiment = awaits(_exports.import_experiment)
-
-    plan_experiment = awaits(_plans.plan_experiment)
-    simulate_email = awaits(_simulations.simulate_email)
-    simulate_clv = awaits(_simulations.simulate_clv)
-    simulate_replay = awaits(_simulations.simulate_replay)
-    list_simulations = awaits(_simulations.list_simulations)
-    each_simulation = awaits_each(_simulations.list_simulations)
-    read_simulation = awaits(_simulations.read_simulation)
-    cancel_simulation = awaits(_simulations.cancel_simulation)
-    export_simulation = awaits(_simulations.export_simulation)
-
-    assign = awaits(_assignments.assign)
-    assign_many = awaits(_assignments.assign_many)
-    read_split = awaits(_splits.read_split)
-    read_assignment = awaits(_units.read_assignment)
-    list_assignments = awaits(_units.list_assignments)
-    each_assignment = awaits_each(_units.list_assignments)
-    override_assignment = awaits(_units.override_assignment)
-    merge_units = awaits(_units.merge_units)
-    forget_unit = awaits(_units.forget_unit)
-
-    evaluate_flag = awaits(_flags.evaluate_flag)
-    evaluate_flags = awaits(_flags.evaluate_flags)
-
-    record_events = awaits(_events.record_events)
-
-    check_alive = awaits(_service.check_alive)
-    check_ready = awaits(_service.check_ready)
-    list_policies = awaits(_service.list_policies)
-    read_prometheus_metrics = awaits(_service.read_prometheus_metrics)
-
-    async def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
-        """Carry out a request of these modules, perhaps with another patience."""
-        return await self._line.call(request, patience)
-
-    # ---- what takes more than one request, or none
+        Safe to repeat and to race. An experiment that exists is returned as it is, whatever is given here.
+        """
+        with suppress(NotFound):
+            return await self.read_experiment(experiment_id)
+        with suppress(Conflict):  # another program created it meanwhile
+            await self.create_experiment(experiment_id, variants, **settings)
+        return await self.read_experiment(experiment_id)
 
     async def decide(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
@@ -163,44 +120,44 @@ class AsyncClient:
 
         Parameters
         ----------
-        within : seconds until the default is shown; after a failure it is, for a second, at once
+        within : seconds until the default is shown; for a second after a failure it is shown at once
 
         Raises
         ------
-        Problem: the service is there, and refuses: no such experiment, no such unit id, no valid API key
+        Problem: the service rejects the request: no such experiment, no such unit id, no valid API key
         """
-        outcome = await self._hastily(_assignments.assign(experiment_id, unit_id), within)
+        outcome = await self._quickly(assign(experiment_id, unit_id), within)
         return decided(experiment_id, unit_id, default, outcome)
 
     async def decide_locally(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
     ) -> Decision:
-        """Return the variant the service would draw for a unit, asking it once a minute at most.
+        """Return the variant the service would draw for a unit, with at most one request a minute.
 
-        For experiments of assignment_mode rendezvous. While the service is away units are drawn with the last
-        shares known. Forced and merged units, and those exposed with other shares, only `decide` knows.
+        For experiments of assignment_mode rendezvous. While the service is away units are drawn with the
+        last known shares. Only `decide` knows forced and merged units, and those exposed with other shares.
 
         Raises
         ------
-        Problem: the service is there, and refuses: no such experiment, or one that keeps what it assigned (sticky)
+        Problem: the service rejects the request: no such experiment, or one that keeps what it assigned (sticky)
         """
-        split: Split | GroundhogError | None = self._splits.fresh(experiment_id)
+        split: Split | GroundhogError | None = self._splits.get(experiment_id)
         if split is None:
-            asked = await self._hastily(_splits.read_split(experiment_id), within)
-            split = self._splits.renewed(experiment_id, asked)
-        outcome = split.draw(unit_id) if isinstance(split, Split) else split
-        return decided(experiment_id, unit_id, default, outcome)
+            outcome = await self._quickly(read_split(experiment_id), within)
+            split = self._splits.put(experiment_id, outcome)
+        drawn = split.draw(unit_id) if isinstance(split, Split) else split
+        return decided(experiment_id, unit_id, default, drawn)
 
-    async def _hastily(self, request: Request[T], within: float) -> T | GroundhogError:
-        """Return what the answer says, or why the service is away; all else is raised."""
-        resting = self._away.rest()
-        if resting is not None:
-            return resting
+    async def _quickly(self, request: Request[T], within: float) -> T | GroundhogError:
+        """Return what the answer holds, or why the service is away; any other error is raised."""
+        error = self._breaker.open_because()
+        if error is not None:
+            return error
         try:
-            found = await self.call(request, hasty(self._line.exchanges.patience, within))
-        except GroundhogError as error:
-            return self._away.noted(error)
-        self._away.over()
+            found = await self.call(request, quick_retry(self._transport.calls.retries, within))
+        except GroundhogError as failure:
+            return self._breaker.record_failure(failure)
+        self._breaker.record_success()
         return found
 
     async def follow_simulation(
@@ -212,18 +169,18 @@ class AsyncClient:
         ------
         TimeoutError: it is not over ``within`` so many seconds
         """
-        shared = self._line.exchanges
-        following = Following(simulation_id, shared.patience, shared.clock, shared.chance, within)
-        while not following.over:
+        calls = self._transport.calls
+        stream = SimulationStream(simulation_id, calls.retries, calls.clock, calls.chance, within)
+        while not stream.over:
             try:
-                async with self._line.listen(following) as said:
-                    async for one in said:
-                        event = following.heard(one)
+                async with self._transport.stream(stream.request, stream.seconds()) as received:
+                    async for one in received:
+                        event = stream.receive(one)
                         if event is not None:
                             yield event
-                following.ended()
+                stream.connection_ended()
             except GroundhogError as error:
-                await asyncio.sleep(following.wait_after(error))
+                await asyncio.sleep(stream.wait_after(error))
 
     async def wait_for_simulation(self, simulation_id: str, *, within: float | None = None) -> Simulation:
         """Return a simulation once it is over: done, failed or cancelled.
@@ -236,22 +193,30 @@ class AsyncClient:
             pass
         return await self.read_simulation(simulation_id)
 
+    @deprecated_arguments(on_refused="on_rejected")
     def event_sender(
-        self, batching: Batching = BATCHING, *, on_refused: OnRefused = log_refusal
+        self, batching: Batching = DEFAULT_BATCHING, *, on_rejected: OnRejected = log_rejection
     ) -> AsyncEventSender:
-        """Return what sends events in batches, and closes with this client if not before.
+        """Return a sender of events in batches, which is closed with this client at the latest.
 
         Parameters
         ----------
-        on_refused : is called with every event the service does not take, and why; an error in it is logged
+        on_rejected : called with every event the service does not take, and why; an error in it is logged
         """
-        shared = self._line.exchanges
-        outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)
-        sender = AsyncEventSender(outbox, self._send_once, on_refused)
+        calls = self._transport.calls
+        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance, calls.service_clock)
+        send_last = self._send_last if self._can_send_last else None
+        sender = AsyncEventSender(buffer, self._send_once, on_rejected, send_last)
         self._senders.append(sender)
         return sender
 
     async def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
-        """Send a batch once: it is the sender that tries again."""
-        once = replace(self._line.exchanges.patience, attempts=1)
-        return await self.call(_events.record_written(events), once)
+        """Send a batch once: the sender repeats it."""
+        once = replace(self._transport.calls.retries, attempts=1)
+        return await self.call(record_encoded(events), once)
+
+    def _send_last(self, events: Sequence[bytes]) -> EventsTaken:
+        """Send a batch by blocking, when the process ends."""
+        once = replace(self._transport.calls.retries, attempts=1)
+        with closing(self._last_transport()) as transport:
+            return transport.call(record_encoded(events), once)

@@ -1,73 +1,66 @@
-"""The client that blocks."""
+"""The synchronous client."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
-from groundhog_client import (
-    _allocations,
-    _assignments,
-    _effects,
-    _estimates,
-    _events,
-    _experiments,
-    _exports,
-    _flags,
-    _metrics,
-    _plans,
-    _service,
-    _simulations,
-    _splits,
-    _units,
-)
-from groundhog_client._deciding import Away, Decision, decided, hasty
-from groundhog_client._errors import GroundhogError
-from groundhog_client._event_sender import EventSender, OnRefused, log_refusal
-from groundhog_client._events import EventsTaken
-from groundhog_client._exchange import Exchanges
-from groundhog_client._following import Following
-from groundhog_client._kept import KeptAnswers
-from groundhog_client._line import Line
-from groundhog_client._methods import calls, each
-from groundhog_client._outbox import BATCHING, Batching, Outbox
-from groundhog_client._patience import PATIENT, Patience
-from groundhog_client._simulations import Simulation, SimulationEvent
-from groundhog_client._splits import Split, Splits
-from groundhog_client._wire import Request
+from groundhog_client._decisions.circuit_breaker import CircuitBreaker, quick_retry
+from groundhog_client._decisions.decision import Decision, decided
+from groundhog_client._decisions.split_cache import SplitCache
+from groundhog_client._deprecated import deprecated_arguments, warn
+from groundhog_client._errors import Conflict, GroundhogError, NotFound
+from groundhog_client._events.batching import DEFAULT_BATCHING, Batching
+from groundhog_client._events.event_buffer import EventBuffer
+from groundhog_client._events.event_sender import EventSender, OnRejected, log_rejection
+from groundhog_client._operations.assignments.assignments import assign
+from groundhog_client._operations.assignments.splits import Split, read_split
+from groundhog_client._operations.events import EventsTaken, record_encoded
+from groundhog_client._operations.experiments.experiments import Experiment, NewVariant
+from groundhog_client._operations.experiments.settings import Settings
+from groundhog_client._operations.simulations.simulations import Simulation, SimulationEvent
+from groundhog_client._operations.sync_operations import SyncOperations
+from groundhog_client._protocol.call import Calls
+from groundhog_client._protocol.request import Request
+from groundhog_client._protocol.response_cache import ResponseCache
+from groundhog_client._protocol.retry_policy import DEFAULT_RETRIES, RetryPolicy
+from groundhog_client._simulation_stream import SimulationStream
+from groundhog_client._transport.transport import Transport
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(SyncOperations):
     """A connection to a Groundhog service, with a method for each of its operations. Threads may share it.
 
     Parameters
     ----------
     url : where the service is, as in http://localhost:8000
     api_key : sent as ``Authorization: Bearer``
-    patience : how long to wait and how often to try
-    kept_answers : how many allocations are kept by their ETag
+    retries : how long a call may take and how often a request is sent
+    cache_size : how many allocations are cached by their ETag
     http : an httpx2.Client of your own, for proxies, certificates or tests; it stays yours to close
     """
 
+    @deprecated_arguments(patience="retries", kept_answers="cache_size")
     def __init__(
         self,
         url: str,
         *,
         api_key: str | None = None,
-        patience: Patience = PATIENT,
-        kept_answers: int = 256,
+        retries: RetryPolicy = DEFAULT_RETRIES,
+        cache_size: int = 256,
         http: httpx2.Client | None = None,
     ) -> None:
-        shared = Exchanges(patience, KeptAnswers(kept_answers))
-        self._line = Line(url, api_key, shared, http)
-        self._away = Away(shared.clock)
-        self._splits = Splits(shared.clock)
+        calls = Calls(retries, ResponseCache(cache_size))
+        self._transport = Transport(url, api_key, calls, http)
+        self._event_transport = Transport(url, api_key, calls, http)  # no lock of it is ever held by a caller
+        self._breaker = CircuitBreaker(calls.clock)
+        self._splits = SplitCache(calls.clock, calls.service_clock)
         self._senders: list[EventSender] = []
 
     def __enter__(self) -> Self:
@@ -85,75 +78,37 @@ class Client:
         ------
         EventsNotSent: the service did not take all of them in time
         """
-        with ExitStack() as all_of_it:
-            all_of_it.callback(self._line.close)
+        with ExitStack() as stack:
+            stack.callback(self._transport.close)
+            stack.callback(self._event_transport.close)
             for sender in self._senders:
-                all_of_it.callback(sender.close)
+                stack.callback(sender.close)
 
-    # ---- one method per operation of the service; what it takes and gives stands where it is described
+    @deprecated_arguments(patience="retries")
+    def call(self, request: Request[T], /, retries: RetryPolicy | None = None) -> T:
+        """Send the request of an operation, perhaps with another retry policy."""
+        return self._transport.call(request, retries)
 
-    record_metrics = calls(_metrics.record_metrics)
-    record_metrics_in_bulk = calls(_metrics.record_metrics_in_bulk)
-    read_metrics = calls(_metrics.read_metrics)
-    each_daily_total = each(_metrics.read_metrics)
-    delete_metrics = calls(_metrics.delete_metrics)
+    def read_telemetry(self) -> str:
+        """Return what `read_prometheus_metrics` returns; the name of version 0.1.0."""
+        warn("read_telemetry", "read_prometheus_metrics")
+        return self.read_prometheus_metrics()
 
-    read_allocation = calls(_allocations.read_allocation)
-    read_allocation_history = calls(_allocations.read_allocation_history)
-    each_revision = each(_allocations.read_allocation_history)
+    def ensure_experiment(
+        self,
+        experiment_id: str,
+        variants: Sequence[NewVariant | Mapping[str, Any] | str] = (),
+        **settings: Unpack[Settings],
+    ) -> Experiment:
+        """Return an experiment; where there is none, create it with these settings and first variants.
 
-    create_experiment = calls(_experiments.create_experiment)
-    list_experiments = calls(_experiments.list_experiments)
-    each_experiment = each(_experiments.list_experiments)
-    read_experiment = calls(_experiments.read_experiment)
-    change_experiment = calls(_experiments.change_experiment)
-    roll_out_variant = calls(_experiments.roll_out_variant)
-    undo_rollout = calls(_experiments.undo_rollout)
-    read_posterior = calls(_experiments.read_posterior)
-    add_variant = calls(_experiments.add_variant)
-    change_variant = calls(_experiments.change_variant)
-    delete_variant = calls(_experiments.delete_variant)
-    read_gain = calls(_effects.read_gain)
-    compare_with_control = calls(_effects.compare_with_control)
-    read_estimates = calls(_estimates.read_estimates)
-    export_experiment = calls(_exports.export_experiment)
-    import_experiment = calls(_exports.import_experiment)
-
-    plan_experiment = calls(_plans.plan_experiment)
-    simulate_email = calls(_simulations.simulate_email)
-    simulate_clv = calls(_simulations.simulate_clv)
-    simulate_replay = calls(_simulations.simulate_replay)
-    list_simulations = calls(_simulations.list_simulations)
-    each_simulation = each(_simulations.list_simulations)
-    read_simulation = calls(_simulations.read_simulation)
-    cancel_simulation = calls(_simulations.cancel_simulation)
-    export_simulation = calls(_simulations.export_simulation)
-
-    assign = calls(_assignments.assign)
-    assign_many = calls(_assignments.assign_many)
-    read_split = calls(_splits.read_split)
-    read_assignment = calls(_units.read_assignment)
-    list_assignments = calls(_units.list_assignments)
-    each_assignment = each(_units.list_assignments)
-    override_assignment = calls(_units.override_assignment)
-    merge_units = calls(_units.merge_units)
-    forget_unit = calls(_units.forget_unit)
-
-    evaluate_flag = calls(_flags.evaluate_flag)
-    evaluate_flags = calls(_flags.evaluate_flags)
-
-    record_events = calls(_events.record_events)
-
-    check_alive = calls(_service.check_alive)
-    check_ready = calls(_service.check_ready)
-    list_policies = calls(_service.list_policies)
-    read_prometheus_metrics = calls(_service.read_prometheus_metrics)
-
-    def call(self, request: Request[T], /, patience: Patience | None = None) -> T:
-        """Carry out a request of these modules, perhaps with another patience."""
-        return self._line.call(request, patience)
-
-    # ---- what takes more than one request, or none
+        Safe to repeat and to race. An experiment that exists is returned as it is, whatever is given here.
+        """
+        with suppress(NotFound):
+            return self.read_experiment(experiment_id)
+        with suppress(Conflict):  # another program created it meanwhile
+            self.create_experiment(experiment_id, variants, **settings)
+        return self.read_experiment(experiment_id)
 
     def decide(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
@@ -162,44 +117,44 @@ class Client:
 
         Parameters
         ----------
-        within : seconds until the default is shown; after a failure it is, for a second, at once
+        within : seconds until the default is shown; for a second after a failure it is shown at once
 
         Raises
         ------
-        Problem: the service is there, and refuses: no such experiment, no such unit id, no valid API key
+        Problem: the service rejects the request: no such experiment, no such unit id, no valid API key
         """
-        outcome = self._hastily(_assignments.assign(experiment_id, unit_id), within)
+        outcome = self._quickly(assign(experiment_id, unit_id), within)
         return decided(experiment_id, unit_id, default, outcome)
 
     def decide_locally(
         self, experiment_id: str, unit_id: str, *, default: str = "control", within: float = 1.0
     ) -> Decision:
-        """Return the variant the service would draw for a unit, asking it once a minute at most.
+        """Return the variant the service would draw for a unit, with at most one request a minute.
 
-        For experiments of assignment_mode rendezvous. While the service is away units are drawn with the last
-        shares known. Forced and merged units, and those exposed with other shares, only `decide` knows.
+        For experiments of assignment_mode rendezvous. While the service is away units are drawn with the
+        last known shares. Only `decide` knows forced and merged units, and those exposed with other shares.
 
         Raises
         ------
-        Problem: the service is there, and refuses: no such experiment, or one that keeps what it assigned (sticky)
+        Problem: the service rejects the request: no such experiment, or one that keeps what it assigned (sticky)
         """
-        split: Split | GroundhogError | None = self._splits.fresh(experiment_id)
+        split: Split | GroundhogError | None = self._splits.get(experiment_id)
         if split is None:
-            asked = self._hastily(_splits.read_split(experiment_id), within)
-            split = self._splits.renewed(experiment_id, asked)
-        outcome = split.draw(unit_id) if isinstance(split, Split) else split
-        return decided(experiment_id, unit_id, default, outcome)
+            outcome = self._quickly(read_split(experiment_id), within)
+            split = self._splits.put(experiment_id, outcome)
+        drawn = split.draw(unit_id) if isinstance(split, Split) else split
+        return decided(experiment_id, unit_id, default, drawn)
 
-    def _hastily(self, request: Request[T], within: float) -> T | GroundhogError:
-        """Return what the answer says, or why the service is away; all else is raised."""
-        resting = self._away.rest()
-        if resting is not None:
-            return resting
+    def _quickly(self, request: Request[T], within: float) -> T | GroundhogError:
+        """Return what the answer holds, or why the service is away; any other error is raised."""
+        error = self._breaker.open_because()
+        if error is not None:
+            return error
         try:
-            found = self.call(request, hasty(self._line.exchanges.patience, within))
-        except GroundhogError as error:
-            return self._away.noted(error)
-        self._away.over()
+            found = self.call(request, quick_retry(self._transport.calls.retries, within))
+        except GroundhogError as failure:
+            return self._breaker.record_failure(failure)
+        self._breaker.record_success()
         return found
 
     def follow_simulation(
@@ -211,18 +166,18 @@ class Client:
         ------
         TimeoutError: it is not over ``within`` so many seconds
         """
-        shared = self._line.exchanges
-        following = Following(simulation_id, shared.patience, shared.clock, shared.chance, within)
-        while not following.over:
+        calls = self._transport.calls
+        stream = SimulationStream(simulation_id, calls.retries, calls.clock, calls.chance, within)
+        while not stream.over:
             try:
-                with self._line.listen(following) as said:
-                    for one in said:
-                        event = following.heard(one)
+                with self._transport.stream(stream.request, stream.seconds()) as received:
+                    for one in received:
+                        event = stream.receive(one)
                         if event is not None:
                             yield event
-                following.ended()
+                stream.connection_ended()
             except GroundhogError as error:
-                time.sleep(following.wait_after(error))
+                time.sleep(stream.wait_after(error))
 
     def wait_for_simulation(self, simulation_id: str, *, within: float | None = None) -> Simulation:
         """Return a simulation once it is over: done, failed or cancelled.
@@ -235,22 +190,23 @@ class Client:
             pass
         return self.read_simulation(simulation_id)
 
+    @deprecated_arguments(on_refused="on_rejected")
     def event_sender(
-        self, batching: Batching = BATCHING, *, on_refused: OnRefused = log_refusal
+        self, batching: Batching = DEFAULT_BATCHING, *, on_rejected: OnRejected = log_rejection
     ) -> EventSender:
-        """Return what sends events in batches, and closes with this client if not before.
+        """Return a sender of events in batches, which is closed with this client at the latest.
 
         Parameters
         ----------
-        on_refused : is called with every event the service does not take, and why; an error in it is logged
+        on_rejected : called with every event the service does not take, and why; an error in it is logged
         """
-        shared = self._line.exchanges
-        outbox = Outbox(batching, shared.patience, shared.clock, shared.chance)
-        sender = EventSender(outbox, self._send_once, on_refused)
+        calls = self._transport.calls
+        buffer = EventBuffer(batching, calls.retries, calls.clock, calls.chance, calls.service_clock)
+        sender = EventSender(buffer, self._send_once, on_rejected)
         self._senders.append(sender)
         return sender
 
     def _send_once(self, events: Sequence[bytes]) -> EventsTaken:
-        """Send a batch once: it is the sender that tries again."""
-        once = replace(self._line.exchanges.patience, attempts=1)
-        return self.call(_events.record_written(events), once)
+        """Send a batch once: the sender repeats it."""
+        once = replace(self._transport.calls.retries, attempts=1)
+        return self._event_transport.call(record_encoded(events), once)

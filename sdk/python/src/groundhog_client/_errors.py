@@ -1,24 +1,24 @@
-"""What can go wrong, and what the caller can do about it.
+"""The errors, and what a program can do about each.
 
 GroundhogError
-├── NoAnswer                   nothing came back in time: trying again may help
+├── NoAnswer                   no answer in time: trying again may help
 │   ├── Unreachable            the request never left
-│   └── ConnectionLost         it may have been carried out; also a timeout
+│   └── ConnectionLost         it may have been carried out; also after a timeout
 ├── Problem                    the service answered an error: status, detail, errors, request_id
 │   ├── Invalid                422  the message must be changed: see ``errors``
 │   ├── Unauthorized           401  no API key, or one that is not valid
 │   ├── Forbidden              403  the API key may not do this
 │   ├── NotFound               404
-│   ├── Conflict               409  the present state forbids it
-│   ├── PreconditionFailed     412  somebody changed it since it was read
+│   ├── Conflict               409  the present state does not allow it
+│   ├── PreconditionFailed     412  it was changed since it was read
 │   ├── TooLarge               413
 │   ├── UnsupportedMediaType   415
 │   ├── TooManyRequests        429  ``retry_after`` says when to try again
-│   ├── Defect                 500 and others: the service's own fault; ``request_id`` finds it in its log
+│   ├── Defect                 500 and others: a defect of the service; ``request_id`` finds it in its log
 │   └── Unavailable            503, and 502 and 504 of a gateway: ``retry_after``
-├── UnreadableAnswer           what came back is not what Groundhog answers: is the address right?
-├── BufferFull                 no room for another event: the service has been away for long
-└── EventsNotSent              the sender was closed and could not deliver: ``events`` are they
+├── UnreadableAnswer           the answer is not one of Groundhog's: is the address right?
+├── BufferFull                 no room for another event: the service has been away for too long
+└── EventsNotSent              the sender was closed before it could deliver: ``events`` has them
 """
 
 import json
@@ -29,7 +29,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of a message: where (``body.0.successes``) and what to change."""
+    """One error in a message: the field (``body.0.successes``) and what to change."""
 
     field: str
     message: str
@@ -37,11 +37,19 @@ class FieldError:
 
 
 class GroundhogError(Exception):
-    """Base of every error this package raises."""
+    """Base of every error this package raises; each can be pickled and copied with all its attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Restore it without its constructor, whose arguments are not those of the base class."""
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[GroundhogError], args: tuple[Any, ...]) -> GroundhogError:
+    return kind.__new__(kind, *args)
 
 
 class NoAnswer(GroundhogError):
-    """No answer came, so nobody can say here what became of the request."""
+    """No answer came, so that it is unknown what became of the request."""
 
 
 class Unreachable(NoAnswer):
@@ -53,11 +61,11 @@ class ConnectionLost(NoAnswer):
 
 
 class UnreadableAnswer(GroundhogError):
-    """What came back is not an answer of Groundhog."""
+    """The answer is not one of Groundhog's."""
 
 
 class BufferFull(GroundhogError):
-    """The sender holds as many events as it may, and could not get rid of any in time."""
+    """The sender holds as many events as it may, and could not deliver any in time."""
 
 
 class EventsNotSent(GroundhogError):
@@ -65,7 +73,7 @@ class EventsNotSent(GroundhogError):
 
     Parameters
     ----------
-    events : those that are left, as they would have been sent: keep them, and send them again as they are
+    events : the remaining ones, as they would have been sent: store them, and send them again unchanged
     """
 
     def __init__(self, detail: str, events: Sequence[Mapping[str, Any]]) -> None:
@@ -74,7 +82,7 @@ class EventsNotSent(GroundhogError):
 
 
 class Problem(GroundhogError):
-    """The service answered an error (RFC 9457, application/problem+json)."""
+    """The service answered with an error (RFC 9457, application/problem+json)."""
 
     def __init__(
         self,
@@ -94,10 +102,10 @@ class Problem(GroundhogError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        """Return the sentence, the fields at fault and the request id: what a log should show."""
-        faults = "".join(f"\n  {fault.field}: {fault.message}" for fault in self.errors)
+        """Return the sentence, the invalid fields and the request id: what a log should show."""
+        errors = "".join(f"\n  {one.field}: {one.message}" for one in self.errors)
         found_by = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self.status} {self.title}: {self.detail}{found_by}{faults}"
+        return f"{self.status} {self.title}: {self.detail}{found_by}{errors}"
 
 
 class Invalid(Problem):
@@ -113,35 +121,35 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """The thing named does not exist."""
+    """The resource does not exist."""
 
 
 class Conflict(Problem):
-    """The present state forbids what was asked."""
+    """The present state does not allow the request."""
 
 
 class PreconditionFailed(Problem):
-    """Somebody changed the thing since it was read."""
+    """The resource was changed since it was read."""
 
 
 class TooLarge(Problem):
-    """The body is over a limit of the service."""
+    """The body is larger than the service accepts."""
 
 
 class UnsupportedMediaType(Problem):
-    """The body is in a format that the service does not read there."""
+    """The body is in a format that this operation does not read."""
 
 
 class TooManyRequests(Problem):
-    """The API key asks more often than it may."""
+    """The API key sends more requests than it may."""
 
 
 class Defect(Problem):
-    """Something went wrong on the service's side."""
+    """The service failed unexpectedly."""
 
 
 class Unavailable(Problem):
-    """The service, or what it stands on, is away for the moment."""
+    """The service, or its database, is unavailable for the moment."""
 
 
 OF_STATUS: dict[int, type[Problem]] = {
@@ -161,32 +169,32 @@ OF_STATUS: dict[int, type[Problem]] = {
 
 
 def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
-    """Return the error that an answer stands for; a gateway's own page is one too."""
-    said = _object(body)
-    detail = said.get("detail") or said.get("errorDetails") or f"the service answered {status}"
+    """Return the error that an answer stands for, also where a gateway sent it."""
+    problem = _object(body)
+    detail = problem.get("detail") or problem.get("errorDetails") or f"the service answered {status}"
     kind = OF_STATUS.get(status, Problem if status < 500 else Defect)
     return kind(
         status,
         str(detail),
-        str(said.get("title") or said.get("errorCode") or ""),
-        [_fault(fault) for fault in said.get("errors") or () if isinstance(fault, dict)],
-        said.get("request_id") or headers.get("x-request-id"),
+        str(problem.get("title") or problem.get("errorCode") or ""),
+        [_field_error(one) for one in problem.get("errors") or () if isinstance(one, dict)],
+        problem.get("request_id") or headers.get("x-request-id"),
         _seconds(headers.get("retry-after")),
     )
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        problem = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return problem if isinstance(problem, dict) else {}
 
 
-def _fault(fault: dict[str, Any]) -> FieldError:
-    return FieldError(str(fault.get("field", "")), str(fault.get("message", "")), fault.get("line"))
+def _field_error(one: dict[str, Any]) -> FieldError:
+    return FieldError(str(one.get("field", "")), str(one.get("message", "")), one.get("line"))
 
 
 def _seconds(retry_after: str | None) -> int | None:
-    """Return the whole seconds of Retry-After; its other form, a date, is of no use between two clocks."""
+    """Return the whole seconds of Retry-After; a date, its other form, is ignored, since clocks differ."""
     return int(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None

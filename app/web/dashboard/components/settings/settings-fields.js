@@ -17,7 +17,7 @@ export function settingsFields(settings, policies, variants = []) {
   const field = (options) => formField({ value: at(settings, options.name), ...options });
   const objective = field({
     name: "objective", label: "Objective", kind: "select",
-    choices: [["conversion", "Conversions: the highest rate"], ["value", "Value: the most earned per impression"]],
+    choices: [["conversion", "Conversion rate"], ["value", "Value per impression"]],
   });
   const currency = field({ name: "currency", label: "Currency", required: true, placeholder: "EUR", hint: "Of revenue and costs, as three letters.", read: upperCase });
   const constraints = shareConstraintFields(settings, variants);
@@ -75,6 +75,11 @@ const plainFields = (field) => [
     choices: [["sticky", "once per visitor"], ["per_request", "for every impression"]],
   }),
   field({ name: "late_conversions", label: "Accept days with more successes than impressions", kind: "checkbox" }),
+  field({
+    name: "flag", label: "OpenFeature clients", kind: "select", hint: "Only experiments offered as flags are evaluated, and assign units.",
+    choices: [["", "see it as a flag if it is tracked"], ["true", "see it as a flag"], ["false", "do not see it"]],
+    read: (input) => ({ true: true, false: false })[input.value] ?? null,
+  }),
 ];
 
 /** How units are assigned and rewarded. */

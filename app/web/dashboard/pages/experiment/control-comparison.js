@@ -20,7 +20,7 @@ export function againstControl(experiment, allocation, comparison) {
   return h(
     "section",
     { class: "panel wide", "aria-labelledby": "control" },
-    h("h3", { id: "control" }, `Against the control, ${variantName(variant(comparison.control))}`),
+    h("h3", { id: "control" }, `Against the control: ${variantName(variant(comparison.control))}`),
     table(
       "Every variant against the control",
       [

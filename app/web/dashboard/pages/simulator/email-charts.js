@@ -82,6 +82,8 @@ export function dynamics(run, worlds, signal) {
   const max = Math.max(...values.flatMap(({ share, converts }) => [share, converts])) * 1.05;
   const axis = (field, title) => ({ field, type: "quantitative", title, axis: { format: ".0%" }, scale: { domain: [0, max], nice: false } });
   const labels = worlds.map(({ policy }) => policy);
+  const named = values.filter(({ variant }) => variant === labels[1]);
+  const subjectLabels = (align, data) => ({ data: { values: data }, mark: { type: "text", align, dx: align === "left" ? 9 : -9, fontSize: 11, limit: 140 }, encoding: { x: axis("share"), y: axis("converts"), text: { field: "subject" } } });
   return chart(
     "Reward dynamics: share of the traffic against rate",
     {
@@ -89,7 +91,8 @@ export function dynamics(run, worlds, signal) {
       layer: [
         { data: { values: [{ share: 0, converts: 0 }, { share: max, converts: max }] }, mark: { type: "line", strokeDash: [5, 4], strokeWidth: 1.2, opacity: 0.6 }, encoding: { x: axis("share", "share of the traffic"), y: axis("converts", "rate") } },
         { data: { values }, mark: { type: "point", filled: true, size: 130, opacity: 0.9 }, encoding: { x: axis("share"), y: axis("converts"), color: variantColour(labels), tooltip: [{ field: "subject" }, { field: "share", format: ".1%" }, { field: "converts", format: ".2%", title: "rate" }] } },
-        { data: { values }, mark: { type: "text", align: "left", dx: 9, fontSize: 11, limit: 140 }, encoding: { x: axis("share"), y: axis("converts"), text: { field: "subject" } }, transform: [{ filter: `datum.variant == ${JSON.stringify(labels[1])}` }] },
+        subjectLabels("left", named.filter(({ share }) => share <= max / 2)),
+        subjectLabels("right", named.filter(({ share }) => share > max / 2)), // inside the plot, too
       ],
     },
     {

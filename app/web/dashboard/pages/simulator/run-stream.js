@@ -43,7 +43,7 @@ async function* events(stream) {
     rest = whole.pop();
     for (const event of whole) {
       const lines = new Map(event.split("\n").map((line) => line.split(/: (.*)/s, 2)));
-      yield { name: lines.get("event"), data: JSON.parse(lines.get("data")) };
+      if (lines.has("data")) yield { name: lines.get("event"), data: JSON.parse(lines.get("data")) }; // others keep the connection alive
     }
   }
 }

@@ -1,0 +1,1 @@
+"""What must happen when the process forks or ends; nothing here knows requests or events."""

@@ -1,0 +1,1 @@
+"""What the client's tests share: written answers, event loops, processes and the service itself."""

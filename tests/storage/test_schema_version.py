@@ -12,9 +12,9 @@ from app.errors import Conflict
 from app.server import launcher
 from app.storage import migrate
 from app.storage.schema_version import SHARED_REVISIONS, TABLES
-from tests.storage.test_migrations import connect, names
 from tests.support import ROOT
-from tests.support.filled_service import problem
+from tests.support.databases import connect, names
+from tests.support.problems import problem
 
 VERSION = "select version_num from groundhog_version"
 SHARED = "select version_num from alembic_version"

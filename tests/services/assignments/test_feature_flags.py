@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-FLAGS = "/ofrep/v1/evaluate/flags"
+from tests.support.experiments import FLAGS
+
 TWO = [{"variant_id": "control", "value": 1.0}, {"variant_id": "bold", "value": {"size": 10.0}}]
 
 

@@ -22,8 +22,8 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\s*^```json\n(.*?)^```\n)?",
 BLOCKS = [(kind, text, answer) for kind, text, answer in BLOCK.findall(README) if text != "make run\n"]
 ADDRESS = "http://localhost:8000"
 INSTALLED = Path(sys.prefix)
-WEB_PROVIDER = "tests/openfeature/web/node_modules/.package-lock.json"
-FEW_TESTS = "--numprocesses 0 tests/bandits/test_rounding.py"
+WEB_PROVIDER = "tests/system/openfeature/web/node_modules/.package-lock.json"
+FEW_TESTS = "--numprocesses 0 tests/bandits/allocation/test_rounding.py"
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".git").exists() or not all(shutil.which(program) for program in ("git", "make", "curl")),

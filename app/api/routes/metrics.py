@@ -56,6 +56,7 @@ BULK_BODY: dict[str, Any] = {
                     "properties": {"file": {"type": "string", "contentMediaType": "text/csv"}},
                     "required": ["file"],
                 },
+                "example": {"file": "experiment_id,variant_id,date,impressions,successes\n"},
             },
         },
     }

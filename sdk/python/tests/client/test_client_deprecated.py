@@ -64,6 +64,12 @@ def test_old_names_of_a_sender_work_and_warn(connect):
         sender.shown(groundhog_client.Decision("e", "u", "v", None, assignment=None, fallback=None))
 
 
+def test_an_old_name_of_an_operation_works_and_warns(connect):
+    client = connect(Written(httpx2.Response(200, text="groundhog_up 1")))
+    with pytest.warns(DeprecationWarning, match="read_telemetry is now read_prometheus_metrics"):
+        assert client.read_telemetry() == "groundhog_up 1"
+
+
 def test_an_old_argument_of_a_call_works_and_warns():
     from groundhog_client._operations.service import check_alive
 

@@ -42,10 +42,11 @@ def iso_day(day: Day) -> str:
     if isinstance(day, str):
         return day
     moment = _listed(day) if is_numpy_time(day) else day
-    written = _written(moment) if isinstance(moment, dt.date) and moment == moment else "T"
-    if "T" in written:
-        raise ValueError(f"{day!r} is not a day: give its date()")
-    return written
+    if isinstance(moment, dt.date) and not _is_missing(moment):
+        written = _written(moment)
+        if "T" not in written:
+            return written
+    raise ValueError(f"{day!r} is not a day: give its date()")
 
 
 def is_numpy_time(value: Any) -> bool:
@@ -77,8 +78,13 @@ def _plain(value: Any) -> Any:
     return _number(value)
 
 
+def _is_missing(value: dt.date) -> bool:
+    """Return whether a time is pandas' NaT: a datetime that is not equal to itself."""
+    return bool(value != value)
+
+
 def _written(value: dt.date) -> str:
-    if value != value:
+    if _is_missing(value):
         raise ValueError("it is not a time")
     if isinstance(value, dt.datetime) and value.time() == dt.time.min and value.tzinfo is None:
         return value.date().isoformat()

@@ -99,8 +99,7 @@ class ExperimentVersion(Base):
 class DeletedExperiment(Base):
     """The last versions of a deleted experiment.
 
-    Caches are verified by an experiment's versions: one that is created again under the same id starts above
-    these.
+    Caches are verified by versions: an experiment created again under the same id starts above these.
     """
 
     __tablename__ = "deleted_experiments"

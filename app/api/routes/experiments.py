@@ -129,8 +129,8 @@ def delete_experiment(
 ) -> Deletion:
     """Delete an experiment permanently, with everything stored of it; to keep its data, archive it instead.
 
-    Without the right `confirm` nothing is deleted, and the error says what would be. Export it first if its
-    data may be needed again. Reporting to its id afterwards registers a new experiment.
+    Without the right `confirm` nothing is deleted, and the error says what would be. Export it first if its data
+    may be needed again. Reporting to its id afterwards registers a new experiment.
     """
     write.commit(lambda session: deletion.archive(session, experiment_id, confirm, write.now))
     return write.commit(lambda session: deletion.delete_experiment(session, experiment_id, write.now))

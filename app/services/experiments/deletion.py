@@ -128,9 +128,8 @@ def delete_experiment(session: Session, experiment_id: str, now: dt.datetime) ->
 def _lock_against_assignments(session: Session, experiment_id: str) -> None:
     """Wait for statements that store assignments or splits, which hold no version lock, and block new ones.
 
-    Such a statement changes the counts, then locks the rows that its foreign keys refer to, the variants in
-    any order: waiting for one variant while holding another could be a deadlock, so these are locked all at
-    once or not at all.
+    Such a statement changes the counts, then locks the rows that its foreign keys refer to, variants in any order:
+    waiting for one variant while holding another could be a deadlock, so all are locked at once or none.
     """
     of_experiment = {"experiment_id": experiment_id}
     session.execute(LOCK_COUNTS, of_experiment)

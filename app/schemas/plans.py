@@ -37,7 +37,10 @@ class PlanRequest(Strict):
     days: Annotated[int, Field(strict=True, ge=1, le=1_000)] = Field(
         default=90, description="The longest that is played"
     )
-    minimum_days: PositiveDays = Field(default=14, description="No decision before so many days")
+    minimum_days: PositiveDays = Field(
+        default=14,
+        description="No decision before so many days of the experiment, counted as stop advice counts them",
+    )
     min_share: Annotated[float, Field(strict=True, ge=0, le=50, allow_inf_nan=False)] = Field(
         default=0.0, description="Floor of every variant, percent"
     )

@@ -17,6 +17,8 @@ from app.bandits.allocation.effective_totals import (
     effective_totals,
     last_possible_day,
 )
+from app.bandits.arrays import Booleans
+from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import daily_totals, recorded, summed_totals
@@ -119,6 +121,10 @@ class DecisionInputs:
         day = self.daily.day
         day = day[day <= daily_totals.day_number(self.possible_through or dt.date.min)]
         return daily_totals.date_of_day(int(day[-1])) if len(day) else None
+
+    def experiment_days(self, judged: Booleans) -> int:
+        """Return the days with impressions since each of the judged variants ``(k,)`` has had some."""
+        return int(experiment_days(self.daily.shown[:, judged]))
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
@@ -238,7 +244,8 @@ def _read_sums(
     eligible = eligible_variants(rows, date)
     if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible), {})
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, _last_used(date, settings))
+    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown), {})
 
 
 def _read_days(

@@ -166,8 +166,8 @@ class Stop(Strict):
     )
     minimum_days: PositiveDays = Field(
         default=14,
-        description="No advice to stop before so many days on which any variant past burn-in had impressions, since"
-        " each of them has had some",
+        description="No advice to stop before so many days on which any variant past burn-in had impressions,"
+        " since each of them has had some",
     )
 
 

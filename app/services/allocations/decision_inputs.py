@@ -129,7 +129,7 @@ class DecisionInputs:
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
-        content = {
+        content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
                 mode="json", exclude={"time_zone", *ASSIGNING}, exclude_defaults=True
@@ -145,6 +145,11 @@ class DecisionInputs:
             "unvalued": self.days_without_revenue,
             "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
         }
+        tried = self.daily.shown.any(axis=0)
+        if tried.any() and self.experiment_days(tried) != self.used.days[tried].min():
+            content["days"] = self.experiment_days(
+                tried
+            )  # of the stop advice; the others follow from the totals
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -49,7 +49,8 @@ class PlanRequest(Strict):
     )
     minimum_days: PositiveDays = Field(
         default_factory=lambda sent: min(MINIMUM_DAYS, sent.get("days", MINIMUM_DAYS)),
-        description="No decision before so many days; by default at most `days`",
+        description="No decision before so many days of the experiment, counted as stop advice counts them; by"
+        " default at most `days`",
         json_schema_extra={"default": MINIMUM_DAYS},
     )
     min_share: Annotated[float, Field(strict=True, ge=0, le=50, allow_inf_nan=False)] = Field(

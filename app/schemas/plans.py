@@ -27,7 +27,8 @@ MAX_DECISIONS = 200_000
 
 
 def _decisions_per_replication(sent: dict[str, Any]) -> int:
-    return max(1, len(sent.get("rates", ())) * sent.get("days", 1))
+    variants, days = len(sent.get("rates", ())), int(sent.get("days", 1))
+    return max(1, variants * days)
 
 
 class PlanRequest(Strict):

@@ -145,11 +145,10 @@ class DecisionInputs:
             "unvalued": self.days_without_revenue,
             "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
         }
-        tried = self.daily.shown.any(axis=0)
-        if tried.any() and self.experiment_days(tried) != self.used.days[tried].min():
-            content["days"] = self.experiment_days(
-                tried
-            )  # of the stop advice; the others follow from the totals
+        tried: Booleans = np.asarray(self.daily.shown.any(axis=0))
+        days = self.experiment_days(tried)
+        if tried.any() and days != self.used.days[tried].min():
+            content["days"] = days  # of the stop advice; the others follow from the totals
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

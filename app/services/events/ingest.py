@@ -122,7 +122,7 @@ def _ingest(
 ) -> RollUp:
     settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = IngestRules(now, window, timeline)
+    conditions = IngestRules(now, window, history)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)

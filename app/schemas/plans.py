@@ -27,8 +27,8 @@ MAX_DECISIONS = 200_000
 
 
 def _decisions_per_replication(sent: dict[str, Any]) -> int:
-    rates, days = sent.get("rates", ()), int(sent.get("days", 1))
-    return max(1, len(rates) * days)
+    variants, days = len(sent.get("rates", ())), int(sent.get("days", 1))
+    return max(1, variants * days)
 
 
 class PlanRequest(Strict):
@@ -50,7 +50,8 @@ class PlanRequest(Strict):
     )
     minimum_days: PositiveDays = Field(
         default_factory=lambda sent: min(MINIMUM_DAYS, sent.get("days", MINIMUM_DAYS)),
-        description="No decision before so many days; by default at most `days`",
+        description="No decision before so many days of the experiment, counted as stop advice counts them; by"
+        " default at most `days`",
         json_schema_extra={"default": MINIMUM_DAYS},
     )
     min_share: Annotated[float, Field(strict=True, ge=0, le=50, allow_inf_nan=False)] = Field(

@@ -43,8 +43,9 @@ METRICS = """# Prometheus metrics
 `experiment` are exported for at most `GROUNDHOG_METRICS_MAX_EXPERIMENTS` experiments, those with
 the label `variant` for at most `GROUNDHOG_METRICS_MAX_VARIANTS` variants of them together, in the order of the
 experiments' ids and of the variants' registration; `groundhog_experiments` counts all experiments,
-`groundhog_variants_omitted` the variants left out. How to scrape it, alerts and a Grafana dashboard: [monitoring](../how-to/monitoring.md). Names used by older
-versions: [upgrading](../how-to/upgrading.md#renamed-prometheus-series).
+`groundhog_variants_omitted` the variants left out. How to scrape it, alerts and a Grafana dashboard:
+[monitoring](../how-to/monitoring.md). Names used by older versions:
+[upgrading](../how-to/upgrading.md#renamed-prometheus-series).
 
 """
 POLICIES = """# Policies

@@ -9,7 +9,8 @@ from app.bandits.policies.registry import POLICIES
 from app.errors import Invalid
 from app.schemas.experiments.settings import StoredSettings
 from app.services.experiments.lifecycle import apply_merge_patch
-from tests.support.filled_service import fields, problem, total
+from tests.support.problems import fields, problem
+from tests.support.totals import small_total as total
 
 pytestmark = pytest.mark.usefixtures("nothing_is_stored")
 JSON = {"Content-Type": "application/json"}

@@ -14,7 +14,8 @@ from prometheus_client import REGISTRY
 from app.api.problem_details import respond_shutting_down
 from app.observability.logs import JsonFormatter
 from app.observability.middleware import RequestMetricsMiddleware
-from tests.support.filled_service import problem, total
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
 HOMEPAGE = 'experiment="homepage"'
 

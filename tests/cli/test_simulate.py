@@ -5,20 +5,13 @@ import json
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from app.cli.main import commands, main
+from app.cli.main import main
 from app.errors import Invalid
+from tests.support.command import run
 
 EMAIL = ["simulate", "email", "--emails", "300", "--days", "3", "--replications", "2"]
 CLV = ["simulate", "clv", "--customers", "2000", "--days", "10", "--quota", "20", "--replications", "2"]
-
-
-def run(*arguments):
-    answer = CliRunner().invoke(commands, [str(argument) for argument in arguments], env={"DATABASE_URL": ""})
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
 
 
 @pytest.mark.parametrize("asked", [EMAIL, CLV], ids=["email", "clv"])

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.services.allocations.test_allocations import allocation, gate, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create, gate
+from tests.support.totals import post, total
 
 
 def test_an_incomplete_day_is_left_out_and_named(client):

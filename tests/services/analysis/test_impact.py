@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.services.allocations.test_allocations import post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import create
+from tests.support.totals import post, total
 
 
 def gain(client, date="2026-03-10"):

@@ -8,7 +8,7 @@ import pytest
 
 from app.services.experiments import deletion
 from app.storage.tables import Base
-from tests.support.transfer import take
+from tests.support.fixtures.transfer import take
 
 TWO = [{"variant_id": "a"}, {"variant_id": "b"}]
 

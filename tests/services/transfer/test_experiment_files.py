@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.services.transfer import export_import
-from tests.support.transfer import NDJSON, broken, lines, take
+from tests.support.fixtures.transfer import NDJSON, broken, lines, take
 
 
 def test_an_export_says_what_it_is_and_counts_its_rows(exported):

@@ -8,7 +8,6 @@ numbers: processors differ in the last digits.
 import datetime as dt
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
-from app.storage.embedded import EmbeddedPostgres
+from tests.support.clock import SettableClock
+from tests.support.databases import embedded_server
 
 FILE = Path(__file__).with_suffix(".json")
 TODAY = dt.date(2026, 3, 10)
@@ -277,17 +277,13 @@ def spelling(body: str) -> Body:
 
 
 def _answers() -> Iterator[tuple[str, dict[str, str]]]:
-    from tests.conftest import SetClock
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "home", {"fsync": "off"}) as server:
-            url = server.url_for("postgres")
-            migrate.upgrade(url)
-            for name in STORIES:
-                clock = SetClock()
-                with TestClient(create_app(ServiceSettings(database_url=url), clock)) as client:
-                    yield name, read(client, clock, url, name)
+    with embedded_server() as server:
+        url = server.url_for("postgres")
+        migrate.upgrade(url)
+        for name in STORIES:
+            clock = SettableClock()
+            with TestClient(create_app(ServiceSettings(database_url=url), clock)) as client:
+                yield name, read(client, clock, url, name)
 
 
 if __name__ == "__main__":

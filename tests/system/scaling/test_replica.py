@@ -13,8 +13,9 @@ import pytest
 from app.observability import metrics
 from app.storage import replica
 from tests.support import LIMIT
-from tests.support.filled_service import problem, total
-from tests.system.scaling.ports import connect
+from tests.support.databases import connect
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
 TODAY, YESTERDAY = "2026-03-10", "2026-03-09"
 FULL = [total(), total(variant_id="bold", successes=15)]

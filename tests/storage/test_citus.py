@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from app.cli.main import commands
 from app.storage import citus
 from app.storage.tables import Base
-from tests.support.filled_service import total
-from tests.system.scaling.ports import connect
+from tests.support.databases import connect
+from tests.support.totals import small_total as total
 
 STAND_IN = """
 create table spread

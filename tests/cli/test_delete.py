@@ -2,6 +2,7 @@
 
 import io
 import sys
+from contextvars import copy_context
 
 import pytest
 
@@ -27,7 +28,7 @@ def groundhog(monkeypatch, capfd, database_url):
         monkeypatch.setattr(sys, "stdin", terminal)
         monkeypatch.setattr(sys, "argv", ["groundhog", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
-            main()
+            copy_context().run(main)  # its principal and audit entry end with it, as with a process
         return end.value.code, capfd.readouterr().out
 
     return run

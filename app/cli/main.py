@@ -1,6 +1,7 @@
 """The `groundhog` command."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,7 +14,7 @@ from app.cli.keys import audit, keys
 from app.cli.options import Home, command_database, settings_with
 from app.cli.simulate import simulate
 from app.cli.transfer import transfer
-from app.errors import FieldError, GroundhogError
+from app.errors import FieldError, GroundhogError, Invalid
 
 commands = typer.Typer(
     name="groundhog",
@@ -31,16 +32,26 @@ commands.add_typer(transfer)
 
 
 def main() -> None:
-    """Run the command; an error is a sentence on standard error, its fields below it, and exit code 1."""
+    """Run the command; an error is a sentence on standard error, further ones below it, and exit code 1."""
     try:
+        _check_arguments(sys.argv[1:])
         commands()
     except GroundhogError as error:
-        sys.exit("\n  ".join([f"groundhog: {error.detail}", *map(_as_line, error.errors)]))
+        further = [_as_line(one) for one in error.errors if one.message not in error.detail]
+        sys.exit("\n  ".join([f"groundhog: {error.detail}", *further]))
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Reject an argument that is not UTF-8: no id is, and PostgreSQL stores no such name of a file."""
+    for argument in arguments:
+        written = os.fsencode(argument).decode(errors="backslashreplace")
+        if written != argument:
+            raise Invalid(f"The argument {written} is not UTF-8.")
 
 
 def _as_line(error: FieldError) -> str:
     line = "" if error.line is None else f"line {error.line} "
-    place = line + error.field if error.field != "line" else line
+    place = line + error.field.removeprefix("body.") if error.field != "line" else line
     return f"{place.rstrip()}: {error.message}"
 
 

@@ -78,7 +78,9 @@ class StopAdvice(BaseModel):
     rule: str
     figure: float = Field(description="What the rule looks at")
     threshold: float
-    days: int = Field(description="Days of data of the variant with the fewest")
+    days: int = Field(
+        description="Days on which any variant past burn-in had impressions, since each of them has had some"
+    )
     minimum_days: int
 
 

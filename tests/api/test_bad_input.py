@@ -30,7 +30,6 @@ NOT_COUNTS = {
     "a boolean": "true",
     "a string": '"10"',
     "a fraction": "1.5",
-    "a float": "10.0",
     "not a number": "NaN",
     "infinity": "-Infinity",
     "an overflowing float": "1e999",

@@ -168,6 +168,20 @@ def test_experiments_beyond_the_configured_number_are_counted_and_not_shown(make
     assert len([name for name in shown if name.startswith("groundhog_daily_metrics_age")]) == limit
 
 
+def test_variants_beyond_the_configured_number_are_counted_by_experiment_and_not_shown(make_client):
+    client = make_client(metrics_max_variants=5)
+    for name in "abc":
+        client.post(
+            "/metrics/", json=[total(experiment_id=name, variant_id=f"v{number}") for number in range(3)]
+        )
+        client.get(f"/allocations/{name}")
+    shown = figures(client)
+    assert len([name for name in shown if name.startswith("groundhog_variant_share_ratio")]) == 5
+    assert len([name for name in shown if name.startswith("groundhog_variant_p_best_ratio")]) == 5
+    omitted = [shown[f'groundhog_variants_omitted{{experiment="{name}"}}'] for name in "abc"]
+    assert omitted == [0, 1, 3]
+
+
 def test_the_use_of_the_pool_is_shown(make_client):
     client = make_client(pool_size=3)
     with client.app.state.database.transaction() as session:

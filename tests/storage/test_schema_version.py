@@ -111,6 +111,19 @@ def test_a_role_that_may_not_create_tables_is_rejected_in_a_sentence(reader):
         migrate.upgrade(reader)
 
 
+def test_a_schema_of_its_own_in_the_address_is_migrated_and_served(foreign, make_client):
+    run(foreign, "create table experiments (title text)", "create schema groundhog")
+    url = make_url(foreign).update_query_dict({"options": "-csearch_path=groundhog"})
+    address = url.render_as_string(False)
+    migrate.upgrade(address)
+    client = make_client(database_url=address)
+    assert client.get("/readyz").json()["migration"] == migrate.head()
+    assert client.post("/experiments", json={"experiment_id": "e"}).status_code == 201
+    assert client.post("/assignments", json={"experiment_id": "e", "unit_id": "u"}).status_code == 409
+    assert read(foreign, "select experiment_id from groundhog.experiments") == [("e",)]
+    assert names(foreign) == {"alembic_version", "orders", "experiments"}
+
+
 @pytest.mark.parametrize("revision", SHARED_REVISIONS)
 def test_a_database_of_an_earlier_version_is_migrated_in_place(earlier, revision, make_client):
     url = earlier(revision)

@@ -17,7 +17,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
-    *("api_keys", "audit", "idempotency_keys", "simulations"),
+    *("api_keys", "audit", "deleted_experiments", "idempotency_keys", "simulations"),
 ]
 """All that is stored; a table that refers to others stands before them."""
 USED = "select relname, pg_relation_size(oid) from pg_class where relname = any(%s) and relkind = 'r'"

@@ -31,6 +31,8 @@ class DailyTotals:
     value, value_sq : (t, k), currency units and their squares; None where value is not the objective
     summed_days : (t, k), on how many days the trials of a row were, where it is a sum of days; None where each
         row is a day
+    summed_shown : (d, k), whether each arm had trials on each of the d days summed, in order of time; None where
+        each row is a day
     """
 
     day: NDArray[np.int64]
@@ -40,6 +42,7 @@ class DailyTotals:
     value: Floats | None = None
     value_sq: Floats | None = None
     summed_days: Floats | None = None
+    summed_shown: Mask | None = None
 
     @property
     def days_with_trials(self) -> Floats:
@@ -47,6 +50,11 @@ class DailyTotals:
         of_rows = (self.trials > 0).astype(float) if self.summed_days is None else self.summed_days
         days: Floats = of_rows.sum(axis=0)
         return days
+
+    @property
+    def shown(self) -> Mask:
+        """Return whether each arm had trials on each day, (d, k), whether or not the days are summed."""
+        return self.trials > 0 if self.summed_shown is None else self.summed_shown
 
     def kept(self, days: Mask) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""

@@ -17,6 +17,8 @@ from app.bandits.allocation.effective_totals import (
     effective_totals,
     last_possible_day,
 )
+from app.bandits.arrays import Booleans
+from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import daily_totals, recorded, summed_totals
@@ -120,10 +122,14 @@ class DecisionInputs:
         day = day[day <= daily_totals.day_number(self.possible_through or dt.date.min)]
         return daily_totals.date_of_day(int(day[-1])) if len(day) else None
 
+    def experiment_days(self, judged: Booleans) -> int:
+        """Return the days with impressions since each of the judged variants ``(k,)`` has had some."""
+        return int(experiment_days(self.daily.shown[:, judged]))
+
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
-        content = {
+        content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
                 mode="json", exclude={"time_zone", *ASSIGNING}, exclude_defaults=True
@@ -139,6 +145,10 @@ class DecisionInputs:
             "unvalued": self.days_without_revenue,
             "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
         }
+        tried: Booleans = np.asarray(self.daily.shown.any(axis=0))
+        days = self.experiment_days(tried)
+        if tried.any() and days != self.used.days[tried].min():
+            content["days"] = days  # of the stop advice; the others follow from the totals
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -238,7 +248,8 @@ def _read_sums(
     eligible = eligible_variants(rows, date)
     if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible), {})
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, _last_used(date, settings))
+    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown), {})
 
 
 def _read_days(

@@ -237,8 +237,7 @@ def _stop_advice(
     variant_ids = [inputs.variant_ids[i] for i in np.flatnonzero(judged)]
     if len(variant_ids) < 2:
         return None
-    days = int(inputs.daily.days_with_trials[judged].min())
-    advice = rule.advice(decided.judged_rates, days, best, remaining)
+    advice = rule.advice(decided.judged_rates, inputs.experiment_days(judged), best, remaining)
     return StopAdvice(
         stop=advice.stop,
         variant_id=variant_ids[advice.champion],

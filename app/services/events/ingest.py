@@ -4,7 +4,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -123,7 +122,7 @@ def _ingest(
 ) -> RollUp:
     settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = IngestRules(now, ZoneInfo(settings.time_zone), window)
+    conditions = IngestRules(now, window, history)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from app.schemas.events import EventIn, Reason, Status
+from app.services.experiments.settings_history import SettingsHistory
 from app.storage.assignments import AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -59,15 +59,20 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class IngestRules:
-    """By what the events of an experiment are judged."""
+    """By what the events of an experiment are judged.
+
+    Parameters
+    ----------
+    history : of the experiment's settings, which says what day of the experiment a moment belongs to
+    """
 
     now: dt.datetime
-    zone: ZoneInfo
     reward_window: dt.timedelta
+    history: SettingsHistory
 
     def day(self, moment: dt.datetime) -> dt.date:
-        """Return the experiment's calendar day at a moment."""
-        return moment.astimezone(self.zone).date()
+        """Return the experiment's day at a moment."""
+        return self.history.day_at(moment, self.now)
 
     def moment(self, event: EventIn) -> dt.datetime:
         """Return when an event happened: now at the latest, whatever the clock of its sender says."""

@@ -327,6 +327,14 @@ def test_a_flag_that_takes_the_place_of_another_is_seen(create, evaluate, client
     assert keys(evaluate) == ["b"]
 
 
+def test_a_deleted_flag_is_gone_though_another_took_its_place(create, evaluate, client):
+    create("a")
+    assert keys(evaluate) == ["a"]
+    assert client.delete("/experiments/a?confirm=a").status_code == 200
+    create("b")
+    assert keys(evaluate) == ["b"]
+
+
 def test_the_setting_changes_no_share_and_no_revision(create, client):
     create(source="reported")
     before = client.get("/allocations/e").content

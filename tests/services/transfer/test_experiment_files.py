@@ -180,4 +180,4 @@ def test_every_table_of_an_experiment_is_exported(migrated_url):
             "select table_name from information_schema.columns"
             " where table_schema = 'public' and column_name = 'experiment_id'"
         )
-        assert {row[0] for row in named} - {"audit"} == set(export_import.PARTS)
+        assert {row[0] for row in named} - {"audit", "deleted_experiments"} == set(export_import.PARTS)

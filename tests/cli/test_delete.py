@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from app.cli.main import main
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.totals import total
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import SHARED
-from tests.support.fixtures.application import client, clock, make_client  # noqa: F401 - fixtures
+from tests.support.fixtures.application import client, clock, make_client, pooled_database  # noqa: F401 - fixtures
 from tests.support.fixtures.database import (  # noqa: F401 - fixtures
+    administrator,
     database_url,
     empty_database_url,
     migrated_url,

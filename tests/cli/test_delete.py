@@ -7,7 +7,7 @@ from contextvars import copy_context
 import pytest
 
 from app.cli.main import main
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.totals import total
 
 
 @pytest.fixture

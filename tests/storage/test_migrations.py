@@ -79,6 +79,7 @@ def test_a_service_that_must_not_migrate_waits_until_somebody_has(empty_database
     assert not waiting.is_alive()
 
 
+@pytest.mark.system
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):
     program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"
     command = [sys.executable, "-c", program, empty_database_url]

@@ -157,6 +157,7 @@ def test_a_database_of_an_earlier_version_is_not_ready_before_its_migration(earl
     )
 
 
+@pytest.mark.system
 def test_two_processes_that_take_over_an_earlier_schema_at_once_both_succeed(earlier):
     url = earlier()
     program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from app.storage.embedded import EmbeddedPostgres
 
+Connection = psycopg.Connection[tuple[Any, ...]]
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
@@ -35,7 +36,15 @@ def embedded_server(**settings: str) -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="gh-") as folder:
         os.chmod(folder, 0o711)
         with EmbeddedPostgres(Path(folder) / "home", QUICK | settings) as server:
+            _spare_the_hashing(server.url_for("postgres"))
             yield server
+
+
+def _spare_the_hashing(url: str) -> None:
+    """Hash the password once instead of 4,096 times: half of what a connection takes."""
+    with connect(url) as connection:
+        password = make_url(url).password
+        connection.execute(f"set scram_iterations = 1; alter role current_user password '{password}'")
 
 
 @contextmanager
@@ -52,7 +61,7 @@ def fresh_database(server_url: str, template: str | None = None) -> Iterator[str
             connection.execute(f"drop database {name} with (force)")
 
 
-def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+def connect(url: str) -> Connection:
     """Connect without SQLAlchemy; each statement is its own transaction, and none is prepared."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     return psycopg.connect(plain, autocommit=True, prepare_threshold=None)
@@ -68,10 +77,14 @@ def names(url: str) -> set[str]:
 def empty(url: str) -> None:
     """Delete all that is stored in a migrated database."""
     with connect(url) as connection:
-        sizes = dict(connection.execute(USED, [TABLES]).fetchall())
-        emptied = [
-            f"truncate {table} cascade" if sizes[table] >= LARGE else f"delete from {table}"
-            for table in TABLES
-            if sizes[table]
-        ]
-        connection.execute("; ".join(emptied))
+        empty_tables(connection)
+
+
+def empty_tables(connection: Connection) -> None:
+    """Delete all that is stored in the migrated database of a connection."""
+    sizes = dict(connection.execute(USED, [TABLES]).fetchall())
+    used = [table for table in TABLES if sizes[table]]
+    statements = [
+        f"truncate {table} cascade" if sizes[table] >= LARGE else f"delete from {table}" for table in used
+    ]
+    connection.execute("; ".join(statements))

@@ -6,9 +6,8 @@ import pytest
 
 from app.services.allocations.decision_inputs import read_inputs
 from app.services.experiments import settings_history
-from tests.services.allocations.test_allocations import allocation, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create
+from tests.support.totals import post, total
 
 FIRST = [total("a", "2024-01-01", 2000, 100), total("b", "2024-01-01", 2000, 200)]
 LATER = [f"2024-01-{day:02d}" for day in range(2, 21)]

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.support.events import create, event, send, totals
+from tests.support.fixtures.events import create, event, send, totals
 
 EAST, WEST = "Asia/Kathmandu", "America/Lima"
 MOVED_AT = dt.datetime(2026, 3, 10, 3, tzinfo=dt.UTC)

@@ -55,7 +55,7 @@ def spread(sql):
 
 def test_a_plain_postgresql_stays_as_it_is(distribute):
     said = distribute()
-    assert (said.exit_code, said.output.split(",")[0]) == (0, "This is a plain PostgreSQL")
+    assert (said.exit_code, said.output.split(";")[0]) == (0, "This is a plain PostgreSQL")
 
 
 def test_every_table_is_spread_once_and_again_is_nothing(distribute, sql):

@@ -1,5 +1,6 @@
 """Whose schema a database has: ours, a newer version's, or another application's."""
 
+import re
 import subprocess
 import sys
 from uuid import uuid4
@@ -238,7 +239,7 @@ def test_a_missing_table_is_an_internal_error_that_is_logged_and_no_outage(migra
     answer = client.get("/experiments")
     problem(answer, 500)
     assert "Retry-After" not in answer.headers
-    assert 'relation "api_keys" does not exist' in caplog.text
+    assert re.search(r"relation .{1,2}api_keys.{1,2} does not exist", caplog.text)  # as text or as JSON
 
 
 def test_keys_that_were_read_stay_valid_while_their_table_is_gone(migrated, make_client, caplog):
@@ -246,7 +247,7 @@ def test_keys_that_were_read_stay_valid_while_their_table_is_gone(migrated, make
     assert client.get("/experiments").status_code == 200
     run(migrated, "drop table api_keys")
     assert client.get("/experiments").status_code == 200
-    assert 'relation "api_keys" does not exist' in caplog.text
+    assert re.search(r"relation .{1,2}api_keys.{1,2} does not exist", caplog.text)  # as text or as JSON
 
 
 @pytest.mark.parametrize(

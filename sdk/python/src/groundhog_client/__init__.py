@@ -71,6 +71,7 @@ from groundhog_client._operations.assignments.units import (
 )
 from groundhog_client._operations.events import Event, EventResult, EventsTaken
 from groundhog_client._operations.experiments.experiments import (
+    Deletion,
     Experiment,
     ExperimentsPage,
     NewVariant,
@@ -125,6 +126,7 @@ __all__ = [
     "DailyTotal",
     "Decision",
     "Defect",
+    "Deletion",
     "EmailSimulation",
     "Estimated",
     "Estimates",

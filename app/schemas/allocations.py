@@ -84,6 +84,17 @@ class StopAdvice(BaseModel):
     minimum_days: int
 
 
+class AssumedZero(BaseModel):
+    """A day that a variant with traffic has not reported, counted as 0 impressions of it."""
+
+    variant_id: str
+    date: dt.date
+    share: float = Field(description="Percent of that day's traffic")
+    expected_impressions: float = Field(
+        description="Impressions expected of it, by its share and the impressions that were reported"
+    )
+
+
 class Allocation(BaseModel):
     """The shares of a date and why they are what they are."""
 
@@ -109,6 +120,11 @@ class Allocation(BaseModel):
     stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
     recorded: bool = Field(description="Whether this answer is recorded permanently (see the history)")
     currency: str | None = Field(default=None, description="Of values (objective value)")
+    assumed_zero: list[AssumedZero] = Field(
+        default=[],
+        description="Days counted as 0 impressions of a variant that did not report them, the newest 31; only there"
+        " where there are some",
+    )
     explain: list[str] = Field(
         description="In words: the data used, the gates and why, what moved since the last recorded answer"
     )

@@ -12,6 +12,7 @@ def explain(inputs: DecisionInputs, allocation: Allocation, previous: Allocation
         _data(inputs),
         *_weighting(inputs),
         *(gate.sentence for gate in allocation.gates),
+        *_assumed_zero(inputs),
         *_changes(allocation, previous),
         *_advice(allocation.stop_advice),
     ]
@@ -42,6 +43,18 @@ def _weighting(inputs: DecisionInputs) -> Iterator[str]:
         yield (
             "Without revenue_sq the mean value of a success is treated as known:"
             " the probabilities are overconfident."
+        )
+
+
+def _assumed_zero(inputs: DecisionInputs) -> Iterator[str]:
+    """Yield on how many days the missing report of a variant counts as 0 impressions, and the newest."""
+    zeros = inputs.assumed_zero
+    for variant_id in dict.fromkeys(zero.variant_id for zero in zeros):
+        days = [zero for zero in zeros if zero.variant_id == variant_id]
+        newest = days[-1]
+        yield (
+            f"{variant_id} did not report {len(days)} day(s), counted as 0 impressions: on {newest.date}, with"
+            f" {newest.share:.3g} % of the traffic, {newest.expected:.3g} were expected."
         )
 
 

@@ -16,7 +16,7 @@ from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.allocations import Allocation, StopAdvice, VariantAllocation
+from app.schemas.allocations import Allocation, AssumedZero, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
@@ -68,6 +68,7 @@ def build_response(
     values = _value_estimates(inputs, decided)
     best = _certain(decided, values)
     remaining = _value_remaining(inputs, decided, best)
+    assumed_zero = _assumed_zero(inputs)
     allocation = Allocation(
         experiment_id=inputs.experiment_id,
         date=inputs.date,
@@ -83,6 +84,7 @@ def build_response(
         stop_advice=_stop_advice(inputs, decided, best, remaining),
         recorded=recorded,
         **({} if settings.currency is None else {"currency": settings.currency}),
+        **({"assumed_zero": assumed_zero} if assumed_zero else {}),
         explain=[],
     )
     explanation = explanations.explain(inputs, allocation, previous)
@@ -186,6 +188,15 @@ def _variants(
         )
         for i, variant_id in enumerate(inputs.variant_ids)
         if variant_id in shares
+    ]
+
+
+def _assumed_zero(inputs: DecisionInputs) -> list[AssumedZero]:
+    return [
+        AssumedZero(
+            variant_id=zero.variant_id, date=zero.date, share=zero.share, expected_impressions=zero.expected
+        )
+        for zero in inputs.assumed_zero[-gates.MAX_DAYS_LISTED :]
     ]
 
 

@@ -21,7 +21,7 @@ from app.services.allocations import response
 from app.services.allocations.daily_totals import (
     VariantDays,
     day_number,
-    find_incomplete_days,
+    find_unreported_days,
     read_variant_days,
     table_of,
 )
@@ -48,9 +48,9 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     if not variants:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
     table = table_of(variants, by_value)
-    missing = {}
+    missing: dict[dt.date, tuple[str, ...]] = {}
     if history.source != "tracked":  # there a variant without a row had no units
-        missing = find_incomplete_days(session, experiment_id, table, variants)
+        missing = find_unreported_days(session, experiment_id, table, variants).incomplete
     daily = table.totals.kept(~np.isin(table.totals.day, [day_number(day) for day in missing]))
     moved = moved_trials(daily.trials, _active(daily, variants))
     conversions, value = _earnings(

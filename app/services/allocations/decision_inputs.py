@@ -119,12 +119,12 @@ class DecisionInputs:
         """Return the effective totals that decide: the current ones, or those of the last possible day."""
         if self.current.possible.all():
             return self.current
-        through = self.possible_through or dt.date.min
-        return effective_totals(
-            self.daily.through(daily_totals.day_number(through)),
-            daily_totals.day_number(through),
-            self.weighting,
-        )
+        return self.weighted_totals(self.weighting)
+
+    def weighted_totals(self, weighting: Weighting) -> EffectiveTotals:
+        """Return the totals of the days that decide, under another weighting."""
+        through = daily_totals.day_number(self.possible_through or dt.date.min)
+        return effective_totals(self.daily.through(through), through, weighting)
 
     @property
     def data_through(self) -> dt.date | None:

@@ -40,8 +40,9 @@ def revision_of(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DecidedAllocation:
-    """A decision with the totals and posteriors it was made from."""
+    """A decision with the rules, totals and posteriors it was made from."""
 
+    rules: AllocationRules
     totals: Totals
     days: Floats
     decision: Decision
@@ -87,7 +88,7 @@ def build_response(
         **({"assumed_zero": assumed_zero} if assumed_zero else {}),
         explain=[],
     )
-    explanation = explanations.explain(inputs, allocation, previous)
+    explanation = explanations.explain(inputs, decided.rules, decided.decision, allocation, previous)
     return allocation.model_copy(update={"explain": explanation}), digest
 
 
@@ -101,13 +102,10 @@ def decided_from(inputs: DecisionInputs) -> DecidedAllocation:
         used.value_sq,
         None if used.value is None else np.array([costs.get(v, 0.0) for v in inputs.variant_ids]),
     )
-    decision = decide(
-        allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue)),
-        totals,
-        used.days,
-    )
+    rules = allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue))
+    decision = decide(rules, totals, used.days)
     prior = (inputs.settings.prior.a, inputs.settings.prior.b)
-    return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
+    return DecidedAllocation(rules, totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
 def allocation_rules(
@@ -172,7 +170,7 @@ def _variants(
     shares: dict[str, float],
 ) -> list[VariantAllocation]:
     judged = [] if inputs.days_without_revenue else np.flatnonzero(decided.decision.judged).tolist()
-    place = {i: at for at, i in enumerate(judged)}
+    place = {i: at for at, i in enumerate(judged) if decided.totals.trials[i] > 0}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
     return [
         VariantAllocation(
@@ -228,7 +226,7 @@ def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floa
 
 
 def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm) -> float | None:
-    if inputs.settings.objective == "value":
+    if inputs.settings.objective == "value" or not decided.totals.trials.any():
         return None
     champion = int(best.p_best.argmax())
     remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)

@@ -63,9 +63,11 @@ class VariantAllocation(BaseModel):
         default=None,
         description="Equal-tailed 95 % posterior interval of it; too narrow without revenue_sq",
     )
-    p_best: float | None = Field(description="Probability of being the best variant; null while in burn-in")
+    p_best: float | None = Field(
+        description="Probability of being the best variant; null while in burn-in or without impressions"
+    )
     expected_loss: float | None = Field(
-        description="Expected shortfall of the rate against the best variant's; null while in burn-in"
+        description="Expected shortfall of the rate against the best variant's; null where p_best is"
     )
     share: float = Field(description="Percent of traffic")
 
@@ -82,6 +84,17 @@ class StopAdvice(BaseModel):
         description="Days on which any variant past burn-in had impressions, since each of them has had some"
     )
     minimum_days: int
+
+
+class AssumedZero(BaseModel):
+    """A day that a variant with traffic has not reported, counted as 0 impressions of it."""
+
+    variant_id: str
+    date: dt.date
+    share: float = Field(description="Percent of that day's traffic")
+    expected_impressions: float = Field(
+        description="Impressions expected of it, by its share and the impressions that were reported"
+    )
 
 
 class Allocation(BaseModel):
@@ -104,11 +117,17 @@ class Allocation(BaseModel):
     gates: list[Gate] = Field(description="What keeps the policy from deciding alone")
     variants: list[VariantAllocation]
     value_remaining: float | None = Field(
-        description="With 95 % probability no variant beats the leading one by more than this fraction of its rate"
+        description="With 95 % probability no variant beats the leading one by more than this fraction of its"
+        " rate; null without data, and under objective value"
     )
     stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
     recorded: bool = Field(description="Whether this answer is recorded permanently (see the history)")
     currency: str | None = Field(default=None, description="Of values (objective value)")
+    assumed_zero: list[AssumedZero] = Field(
+        default=[],
+        description="Days counted as 0 impressions of a variant that did not report them, the newest 31; left out"
+        " where there are none",
+    )
     explain: list[str] = Field(
         description="In words: the data used, the gates and why, what moved since the last recorded answer"
     )

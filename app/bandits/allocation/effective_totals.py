@@ -190,14 +190,3 @@ def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> in
         if found.possible.all() and (found.trials > 0).any():
             return int(day)
     return None
-
-
-def incomplete_days(daily: DailyTotals, expected: Mask) -> Mask:
-    """Return which days ``(t,)`` lack a report of an arm that was expected to report.
-
-    Parameters
-    ----------
-    expected : (t, k), whether the arm should have reported if anybody did
-    """
-    lacking: Mask = np.any(expected & ~daily.reported, axis=1)
-    return lacking

@@ -16,7 +16,7 @@ from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.allocations import Allocation, StopAdvice, VariantAllocation
+from app.schemas.allocations import Allocation, AssumedZero, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
@@ -40,8 +40,9 @@ def revision_of(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DecidedAllocation:
-    """A decision with the totals and posteriors it was made from."""
+    """A decision with the rules, totals and posteriors it was made from."""
 
+    rules: AllocationRules
     totals: Totals
     days: Floats
     decision: Decision
@@ -68,6 +69,7 @@ def build_response(
     values = _value_estimates(inputs, decided)
     best = _certain(decided, values)
     remaining = _value_remaining(inputs, decided, best)
+    assumed_zero = _assumed_zero(inputs)
     allocation = Allocation(
         experiment_id=inputs.experiment_id,
         date=inputs.date,
@@ -83,9 +85,10 @@ def build_response(
         stop_advice=_stop_advice(inputs, decided, best, remaining),
         recorded=recorded,
         **({} if settings.currency is None else {"currency": settings.currency}),
+        **({"assumed_zero": assumed_zero} if assumed_zero else {}),
         explain=[],
     )
-    explanation = explanations.explain(inputs, allocation, previous)
+    explanation = explanations.explain(inputs, decided.rules, decided.decision, allocation, previous)
     return allocation.model_copy(update={"explain": explanation}), digest
 
 
@@ -99,13 +102,10 @@ def decided_from(inputs: DecisionInputs) -> DecidedAllocation:
         used.value_sq,
         None if used.value is None else np.array([costs.get(v, 0.0) for v in inputs.variant_ids]),
     )
-    decision = decide(
-        allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue)),
-        totals,
-        used.days,
-    )
+    rules = allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue))
+    decision = decide(rules, totals, used.days)
     prior = (inputs.settings.prior.a, inputs.settings.prior.b)
-    return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
+    return DecidedAllocation(rules, totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
 def allocation_rules(
@@ -170,7 +170,7 @@ def _variants(
     shares: dict[str, float],
 ) -> list[VariantAllocation]:
     judged = [] if inputs.days_without_revenue else np.flatnonzero(decided.decision.judged).tolist()
-    place = {i: at for at, i in enumerate(judged)}
+    place = {i: at for at, i in enumerate(judged) if decided.totals.trials[i] > 0}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
     return [
         VariantAllocation(
@@ -186,6 +186,15 @@ def _variants(
         )
         for i, variant_id in enumerate(inputs.variant_ids)
         if variant_id in shares
+    ]
+
+
+def _assumed_zero(inputs: DecisionInputs) -> list[AssumedZero]:
+    return [
+        AssumedZero(
+            variant_id=zero.variant_id, date=zero.date, share=zero.share, expected_impressions=zero.expected
+        )
+        for zero in inputs.assumed_zero[-gates.MAX_DAYS_LISTED :]
     ]
 
 
@@ -217,7 +226,7 @@ def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floa
 
 
 def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm) -> float | None:
-    if inputs.settings.objective == "value":
+    if inputs.settings.objective == "value" or not decided.totals.trials.any():
         return None
     champion = int(best.p_best.argmax())
     remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)

@@ -1,8 +1,9 @@
 """Write allocations.json, answers about varied experiments: ``python -m tests.support.golden.allocations``.
 
-The file was written by the version before allocations became typed objects; since then only sentences of `explain`
-were changed. It fixes which fields there are, in which order and how they are spelt. Fractions are compared as
-numbers: processors differ in the last digits.
+The file was written by the version before allocations became typed objects. Since then sentences of `explain`
+were changed, numbers are rounded, and a variant without impressions has no P(best), no expected loss and no
+difference from the control. It fixes which fields there are, in which order and how they are spelt. Fractions are
+compared as numbers: processors differ in the last digits.
 """
 
 import datetime as dt

@@ -38,6 +38,7 @@ from groundhog_client._events.batching import Batching, Rejection
 from groundhog_client._events.event_sender import EventSender
 from groundhog_client._operations.allocations import (
     Allocation,
+    AssumedZero,
     GateHolding,
     History,
     Revision,
@@ -111,6 +112,7 @@ __all__ = [
     "Allocation",
     "Assignment",
     "AssignmentsPage",
+    "AssumedZero",
     "AsyncClient",
     "AsyncEventSender",
     "Batching",

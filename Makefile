@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
 WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
+QUICK := not system and not statistics
+PYTEST = $(BIN)/python -m pytest --output build/tests/browser
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -14,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install test test-ui screenshots check tools chaos ha bench soak results reference licences sbom lock locks clean
+.PHONY: help run install test test-marked test-ui test-all coverage durations screenshots check tools chaos ha bench soak results reference licences sbom lock locks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,12 +26,27 @@ run: $(VENV)/run.stamp ## install what is needed, start the database and the ser
 
 install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV); each does so itself, too
 
-test: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run every test but the browser's on a throw-away database (ARGS="-k name" picks some)
-	$(BIN)/python -m pytest --ignore tests/browser --numprocesses auto --dist loadfile $(ARGS)
+test: $(VENV)/dev.stamp ## run the tests that start no processes and play no thousands of runs (ARGS="-k name" picks some)
+	$(PYTEST) -m "$(QUICK)" --junitxml build/tests/quick.xml --numprocesses auto --dist worksteal $(ARGS)
 
-test-ui: $(VENV)/dev.stamp ## click through the dashboard in the system's Chromium (as root on Debian: installs it)
+test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)
-	$(BIN)/python -m pytest tests/browser --output build/test-ui --numprocesses 2 --dist loadfile $(ARGS)
+	$(PYTEST) -m "not ($(QUICK))" --junitxml build/tests/marked.xml --numprocesses 4 --dist loadfile $(ARGS)
+
+test-ui: $(VENV)/dev.stamp ## of those, click through the dashboard in the system's Chromium (as root on Debian: installs it)
+	@$(CHROMIUM)
+	$(PYTEST) tests/browser --numprocesses 2 --dist loadfile $(ARGS)
+
+test-all: test test-marked ## run every test
+
+coverage: $(VENV)/dev.stamp $(WEB_PROVIDER) ## compare what the tests of `make test` reach of app/ with what all of them reach
+	@$(CHROMIUM)
+	$(call covered,quick,$(QUICK))
+	$(call covered,marked,not ($(QUICK)))
+	$(BIN)/python -m tests.support.reports.coverage build/coverage/quick build/coverage/marked
+
+durations: $(VENV)/dev.stamp ## write docs/reference/test-durations.md from the last `make test test-marked`
+	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml
 
 screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
@@ -128,6 +145,13 @@ define install
 @$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
 @$(BIN)/python -m app.web.vega_bundle
+endef
+
+# Data of the tests with some marks, those of the processes that they start included
+define covered
+rm -rf build/coverage/$(1)
+COVERAGE_FILE=$(CURDIR)/build/coverage/$(1)/data $(BIN)/coverage run -m pytest --output build/tests/browser \
+	-m "$(2)" --numprocesses auto --dist loadfile $(ARGS)
 endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so

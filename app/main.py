@@ -1,12 +1,11 @@
 """The application: its resources, middleware and routes put together, and closed again in reverse order."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from app import __version__
@@ -106,33 +105,23 @@ def _load_plugins() -> None:
 
 
 def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
-    """Create the resources in their order; none of them connects before it is used."""
-    resources = AsyncExitStack()
+    """Create the resources; none of them connects before it is used."""
     database = Database(settings, before_commit=audit_log.flush)
-    resources.callback(database.close)
     replica_reader = ReplicaReader(database, settings)
-    resources.callback(replica_reader.close)
     allocation_server = AllocationServer(database, replica_reader, settings)
-    resources.push_async_callback(allocation_server.close)
     assigner = Assigner(database, settings)
-    resources.push_async_callback(assigner.close)
     flags = FlagDirectory(database, settings)
-    resources.push_async_callback(flags.close)
     prometheus = PrometheusExporter(database, settings)
-    resources.push_async_callback(prometheus.close)
     authenticator = Authenticator(
         database,
         settings.key_cache_seconds,
         open_without_keys=settings.on_loopback,
         track_last_used=not settings.read_only,
     )
-    resources.push_async_callback(authenticator.close)
     simulation_workers = WorkerPool(database, settings.simulation_workers, clock)
-    resources.push_async_callback(run_in_threadpool, simulation_workers.close)
     return ApplicationState(
         settings=settings,
         clock=clock,
-        exit_stack=resources,
         database=database,
         replica_reader=replica_reader,
         assigner=assigner,
@@ -172,5 +161,7 @@ def _description() -> dict[str, Any]:
 
 @asynccontextmanager
 async def _lifespan(app: Groundhog) -> AsyncIterator[None]:
-    async with app.state.exit_stack:
+    try:
         yield
+    finally:
+        await app.state.close()

@@ -185,6 +185,11 @@ class ServiceSettings(BaseSettings):
         ge=0,
         description="Experiments for which series of shares and P(best) are exported",
     )
+    metrics_max_variants: int = Field(
+        default=1_000,
+        ge=0,
+        description="Variants, of all those experiments together, for which these series are exported",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Log level")
     log_format: Literal["json", "text"] = Field(
         default="json", description="One JSON object or text per line"

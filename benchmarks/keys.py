@@ -52,7 +52,7 @@ async def _pairs(conninfo: str) -> list[tuple[float, float]]:
         await _seconds(app, sent)  # computes the allocation once, and warms up
     pairs = [(await _seconds(free, []), await _seconds(keyed, header)) for _ in range(PAIRS)]
     for app in (free, keyed):
-        await app.state.exit_stack.aclose()
+        await app.state.close()
     return pairs
 
 

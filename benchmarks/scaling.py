@@ -16,8 +16,8 @@ from statistics import median
 from benchmarks import processes, wrk
 from benchmarks.sample import today, totals
 from benchmarks.service import Service, running_postgres, serving
+from tests.support.databases import connect
 from tests.system.scaling import front, pooler, standby
-from tests.system.scaling.ports import connect
 
 EXPERIMENTS = 50
 ROUNDS = 5

@@ -71,6 +71,7 @@ PERMISSIONS: dict[str, Permission] = {
     "create_experiment": Permission("admin", allows_prefix_keys=True),
     "import_experiment": Permission("admin", allows_prefix_keys=True),
     "change_experiment": Permission("admin"),
+    "delete_experiment": Permission("admin"),
     "roll_out_variant": Permission("admin"),
     "undo_rollout": Permission("admin"),
     "add_variant": Permission("admin"),

@@ -22,8 +22,8 @@ date, from the data strictly before it: the probability of being the best varian
 exactly, so that the same data give the same bytes. Every error is `application/problem+json` (RFC 9457).
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
-`X-API-Key: gh_...`. A key has scopes: **evaluate** reads flags and records their events, **report** sends metrics,
-assignments and events, **read** reads all data, **admin** may do everything; each operation names the one it needs.
+`X-API-Key: gh_...`. Of its scopes **evaluate** reads flags and records their events, **report** sends metrics,
+assignments and events, **read** reads all data, **admin** may do everything; each operation names its scope.
 """
 
 SCHEMES = {

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import errors
 from app.observability import logs
-from app.schemas.validation import MAX_MESSAGE, to_field_error
+from app.schemas.validation import MAX_MESSAGE, of_sent_fields, to_field_error
 
 STATUS: dict[type[errors.GroundhogError], int] = {
     errors.Invalid: 422,
@@ -151,7 +151,7 @@ async def handle_invalid_request(request: Request, error: Exception) -> ProblemR
     if isinstance(error.body, bytes) and error.body:
         sent = request.headers.get("content-type", "no Content-Type")[:100]
         return problem(415, f"the body came as {sent!r}: {JSON_HINT}")
-    found = [to_field_error(one) for one in error.errors()[:MAX_ERRORS]]
+    found = [to_field_error(one) for one in of_sent_fields(error.errors())[:MAX_ERRORS]]
     where = ", ".join(dict.fromkeys(one.field[:MAX_FIELD] for one in found[:5]))
     return problem(422, f"the request is not valid: {where}", found)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app.services.access.authenticator import Authenticator
@@ -32,12 +33,10 @@ class ApplicationState:
     Parameters
     ----------
     clock : returns the present moment, with a zone
-    exit_stack : closes what was opened, the last first; the application's lifespan closes it
     """
 
     settings: ServiceSettings
     clock: Clock
-    exit_stack: AsyncExitStack
     database: Database
     replica_reader: ReplicaReader
     assigner: Assigner
@@ -46,6 +45,18 @@ class ApplicationState:
     authenticator: Authenticator
     simulation_workers: WorkerPool
     allocation_server: AllocationServer
+
+    async def close(self) -> None:
+        """Close all connections, threads and processes, those first that use others; each can be used again."""
+        async with AsyncExitStack() as resources:
+            resources.callback(self.database.close)
+            resources.callback(self.replica_reader.close)
+            resources.push_async_callback(self.allocation_server.close)
+            resources.push_async_callback(self.assigner.close)
+            resources.push_async_callback(self.flags.close)
+            resources.push_async_callback(self.prometheus.close)
+            resources.push_async_callback(self.authenticator.close)
+            resources.push_async_callback(run_in_threadpool, self.simulation_workers.close)
 
 
 def state_of(request: Request) -> ApplicationState:

@@ -1,6 +1,7 @@
 """The `groundhog` command."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,7 +14,7 @@ from app.cli.keys import audit, keys
 from app.cli.options import Home, command_database, settings_with
 from app.cli.simulate import simulate
 from app.cli.transfer import transfer
-from app.errors import FieldError, GroundhogError
+from app.errors import FieldError, GroundhogError, Invalid
 
 commands = typer.Typer(
     name="groundhog",
@@ -31,16 +32,35 @@ commands.add_typer(transfer)
 
 
 def main() -> None:
-    """Run the command; an error is a sentence on standard error, its fields below it, and exit code 1."""
+    """Run the command; an error is a sentence on standard error, further ones below it, and exit code 1."""
     try:
+        _check_encoding()
         commands()
     except GroundhogError as error:
-        sys.exit("\n  ".join([f"groundhog: {error.detail}", *map(_as_line, error.errors)]))
+        further = [_as_line(one) for one in error.errors if one.message not in error.detail]
+        sys.exit("\n  ".join([f"groundhog: {error.detail}", *further]))
+
+
+def _check_encoding() -> None:
+    """Reject arguments and settings that are not UTF-8: no id is, and PostgreSQL stores no such name of a file."""
+    given = [(f"The argument {_escaped(argument)}", argument) for argument in sys.argv[1:]]
+    given += [
+        (f"The environment variable {name}", value)
+        for name, value in os.environ.items()
+        if name.startswith("GROUNDHOG_") or name.endswith("DATABASE_URL")
+    ]
+    for what, text in given:
+        if _escaped(text) != text:
+            raise Invalid(f"{what} is not UTF-8.")
+
+
+def _escaped(text: str) -> str:
+    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def _as_line(error: FieldError) -> str:
     line = "" if error.line is None else f"line {error.line} "
-    place = line + error.field if error.field != "line" else line
+    place = line + error.field.removeprefix("body.") if error.field != "line" else line
     return f"{place.rstrip()}: {error.message}"
 
 

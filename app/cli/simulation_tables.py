@@ -15,10 +15,10 @@ def _email_table(result: Mapping[str, Any]) -> Table:
     for name, played in zip(names(everyone), everyone, strict=True):
         lift, decision, share = played["lift"], played["decision"], played["top_arm_share"]
         table.add_row(
-            name,
-            _mean(played["conversions"], ",.1f"),
-            "" if lift is None else _mean(lift, "+.2%"),
-            f"{played['pseudo_regret']['mean']:,.1f}",
+            _on_lines(name),
+            _mean(played["conversions"], _form(played["conversions"])),
+            "" if lift is None else _mean(lift, "+.1%"),
+            f"{played['pseudo_regret']['mean']:{_form(played['pseudo_regret'])}}",
             "" if share is None else f"{share['mean']:.1%}",
             f"{decision['decided']:.0%}",
             "" if decision["median_day"] is None else f"{decision['median_day']:g}",
@@ -37,7 +37,7 @@ def _clv_table(result: Mapping[str, Any]) -> Table:
     for name, played in zip(names(result["policies"]), result["policies"], strict=True):
         ratio = played["ratio_to_random"]
         table.add_row(
-            name,
+            _on_lines(name),
             _mean(played["delta_clv"], ",.0f"),
             "" if ratio is None else f"{ratio['mean']:.2f}",
             f"{played['contacts']['mean']:,.0f}",
@@ -63,7 +63,7 @@ def _replay_table(result: Mapping[str, Any]) -> Table:
     for row in rows:
         means = [_with_error(row[way], row[f"{way}_se"]) for way in ("snips", "dr", "rejection")]
         size = "" if row["ess"] is None else f"{row['ess']:,.0f}"
-        table.add_row(row["policy"], *means[:2], size, *means[2 : 2 + replayed])
+        table.add_row(_on_lines(row["policy"]), *means[:2], size, *means[2 : 2 + replayed])
     warnings = [f"{row['policy']}: {row['warnings']}" for row in rows if row["warnings"]]
     table.caption = "\n".join(["Means per decision ± standard error.", *warnings])
     return table
@@ -76,11 +76,24 @@ def _with_error(mean: float | None, error: float | None) -> str:
 
 
 def _new_table(first: str, *others: str) -> Table:
-    table = Table(caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    table.add_column(first, min_width=20, overflow="fold")
+    """Return a table that fits 80 columns: the numbers whole, the names folded where they must be."""
+    table = Table(
+        caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
+    )
+    table.add_column(first, min_width=10, overflow="fold")
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _on_lines(name: str) -> str:
+    """Return a policy's name with its parameters, if it has any there, on the next line."""
+    return name.replace(" (", "\n(", 1)
+
+
+def _form(metric: Mapping[str, Any]) -> str:
+    """Return how a count's mean is written: a decimal only where it can matter."""
+    return ",.1f" if metric["mean"] < 1_000 else ",.0f"
 
 
 def _mean(metric: Mapping[str, Any], form: str) -> str:

@@ -1,4 +1,4 @@
-"""`groundhog load`, `export` and `import`: files of daily metrics, and of whole experiments."""
+"""`groundhog load`, `export`, `import` and `delete`: files of daily metrics, and whole experiments."""
 
 import gzip
 import sys
@@ -17,8 +17,10 @@ from app.cli.options import Home, command_database
 from app.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
+    from app.schemas.experiments.deletion import Deletion
     from app.schemas.metrics import LineError
     from app.services.metrics.resumable_load import Checkpoint
+    from app.storage.database import Database
 
 transfer = typer.Typer()
 
@@ -101,9 +103,14 @@ def export_experiment(
     home: Home = None,
 ) -> None:
     """Write a whole experiment as NDJSON: settings, data, revisions, assignments, events."""
+    with command_database(home) as (database, _):
+        _export(database, experiment_id, to)
+
+
+def _export(database: "Database", experiment_id: str, to: Path | None) -> None:
     from app.services.transfer import export_import
 
-    with command_database(home) as (database, _), database.snapshot() as session:
+    with database.snapshot() as session:
         lines = export_import.export(session, experiment_id)
         first = next(lines)  # without such an experiment nothing is written
         with _written(to) as file:
@@ -127,6 +134,46 @@ def import_experiment(
     ):
         imported = export_import.restore(session, source)
     print(f"Imported {imported.experiment_id}: {sum(imported.rows.values()):,} rows.")
+
+
+@transfer.command("delete")
+def delete_experiment(
+    experiment_id: Annotated[str, typer.Argument(help="The experiment's id")],
+    export: Annotated[Path | None, typer.Option("--export", help="Write it to this file first")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed without a terminal")] = False,
+    home: Home = None,
+) -> None:
+    """Delete an experiment permanently, with everything stored of it, after asking."""
+    from app.services.access import audit_log
+    from app.services.experiments import deletion
+
+    with command_database(home) as (database, _):
+        with database.transaction() as session:
+            found = deletion.preview(session, experiment_id)
+        if not yes:
+            _ask_for_id(found)
+        if export is not None:
+            _export(database, experiment_id, export)
+        now = datetime.now(UTC)
+        audit_log.start("delete_experiment", now)
+        with database.transaction() as session:
+            deletion.archive(session, experiment_id, experiment_id, now)
+        with database.transaction() as session:
+            deleted = deletion.delete_experiment(session, experiment_id, now)
+    print(f"Deleted {experiment_id}: {deleted.summary()}.")
+
+
+def _ask_for_id(found: "Deletion") -> None:
+    """Have the experiment's id typed before it is deleted."""
+    what = f"the experiment {found.experiment_id} permanently, with its {found.summary()}"
+    if not sys.stdin.isatty():
+        raise Invalid(f"This deletes {what}. Nothing was deleted: add --yes.")
+    typer.echo(f"This deletes {what}.", err=True)
+    if (
+        typer.prompt("Type its id to delete it", default="", show_default=False, err=True)
+        != found.experiment_id
+    ):
+        raise Invalid("That is not its id; nothing was deleted.")
 
 
 def _form_of(file: str, form: str | None) -> Literal["csv", "ndjson"]:

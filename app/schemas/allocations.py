@@ -67,9 +67,11 @@ class VariantAllocation(BaseModel):
         default=None,
         description="Equal-tailed 95 % posterior interval of it; too narrow without revenue_sq",
     )
-    p_best: float | None = Field(description="Probability of being the best variant; null while in burn-in")
+    p_best: float | None = Field(
+        description="Probability of being the best variant; null while in burn-in or without impressions"
+    )
     expected_loss: float | None = Field(
-        description="Expected shortfall of the rate against the best variant's; null while in burn-in"
+        description="Expected shortfall of the rate against the best variant's; null where p_best is"
     )
     share: float = Field(description="Percent of traffic")
 
@@ -82,7 +84,9 @@ class StopAdvice(BaseModel):
     rule: str
     figure: float = Field(description="What the rule looks at")
     threshold: float
-    days: int = Field(description="Days of data of the variant with the fewest")
+    days: int = Field(
+        description="Days on which any variant past burn-in had impressions, since each of them has had some"
+    )
     minimum_days: int
 
 
@@ -98,6 +102,17 @@ class DelayUsed(BaseModel):
         description="Each variant's own curve, which counts while the gate delay_differs is active",
     )
     matured: float = Field(description="Which fraction of the conversions of all impressions used has come")
+
+
+class AssumedZero(BaseModel):
+    """A day that a variant with traffic has not reported, counted as 0 impressions of it."""
+
+    variant_id: str
+    date: dt.date
+    share: float = Field(description="Percent of that day's traffic")
+    expected_impressions: float = Field(
+        description="Impressions expected of it, by its share and the impressions that were reported"
+    )
 
 
 class Allocation(BaseModel):
@@ -120,7 +135,8 @@ class Allocation(BaseModel):
     gates: list[Gate] = Field(description="What keeps the policy from deciding alone")
     variants: list[VariantAllocation]
     value_remaining: float | None = Field(
-        description="With 95 % probability no variant beats the leading one by more than this fraction of its rate"
+        description="With 95 % probability no variant beats the leading one by more than this fraction of its"
+        " rate; null without data, and under objective value"
     )
     stop_advice: StopAdvice | None = Field(description="Null with fewer than two variants to compare")
     recorded: bool = Field(description="Whether this answer is recorded permanently (see the history)")
@@ -128,6 +144,11 @@ class Allocation(BaseModel):
     delay: DelayUsed | None = Field(
         default=None,
         description="With which delay impressions were counted; absent where all conversions have come",
+    )
+    assumed_zero: list[AssumedZero] = Field(
+        default=[],
+        description="Days counted as 0 impressions of a variant that did not report them, the newest 31; left out"
+        " where there are none",
     )
     explain: list[str] = Field(
         description="In words: the data used, the gates and why, what moved since the last recorded answer"

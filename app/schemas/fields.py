@@ -39,6 +39,7 @@ PATTERNS = {
     r"^[^\x00-\x1f\x7f]*$": "text without control characters",
     r"^[\x21-\x7e]+$": "printable ASCII without spaces",
     r"^[0-9a-f]{16}$": "a revision: 16 of 0-9 a-f",
+    r"^[a-z_]{1,64}$": "lower-case letters and underscores, as in the audit log",
 }
 """What each pattern asks for, in words: an error never shows a regular expression."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[-+]\d{2}:\d{2})", re.ASCII)

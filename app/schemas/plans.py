@@ -20,6 +20,17 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+MINIMUM_DAYS, REPLICATIONS = 14, 200
+"""Defaults, unless other fields that were sent allow only fewer."""
+MAX_DECISIONS = 200_000
+"""Variants x days x replications: about ten seconds of one processor."""
+
+
+def _decisions_per_replication(sent: dict[str, Any]) -> int:
+    variants, days = len(sent.get("rates", ())), int(sent.get("days", 1))
+    return max(1, variants * days)
+
+
 class PlanRequest(Strict):
     """An experiment that has not begun, with the rates its variants are supposed to have."""
 
@@ -37,14 +48,21 @@ class PlanRequest(Strict):
     days: Annotated[int, Field(strict=True, ge=1, le=1_000)] = Field(
         default=90, description="The longest that is played"
     )
-    minimum_days: PositiveDays = Field(default=14, description="No decision before so many days")
+    minimum_days: PositiveDays = Field(
+        default_factory=lambda sent: min(MINIMUM_DAYS, sent.get("days", MINIMUM_DAYS)),
+        description="No decision before so many days of the experiment, counted as stop advice counts them; by"
+        " default at most `days`",
+        json_schema_extra={"default": MINIMUM_DAYS},
+    )
     min_share: Annotated[float, Field(strict=True, ge=0, le=50, allow_inf_nan=False)] = Field(
         default=0.0, description="Floor of every variant, percent"
     )
     prior: Prior = Field(default=Prior(), description="Belief about every rate before any data")
     burn_in: BurnIn = Field(default=BurnIn(), description="What a variant must show first")
     replications: Annotated[int, Field(strict=True, ge=1, le=2_000)] = Field(
-        default=200, description="How often the experiment is played"
+        default_factory=lambda sent: min(REPLICATIONS, MAX_DECISIONS // _decisions_per_replication(sent)),
+        description="How often the experiment is played; by default as often as its variants and days permit",
+        json_schema_extra={"default": REPLICATIONS},
     )
     seed: Seed = Field(default=1, description="Of everything random")
 

@@ -23,6 +23,10 @@ Days = Annotated[int, Field(strict=True, ge=1, le=3_650)]
 Replications = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
+EMAIL_DAYS, WINDOW_DAYS = 30, 21
+"""Defaults, unless another field that was sent allows only fewer."""
+
+
 class PolicyChoice(BaseModel):
     """A policy by its kind, with its parameters beside it: a number, a list of numbers, or true and false."""
 
@@ -120,7 +124,9 @@ class EmailRequest(Strict):
         description="Decide every e-mail, or once a day for all of its e-mails as the service does",
     )
     days: Annotated[int, Field(strict=True, ge=1, le=1_000)] = Field(
-        default=30, description="Over which the e-mails are spread evenly"
+        default_factory=lambda sent: min(EMAIL_DAYS, sent.get("emails", EMAIL_DAYS)),
+        description="Over which the e-mails are spread evenly; by default at most one day per e-mail",
+        json_schema_extra={"default": EMAIL_DAYS},
     )
     drift: Drift | None = Field(default=None, description="How the rates move; null is not at all")
     delay: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = Field(
@@ -222,7 +228,11 @@ class ClvRequest(Strict):
     decay: Rate = Field(
         default=0.8, description="A day's conversion probability is this times the day's before"
     )
-    window_days: Days = Field(default=21, description="Days in which a contact may convert, its own included")
+    window_days: Days = Field(
+        default_factory=lambda sent: min(WINDOW_DAYS, sent.get("recontact_days") or WINDOW_DAYS),
+        description="Days in which a contact may convert, its own included; by default at most `recontact_days`",
+        json_schema_extra={"default": WINDOW_DAYS},
+    )
     price_ratio: Annotated[float, Field(strict=True, ge=0, le=1_000, allow_inf_nan=False)] = Field(
         default=1.1, description="An offer is eligible below this multiple of the current price"
     )

@@ -1,6 +1,6 @@
 """Pydantic's validation errors as field errors: where, and what to change; never the input itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,8 +21,15 @@ def field_errors(error: ValidationError, *within: str) -> list[FieldError]:
     ----------
     within : where the validated value is in the message, such as ``body``
     """
-    found = error.errors(include_url=False, include_input=False)
-    return [to_field_error(one, *within) for one in found]
+    return [
+        to_field_error(one, *within)
+        for one in of_sent_fields(error.errors(include_url=False, include_input=False))
+    ]
+
+
+def of_sent_fields(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return pydantic's errors without those of defaults that follow a field which has an error itself."""
+    return [one for one in found if one["type"] != "default_factory_not_called"]
 
 
 def to_field_error(found: Mapping[str, Any], *within: str) -> FieldError:

@@ -69,7 +69,8 @@ class PrometheusExporter:
     """
 
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
-        self._limit = settings.metrics_max_experiments
+        self._max_experiments = settings.metrics_max_experiments
+        self._max_variants = settings.metrics_max_variants
         self._snapshot = BatchedStatement(database, self._read, by_key=False, seconds=TIMEOUT_SECONDS)
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
@@ -84,10 +85,10 @@ class PrometheusExporter:
         snapshot: DatabaseSnapshot | None = None
         with suppress(Unavailable):
             snapshot = await self._snapshot.run([now.date() + dt.timedelta(days=1)])
-        return await asyncio.to_thread(_exposition, snapshot, now)
+        return await asyncio.to_thread(_exposition, snapshot, now, self._max_variants)
 
     async def _read(self, connection: Connection, todays: Sequence[dt.date]) -> DatabaseSnapshot:
-        values = {"limit": self._limit, "today": max(todays)}
+        values = {"limit": self._max_experiments, "today": max(todays)}
         count = await (await connection.execute(COUNT_SQL)).fetchone()
         assert count is not None, "a count has a row"
         days = await (await connection.execute(NEWEST_DAYS_SQL.encode(), values)).fetchall()
@@ -109,9 +110,9 @@ def _show_use_of(pool: QueuePool) -> None:
         metrics.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
 
 
-def _exposition(snapshot: DatabaseSnapshot | None, now: dt.datetime) -> bytes:
+def _exposition(snapshot: DatabaseSnapshot | None, now: dt.datetime, max_variants: int) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Families(metric_families(snapshot, now)))
+    registry.register(_Families(metric_families(snapshot, now, max_variants)))
     return _process_metrics() + generate_latest(registry)
 
 
@@ -133,14 +134,21 @@ class _Families(Collector):
         return self._families
 
 
-def metric_families(snapshot: DatabaseSnapshot | None, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    """Yield the metrics of what was read from the database; without it only that the database is away."""
+def metric_families(
+    snapshot: DatabaseSnapshot | None, now: dt.datetime, max_variants: int
+) -> Iterator[GaugeMetricFamily]:
+    """Yield the metrics of what was read from the database; without it only that the database is away.
+
+    Parameters
+    ----------
+    max_variants : for which series are written, of all experiments together; the others are counted
+    """
     up = GaugeMetricFamily("groundhog_database_up", "1 while PostgreSQL answers")
     up.add_metric([], 0 if snapshot is None else 1)
     yield up
     if snapshot is not None:
         yield from _ages(snapshot, now)
-        yield from _allocations(snapshot)
+        yield from _allocations(snapshot, max_variants)
 
 
 def _ages(snapshot: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
@@ -159,7 +167,7 @@ def _ages(snapshot: DatabaseSnapshot, now: dt.datetime) -> Iterator[GaugeMetricF
     yield age
 
 
-def _allocations(snapshot: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
+def _allocations(snapshot: DatabaseSnapshot, max_variants: int) -> Iterator[GaugeMetricFamily]:
     share = GaugeMetricFamily(
         "groundhog_variant_share_ratio",
         "Share of traffic in the newest recorded allocation",
@@ -173,13 +181,22 @@ def _allocations(snapshot: DatabaseSnapshot) -> Iterator[GaugeMetricFamily]:
     gates = GaugeMetricFamily(
         "groundhog_gate_active", "1 for each active gate", labels=["experiment", "gate"]
     )
+    omitted = GaugeMetricFamily(
+        "groundhog_variants_omitted",
+        "Number of variants beyond GROUNDHOG_METRICS_MAX_VARIANTS, of which no series are exported",
+        labels=["experiment"],
+    )
+    remaining = max_variants
     for experiment_id, body in snapshot.latest_answers:
         allocation = StoredAllocation.model_validate_json(body)
-        for variant in allocation.variants:
+        shown = allocation.variants[:remaining]
+        remaining -= len(shown)
+        omitted.add_metric([experiment_id], len(allocation.variants) - len(shown))
+        for variant in shown:
             labels = [experiment_id, variant.variant_id]
             share.add_metric(labels, variant.share / 100)
             if variant.p_best is not None:
                 p_best.add_metric(labels, variant.p_best)
         for gate in allocation.gate_names:
             gates.add_metric([experiment_id, gate], 1)
-    yield from (share, p_best, gates)
+    yield from (share, p_best, gates, omitted)

@@ -7,6 +7,7 @@ import numpy as np
 from app.bandits.allocation.decide import AllocationRules, BurnIn
 from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.arrays import Floats, Integers
+from app.bandits.best_arm.stopping import experiment_days
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals
@@ -26,7 +27,7 @@ class Plan:
     traffic : impressions a day, over all variants, >= 1
     policy : which decides each morning, by what came in until then, as the service does
     days : the longest that is played, >= 1
-    minimum_days : nothing is declared before so many days, >= 1
+    minimum_days : nothing is declared before so many days of the experiment, >= 1, counted as the service does
     prior : (a, b) of Beta, both > 0
     min_share : floor of every variant, in [0, 1/k]
     replications : r >= 1
@@ -75,6 +76,7 @@ def play_plan(plan: Plan) -> Outcome:
     rng = np.random.default_rng(plan.seed)
     shape = (plan.replications, len(plan.rates))
     trials, successes, days = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    was_shown = np.zeros((plan.replications, plan.days, len(plan.rates)), dtype=np.bool_)
     day, arm = np.full(plan.replications, NEVER), np.full(plan.replications, -1)
     for today in range(1, plan.days + 1):
         open_ = np.flatnonzero(day == NEVER)
@@ -85,7 +87,9 @@ def play_plan(plan: Plan) -> Outcome:
         trials[open_] += shown
         successes[open_] += rng.binomial(shown, plan.rates)
         days[open_] += shown > 0
+        was_shown[open_, today - 1] = shown > 0
         if today >= plan.minimum_days:
+            open_ = open_[experiment_days(was_shown[open_, :today]) >= plan.minimum_days]
             found = decision_day(trials[open_], successes[open_], plan.prior)
             day[open_[found >= 0]], arm[open_[found >= 0]] = today, found[found >= 0]
     return Outcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))

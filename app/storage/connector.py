@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import make_url
 
 from app.settings import ServiceSettings
@@ -37,6 +37,7 @@ class Connector:
             application_name="groundhog",
             keepalives_idle=30,
         )
+        self._url_options = conninfo_to_dict(self._conninfo).get("options", "")
 
     @property
     def behind_transaction_pooler(self) -> bool:
@@ -87,9 +88,8 @@ class Connector:
         if self.behind_transaction_pooler:
             return self._conninfo
         settings = {**self._limits, "timezone": "UTC", **(options or {})}
-        return make_conninfo(
-            self._conninfo, options=" ".join(f"-c {name}={value}" for name, value in settings.items())
-        )
+        own = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        return make_conninfo(self._conninfo, options=f"{self._url_options} {own}".strip())
 
 
 def shut_down_socket(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:

@@ -96,6 +96,20 @@ class ExperimentVersion(Base):
     settings_version: Mapped[int] = mapped_column(server_default="1")
 
 
+class DeletedExperiment(Base):
+    """The last versions of a deleted experiment.
+
+    Caches are verified by versions: an experiment created again under the same id starts above these.
+    """
+
+    __tablename__ = "deleted_experiments"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    settings_version: Mapped[int]
+    deleted_at: Mapped[dt.datetime]
+
+
 class Variant(Base):
     """One variant (arm) of an experiment; ``position`` is the order of registration.
 
@@ -421,6 +435,7 @@ CONSTRAINT_MESSAGES = {
     "ck_assignments_exposed_on_a_day": "an exposure has its moment and its day",
     "ck_assignments_former_if_forced": "only a forced assignment was another before: its kind and its variant",
     "ck_events_kind": "an event is an exposure, a conversion or a value",
+    "fk_splits_experiments": "the experiment was deleted in the meantime",
     "fk_assignments_variants": "units are assigned to registered variants; retire the variant instead",
     "pk_variants": "the experiment already has a variant with this id",
     "uq_variants_control": "an experiment has at most one control",

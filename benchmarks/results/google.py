@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
+from app.bandits.best_arm.stopping import experiment_days
 from app.bandits.best_arm.value_remaining import p_champions_beaten
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.posteriors.beta import BetaArms
@@ -32,7 +33,7 @@ class ContentExperiment:
     ----------
     rates : (k,), true conversion rates
     daily_visits : split by a multinomial draw
-    minimum_days : no stop before the end of this day
+    minimum_days : no stop before so many days of the experiment, counted as the service does
     most_days : a run that has not stopped by then is ended
     runs : independent seeds
     seed : >= 0
@@ -91,18 +92,22 @@ def run_content_experiment(experiment: ContentExperiment) -> ContentOutcome:
     rng = stream(experiment.seed, "content experiment")
     trials, successes = np.zeros((2, runs, len(rates)))
     days, champion = np.zeros(runs, dtype=np.intp), np.zeros(runs, dtype=np.intp)
+    shown = np.zeros((runs, experiment.most_days, len(rates)), dtype=np.bool_)
     going = np.arange(runs)
     shares = np.full(trials.shape, 1 / len(rates))
     for day in range(1, experiment.most_days + 1):
         visits = rng.multinomial(experiment.daily_visits, shares)
         trials[going] += visits
+        shown[going, day - 1] = visits > 0
         successes[going] += rng.binomial(visits, rates)
         totals = Totals(trials[going], successes[going])
         shares = ThompsonSampling().shares(totals)
         days[going], champion[going] = day, shares.argmax(axis=1)
         if day >= experiment.minimum_days:
             beaten = p_champions_beaten(BetaArms.from_totals(totals), shares.argmax(axis=1), REMAINING)
-            going, shares = going[beaten >= TAIL], shares[beaten >= TAIL]
+            too_early = experiment_days(shown[going, :day]) < experiment.minimum_days
+            on = (beaten >= TAIL) | too_early
+            going, shares = going[on], shares[on]
         if not going.size:
             break
     return ContentOutcome(days, pseudo_regret(trials.T, rates[:, None]), champion == rates.argmax())

@@ -40,9 +40,12 @@ is not HTTP, 408 for a client that is too slow (`GROUNDHOG_HEADER_TIMEOUT_SECOND
 METRICS = """# Prometheus metrics
 
 `GET /metrics` needs an API key with the scope `read`, or `GROUNDHOG_PUBLIC_METRICS=true`. Series with the label
-`experiment` are exported for at most `GROUNDHOG_METRICS_MAX_EXPERIMENTS` experiments; the others are only counted.
-How to scrape it, alerts and a Grafana dashboard: [monitoring](../how-to/monitoring.md). Names used by older
-versions: [upgrading](../how-to/upgrading.md#renamed-prometheus-series).
+`experiment` are exported for at most `GROUNDHOG_METRICS_MAX_EXPERIMENTS` experiments, those with
+the label `variant` for at most `GROUNDHOG_METRICS_MAX_VARIANTS` variants of them together, in the order of the
+experiments' ids and of the variants' registration; `groundhog_experiments` counts all experiments,
+`groundhog_variants_omitted` the variants left out. How to scrape it, alerts and a Grafana dashboard:
+[monitoring](../how-to/monitoring.md). Names used by older versions:
+[upgrading](../how-to/upgrading.md#renamed-prometheus-series).
 
 """
 POLICIES = """# Policies
@@ -117,7 +120,7 @@ def _metrics() -> str:
     rows = [(_exposed(metric), metric._type, _labels(metric), metric._documentation) for metric in own]
     rows += [
         (family.name, family.type, _labels(family), family.documentation)
-        for family in metric_families(DatabaseSnapshot(), datetime.now(UTC))
+        for family in metric_families(DatabaseSnapshot(), datetime.now(UTC), 0)
     ]
     shown = [(f"`{name}`", *rest) for name, *rest in sorted(rows)]
     return METRICS + _table(("name", "type", "labels", "meaning"), *shown)

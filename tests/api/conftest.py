@@ -1,3 +1,3 @@
 """A service with a little in it for tests that may store nothing."""
 
-from tests.support.filled_service import contents, nothing_is_stored, service  # noqa: F401 - fixtures
+from tests.support.fixtures.filled_service import contents, nothing_is_stored, service  # noqa: F401 - fixtures

@@ -14,12 +14,12 @@ from app.observability.logs import JsonFormatter
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.settings import API_KEY, ServiceSettings
-from tests.api.test_openapi import DESCRIPTION
-from tests.api.test_openapi import OPERATIONS as DESCRIBED
 from tests.support import ROOT
-from tests.support.filled_service import problem, total
+from tests.support.openapi.description import DESCRIPTION, OPERATIONS
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
-GUARDED = sorted(DESCRIBED.keys() - PUBLIC_OPERATIONS)
+GUARDED = sorted(OPERATIONS.keys() - PUBLIC_OPERATIONS)
 LACKING = {"evaluate": ["read"], "report": ["read"], "read": ["report"], "admin": ["report", "read"]}
 """Keys that must not do for an operation of a scope."""
 
@@ -54,7 +54,7 @@ def keyed(make_client, clock):
 
 def test_every_operation_has_its_least_scope_in_one_table():
     assert PERMISSIONS.keys() == set(GUARDED)
-    assert DESCRIBED.keys() >= PUBLIC_OPERATIONS
+    assert OPERATIONS.keys() >= PUBLIC_OPERATIONS
 
 
 @pytest.mark.parametrize("scope", ["evaluate", "report", "read", "admin", "none"])
@@ -77,7 +77,7 @@ def test_the_schemes_that_swagger_asks_for_are_described():
 
 @pytest.mark.parametrize("name", GUARDED)
 def test_an_operation_names_its_scope_and_how_it_is_refused(name):
-    operation = DESCRIBED[name]
+    operation = OPERATIONS[name]
     assert operation["security"] == [{"bearer": []}, {"api_key": []}]
     assert f"Scope: `{PERMISSIONS[name].scope}`." in operation["description"]
     assert {"401", "403", "429"} <= operation["responses"].keys()

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.filled_service import total
+from tests.support.totals import small_total as total
 
 LARGEST = 2**63 - 2**10
 

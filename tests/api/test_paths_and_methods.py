@@ -30,7 +30,7 @@ def test_head_of_what_does_not_exist_is_404(client):
 
 
 def test_head_is_allowed_wherever_get_is(client):
-    assert client.put("/experiments/shop").headers["Allow"] == "GET, HEAD, PATCH"
+    assert client.put("/experiments/shop").headers["Allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 def test_an_encoded_slash_in_an_id_gets_a_sentence(client):

@@ -16,7 +16,7 @@ RESOURCES = (
     "prometheus",
     "flags",
     "assigner",
-    "versions",
+    "allocation_server",
     "replica_reader",
     "database",
 )

@@ -14,7 +14,8 @@ from prometheus_client import REGISTRY
 from app.api.problem_details import respond_shutting_down
 from app.observability.logs import JsonFormatter
 from app.observability.middleware import RequestMetricsMiddleware
-from tests.support.filled_service import problem, total
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
 HOMEPAGE = 'experiment="homepage"'
 
@@ -165,6 +166,20 @@ def test_experiments_beyond_the_configured_number_are_counted_and_not_shown(make
     assert shown["groundhog_experiments"] == 3
     assert len([name for name in shown if name.startswith("groundhog_variant_share_ratio")]) == limit
     assert len([name for name in shown if name.startswith("groundhog_daily_metrics_age")]) == limit
+
+
+def test_variants_beyond_the_configured_number_are_counted_by_experiment_and_not_shown(make_client):
+    client = make_client(metrics_max_variants=5)
+    for name in "abc":
+        client.post(
+            "/metrics/", json=[total(experiment_id=name, variant_id=f"v{number}") for number in range(3)]
+        )
+        client.get(f"/allocations/{name}")
+    shown = figures(client)
+    assert len([name for name in shown if name.startswith("groundhog_variant_share_ratio")]) == 5
+    assert len([name for name in shown if name.startswith("groundhog_variant_p_best_ratio")]) == 5
+    omitted = [shown[f'groundhog_variants_omitted{{experiment="{name}"}}'] for name in "abc"]
+    assert omitted == [0, 1, 3]
 
 
 def test_the_use_of_the_pool_is_shown(make_client):

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.storage import migrate
-from tests.conftest import fresh_database
 from tests.support.browser import histories, http
 from tests.support.browser.chromium import FLAGS, MISSING, chromium
-from tests.support.browser.service import database_copy, served
+from tests.support.browser.service import served
+from tests.support.databases import fresh_database
 
 TIMEOUT = 60_000  # milliseconds, enough on a busy machine
 expect.set_options(timeout=TIMEOUT)
@@ -54,7 +54,7 @@ def site(server_url: str, template_url: str) -> Iterator[str]:
 
     All tests share it, because starting one takes seconds: a test changes only experiments of its own.
     """
-    with database_copy(server_url, template_url) as database_url, served(database_url) as address:
+    with fresh_database(server_url, template_url) as database_url, served(database_url) as address:
         yield address
 
 

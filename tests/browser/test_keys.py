@@ -2,46 +2,22 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.orm import Session
 
-from app.schemas.api_keys import ApiKeyIn
-from app.services.access import api_keys
 from tests.support.browser import http
-from tests.support.browser.service import database_copy, served
+from tests.support.browser.keys import Keys
+from tests.support.browser.service import served
+from tests.support.databases import fresh_database
 
 HOMEPAGE = "#/experiments/homepage_test"
-
-
-class Keys:
-    """Creates and revokes keys in a service's database, as `groundhog keys` does."""
-
-    def __init__(self, database_url: str) -> None:
-        self.engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
-        self.ids: dict[str, str] = {}
-
-    def create(self, *scopes: Any, **more: Any) -> str:
-        """Create a key and return its secret."""
-        with Session(self.engine) as session, session.begin():
-            new = ApiKeyIn(name="of a test", scopes=list(scopes), **more)
-            made, key = api_keys.create(session, new, dt.datetime.now(dt.UTC))
-        self.ids[key] = made.key_id
-        return key
-
-    def revoke(self, key: str) -> None:
-        """Revoke a key; the service, which caches no keys here, notices at once."""
-        with Session(self.engine) as session, session.begin():
-            api_keys.revoke(session, self.ids[key], dt.datetime.now(dt.UTC))
 
 
 @pytest.fixture(scope="module")
 def secured(server_url: str, template_url: str) -> Iterator[tuple[str, Keys]]:
     """The address of a service that requires keys, and its keys."""
-    with database_copy(server_url, template_url) as url:
+    with fresh_database(server_url, template_url) as url:
         keys = Keys(url)
         keys.create("admin")
         with served(url, GROUNDHOG_KEY_CACHE_SECONDS="0") as address:

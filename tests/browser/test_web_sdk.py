@@ -13,11 +13,11 @@ import pytest
 from playwright.sync_api import Page
 
 from app.storage import migrate
-from tests.browser.test_keys import Keys
-from tests.conftest import fresh_database
 from tests.support import ROOT
 from tests.support.browser import http
+from tests.support.browser.keys import Keys
 from tests.support.browser.service import served
+from tests.support.databases import fresh_database
 
 WEB = ROOT / "tests" / "system" / "openfeature" / "web"
 TIMEOUT = 60  # seconds, enough on a busy machine

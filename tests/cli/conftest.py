@@ -1,3 +1,4 @@
 """A service that asks for keys, and keys for it."""
 
-from tests.support.keys import keyed, make_key  # noqa: F401 - fixtures
+from tests.support.fixtures.command import groundhog  # noqa: F401 - a fixture
+from tests.support.fixtures.keys import keyed, make_key  # noqa: F401 - fixtures

@@ -1,30 +1,15 @@
 """`groundhog keys` and `groundhog audit`, and what `groundhog serve` says where others could reach it."""
 
-import os
-import sys
-
 import pytest
 
-from app.cli.main import main
-from tests.services.metrics.test_daily_metrics import total
-from tests.support.filled_service import problem
+from tests.support.problems import problem
+from tests.support.totals import total
 
 
-@pytest.fixture
-def groundhog(monkeypatch, capfd, database_url):
-    """Run a command on the tests' database; return its exit code or sentence, what it printed, and said beside."""
-    for name in [name for name in os.environ if name.startswith("GROUNDHOG_")]:
-        monkeypatch.delenv(name)
+@pytest.fixture(autouse=True)
+def database(groundhog, monkeypatch, database_url):
+    """Let commands run on the tests' database."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.chdir("/")  # where no .env lies
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["groundhog", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code, *capfd.readouterr()
-
-    return run
 
 
 def test_a_key_is_made_used_listed_and_revoked(groundhog, make_client):

@@ -2,22 +2,16 @@
 
 import csv
 import json
+import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from app.cli.main import commands
+from app.cli.main import main
 from app.errors import Invalid
+from tests.support.command import run
 
 EMAIL = ["simulate", "email", "--emails", "300", "--days", "3", "--replications", "2"]
 CLV = ["simulate", "clv", "--customers", "2000", "--days", "10", "--quota", "20", "--replications", "2"]
-
-
-def run(*arguments):
-    answer = CliRunner().invoke(commands, [str(argument) for argument in arguments], env={"DATABASE_URL": ""})
-    if answer.exception is not None and not isinstance(answer.exception, SystemExit):
-        raise answer.exception
-    return answer
 
 
 @pytest.mark.parametrize("asked", [EMAIL, CLV], ids=["email", "clv"])
@@ -80,3 +74,71 @@ def test_files_hold_the_summary_the_curve_and_the_picture(tmp_path, asked):
 def test_what_is_wrong_is_said_in_one_sentence(arguments, message):
     with pytest.raises(Invalid, match=message):
         run("simulate", *arguments)
+
+
+WIDE = [
+    "--policy",
+    "thompson",
+    "--policy",
+    "epsilon_greedy:epsilon=0.123",
+    "--policy",
+    "epsilon_greedy_original",
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "last"),
+    [
+        ([*EMAIL, *WIDE], "day"),
+        (
+            ["simulate", "email", "--emails", 900_000, "--cadence", "daily", "--replications", 2, *WIDE[:4]],
+            "day",
+        ),
+        ([*CLV, "--policy", "thompson", "--policy", "random_crayfish"], "cost, EUR"),
+    ],
+    ids=["small", "large", "clv"],
+)
+def test_a_table_fits_80_columns_with_every_column_and_number_whole(asked, last, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table = run(*asked).stdout
+    lines = table.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].rstrip().endswith(last)
+    assert "…" not in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["simulate", "email", "--days", "0"], "groundhog: days: Input should be greater than or equal to 1"),
+        (["simulate", "email", "--set", "foo=1"], "groundhog: foo: Extra inputs are not permitted"),
+        (
+            ["simulate", "email", "--days", "0", "--seed", "-1"],
+            "groundhog: days: Input should be greater than or equal to 1\n"
+            "  seed: Input should be greater than or equal to 0",
+        ),
+    ],
+)
+def test_an_error_is_said_once_by_the_name_of_the_field(arguments, said, monkeypatch):
+    assert sentence(arguments, monkeypatch) == said
+
+
+@pytest.mark.parametrize("command", [["export"], ["load"], ["import"], ["delete"], ["simulate", "replay"]])
+def test_an_argument_that_is_not_utf_8_ends_in_a_sentence(command, monkeypatch):
+    said = sentence([*command, "caf\udce9"], monkeypatch)
+    assert said == r"groundhog: The argument caf\xe9 is not UTF-8."
+
+
+@pytest.mark.parametrize("name", ["GROUNDHOG_HOST", "DATABASE_URL", "READ_DATABASE_URL"])
+def test_a_setting_that_is_not_utf_8_ends_in_a_sentence_without_its_value(name, monkeypatch):
+    monkeypatch.setenv(name, "postgresql://me:caf\udce9@localhost/x")
+    said = sentence(["openapi"], monkeypatch)
+    assert said == f"groundhog: The environment variable {name} is not UTF-8."
+
+
+def sentence(arguments, monkeypatch):
+    """Return what the whole command ends with."""
+    monkeypatch.setattr(sys, "argv", ["groundhog", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import fresh_database
-from tests.system.test_processes import get, post, service
+from tests.support.databases import fresh_database
+from tests.support.service_process import get, post, running_service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana/dashboards/groundhog.json").read_text())
@@ -22,10 +22,13 @@ QUERIES = [
     for target in panel.get("targets", [])
 ]
 WITHOUT_QUERY = {"row", "text"}
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("prometheus") and shutil.which("promtool")),
-    reason="there is no prometheus here (Debian: apt install prometheus)",
-)
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(
+        not (shutil.which("prometheus") and shutil.which("promtool")),
+        reason="there is no prometheus here (Debian: apt install prometheus)",
+    ),
+]
 
 
 def test_every_alert_fires_on_its_cause_and_on_nothing_less():
@@ -52,9 +55,9 @@ def test_every_alert_is_tested():
 @pytest.fixture(scope="module")
 def scraped(server_url, tmp_path_factory):
     """The address of a Prometheus that has scraped a service with an experiment that has an active gate."""
-    with fresh_database(server_url) as url, service(url) as address:
-        _use(address)
-        with _prometheus(address, tmp_path_factory.mktemp("prometheus")) as prometheus:
+    with fresh_database(server_url) as url, running_service(url) as service:
+        _use(service.address)
+        with _prometheus(service.address, tmp_path_factory.mktemp("prometheus")) as prometheus:
             _wait_for_samples(prometheus, 3)
             yield prometheus
 

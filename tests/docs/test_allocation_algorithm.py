@@ -12,9 +12,8 @@ from app.bandits.estimation.lift import Sample, conversion_lift
 from app.bandits.estimation.sample_ratio import SRM_ALPHA, assignment_ratio_p
 from app.bandits.policies.registry import POLICIES
 from app.schemas.experiments.settings import ExperimentSettings
-from tests.services.allocations.test_allocations import allocation, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create
+from tests.support.totals import post, total
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "allocation-algorithm.md").read_text()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import open_folder
-from tests.system.test_processes import get
+from tests.support.service_process import get
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -22,13 +22,15 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\s*^```json\n(.*?)^```\n)?",
 BLOCKS = [(kind, text, answer) for kind, text, answer in BLOCK.findall(README) if text != "make run\n"]
 ADDRESS = "http://localhost:8000"
 INSTALLED = Path(sys.prefix)
-WEB_PROVIDER = "tests/system/openfeature/web/node_modules/.package-lock.json"
 FEW_TESTS = "--numprocesses 0 tests/bandits/allocation/test_rounding.py"
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / ".git").exists() or not all(shutil.which(program) for program in ("git", "make", "curl")),
-    reason="a checkout, git, make and curl are needed",
-)
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(
+        not (ROOT / ".git").exists() or not all(shutil.which(program) for program in ("git", "make", "curl")),
+        reason="a checkout, git, make and curl are needed",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,6 @@ def copy(tmp_path_factory):
         (environment / name).symlink_to(INSTALLED / name)
     for name in ("run.stamp", "dev.stamp"):
         (environment / name).touch()
-    (tree / WEB_PROVIDER).parent.mkdir()
-    (tree / WEB_PROVIDER).touch()  # a test of another language, which is not run here
     return tree
 
 

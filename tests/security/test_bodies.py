@@ -6,10 +6,10 @@ import zlib
 
 import pytest
 
-from tests.api.test_openapi import DESCRIPTION, SCHEMAS
-from tests.security.conftest import costs_less_than, served_meanwhile
+from tests.support.attacked import costs_less_than, served_meanwhile
+from tests.support.openapi.description import DESCRIPTION, SCHEMAS
 
-pytestmark = pytest.mark.usefixtures("grows_little")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("grows_little")]
 TAKING = [
     (
         method.upper(),

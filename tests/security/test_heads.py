@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.security.conftest import costs_less_than, everything, served_meanwhile
+from tests.support.attacked import costs_less_than, everything, served_meanwhile
 
-pytestmark = pytest.mark.usefixtures("grows_little")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("grows_little")]
 MEGABYTE = b"a" * 1_000_000
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.transfer import broken, lines, take
+from tests.support.fixtures.transfer import broken, lines, take
 
 
 def take_as_another(client, content):

@@ -11,9 +11,10 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ServiceSettings
-from tests.api.test_openapi import DESCRIPTION, examples, resolved
-from tests.conftest import TABLES, SetClock, empty
-from tests.support.filled_service import total
+from tests.support.clock import SettableClock
+from tests.support.databases import TABLES, empty
+from tests.support.openapi.description import DESCRIPTION, examples, resolved
+from tests.support.totals import small_total as total
 
 HALF = "\ud800"
 """Half a character: JSON can write it, UTF-8 cannot. It is tried in every place."""
@@ -48,7 +49,7 @@ KNOWN = {"experiment_id": "homepage", "variant_id": "control", "key": "homepage"
 def attacked(migrated_url):
     empty(migrated_url)
     small = {"simulation_max_decisions": 1, "simulation_wait_seconds": 0}  # what fits is not played
-    application = create_app(ServiceSettings(database_url=migrated_url, **small), SetClock())
+    application = create_app(ServiceSettings(database_url=migrated_url, **small), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold")])
         client.rows = counts(migrated_url)

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from app.api import temporary_files
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.totals import total
 
 HEADER = b"experiment_id,variant_id,date,impressions,successes\n"
 LINE = b"homepage,control,2026-03-01,1000,120\n"

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from app.api.authorization import PERMISSIONS as RULES
-from tests.api.test_openapi import DESCRIPTION, examples
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.openapi.description import DESCRIPTION, examples
+from tests.support.totals import total
 
 OURS, THEIRS = "ours-1", "theirs-1"
 SECRET = "theirs-secret-variant"

@@ -11,10 +11,12 @@ import pytest
 from app.server.slow_client_protocol import ClientTimeouts, SlowClientProtocol
 from app.server.web_server import web_config
 from app.settings import ServiceSettings
-from tests.conftest import fresh_database
-from tests.security.conftest import TOTAL, everything, running, served_meanwhile
 from tests.support import LIMIT
-from tests.system.test_processes import post
+from tests.support.attacked import TOTAL, attacked_service, everything, served_meanwhile
+from tests.support.databases import fresh_database
+from tests.support.service_process import post
+
+pytestmark = pytest.mark.system
 
 IMPATIENT = {"GROUNDHOG_HEADER_TIMEOUT_SECONDS": "1", "GROUNDHOG_IDLE_TIMEOUT_SECONDS": "1"}
 BODY = json.dumps(TOTAL).encode()
@@ -26,7 +28,7 @@ POST = (
 @pytest.fixture(scope="module")
 def attacked(server_url):
     """A service that is open and waits for nobody longer than a second, with one experiment."""
-    with fresh_database(server_url) as url, running(DATABASE_URL=url, **IMPATIENT) as service:
+    with fresh_database(server_url) as url, attacked_service(url, **IMPATIENT) as service:
         post(f"{service.address}/metrics/", TOTAL)
         yield service
 
@@ -112,7 +114,7 @@ def test_an_upload_may_take_its_time_as_long_as_it_moves(server_url):
     head = b"POST /metrics/bulk HTTP/1.1\r\nHost: here\r\nContent-Type: application/x-ndjson\r\n"
     with (
         fresh_database(server_url) as url,
-        running(DATABASE_URL=url, GROUNDHOG_IDLE_TIMEOUT_SECONDS="5") as service,
+        attacked_service(url, GROUNDHOG_IDLE_TIMEOUT_SECONDS="5") as service,
         service.connect() as connection,
     ):
         connection.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % (6 * len(lines)))

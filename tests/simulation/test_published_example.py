@@ -14,6 +14,8 @@ from benchmarks.results.google import (
     run_content_experiment,
 )
 
+pytestmark = pytest.mark.statistics
+
 PUBLISHED = ContentExperiment(runs=1000)
 
 

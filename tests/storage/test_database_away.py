@@ -1,10 +1,8 @@
 """PostgreSQL away: what is answered then, and that all recovers by itself."""
 
-import os
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -12,44 +10,34 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ServiceSettings
-from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
-from tests.conftest import SetClock, empty
-from tests.support.filled_service import problem, total
-
-THROW_AWAY = {"fsync": "off", "max_connections": "30"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedPostgres]:
-    """A server of these tests' own, so that stopping it disturbs nobody."""
-    with tempfile.TemporaryDirectory(prefix="gh-away-") as folder:
-        os.chmod(folder, 0o711)
-        with EmbeddedPostgres(Path(folder) / "home", THROW_AWAY) as postgres:
-            migrate.upgrade(postgres.url_for("groundhog"))
-            yield postgres
+from tests.support.clock import SettableClock
+from tests.support.problems import problem, unavailable
+from tests.support.totals import small_total as total
 
 
-@pytest.fixture
-def url(server: EmbeddedPostgres) -> str:
-    """The address of the migrated, empty database; a server that a test stopped is started again."""
-    server.stop()  # safe to repeat
-    server.start()
-    url = server.url_for("groundhog")
-    empty(url)
-    return url
-
-
-@pytest.fixture
-def service(server: EmbeddedPostgres, url: str) -> Iterator[TestClient]:
-    """A service that has answered two dates of one experiment, and then lost its database."""
-    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), SetClock())
-    with TestClient(application, raise_server_exceptions=False) as client:
+@contextmanager
+def answered(server: EmbeddedPostgres) -> Iterator[TestClient]:
+    """Run a service that has answered two dates of one experiment."""
+    settings = ServiceSettings(database_url=server.url_for("groundhog"), pool_timeout_seconds=2)
+    with TestClient(create_app(settings, SettableClock()), raise_server_exceptions=False) as client:
         client.post("/metrics/", json=[total(), total(variant_id="bold", successes=15)])
         client.before = client.get("/allocations/homepage?for_date=2026-03-10")
         client.get("/allocations/homepage?for_date=2026-03-09")
-        server.stop()
         yield client
+
+
+@pytest.fixture(scope="module")
+def long_running(server: EmbeddedPostgres) -> Iterator[TestClient]:
+    with answered(server) as client:
+        yield client
+
+
+@pytest.fixture
+def service(server: EmbeddedPostgres, long_running: TestClient) -> TestClient:
+    """A service that has answered two dates of one experiment, and then lost its database."""
+    server.stop()  # safe to repeat
+    return long_running
 
 
 WRITES = [
@@ -62,11 +50,6 @@ WRITES = [
     ("DELETE", "/experiments/homepage/variants/bold", None),
     ("DELETE", "/metrics/homepage/bold/2026-03-02", None),
 ]
-
-
-def unavailable(answer):
-    problem(answer, 503)
-    assert int(answer.headers["Retry-After"]) >= 1
 
 
 def test_writes_and_reads_answer_503_and_say_when_to_try_again(service):
@@ -145,22 +128,24 @@ def test_bad_input_is_still_told_from_a_missing_database(service):
     problem(service.get("/nowhere"), 404)
 
 
-def test_all_recovers_by_itself_as_soon_as_it_is_back(service, server):
-    server.start()
-    give_up = time.monotonic() + 120  # on whatever machine
-    while service.get("/readyz").status_code != 200 and time.monotonic() < give_up:
-        time.sleep(0.05)
-    rows = [total(date="2026-03-03", variant_id=name) for name in ("control", "bold")]
-    assert service.post("/metrics/", json=rows).json()["inserted"] == 2
-    answer = service.get("/allocations/homepage?for_date=2026-03-10")
-    assert "Groundhog-Stale" not in answer.headers
-    assert answer.json()["variants"][0]["impressions"] == 200
-    assert "\ngroundhog_database_up 1.0\n" in service.get("/metrics").text
+def test_all_recovers_by_itself_as_soon_as_it_is_back(server, url):
+    with answered(server) as service:
+        server.stop()
+        server.start()
+        give_up = time.monotonic() + 120  # on whatever machine
+        while service.get("/readyz").status_code != 200 and time.monotonic() < give_up:
+            time.sleep(0.05)
+        rows = [total(date="2026-03-03", variant_id=name) for name in ("control", "bold")]
+        assert service.post("/metrics/", json=rows).json()["inserted"] == 2
+        answer = service.get("/allocations/homepage?for_date=2026-03-10")
+        assert "Groundhog-Stale" not in answer.headers
+        assert answer.json()["variants"][0]["impressions"] == 200
+        assert "\ngroundhog_database_up 1.0\n" in service.get("/metrics").text
 
 
 def test_connections_cut_behind_its_back_cost_no_request(url):
     """What a restarted or failed-over server leaves: sockets that are dead, one for each pooled connection."""
-    application = create_app(ServiceSettings(database_url=url), SetClock())
+    application = create_app(ServiceSettings(database_url=url), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         client.get("/allocations/homepage?for_date=2026-03-10")
@@ -174,7 +159,7 @@ def test_connections_cut_behind_its_back_cost_no_request(url):
 
 
 def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
-    application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SetClock())
+    application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())
         with psycopg.connect(url.replace("+psycopg", "")) as holder:
@@ -185,7 +170,7 @@ def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
 
 def test_a_pool_without_a_free_connection_is_503(url):
     application = create_app(
-        ServiceSettings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SetClock()
+        ServiceSettings(database_url=url, pool_size=1, pool_timeout_seconds=0.1), SettableClock()
     )
     with TestClient(application, raise_server_exceptions=False) as client:
         with application.state.database.transaction() as session:

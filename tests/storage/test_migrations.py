@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 
-import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import create_engine, inspect, make_url
@@ -17,24 +16,10 @@ from app.api.problem_details import STATUS, TITLES
 from app.server import launcher
 from app.storage import migrate, tables
 from tests.support import ROOT
+from tests.support.databases import MIGRATION_LOCK, connect, names
 
-ADVISORY_LOCK = 0x67_72_6F_75_6E_64
 KNOWN_TO_ALL = {"idempotency_keys", "simulations", "api_keys", "audit"}
 """Reference tables: on Citus every node holds a copy."""
-
-
-def connect(url):
-    return psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(False), autocommit=True
-    )
-
-
-def names(url):
-    with connect(url) as connection:
-        return {
-            row[0]
-            for row in connection.execute("select tablename from pg_tables where schemaname = 'public'")
-        }
 
 
 def columns(url):
@@ -94,6 +79,7 @@ def test_a_service_that_must_not_migrate_waits_until_somebody_has(empty_database
     assert not waiting.is_alive()
 
 
+@pytest.mark.system
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):
     program = "import sys; from app.storage import migrate; migrate.upgrade(sys.argv[1])"
     command = [sys.executable, "-c", program, empty_database_url]
@@ -105,7 +91,7 @@ def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url):
 
 def test_a_migration_waits_for_one_that_runs(empty_database_url):
     with connect(empty_database_url) as running:
-        running.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        running.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
         second = threading.Thread(target=migrate.upgrade, args=[empty_database_url])
         second.start()
         waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"

@@ -6,8 +6,8 @@ from alembic.script import ScriptDirectory
 
 from app.storage import migrate
 from app.storage.tables import Base
-from tests.conftest import fresh_database
 from tests.storage.schemas import Schema, broken
+from tests.support.databases import fresh_database
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(migrate.config()).walk_revisions()]
 OLDER = REVISIONS[1:]

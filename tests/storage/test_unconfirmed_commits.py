@@ -18,7 +18,10 @@ from app.storage.batched_statement import BatchedStatement
 from app.storage.database import Database
 from app.storage.embedded import EmbeddedPostgres
 from tests.support import LIMIT
-from tests.support.processes import THROW_AWAY, connect, open_folder
+from tests.support.databases import connect
+from tests.support.processes import THROW_AWAY, open_folder
+
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture

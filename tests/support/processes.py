@@ -1,7 +1,6 @@
 """Data homes for servers of the tests' own, and processes that hold them, ended by their pid."""
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
@@ -10,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from app.storage.embedded import EmbeddedPostgres
 from tests.support import ROOT
+from tests.support.service_process import without_settings
 
 THROW_AWAY = {"fsync": "off"}
 
@@ -74,7 +73,7 @@ def processes() -> Iterator[Spawn]:
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             cwd="/",  # where no .env lies
-            env={**_without_settings(), "PYTHONPATH": str(ROOT)},
+            env={**without_settings(), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,15 +93,6 @@ def processes() -> Iterator[Spawn]:
 def spawn() -> Iterator[Spawn]:
     with processes() as start:
         yield start
-
-
-def _without_settings() -> dict[str, str]:
-    ours = ("GROUNDHOG_", "DATABASE_URL", "PROMETHEUS_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-
-def connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
 
 
 def postmaster(home: Path) -> int:

@@ -2,15 +2,11 @@
 
 import http.client
 import json
-import os
-import signal
 import subprocess
-import sys
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -18,10 +14,10 @@ import psycopg
 import pytest
 from scipy.stats import chisquare
 
-from tests.support import LIMIT, ROOT
-from tests.system.test_processes import get, post
+from tests.support import LIMIT
+from tests.support.service_process import ServiceProcess, post
 
-UNITS, BATCH, CALLERS, WORKERS = 10_000, 1_000, 20, 4
+UNITS, BATCH, CALLERS, WORKERS = 10_000, 1_000, 20, "4"
 
 TRIES = 5
 SHARES = {"control": 40.0, "a": 30.0, "b": 15.0, "c": 10.0, "d": 5.0}
@@ -36,40 +32,16 @@ EXPERIMENT = {
 @pytest.fixture
 def start(database_url):
     """Return a starter of services; they are killed without a word."""
-    started = []
+    with ExitStack() as started:
 
-    def start(workers=1):
-        command = [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", str(workers)]
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": database_url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        address = process.stdout.readline().split()[-1]
-        wait_until_ready(address)
-        return process, address
+        def start(*options):
+            service = ServiceProcess(*options, DATABASE_URL=database_url, log=subprocess.DEVNULL)
+            service.start()
+            started.callback(service.kill)
+            service.wait_until_ready()
+            return service
 
-    yield start
-    for process in started:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(LIMIT)
-        process.stdout.close()
-
-
-def wait_until_ready(address):
-    give_up = time.monotonic() + LIMIT
-    while True:
-        try:
-            return get(f"{address}/readyz")
-        except OSError:
-            assert time.monotonic() < give_up, "the service is not ready"
-            time.sleep(0.1)
+        yield start
 
 
 @contextmanager
@@ -115,7 +87,7 @@ def test_ten_thousand_units_with_twenty_first_calls_each_over_four_workers(datab
                 together.abort()  # the others would wait for it
         return [item["variant_id"] for item in found], sum(item["new"] for item in found), lost
 
-    _, address = start(WORKERS)
+    address = start("--workers", WORKERS).address
     post(f"{address}/experiments", EXPERIMENT)
     with ThreadPoolExecutor(CALLERS) as threads:
         answers = list(threads.map(ask_for_all, range(CALLERS)))
@@ -136,7 +108,8 @@ def test_ten_thousand_units_with_twenty_first_calls_each_over_four_workers(datab
 
 
 def test_what_was_answered_before_a_kill_9_stays(database_url, start):
-    process, address = start()
+    service = start()
+    address = service.address
     post(f"{address}/experiments", EXPERIMENT)
     answered = {}
     enough = threading.Event()
@@ -153,10 +126,10 @@ def test_what_was_answered_before_a_kill_9_stays(database_url, start):
     for thread in threads:
         thread.start()
     assert enough.wait(LIMIT)
-    process.send_signal(signal.SIGKILL)
+    service.kill()
     for thread in threads:
         thread.join(LIMIT)
-    _, address = start()
+    address = start().address
     units = [{"experiment_id": "e", "unit_id": unit_id} for unit_id in answered][:1_000]
     with connected(address) as connection:
         again = call(connection, json.dumps(units))

@@ -1,11 +1,8 @@
 """The service is killed again and again while events come one to five times each: every one counts once."""
 
 import json
-import os
 import random
-import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -14,42 +11,20 @@ from queue import Empty, Queue
 
 import pytest
 
-from tests.support import ROOT
-from tests.support.events import event, totals
+from tests.support.fixtures.events import event, totals
+from tests.support.service_process import ServiceProcess
 
 UNITS, SENDERS, KILLS, UNITS_A_BATCH = 300, 6, 2, 8
 GIVE_UP_SECONDS = 600
 
 
-class Service:
-    """A service process that is killed and started again; each start has a port of its own."""
-
-    def __init__(self, database_url):
-        self.environment = os.environ | {"DATABASE_URL": database_url}
-        self.start()
-
-    def start(self):
-        command = [sys.executable, "-m", "app", "serve", "--port", "0"]
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.address = self.process.stdout.readline().split()[-1]
-
-    def end(self, how):
-        self.process.send_signal(how)
-        self.process.communicate(timeout=300)
-
-
 @pytest.fixture
 def service(database_url):
-    running = Service(database_url)
+    """A service process that can be killed and started again; each start has a port of its own."""
+    running = ServiceProcess(DATABASE_URL=database_url, log=subprocess.DEVNULL)
+    running.start()
     yield running
-    running.end(signal.SIGINT)
+    running.stop()
 
 
 def of_unit(unit):
@@ -118,7 +93,7 @@ def sent_through_kills(service):
     for kill in range(1, KILLS + 1):
         while len(answers) < kill * total / (KILLS + 1) and time.monotonic() < until:
             time.sleep(0.001)
-        service.end(signal.SIGKILL)
+        service.kill()
         service.start()
     for sender in senders:
         sender.join()

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
-from tests.conftest import fresh_database
 from tests.support import ROOT
+from tests.support.databases import fresh_database
 from tests.support.processors import SWITCHED_OFF, environment
 
 pytestmark = pytest.mark.system

@@ -17,6 +17,7 @@ from app.schemas.analysis.estimates import Estimates
 from app.schemas.analysis.impact import Comparison, Gain
 from app.schemas.analysis.posterior import Posterior
 from app.schemas.etags import etag_of, matches
+from app.schemas.experiments.deletion import Deletion
 from app.schemas.experiments.experiments import (
     Experiment,
     ExperimentIn,
@@ -28,7 +29,7 @@ from app.schemas.experiments.experiments import (
     VariantPatch,
 )
 from app.services.analysis import delay, estimates, impact, posterior
-from app.services.experiments import lifecycle, variants
+from app.services.experiments import deletion, lifecycle, variants
 
 router = APIRouter(prefix="/experiments", tags=["experiments"], route_class=StrictRoute)
 
@@ -114,6 +115,26 @@ def _check_match(if_match: str, experiment: Experiment) -> None:
         raise PreconditionFailed(
             f"experiment {experiment.experiment_id!r} changed since you read it: its ETag is {current}"
         )
+
+
+@router.delete(
+    "/{experiment_id}",
+    operation_id="delete_experiment",
+    response_model=Deletion,
+    responses=error_responses(404, 422, 503),
+)
+def delete_experiment(
+    experiment_id: ExperimentPath,
+    write: WriteDep,
+    confirm: Annotated[str | None, Query(max_length=256, description="The experiment's id once more")] = None,
+) -> Deletion:
+    """Delete an experiment permanently, with everything stored of it; to keep its data, archive it instead.
+
+    Without the right `confirm` nothing is deleted, and the error says what would be. Export it first if its data
+    may be needed again. Reporting to its id afterwards registers a new experiment.
+    """
+    write.commit(lambda session: deletion.archive(session, experiment_id, confirm, write.now))
+    return write.commit(lambda session: deletion.delete_experiment(session, experiment_id, write.now))
 
 
 @router.post(

@@ -76,6 +76,7 @@ class Decision:
     burning : (k,), the arms still in burn-in
     judged : (k,), the arms among which P(best) was computed: those past burn-in, or all where none is
     best : P(best) and expected loss of the judged arms, in their order
+    weights : (k,), the policy's shares before floors, over the arms it decides about; 0 for the others
     """
 
     shares: Floats
@@ -83,6 +84,7 @@ class Decision:
     burning: Booleans
     judged: Booleans
     best: BestArm
+    weights: Floats
 
 
 def decide(rules: AllocationRules, totals: Totals, days: Floats, booked: Totals | None = None) -> Decision:
@@ -115,8 +117,9 @@ def decide(rules: AllocationRules, totals: Totals, days: Floats, booked: Totals 
     else:
         burning = free & unfinished
     gate: Gate | None = "no_data" if nothing else "burn_in" if burning.any() else None
-    shares = _shares(rules, totals, free, burning | nothing, judged, best)
-    return Decision(shares, gate, burning, judged, best)
+    weights = _weights(rules, totals, free & ~burning & (not nothing), judged, best)
+    shares = _shares(rules, weights, free, burning | nothing)
+    return Decision(shares, gate, burning, judged, best, weights)
 
 
 def _best_arm(rules: AllocationRules, totals: Totals) -> BestArm:
@@ -125,18 +128,25 @@ def _best_arm(rules: AllocationRules, totals: Totals) -> BestArm:
     return best_arm(BetaArms.from_totals(totals, rules.prior))
 
 
-def _shares(
-    rules: AllocationRules, totals: Totals, free: Booleans, waiting: Booleans, judged: Booleans, best: BestArm
+def _weights(
+    rules: AllocationRules, totals: Totals, deciding: Booleans, judged: Booleans, best: BestArm
 ) -> Floats:
-    """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
+    """Return the policy's shares over the ``deciding`` arms alone, (k,)."""
     weights = np.zeros(totals.k)
-    deciding = free & ~waiting
     if not deciding.any():
-        return with_floors(weights, rules.floors, rules.fixed)
+        return weights
     if isinstance(rules.policy, ThompsonSampling) and (deciding == judged).all():
         weights[deciding] = best.p_best  # what it would compute again
     else:
-        weights[deciding] = _weights(rules.policy, totals, deciding)
+        policy = rules.policy.among(deciding) if isinstance(rules.policy, Fixed) else rules.policy
+        weights[deciding] = policy.shares(only(totals, deciding))
+    return weights
+
+
+def _shares(rules: AllocationRules, weights: Floats, free: Booleans, waiting: Booleans) -> Floats:
+    """Return the shares; ``free`` arms are not fixed, ``waiting`` ones not yet for the policy to judge."""
+    if not (free & ~waiting).any():
+        return with_floors(weights, rules.floors, rules.fixed)
     burning = free & waiting
     promised = np.where(free, rules.floors, rules.fixed)
     held = np.where(burning, promised + _burn_in_extra(rules, promised, burning), rules.fixed)
@@ -149,13 +159,6 @@ def _burn_in_extra(rules: AllocationRules, promised: Floats, burning: Booleans) 
     share = 1 / k if rules.burn_in.share is None else min(1 / k, rules.burn_in.share)
     extra = np.where(burning, np.maximum(share - promised, 0.0), 0.0)
     return extra * (room / extra.sum()) if extra.sum() > room else extra
-
-
-def _weights(policy: Policy, totals: Totals, deciding: Booleans) -> Floats:
-    """Return the policy's shares over some arms alone."""
-    if isinstance(policy, Fixed):
-        policy = policy.among(deciding)
-    return policy.shares(only(totals, deciding))
 
 
 def only(totals: Totals, arms: Booleans) -> Totals:

@@ -34,6 +34,8 @@ class DailyTotals:
         row is a day
     fractions : (t, k), of the conversions of a row those that have come, F at the age through which they are
         known; None where all have
+    summed_shown : (d, k), whether each arm had trials on each of the d days summed, in order of time; None where
+        each row is a day
     """
 
     day: NDArray[np.int64]
@@ -44,6 +46,7 @@ class DailyTotals:
     value_sq: Floats | None = None
     summed_days: Floats | None = None
     fractions: Floats | None = None
+    summed_shown: Mask | None = None
 
     @property
     def days_with_trials(self) -> Floats:
@@ -51,6 +54,11 @@ class DailyTotals:
         of_rows = (self.trials > 0).astype(float) if self.summed_days is None else self.summed_days
         days: Floats = of_rows.sum(axis=0)
         return days
+
+    @property
+    def shown(self) -> Mask:
+        """Return whether each arm had trials on each day, (d, k), whether or not the days are summed."""
+        return self.trials > 0 if self.summed_shown is None else self.summed_shown
 
     def kept(self, days: Mask) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""
@@ -218,14 +226,3 @@ def last_possible_day(daily: DailyTotals, last: int, weighting: Weighting) -> in
         if found.possible.all() and (found.as_booked.trials > 0).any():
             return int(day)
     return None
-
-
-def incomplete_days(daily: DailyTotals, expected: Mask) -> Mask:
-    """Return which days ``(t,)`` lack a report of an arm that was expected to report.
-
-    Parameters
-    ----------
-    expected : (t, k), whether the arm should have reported if anybody did
-    """
-    lacking: Mask = np.any(expected & ~daily.reported, axis=1)
-    return lacking

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from app.bandits.arrays import Booleans, Integers
 from app.bandits.best_arm.best_arm import BestArm, best_arm, value_remaining
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.posteriors.beta import BetaArms
@@ -18,6 +21,25 @@ class StopWhen(StrEnum):
 
 THRESHOLDS = {StopWhen.P_BEST: 0.95, StopWhen.EXPECTED_LOSS: 0.001, StopWhen.VALUE_REMAINING: 0.01}
 """The default threshold of each statistic."""
+
+
+def experiment_days(shown: Booleans) -> Integers:
+    """The days a stop rule counts: those on which any arm had trials, since each of them has had some.
+
+    A bandit takes the traffic away from the worse arms, so an arm's own days may stand still while the experiment
+    goes on; the service, the duration plans and the benchmarks count with this function.
+
+    Parameters
+    ----------
+    shown : (..., t, k), whether each of the judged arms had trials on a day, the days in order of time
+
+    Returns
+    -------
+    (...,), 0 while an arm has had none
+    """
+    all_joined = np.logical_or.accumulate(shown, axis=-2).all(axis=-1)
+    days: Integers = (all_joined & shown.any(axis=-1)).sum(axis=-1)
+    return days
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,7 @@ class StopRule:
     ----------
     when : the statistic
     threshold : None takes the default one (0.95, 0.001, 0.01)
-    minimum_days : no advice to stop before so many days of data
+    minimum_days : no advice to stop before so many days of the experiment (see `experiment_days`)
     quantile : of value remaining
 
     Raises
@@ -73,7 +95,7 @@ class StopRule:
     def advice(
         self, arms: BetaArms, days: int, found: BestArm | None = None, remaining: float | None = None
     ) -> StopAdvice:
-        """What the rule says of the posteriors (k,) after `days` days.
+        """What the rule says of the posteriors (k,) after `days` days of the experiment.
 
         `found` and `remaining` (P(best), and the value remaining at `quantile`) save computing them again.
         """

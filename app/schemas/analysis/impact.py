@@ -40,7 +40,8 @@ class VariantTraffic(BaseModel):
     variant_id: str
     impressions: int
     even_split: Rounded = Field(
-        description="Impressions, had every day's traffic been split evenly among the variants of that day"
+        description="Impressions, had every day's traffic been split evenly among the variants of that day,"
+        " without those that never had any"
     )
 
 
@@ -70,12 +71,16 @@ class AgainstControl(BaseModel):
     """A variant beside the control."""
 
     variant_id: str
-    p_better: Probability = Field(
-        description="Probability that its rate (objective value: what it earns) is higher than the control's"
+    p_better: Probability | None = Field(
+        description="Probability that its rate (objective value: what it earns) is higher than the control's; null"
+        " while it or the control has no impressions"
     )
-    difference: Rounded = Field(description="Its posterior mean less the control's")
+    difference: Rounded | None = Field(
+        description="Its posterior mean less the control's; null with p_better"
+    )
     relative: Rounded | None = Field(
-        description="The difference as a fraction of the control's; null where that is not positive"
+        description="The difference as a fraction of the control's; null with p_better, or where that is not"
+        " positive"
     )
 
 

@@ -101,7 +101,9 @@ class Variant(BaseModel):
     variant_id: str
     name: str | None
     description: str | None
-    is_control: bool
+    is_control: bool = Field(
+        description="Whether it is the control in force: the chosen one, else 'control', else the first registered"
+    )
     value: VariantValue | None = Field(default=None, description="What feature-flag clients are given for it")
     registered_on: dt.date
     active_from: dt.date = Field(description="First day it may get traffic")

@@ -166,7 +166,9 @@ class Stop(Strict):
         description="Its limit; null is 0.95 for p_best, 0.001 for a loss, 0.01 for value remaining",
     )
     minimum_days: PositiveDays = Field(
-        default=14, description="No advice to stop before so many days of data"
+        default=14,
+        description="No advice to stop before so many days on which any variant past burn-in had impressions,"
+        " since each of them has had some",
     )
 
 

@@ -32,14 +32,14 @@ class ServedAllocation:
 
     Parameters
     ----------
-    began : the experiment's first day, before which there is no today
+    not_before : the first day of the settings in force, before which there is no today
     computed : the allocation, where this call decided it; None where a recorded one is served
     recorded_now : whether this call recorded it
     """
 
     date: dt.date
     time_zone: str
-    began: dt.date
+    not_before: dt.date
     version: int
     body: str
     computed: Allocation | None = None
@@ -105,8 +105,9 @@ class AllocationState:
         self, body: str, computed: Allocation | None = None, recorded_now: bool = False
     ) -> ServedAllocation:
         """Return an answer that belongs to this state."""
-        zone, began = self.history.latest.settings.time_zone, self.history.periods[0].active_from
-        return ServedAllocation(self.date, zone, began, self.history.version, body, computed, recorded_now)
+        latest, version = self.history.latest, self.history.version
+        zone, not_before = latest.settings.time_zone, latest.active_from
+        return ServedAllocation(self.date, zone, not_before, version, body, computed, recorded_now)
 
 
 def read_state(

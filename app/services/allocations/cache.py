@@ -45,7 +45,7 @@ class AllocationCache:
             return self._answers.get((experiment_id, date))
 
     def cached_today(self, experiment_id: str, now: dt.datetime) -> dt.date | None:
-        """Return the experiment's present day, if its time zone and its first day are cached."""
+        """Return the experiment's present day, if its time zone and the first day of its settings are cached."""
         with self._lock:
             known = self._days.get(experiment_id)
         return None if known is None else max(local_date(now, known[0]), known[1])
@@ -54,7 +54,7 @@ class AllocationCache:
         """Store an answer, unless a newer one is there, and return it as it is sent."""
         cached = CachedAllocation.of(served)
         with self._lock:
-            self._days[experiment_id] = served.time_zone, served.began
+            self._days[experiment_id] = served.time_zone, served.not_before
             before = self._answers.get((experiment_id, served.date))
             newest = before is None or before.version <= cached.version
             if newest and len(cached.body) + ENTRY_BYTES <= self._answers.maxsize:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.bandits.allocation.effective_totals import DailyTotals, incomplete_days
+from app.bandits.allocation.effective_totals import DailyTotals
+from app.bandits.allocation.missing_reports import MissingReports
+from app.bandits.allocation.rounding import significant
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.services.allocations.recorded import SHARES_SQL
 from app.services.delay.reports import known_through
@@ -183,31 +185,86 @@ def _days_of(reported: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
     return np.flatnonzero(present) + first, (np.cumsum(present) - 1)[reported - first]
 
 
-def find_incomplete_days(
-    session: Session, experiment_id: str, table: TotalsTable, variants: Sequence[VariantDays]
-) -> dict[dt.date, tuple[str, ...]]:
-    """Return the days that lack the report of an active variant with a share, and whose reports they lack.
+@dataclass(frozen=True, slots=True)
+class AssumedZero:
+    """A day without a variant's report that counts as 0 impressions of it.
 
-    A variant has a share on a day if the allocation last in force gave it one; where none was recorded, if it had
-    impressions on the reported day before. One that never reported before is not waited for.
+    Parameters
+    ----------
+    share : of that day's traffic, in percent
+    expected : impressions expected of it beside those that were reported
+    """
+
+    date: dt.date
+    variant_id: str
+    share: float
+    expected: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnreportedDays:
+    """The days that lack reports.
+
+    Parameters
+    ----------
+    incomplete : the days to leave out, each with the variants whose reports are awaited
+    assumed_zero : what counts as 0 impressions on the other days, in the order of the days
+    """
+
+    incomplete: dict[dt.date, tuple[str, ...]] = field(default_factory=dict)
+    assumed_zero: tuple[AssumedZero, ...] = ()
+
+
+def find_unreported_days(
+    session: Session, experiment_id: str, table: TotalsTable, variants: Sequence[VariantDays]
+) -> UnreportedDays:
+    """Return the days that lack the report of an active variant with a share: those left out, and assumed zeros.
+
+    A variant's share of a day is that of the allocation last in force; where none was recorded, its share of the
+    impressions of the reported day before. One that never reported before is neither awaited nor assumed. A report
+    is awaited where no impressions would be surprising (see `MissingReports`).
     """
     totals = table.totals
-    missing = ~totals.reported & _active(totals, variants) & _reported_before(totals)
-    if not missing.any():
-        return {}
-    dates = [date_of_day(int(day)) for day in totals.day]
-    lacking = [date for date, row in zip(dates, missing, strict=True) if row.any()]
-    rows = session.execute(SHARES_SQL, {"experiment_id": experiment_id, "dates": lacking})
-    recorded = {row.for_date: row.shares for row in rows}
-    expected = missing & np.vstack([np.zeros((1, len(variants)), np.bool_), totals.trials[:-1] > 0])
-    for t, date in enumerate(dates):
-        if date in recorded:
-            shared = [recorded[date].get(variant.variant_id, 0) > 0 for variant in variants]
-            expected[t] = missing[t] & np.array(shared)
-    return {
-        dates[t]: tuple(variant.variant_id for variant in compress(variants, expected[t]))
-        for t in np.flatnonzero(incomplete_days(totals, expected))
-    }
+    candidates = ~totals.reported & _active(totals, variants) & _reported_before(totals)
+    if not candidates.any():
+        return UnreportedDays()
+    shares = _shares_of_days(session, experiment_id, totals, variants, candidates.any(axis=1))
+    reports = MissingReports(shares, totals.reported, totals.trials)
+    awaited = reports.awaited & candidates
+    left_out = awaited.any(axis=1)
+    expected, assumed = reports.expected, reports.missing & candidates & ~left_out[:, None]
+    return UnreportedDays(
+        {
+            date_of_day(int(totals.day[t])): tuple(v.variant_id for v in compress(variants, awaited[t]))
+            for t in np.flatnonzero(left_out)
+        },
+        tuple(
+            AssumedZero(
+                date_of_day(int(totals.day[t])),
+                variants[i].variant_id,
+                significant(float(shares[t, i]) * 100),
+                significant(float(expected[t, i])),
+            )
+            for t, i in np.argwhere(assumed)
+        ),
+    )
+
+
+def _shares_of_days(
+    session: Session,
+    experiment_id: str,
+    totals: DailyTotals,
+    variants: Sequence[VariantDays],
+    lacking: Booleans,
+) -> Floats:
+    """Return each variant's fraction of the traffic of each day (t, k), where a day lacks a report."""
+    shown = totals.trials.sum(axis=1, keepdims=True)
+    shares = np.zeros(totals.trials.shape)
+    shares[1:] = (totals.trials / np.maximum(shown, 1))[:-1]
+    place = {date_of_day(int(totals.day[t])): t for t in np.flatnonzero(lacking)}
+    for row in session.execute(SHARES_SQL, {"experiment_id": experiment_id, "dates": list(place)}):
+        shares[place[row.for_date]] = [row.shares.get(variant.variant_id, 0) / 100 for variant in variants]
+    return shares
 
 
 def _active(totals: DailyTotals, variants: Sequence[VariantDays]) -> Booleans:

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -17,9 +17,12 @@ from app.bandits.allocation.effective_totals import (
     effective_totals,
     last_possible_day,
 )
+from app.bandits.arrays import Booleans
+from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import daily_totals, delayed_totals, recorded, summed_totals
+from app.services.allocations.daily_totals import AssumedZero, UnreportedDays
 from app.services.allocations.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.delay.delay_in_force import DelayInForce
 from app.services.experiments.settings_history import (
@@ -44,7 +47,7 @@ class DecisionInputs:
     control : the variant others are compared with, whether or not it takes part
     variant_ids, eligible : the arms, and those of them that may get traffic on the date; they differ during a halt
     all_days : the days up to ``last`` that were read, or their sums
-    incomplete_days : the incomplete days, each with the variants that had not reported it
+    unreported : the days that lack reports: those left out, and where 0 impressions are assumed
     shares_before_halt : during a halt the percentages served before it on its first day, where they were recorded
     sample_ratio : how the impressions of recorded days compare with their shares (traffic per_request), or the
         units assigned before with theirs (a tracked experiment)
@@ -61,7 +64,7 @@ class DecisionInputs:
     variant_ids: tuple[str, ...]
     eligible: tuple[str, ...]
     all_days: DailyTotals
-    incomplete_days: dict[dt.date, tuple[str, ...]]
+    unreported: UnreportedDays
     shares_before_halt: dict[str, float] | None
     days_without_revenue: dict[str, int]
     sample_ratio: SampleRatio | None
@@ -81,15 +84,25 @@ class DecisionInputs:
     @cached_property
     def daily(self) -> DailyTotals:
         """Return the days that are used: those left out as incomplete are not among them."""
-        incomplete = [daily_totals.day_number(date) for date in self.incomplete_days]
+        incomplete = [daily_totals.day_number(date) for date in self.unreported.incomplete]
         return self.all_days.kept(~np.isin(self.all_days.day, incomplete))
 
     @property
     def missing_days(self) -> dict[dt.date, tuple[str, ...]]:
         """Return the days left out that would have counted: those within the window."""
+        incomplete = self.unreported.incomplete
+        return {date: variants for date, variants in incomplete.items() if date >= self._first}
+
+    @property
+    def assumed_zero(self) -> list[AssumedZero]:
+        """Return where 0 impressions are assumed on the days that count."""
+        return [zero for zero in self.unreported.assumed_zero if zero.date >= self._first]
+
+    @property
+    def _first(self) -> dt.date:
+        """Return the first day that may be used."""
         window = self.settings.window_days
-        first = dt.date.min if window is None else self.last - dt.timedelta(days=window - 1)
-        return {date: variants for date, variants in self.incomplete_days.items() if date >= first}
+        return dt.date.min if window is None else self.last - dt.timedelta(days=window - 1)
 
     @cached_property
     def current(self) -> EffectiveTotals:
@@ -109,12 +122,12 @@ class DecisionInputs:
         """Return the effective totals that decide: the current ones, or those of the last possible day."""
         if self.current.possible.all():
             return self.current
-        through = self.possible_through or dt.date.min
-        return effective_totals(
-            self.daily.through(daily_totals.day_number(through)),
-            daily_totals.day_number(through),
-            self.weighting,
-        )
+        return self.weighted_totals(self.weighting)
+
+    def weighted_totals(self, weighting: Weighting) -> EffectiveTotals:
+        """Return the totals of the days that decide as they were booked, under another weighting."""
+        through = daily_totals.day_number(self.possible_through or dt.date.min)
+        return effective_totals(self.daily.through(through), through, weighting).as_booked
 
     @property
     def data_through(self) -> dt.date | None:
@@ -123,10 +136,14 @@ class DecisionInputs:
         day = day[day <= daily_totals.day_number(self.possible_through or dt.date.min)]
         return daily_totals.date_of_day(int(day[-1])) if len(day) else None
 
+    def experiment_days(self, judged: Booleans) -> int:
+        """Return the days with impressions since each of the judged variants ``(k,)`` has had some."""
+        return int(experiment_days(self.daily.shown[:, judged]))
+
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
-        content = {
+        content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
                 mode="json", exclude={"time_zone", *ASSIGNING}, exclude_defaults=True
@@ -137,7 +154,7 @@ class DecisionInputs:
             "totals": [None if total is None else total.tolist() for total in totals],
             "current": [self.current.trials.tolist(), self.current.successes.tolist()],
             "data_through": str(self.data_through),
-            "left_out": {str(date): variants for date, variants in self.incomplete_days.items()},
+            "left_out": {str(date): variants for date, variants in self.unreported.incomplete.items()},
             "held": self.shares_before_halt,
             "unvalued": self.days_without_revenue,
             "sample_ratio": None if self.sample_ratio is None else self.sample_ratio.p,
@@ -145,6 +162,15 @@ class DecisionInputs:
         if self.delay is not None:
             curves = {"": self.delay.curve, **self.delay.own}
             content["delay"] = {variant_id: curve.fractions for variant_id, curve in curves.items()}
+        if self.unreported.assumed_zero:
+            content["assumed_zero"] = [
+                [str(zero.date), zero.variant_id, zero.share, zero.expected]
+                for zero in self.unreported.assumed_zero
+            ]
+        tried: Booleans = np.asarray(self.daily.shown.any(axis=0))
+        days = self.experiment_days(tried)
+        if tried.any() and days != self.used.days[tried].min():
+            content["days"] = days  # of the stop advice; the others follow from the totals
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -155,7 +181,7 @@ class VariantsAndTotals:
     variants: Sequence[VariantDates]
     eligible: Sequence[VariantDates]
     table: daily_totals.TotalsTable
-    incomplete_days: dict[dt.date, tuple[str, ...]]
+    unreported: UnreportedDays = field(default_factory=UnreportedDays)
     sample_ratio: SampleRatio | None = None
     delay: DelayInForce | None = None
 
@@ -221,7 +247,7 @@ def read_inputs(
         variant_ids=tuple(row.variant_id for row in read.eligible),
         eligible=eligible,
         all_days=read.table.totals,
-        incomplete_days=read.incomplete_days,
+        unreported=read.unreported,
         shares_before_halt=None
         if halt is None
         else recorded.shares_before_halt(session, experiment_id, decided_on),
@@ -247,7 +273,8 @@ def _read_sums(
     eligible = eligible_variants(rows, date)
     if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible), {})
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, _last_used(date, settings))
+    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown))
 
 
 def _read_days(
@@ -263,10 +290,10 @@ def _read_days(
     eligible = eligible_variants(rows, date)
     table, delay = delayed.count(daily_totals.table_of(eligible, reading), eligible, date)
     if tracked:  # a variant without a row had no units: every day is complete
-        return VariantsAndTotals(rows, eligible, table, {}, delay=delay)
+        return VariantsAndTotals(rows, eligible, table, delay=delay)
     ratio = None
     if settings.traffic == "per_request":
         counted = daily_totals.table_of(rows, reading).totals
         ratio = impression_ratio(session, experiment_id, rows, counted, last, settings.time_zone)
-    incomplete = daily_totals.find_incomplete_days(session, experiment_id, table, eligible)
-    return VariantsAndTotals(rows, eligible, table, incomplete, ratio, delay)
+    unreported = daily_totals.find_unreported_days(session, experiment_id, table, eligible)
+    return VariantsAndTotals(rows, eligible, table, unreported, ratio, delay)

@@ -70,8 +70,8 @@ class ReplicaReader:
         Unavailable: the primary cannot be reached
         """
         if self.replica is not None:
-            primary = self._position(experiment_id)
             with suppress(UsePrimary):
+                primary = self._position(experiment_id)
                 return self._from_replica(
                     lambda session: work(_require_caught_up(session, experiment_id, primary))
                 )
@@ -144,7 +144,10 @@ class ReplicaReader:
 
     def _position(self, experiment_id: str) -> ReplicaPosition:
         with self._database.transaction() as session:
-            return read_position(session, experiment_id) or ReplicaPosition(0, 0)
+            head = read_position(session, experiment_id)
+        if head is None:  # deleted, perhaps: a replica may lag behind
+            raise UsePrimary
+        return head
 
     def _primary_identifier(self) -> int:
         with self._identifying:

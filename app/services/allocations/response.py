@@ -16,7 +16,7 @@ from app.bandits.policies.uniform import Uniform
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
-from app.schemas.allocations import Allocation, DelayUsed, StopAdvice, VariantAllocation
+from app.schemas.allocations import Allocation, AssumedZero, DelayUsed, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
 from app.services.allocations.decision_inputs import DecisionInputs
@@ -40,8 +40,9 @@ def revision_of(digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DecidedAllocation:
-    """A decision with the totals and posteriors it was made from."""
+    """A decision with the rules, totals and posteriors it was made from."""
 
+    rules: AllocationRules
     totals: Totals
     days: Floats
     decision: Decision
@@ -68,6 +69,7 @@ def build_response(
     values = _value_estimates(inputs, decided)
     best = _certain(decided, values)
     remaining = _value_remaining(inputs, decided, best)
+    assumed_zero = _assumed_zero(inputs)
     allocation = Allocation(
         experiment_id=inputs.experiment_id,
         date=inputs.date,
@@ -84,9 +86,10 @@ def build_response(
         recorded=recorded,
         **({} if settings.currency is None else {"currency": settings.currency}),
         **_delay(inputs),
+        **({"assumed_zero": assumed_zero} if assumed_zero else {}),
         explain=[],
     )
-    explanation = explanations.explain(inputs, allocation, previous)
+    explanation = explanations.explain(inputs, decided.rules, decided.decision, allocation, previous)
     return allocation.model_copy(update={"explain": explanation}), digest
 
 
@@ -100,14 +103,11 @@ def decided_from(inputs: DecisionInputs) -> DecidedAllocation:
         used.value_sq,
         None if used.value is None else np.array([costs.get(v, 0.0) for v in inputs.variant_ids]),
     )
-    decision = decide(
-        allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue)),
-        totals,
-        used.days,
-        Totals(used.as_booked.trials, used.as_booked.successes),
-    )
+    rules = allocation_rules(inputs.settings, inputs.variant_ids, bool(inputs.days_without_revenue))
+    booked = Totals(used.as_booked.trials, used.as_booked.successes)
+    decision = decide(rules, totals, used.days, booked)
     prior = (inputs.settings.prior.a, inputs.settings.prior.b)
-    return DecidedAllocation(totals, used.days, decision, BetaArms.from_totals(totals, prior))
+    return DecidedAllocation(rules, totals, used.days, decision, BetaArms.from_totals(totals, prior))
 
 
 def allocation_rules(
@@ -172,7 +172,7 @@ def _variants(
     shares: dict[str, float],
 ) -> list[VariantAllocation]:
     judged = [] if inputs.days_without_revenue else np.flatnonzero(decided.decision.judged).tolist()
-    place = {i: at for at, i in enumerate(judged)}
+    place = {i: at for at, i in enumerate(judged) if decided.totals.trials[i] > 0}
     means, intervals = decided.rates.mean, decided.rates.interval(0.95)
     return [
         VariantAllocation(
@@ -210,6 +210,15 @@ def _delay(inputs: DecisionInputs) -> dict[str, DelayUsed]:
     return {"delay": DelayUsed(kind=delay.kind, curve=common, **own, matured=significant(matured))}
 
 
+def _assumed_zero(inputs: DecisionInputs) -> list[AssumedZero]:
+    return [
+        AssumedZero(
+            variant_id=zero.variant_id, date=zero.date, share=zero.share, expected_impressions=zero.expected
+        )
+        for zero in inputs.assumed_zero[-gates.MAX_DAYS_LISTED :]
+    ]
+
+
 def _value_fields(mean: float, low: float, high: float) -> dict[str, Any]:
     return {
         "value_per_impression": None if np.isnan(mean) else significant(mean),
@@ -238,7 +247,7 @@ def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floa
 
 
 def _value_remaining(inputs: DecisionInputs, decided: DecidedAllocation, best: BestArm) -> float | None:
-    if inputs.settings.objective == "value":
+    if inputs.settings.objective == "value" or not decided.totals.trials.any():
         return None
     champion = int(best.p_best.argmax())
     remaining = value_remaining(decided.judged_rates, QUANTILE, champion, decided.decision.best)
@@ -258,8 +267,7 @@ def _stop_advice(
     variant_ids = [inputs.variant_ids[i] for i in np.flatnonzero(judged)]
     if len(variant_ids) < 2:
         return None
-    days = int(inputs.daily.days_with_trials[judged].min())
-    advice = rule.advice(decided.judged_rates, days, best, remaining)
+    advice = rule.advice(decided.judged_rates, inputs.experiment_days(judged), best, remaining)
     return StopAdvice(
         stop=advice.stop,
         variant_id=variant_ids[advice.champion],

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals
+from app.bandits.allocation.missing_reports import MissingReports
 from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
 from app.services.allocations.daily_totals import VariantDays, day_number
@@ -110,7 +111,9 @@ def impression_ratio(
         at = place.get(day_number(row.for_date))
         percent = json.loads(row.shares)
         share = np.array([percent.get(variant.variant_id, 0.0) / 100 for variant in variants])
-        if at is not None and totals.reported[at][share > 0].all():
+        if at is None:
+            continue
+        if not MissingReports(share, totals.reported[at], totals.trials[at]).awaited.any():
             counts.append(totals.trials[at])
             shares.append(share)
     if not counts:

@@ -21,7 +21,7 @@ from app.services.allocations import delayed_totals, response
 from app.services.allocations.daily_totals import (
     VariantDays,
     day_number,
-    find_incomplete_days,
+    find_unreported_days,
     read_variant_days,
     table_of,
 )
@@ -50,9 +50,9 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     if not variants:
         return Gain(experiment_id=experiment_id, date=date, days=0, currency=settings.currency)
     table, _ = delayed.count(table_of(variants, reading), variants, date)
-    missing = {}
+    missing: dict[dt.date, tuple[str, ...]] = {}
     if not tracked:  # there a variant without a row had no units
-        missing = find_incomplete_days(session, experiment_id, table, variants)
+        missing = find_unreported_days(session, experiment_id, table, variants).incomplete
     daily = table.totals.kept(~np.isin(table.totals.day, [day_number(day) for day in missing]))
     moved = moved_trials(daily.trials, _active(daily, variants))
     conversions, value = _earnings(
@@ -74,11 +74,15 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
 
 
 def _active(daily: DailyTotals, variants: list[VariantDays]) -> Mask:
-    """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same."""
+    """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same.
+
+    One that never had any takes no part: only its prior says what traffic would have earned there.
+    """
     first = np.array([day_number(variant.first_eligible_day) for variant in variants])
     end = np.array([day_number(variant.retired_on or dt.date.max) for variant in variants])
     day = daily.day[:, None]
-    active: Mask = ((first <= day) & (day < end)) | (daily.trials > 0)
+    tried = (daily.trials > 0).any(axis=0)
+    active: Mask = ((first <= day) & (day < end) & tried) | (daily.trials > 0)
     return active
 
 
@@ -121,24 +125,30 @@ def comparison(
         return Comparison(experiment_id=experiment_id, date=inputs.date, control=None, variants=[])
     control = inputs.variant_ids.index(inputs.control)
     others = [i for i in range(len(inputs.variant_ids)) if i != control]
-    mean, p_better = _compare(
-        response.decided_from(inputs).totals, inputs, np.array(others, np.intp), control
-    )
+    totals = response.decided_from(inputs).totals
+    mean, p_better = _compare(totals, inputs, np.array(others, np.intp), control)
+    tried = totals.trials > 0
     return Comparison(
         experiment_id=experiment_id,
         date=inputs.date,
         control=inputs.control,
         variants=[
-            AgainstControl(
-                variant_id=inputs.variant_ids[i],
-                p_better=float(p),
-                difference=significant(float(mean[i] - mean[control]), beside=float(mean[control])),
-                relative=(
-                    significant(float(mean[i] / mean[control] - 1), beside=1) if mean[control] > 0 else None
-                ),
+            _against(inputs.variant_ids[i], float(p), float(mean[i]), float(mean[control]))
+            if tried[i] and tried[control]
+            else AgainstControl(
+                variant_id=inputs.variant_ids[i], p_better=None, difference=None, relative=None
             )
             for i, p in zip(others, p_better, strict=True)
         ],
+    )
+
+
+def _against(variant_id: str, p_better: float, mean: float, control: float) -> AgainstControl:
+    return AgainstControl(
+        variant_id=variant_id,
+        p_better=p_better,
+        difference=significant(mean - control, beside=control),
+        relative=significant(mean / control - 1, beside=1) if control > 0 else None,
     )
 
 

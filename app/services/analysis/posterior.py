@@ -58,7 +58,7 @@ def totals_used(
         date=inputs.date,
         last_day=inputs.last,
         data_through=inputs.data_through,
-        left_out=list(inputs.incomplete_days),
+        left_out=list(inputs.unreported.incomplete),
         variants=[
             VariantEvidence(variant_id=v, raw=_of_arm(raw, i), effective=_of_arm(inputs.used, i))
             for i, v in enumerate(inputs.variant_ids)

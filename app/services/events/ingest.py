@@ -4,7 +4,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -133,7 +132,7 @@ def _ingest(
 ) -> RollUp:
     settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = IngestRules(now, ZoneInfo(settings.time_zone), window, loaded)
+    conditions = IngestRules(now, window, history, loaded)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)

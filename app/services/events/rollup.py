@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from app.schemas.events import EventIn, Reason, Status
+from app.services.experiments.settings_history import SettingsHistory
 from app.storage.assignments import AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -63,17 +63,18 @@ class IngestRules:
 
     Parameters
     ----------
-    history : whether they are loaded afterwards: what happened long ago was received then
+    history : of the experiment's settings, which says what day of the experiment a moment belongs to
+    loaded : whether the events are loaded afterwards: what happened long ago was received then
     """
 
     now: dt.datetime
-    zone: ZoneInfo
     reward_window: dt.timedelta
-    history: bool = False
+    history: SettingsHistory
+    loaded: bool = False
 
     def day(self, moment: dt.datetime) -> dt.date:
-        """Return the experiment's calendar day at a moment."""
-        return moment.astimezone(self.zone).date()
+        """Return the experiment's day at a moment."""
+        return self.history.day_at(moment, self.now)
 
     def moment(self, event: EventIn) -> dt.datetime:
         """Return when an event happened: now at the latest, whatever the clock of its sender says."""
@@ -81,7 +82,7 @@ class IngestRules:
 
     def received_on(self, moment: dt.datetime, date: dt.date) -> dt.date:
         """Return the day on which an event of a moment became known: never before the date it counts for."""
-        return max(self.day(moment if self.history else self.now), date)
+        return max(self.day(moment if self.loaded else self.now), date)
 
     def in_future(self, event: EventIn) -> bool:
         """Say whether an event claims to happen later than any clock could be off."""

@@ -97,8 +97,7 @@ def insert_experiment(
     settings_changes.write_period(
         session, experiment_id, local_date(now, settings.time_zone), "running", settings, now
     )
-    session.add(tables.ExperimentVersion(experiment_id=experiment_id, version=1))
-    session.flush()
+    version_lock.start(session, experiment_id)
     return True
 
 

@@ -37,11 +37,11 @@ def apply_from_today(
     """
     if (settings, state) == (history.latest.settings, history.latest.state):
         return history
-    today = max(local_date(now, settings.time_zone), history.latest.active_from)
+    today = max(local_date(now, settings.time_zone), history.today(now))
     share_constraints.validate(settings, variants, today)
     stored = write_period(session, experiment_id, today, state, settings, now)
     version_lock.increment_settings_version(session, experiment_id)
-    return history.with_period(SettingsPeriod(today, state, stored))
+    return history.with_period(SettingsPeriod(today, state, stored, now))
 
 
 def write_period(

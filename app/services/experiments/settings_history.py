@@ -25,11 +25,12 @@ def local_date(now: dt.datetime, time_zone: str) -> dt.date:
 
 @dataclass(frozen=True, slots=True)
 class SettingsPeriod:
-    """Settings and state from ``active_from`` until the next period."""
+    """Settings and state from ``active_from``, when they were set at ``changed_at``, until the next period."""
 
     active_from: dt.date
     state: State
     settings: StoredSettings
+    changed_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,23 @@ class SettingsHistory:
         return self.periods[-1]
 
     def today(self, now: dt.datetime) -> dt.date:
-        """Return the experiment's present day: never before its first one, even if its time zone was changed."""
-        return max(local_date(now, self.latest.settings.time_zone), self.periods[0].active_from)
+        """Return the experiment's present day, which never goes back.
+
+        After its time zone was moved west, the day of the change lasts until the new zone has reached its end.
+        """
+        return max(local_date(now, self.latest.settings.time_zone), self.latest.active_from)
+
+    def day_at(self, moment: dt.datetime, now: dt.datetime) -> dt.date:
+        """Return the experiment's day at a moment up to now: the zone's calendar day, but days never go back.
+
+        What happened on the zone's present day belongs to today, and what happened since a change to the day from
+        which the change applies, or a later one. So nothing that happens on a day is dated before it.
+        """
+        zone = self.latest.settings.time_zone
+        day = local_date(moment, zone)
+        if day >= local_date(now, zone):
+            day = max(day, self.today(now))
+        return max([day, *(period.active_from for period in self.periods if period.changed_at <= moment)])
 
     def at(self, date: dt.date) -> SettingsPeriod:
         """Return the period in force on a date; before the first, the first as if it were running."""
@@ -105,7 +121,8 @@ class SettingsHistory:
 
 
 HISTORY_SQL = """
-    select s.experiment_id, v.version, v.settings_version, e.source, s.active_from, s.state, s.settings
+    select s.experiment_id, v.version, v.settings_version, e.source, s.active_from, s.state,
+           s.settings, s.changed_at
     from experiment_settings s
     join experiments e on e.experiment_id = s.experiment_id
     join experiment_versions v on v.experiment_id = s.experiment_id
@@ -151,8 +168,8 @@ def _parse(rows: Sequence[tuple[Any, ...]]) -> dict[str, SettingsHistory]:
     histories = {}
     for (experiment_id, version, settings_version, source), group in groupby(rows, key=lambda row: row[:4]):
         periods = tuple(
-            SettingsPeriod(active_from, state, parse_settings(experiment_id, stored))
-            for *_, active_from, state, stored in group
+            SettingsPeriod(active_from, state, parse_settings(experiment_id, stored), changed_at)
+            for *_, active_from, state, stored, changed_at in group
         )
         histories[experiment_id] = SettingsHistory(periods, source, version, settings_version)
     return histories

@@ -90,12 +90,18 @@ def list_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, 
     variants: dict[str, list[Variant]] = defaultdict(list)
     for row, first_day in rows:
         variants[row.experiment_id].append(to_schema(row, first_day))
-    return variants
+    return {experiment_id: _with_control(listed) for experiment_id, listed in variants.items()}
+
+
+def _with_control(variants: Sequence[Variant]) -> list[Variant]:
+    """Return variants of which the control in force is marked, whether it was chosen or is it by default."""
+    control = control_of(variants)
+    return [variant.model_copy(update={"is_control": variant.variant_id == control}) for variant in variants]
 
 
 def variants_of(session: Session, experiment_id: str) -> list[Variant]:
     """Return the variants of one experiment in the order of registration."""
-    return list_variants(session, [experiment_id])[experiment_id]
+    return list_variants(session, [experiment_id]).get(experiment_id, [])
 
 
 def read_variant(session: Session, experiment_id: str, variant_id: str) -> Variant:
@@ -122,7 +128,7 @@ def find_variant(variants: Iterable[Variant], experiment_id: str, variant_id: st
 
 
 def to_schema(row: tables.Variant, first_day: dt.date | None) -> Variant:
-    """Return a variant as the API shows it."""
+    """Return a variant as the API shows it, ``is_control`` as it was chosen."""
     return Variant(
         variant_id=row.variant_id,
         name=row.name,

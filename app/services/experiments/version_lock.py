@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -10,6 +10,18 @@ from app.services.access import audit_log, principal
 from app.storage.pipeline import Statement, run_pipelined
 from app.storage.tables import ExperimentVersion
 
+START = text("""
+    insert into experiment_versions (experiment_id, version, settings_version)
+    select :experiment_id, coalesce(max(version), 0) + 1, coalesce(max(settings_version), 0) + 1
+    from deleted_experiments where experiment_id = :experiment_id
+""")
+RAISE = text("""
+    update experiment_versions as current
+    set version = greatest(current.version, deleted.version + 1),
+        settings_version = greatest(current.settings_version, deleted.settings_version + 1)
+    from deleted_experiments as deleted
+    where current.experiment_id = :experiment_id and deleted.experiment_id = :experiment_id
+""")
 LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
 
 
@@ -60,6 +72,19 @@ def try_lock(session: Session, experiment_id: str) -> int | None:
         session.connection().exec_driver_sql(LOCK, {"experiment_id": experiment_id}).scalar()
     )
     return version
+
+
+def start(session: Session, experiment_id: str) -> None:
+    """Insert the version row of a new experiment: 1, or above the versions of a deleted one with the same id.
+
+    Caches compare versions: what belongs to the deleted experiment can then never pass as the new one's.
+    """
+    session.execute(START, {"experiment_id": experiment_id})
+
+
+def raise_above_deleted(session: Session, experiment_id: str) -> None:
+    """Raise the versions of an imported experiment above those of a deleted one with the same id."""
+    session.execute(RAISE, {"experiment_id": experiment_id})
 
 
 def _authorize_and_audit(experiment_id: str) -> None:

@@ -7,13 +7,10 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import invalid_field
-from app.schemas.plans import Plan, PlanRequest, Spread
+from app.schemas.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
 from app.simulation import duration_plan as simulated
 from app.simulation.email.declared import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
-
-MAX_DECISIONS = 200_000
-"""Variants x days x replications: about ten seconds of one processor."""
 
 
 def check(asked: PlanRequest) -> None:

@@ -21,6 +21,7 @@ from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.schemas.exports import Imported
 from app.schemas.validation import field_errors
 from app.services.access import audit_log, principal
+from app.services.experiments import version_lock
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
@@ -93,6 +94,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     for part in PARTS:
         _insert(session, part, experiment_id)
     check_agreement(session, experiment_id)
+    version_lock.raise_above_deleted(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 
 

@@ -62,7 +62,7 @@ export const patch = (path, body, { etag, signal } = {}) =>
   request("PATCH", path, { ...json(body, etag ? { "If-Match": etag } : {}), signal });
 
 /** Delete. */
-export const remove = (path, { signal } = {}) => request("DELETE", path, { signal });
+export const remove = (path, { query, signal } = {}) => request("DELETE", path, { query, signal });
 
 /** Send text of another type, such as CSV; a File is read while it is sent. */
 export const postText = (path, text, type, { query, signal } = {}) =>

@@ -10,7 +10,13 @@ from client_testing.answers import EAGER
 from client_testing.loops import Loop, Waited
 from client_testing.service import Keys, ServiceProcess, served
 from groundhog_client import AsyncClient, Client
-from tests.conftest import database_url, migrated_url, server_url  # noqa: F401 - fixtures
+from tests.support.fixtures.database import (  # noqa: F401 - fixtures
+    administrator,
+    database_url,
+    migrated_url,
+    server_url,
+    untouched_url,
+)
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
 

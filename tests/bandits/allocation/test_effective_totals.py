@@ -13,7 +13,6 @@ from app.bandits.allocation.effective_totals import (
     Weighting,
     effective_totals,
     halvings,
-    incomplete_days,
     last_possible_day,
 )
 
@@ -97,13 +96,6 @@ def test_the_last_possible_day_is_found_from_the_data():
     assert last_possible_day(late, 3, Weighting()) == 1
     assert last_possible_day(late, 3, Weighting(window_days=1)) == 3
     assert last_possible_day(daily([[1]], [[5]]), 3, Weighting()) is None
-
-
-def test_a_day_is_incomplete_when_an_expected_report_is_missing():
-    reported = np.array([[True, True], [True, False], [False, True]])
-    table = DailyTotals(np.arange(3), reported, reported * 10.0, reported * 1.0)
-    expected = np.array([[True, True], [True, False], [True, True]])
-    assert incomplete_days(table, expected).tolist() == [False, False, True]
 
 
 def test_no_weighting_divides_out_no_day_effects():

@@ -1,9 +1,10 @@
 """Advice to stop: by each figure, after enough days, and never before."""
 
+import numpy as np
 import pytest
 
 from app.bandits.best_arm.best_arm import best_arm, value_remaining
-from app.bandits.best_arm.stopping import StopRule, StopWhen
+from app.bandits.best_arm.stopping import StopRule, StopWhen, experiment_days
 from app.bandits.posteriors.beta import BetaArms
 
 SURE = BetaArms([1200, 1500], [8800, 8500])
@@ -60,3 +61,22 @@ def test_a_threshold_may_be_chosen():
 def test_settings_without_a_meaning_are_refused(settings, reason):
     with pytest.raises(ValueError, match=reason):
         StopRule(**settings)
+
+
+@pytest.mark.parametrize(
+    ("shown", "days"),
+    [
+        pytest.param([[1, 1], [0, 1], [0, 1]], 3, id="one that gets nothing any more"),
+        pytest.param([[1, 0], [1, 0], [1, 1], [0, 1]], 2, id="one that joins later"),
+        pytest.param([[1, 0], [0, 1], [0, 0], [1, 0]], 2, id="a day off, and never both at once"),
+        pytest.param([[1, 0], [1, 0]], 0, id="one that has had nothing"),
+        pytest.param(np.zeros((0, 2)), 0, id="no days"),
+    ],
+)
+def test_a_stop_rule_counts_days_of_the_experiment(shown, days):
+    assert experiment_days(np.array(shown, dtype=bool)) == days
+
+
+def test_days_of_many_experiments_are_counted_at_once():
+    shown = np.random.default_rng(1).random((50, 12, 3)) < 0.3
+    assert experiment_days(shown).tolist() == [int(experiment_days(one)) for one in shown]

@@ -12,8 +12,8 @@ from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.services.access.authenticator import Authenticator
 from app.storage import api_keys as stored_keys
-from tests.services.metrics.test_daily_metrics import total
-from tests.support.filled_service import problem
+from tests.support.problems import problem
+from tests.support.totals import total
 
 
 def change(client, act, *arguments):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from app.services.access import api_keys, audit_log
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.totals import total
 
 
 def entries(client, about=None):

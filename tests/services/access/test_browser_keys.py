@@ -10,9 +10,9 @@ from app.api.authorization import PERMISSIONS, PUBLIC_OPERATIONS
 from app.observability.logs import JsonFormatter
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
-from tests.api.test_openapi import DESCRIPTION
-from tests.services.assignments.test_feature_flags import FLAGS
-from tests.support.filled_service import problem
+from tests.support.experiments import FLAGS
+from tests.support.openapi.description import DESCRIPTION
+from tests.support.problems import problem
 
 SHOP = "https://shop.example"
 PAGE = {"Origin": SHOP}

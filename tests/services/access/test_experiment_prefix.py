@@ -5,9 +5,9 @@ import json
 import pytest
 
 from app.api.authorization import PERMISSIONS
-from tests.api.test_openapi import DESCRIPTION
-from tests.services.metrics.test_daily_metrics import total
-from tests.support.filled_service import fields, problem
+from tests.support.openapi.description import DESCRIPTION
+from tests.support.problems import fields, problem
+from tests.support.totals import total
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 SMALL = {"emails": 20, "days": 2, "replications": 1}

@@ -1,7 +1,7 @@
 import threading
 
 from app.services.access import idempotency
-from tests.services.metrics.test_daily_metrics import stored, total
+from tests.support.totals import stored, total
 
 KEY = {"Idempotency-Key": "import-2026-03-01"}
 

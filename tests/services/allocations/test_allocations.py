@@ -4,22 +4,8 @@ import threading
 import psycopg
 import pytest
 
-from tests.services.metrics.test_daily_metrics import total
-
-
-def post(client, *totals):
-    answer = client.post("/metrics/", json=list(totals))
-    assert answer.status_code == 200, answer.text
-
-
-def allocation(client, date=None, **query):
-    answer = client.get("/allocations/homepage", params={"for_date": date, **query} if date else query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def gate(body):
-    return [holding["gate"] for holding in body["gates"]]
+from tests.support.experiments import allocation, gate
+from tests.support.totals import post, total
 
 
 def test_the_answer_begins_with_what_people_come_for(client):

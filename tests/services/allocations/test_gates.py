@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.services.allocations.test_allocations import allocation, gate, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create, gate
+from tests.support.totals import post, total
 
 
 def test_an_incomplete_day_is_left_out_and_named(client):
@@ -103,7 +102,7 @@ def test_the_answer_says_in_words_what_was_used_and_what_moved(client, clock):
 def test_every_gate_is_explained_in_words(client):
     create(client, "a", "b", "new", late_conversions=True)
     post(client, *[total(v, f"2026-02-0{day}") for v in ("a", "b") for day in (1, 2)])
-    post(client, total("a", "2026-02-03"), total("b", "2026-02-02", 1, 5_000))
+    post(client, total("a", "2026-02-03", 20_000), total("b", "2026-02-02", 1, 5_000))
     assert "In burn-in, with less data than required: new" in " ".join(allocation(client)["explain"])
     client.post("/experiments/homepage/rollout", json={"variant_id": "a"})
     body = allocation(client)

@@ -8,9 +8,8 @@ import pytest
 from app.services.allocations import response
 from app.services.allocations.decision_inputs import read_inputs
 from app.services.experiments import settings_history
-from tests.services.allocations.test_allocations import post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import create
+from tests.support.totals import post, total
 
 DATES = [dt.date(2026, 3, day) for day in (2, 6, 11)]
 EVERY_DAY = [f"2026-03-{day:02d}" for day in range(1, 11)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.events import event, send
-from tests.support.filled_service import fields
+from tests.support.fixtures.events import event, send
+from tests.support.problems import fields
 
 
 @pytest.fixture

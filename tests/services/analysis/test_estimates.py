@@ -13,7 +13,7 @@ from app.bandits.estimation.adaptive_means import (
     naive_means,
     stratified_means,
 )
-from tests.support.events import create, event, send
+from tests.support.fixtures.events import create, event, send
 
 SPLIT = """insert into splits (experiment_id, split, for_date, revision, shares, settings_version, frozen_at)
            values ('e', %s, '2026-03-09', 'r', %s, 1, '2026-03-09')"""

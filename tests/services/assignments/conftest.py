@@ -7,6 +7,8 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.fixtures.stoppable_server import server, url  # noqa: F401 - fixtures
+
 FIVE = [{"variant_id": name} for name in ("control", "a", "b", "c", "d")]
 
 

@@ -7,7 +7,7 @@ import pytest
 from app.errors import Unavailable
 from app.services.assignments import splits
 from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
-from tests.support.filled_service import problem
+from tests.support.problems import problem
 
 COUNTS = "select variant_id, split, units from assignment_counts order by 1, 2"
 

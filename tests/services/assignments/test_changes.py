@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.filled_service import problem
+from tests.support.problems import problem
 
 UNIT = {"experiment_id": "e", "unit_id": "u"}
 

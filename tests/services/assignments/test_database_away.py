@@ -5,10 +5,9 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import ServiceSettings
-from tests.storage.test_database_away import server, unavailable, url  # noqa: F401
-from tests.support.filled_service import problem
+from tests.support.experiments import FLAGS
+from tests.support.problems import problem, unavailable
 
-FLAGS = "/ofrep/v1/evaluate/flags"
 EXPERIMENT = {
     "experiment_id": "e",
     "source": "tracked",
@@ -41,7 +40,7 @@ def test_a_replica_draws_without_storing_in_mode_rendezvous(create, assign, make
     assert make_client(read_only=True).post("/assignments", json=unit()).json() == drawn
 
 
-def test_without_postgresql_all_is_503_and_recovers_by_itself(server, url, clock):  # noqa: F811
+def test_without_postgresql_all_is_503_and_recovers_by_itself(server, url, clock):
     with TestClient(
         create_app(ServiceSettings(database_url=url), clock), raise_server_exceptions=False
     ) as client:
@@ -67,7 +66,7 @@ def test_without_postgresql_all_is_503_and_recovers_by_itself(server, url, clock
         assert client.post("/assignments", json=unit("new")).status_code == 201
 
 
-def test_connections_cut_behind_its_back_cost_no_request(server, url, clock):  # noqa: F811
+def test_connections_cut_behind_its_back_cost_no_request(server, url, clock):
     with TestClient(
         create_app(ServiceSettings(database_url=url), clock), raise_server_exceptions=False
     ) as client:

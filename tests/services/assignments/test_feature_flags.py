@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-FLAGS = "/ofrep/v1/evaluate/flags"
+from tests.support.experiments import FLAGS
+
 TWO = [{"variant_id": "control", "value": 1.0}, {"variant_id": "bold", "value": {"size": 10.0}}]
 
 
@@ -323,6 +324,14 @@ def test_a_flag_that_takes_the_place_of_another_is_seen(create, evaluate, client
     assert keys(evaluate) == ["a"]
     client.patch("/experiments/a", json={"flag": False})
     client.patch("/experiments/b", json={"flag": True})
+    assert keys(evaluate) == ["b"]
+
+
+def test_a_deleted_flag_is_gone_though_another_took_its_place(create, evaluate, client):
+    create("a")
+    assert keys(evaluate) == ["a"]
+    assert client.delete("/experiments/a?confirm=a").status_code == 200
+    create("b")
     assert keys(evaluate) == ["b"]
 
 

@@ -11,7 +11,7 @@ from app.settings import ServiceSettings
 from app.storage.assignments import LOOK_UP_SQL, AssignmentRow, look_up, store
 from app.storage.batched_statement import INDEX_ONLY_PLAN, BatchedStatement
 from app.storage.database import Database
-from tests.conftest import SetClock
+from tests.support.clock import SettableClock
 
 UNITS = [f"u{number}" for number in range(40)]
 
@@ -107,7 +107,7 @@ def database(database_url):
 
 
 def row(unit_id, variant_id="control", experiment_id="e"):
-    return AssignmentRow(experiment_id, unit_id, variant_id, "drawn", 1, 0.5, "r", SetClock().now)
+    return AssignmentRow(experiment_id, unit_id, variant_id, "drawn", 1, 0.5, "r", SettableClock().now)
 
 
 def test_callers_that_wait_share_one_statement(database):

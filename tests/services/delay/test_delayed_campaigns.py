@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from benchmarks.results.delay.campaigns import exactly, geometric
-from tests.support.events import create
+from tests.support.fixtures.events import create
 
 pytestmark = pytest.mark.statistics
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.support.events import create, event, send
+from tests.support.fixtures.events import create, event, send
 
 
 @pytest.fixture

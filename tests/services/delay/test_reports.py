@@ -3,7 +3,7 @@
 import pytest
 
 from tests.services.metrics.test_daily_metrics import total
-from tests.support.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
+from tests.support.fixtures.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
 
 CAME_BY = {0: 60, 1: 90, 2: 105, 3: 120}
 """Of each day's 120 conversions, how many have come by which age."""

@@ -5,8 +5,8 @@ import json
 import psycopg
 import pytest
 
-from tests.support.events import event, send, totals
-from tests.support.filled_service import fields, problem
+from tests.support.fixtures.events import event, send, totals
+from tests.support.problems import fields, problem
 
 JSON = {"Content-Type": "application/json"}
 

@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from tests.support.events import create, event, send, totals
+from tests.support.fixtures.events import create, event, send, totals
 
 UNITS = [f"u{i}" for i in range(60)]
 

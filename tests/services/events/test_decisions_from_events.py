@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.events import create, event, send
+from tests.support.fixtures.events import create, event, send
 
 
 def assign(client, *units):

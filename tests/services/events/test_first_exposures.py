@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from app.services.events import first_exposures
-from tests.support.events import create, event, send, totals
+from tests.support.fixtures.events import create, event, send, totals
 
 UNITS = [f"u{i}" for i in range(200)]
 

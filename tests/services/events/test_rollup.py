@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.support.events import NOW, create, event, send, totals
+from tests.support.fixtures.events import NOW, create, event, send, totals
 
 COUNTED, KNOWN, DUPLICATE = ("counted", None), ("known", None), ("duplicate", None)
 

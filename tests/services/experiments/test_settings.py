@@ -2,14 +2,8 @@
 
 import pytest
 
-from tests.services.allocations.test_allocations import allocation, gate, post
-from tests.services.metrics.test_daily_metrics import total
-
-
-def create(client, *variants, **settings):
-    body = {"experiment_id": "homepage", "variants": [{"variant_id": v} for v in variants], **settings}
-    answer = client.post("/experiments", json=body)
-    assert answer.status_code == 201, answer.text
+from tests.support.experiments import allocation, create, gate
+from tests.support.totals import post, total
 
 
 def change(client, **settings):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.support.filled_service import problem, total
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
 HEADER = "experiment_id,variant_id,date,impressions,successes"
 CONTENT_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}

@@ -1,22 +1,6 @@
 import threading
 
-from fastapi.testclient import TestClient
-
-
-def total(variant_id="control", date="2026-03-01", impressions=1000, successes=120, **more):
-    return {
-        "experiment_id": "homepage",
-        "variant_id": variant_id,
-        "date": date,
-        "impressions": impressions,
-        "successes": successes,
-        **more,
-    }
-
-
-def stored(client: TestClient) -> list[tuple[str, str, int, int]]:
-    items = client.get("/metrics/homepage").json()["items"]
-    return [(i["variant_id"], i["date"], i["impressions"], i["successes"]) for i in items]
+from tests.support.totals import stored, total
 
 
 def test_a_total_is_stored_and_registers_its_experiment_and_variant(client):

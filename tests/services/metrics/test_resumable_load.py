@@ -141,12 +141,11 @@ def command(database_url, *words, **options):
     )
 
 
-def test_the_command_lists_what_it_refused_and_says_so_by_its_code(database_url, tmp_path):
+def test_the_command_lists_what_it_refused_and_says_so_by_its_code(groundhog, database_url, tmp_path):
     file = tmp_path / "daily.csv"
     file.write_text(HEADER + row(0) + row(1, successes=2000))
-    process = command(database_url, "load", str(file))
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 3, err
+    code, out, err = groundhog("load", file, DATABASE_URL=database_url)
+    assert code == 3, err
     assert out.strip() == "2 lines: 1 inserted, 0 updated, 0 unchanged, 0 superseded, 1 rejected."
     assert "line 3 successes: more successes than impressions" in err
 
@@ -158,25 +157,24 @@ def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
 
     with pytest.raises(Unavailable):
         transfer._show(parts(), 1_000, resumable_load.Checkpoint(), "daily.csv")
-    told = capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
     assert "the lines up to 50,001 are stored; the same command continues from there" in told
 
 
-def test_the_command_reads_standard_input_in_a_format_it_is_told(database_url):
-    process = command(database_url, "load", "-", "--format", "ndjson", stdin=subprocess.PIPE)
-    out, err = process.communicate(as_json(row(0)), timeout=300)
-    assert (process.returncode, out.split(":")[0]) == (0, "1 lines"), err
+def test_the_command_reads_standard_input_in_a_format_it_is_told(groundhog, database_url):
+    load = "load", "-", "--format", "ndjson"
+    code, out, err = groundhog(*load, stdin=as_json(row(0)), DATABASE_URL=database_url)
+    assert (code, out.split(":")[0]) == (0, "1 lines"), err
 
 
 @pytest.mark.parametrize("file", ["nothing.csv", "what.is.this", "-"])
-def test_a_file_that_cannot_be_read_is_one_sentence(database_url, file):
-    process = command(database_url, "load", file, stdin=subprocess.DEVNULL)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 1
-    assert err.startswith("groundhog: ")
-    assert err.count("\n") == 1
+def test_a_file_that_cannot_be_read_is_one_sentence(groundhog, database_url, file):
+    sentence, *_ = groundhog("load", file, DATABASE_URL=database_url)
+    assert sentence.startswith("groundhog: ")
+    assert "\n" not in sentence
 
 
+@pytest.mark.system
 def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, tmp_path):
     """The second part waits for the lock of its experiment, which the test holds until the process is killed."""
     client.post("/experiments", json={"experiment_id": "held"}).raise_for_status()
@@ -197,33 +195,35 @@ def test_a_load_that_was_killed_loses_nothing_and_goes_on(database_url, client, 
     assert out.startswith("50,500 lines: 50,500 inserted, 0 updated, 0 unchanged"), out + err
 
 
-def test_export_and_import_by_command(client, database_url, tmp_path, empty_database_url):
-    from app.storage import migrate
-
+def test_export_and_import_by_command(groundhog, client, database_url, tmp_path, second_database_url):
     client.post("/metrics", json={"experiment_id": "e", "variant_id": "a", "date": "2026-03-09",
                                   "impressions": 10, "successes": 1})  # fmt: skip
-    migrate.upgrade(empty_database_url)
     file = tmp_path / "e.ndjson"
-    out, err = command(database_url, "export", "e", "--to", str(file)).communicate(timeout=300)
-    out, err = command(empty_database_url, "import", str(file)).communicate(timeout=300)
+    groundhog("export", "e", "--to", file, DATABASE_URL=database_url)
+    _, out, err = groundhog("import", file, DATABASE_URL=second_database_url)
     assert out.startswith("Imported e: "), err
-    process = command(database_url, "export", "nobody")
-    assert process.communicate(timeout=300) == ("", "groundhog: there is no experiment 'nobody'\n")
+    sentence, out, _ = groundhog("export", "nobody", DATABASE_URL=database_url)
+    assert (sentence, out) == ("groundhog: there is no experiment 'nobody'", "")
 
 
-def test_an_export_that_cannot_be_written_and_an_import_that_cannot_be_read_say_where(
-    client, database_url, tmp_path
-):
+@pytest.mark.system
+def test_an_export_that_finds_no_room_on_its_standard_output_says_so(client, database_url):
     client.post("/experiments", json={"experiment_id": "e", "variants": [{"variant_id": "a"}]})
     with open("/dev/full", "wb") as full:
         _, err = command(database_url, "export", "e", stdout=full).communicate(timeout=300)
     assert err == "groundhog: standard output cannot be written: No space left on device\n"
+
+
+def test_an_export_that_cannot_be_written_and_an_import_that_cannot_be_read_say_where(
+    groundhog, client, database_url, tmp_path
+):
+    client.post("/experiments", json={"experiment_id": "e", "variants": [{"variant_id": "a"}]})
     nowhere = tmp_path / "nowhere" / "e.ndjson"
-    _, err = command(database_url, "export", "e", "--to", str(nowhere)).communicate(timeout=300)
-    assert err == f"groundhog: {nowhere} cannot be written: No such file or directory\n"
+    sentence, *_ = groundhog("export", "e", "--to", nowhere, DATABASE_URL=database_url)
+    assert sentence == f"groundhog: {nowhere} cannot be written: No such file or directory"
     file = tmp_path / "e.ndjson"
     file.write_text(client.get("/experiments/e/export").text.replace('"position":0', '"position":-1'))
-    _, err = command(database_url, "import", str(file)).communicate(timeout=300)
-    first, second = err.splitlines()
+    sentence, *_ = groundhog("import", file, DATABASE_URL=database_url)
+    first, second = sentence.splitlines()
     assert first.endswith("cannot be read; nothing was imported")
     assert second.endswith(" position: Input should be greater than or equal to 0")

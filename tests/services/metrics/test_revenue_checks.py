@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import create
+from tests.support.totals import total
 
 REFUSED = [(2, 30.01, 440.05), (2, -30.01, 440.05), (1, 9.99, 98.5), (10, 1000, 99_000), (1, 0.5, 0.0)]
 ACCEPTED = [

@@ -1,3 +1,3 @@
 """Small simulations over HTTP."""
 
-from tests.support.simulations import client, simulate, until  # noqa: F401 - fixtures
+from tests.support.fixtures.simulations import client, simulate, until  # noqa: F401 - fixtures

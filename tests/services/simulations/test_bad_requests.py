@@ -65,7 +65,7 @@ TWO = [{"kind": "thompson"}, {"kind": "thompson"}]
         case("clv", {"quota": 100_000}, "quota"),
         case("clv", {"channel_quotas": [10]}, "channel_quotas"),
         case("clv", {"decay": 1.5}, "decay"),
-        case("clv", {"recontact_days": 3}, "recontact_days"),
+        case("clv", {"recontact_days": 3, "window_days": 21}, "recontact_days"),
         case("clv", {"start": 20221130}, "start"),
         case("clv", {"start": "2018-01-01"}, "start"),
         case("clv", {"exported": 10}, "exported"),

@@ -14,6 +14,8 @@ from app.bandits.policies.thompson import ThompsonSampling
 from app.errors import Invalid
 from tests.support import ROOT
 
+pytestmark = pytest.mark.system
+
 EXPERIMENT = """
 import json, sys
 from datetime import UTC, datetime

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.cli.test_simulate import run
+from tests.support.command import run
 
 LOG = (
     "arm,propensity,reward,value\n"

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tests.support.simulations import LARGE, TELCO
+from tests.support.fixtures.simulations import LARGE, TELCO
 
 
 def rows(answer):

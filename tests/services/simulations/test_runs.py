@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.services.simulations import worker_pool as players_of_service
 from app.settings import ServiceSettings
-from tests.support.simulations import LARGE, SMALL, TELCO, end_of, players
+from tests.support.fixtures.simulations import LARGE, SMALL, TELCO, end_of, players
 
 ASYNC = {"Prefer": "respond-async"}
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.support.transfer import take
+from tests.support.fixtures.transfer import take
 
 UNITS = [f"u{number} é" for number in range(10)]
 READS = [

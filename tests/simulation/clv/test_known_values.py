@@ -15,6 +15,8 @@ from app.simulation.clv.world.scenario import Scenario
 from app.simulation.clv.world.world import World
 from tests.support.clv_policies import ByCustomer, always
 
+pytestmark = pytest.mark.statistics
+
 
 def finals(policy, replications):
     return play(Race(policies=(policy,), replications=replications)).final(0)

@@ -6,6 +6,8 @@ import pytest
 from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.regret import lai_robbins
 
+pytestmark = pytest.mark.statistics
+
 ORIGINAL = EmailScenario(
     policies=(PolicyChoice("epsilon_greedy_original", {"epsilon": 0.1}), PolicyChoice("thompson")),
     replications=4000,

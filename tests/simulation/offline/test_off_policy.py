@@ -11,7 +11,7 @@ from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import evaluate
 from app.simulation.offline.rejection_replay import replay
-from tests.conftest import SHARED_DATA
+from tests.support import SHARED
 
 
 def logged(rates, propensities, n, seed):
@@ -32,7 +32,7 @@ def read_shared(shared_data, name):
 
 @pytest.fixture(scope="module")
 def hillstrom():
-    return read_shared(SHARED_DATA, "hillstrom_email.csv.gz")
+    return read_shared(SHARED / "data", "hillstrom_email.csv.gz")
 
 
 def test_constant_policies_on_hillstrom_get_their_arms_mean(hillstrom):

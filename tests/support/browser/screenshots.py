@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
-from tests.conftest import fresh_database
 from tests.support import ROOT
 from tests.support.browser import histories
 from tests.support.browser.chromium import FLAGS, MISSING, chromium
 from tests.support.browser.service import served
+from tests.support.databases import fresh_database
 
 FOLDER = ROOT / "docs" / "img"
 WIDTHS = {360: 780, 1280: 1000}

@@ -1,14 +1,14 @@
 """Write allocations.json, answers about varied experiments: ``python -m tests.support.golden.allocations``.
 
-The file was written by the version before allocations became typed objects; since then only sentences of `explain`
-were changed. It fixes which fields there are, in which order and how they are spelt. Fractions are compared as
-numbers: processors differ in the last digits.
+The file was written by the version before allocations became typed objects. Since then sentences of `explain`
+were changed, numbers are rounded, and a variant without impressions has no P(best), no expected loss and no
+difference from the control. It fixes which fields there are, in which order and how they are spelt. Fractions are
+compared as numbers: processors differ in the last digits.
 """
 
 import datetime as dt
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage import migrate
-from app.storage.embedded import EmbeddedPostgres
+from tests.support.clock import SettableClock
+from tests.support.databases import embedded_server
 
 FILE = Path(__file__).with_suffix(".json")
 TODAY = dt.date(2026, 3, 10)
@@ -277,17 +278,13 @@ def spelling(body: str) -> Body:
 
 
 def _answers() -> Iterator[tuple[str, dict[str, str]]]:
-    from tests.conftest import SetClock
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedPostgres(Path(folder) / "home", {"fsync": "off"}) as server:
-            url = server.url_for("postgres")
-            migrate.upgrade(url)
-            for name in STORIES:
-                clock = SetClock()
-                with TestClient(create_app(ServiceSettings(database_url=url), clock)) as client:
-                    yield name, read(client, clock, url, name)
+    with embedded_server() as server:
+        url = server.url_for("postgres")
+        migrate.upgrade(url)
+        for name in STORIES:
+            clock = SettableClock()
+            with TestClient(create_app(ServiceSettings(database_url=url), clock)) as client:
+                yield name, read(client, clock, url, name)
 
 
 if __name__ == "__main__":

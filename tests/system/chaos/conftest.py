@@ -3,8 +3,6 @@
 What each test did and what came of it stands in a table at the end of the run.
 """
 
-import os
-import random
 import subprocess
 import time
 
@@ -15,12 +13,7 @@ from tests.support.processes import open_folder
 from tests.system.chaos.load import check
 from tests.system.chaos.service import Running
 
-KILLS = int(os.environ.get("GROUNDHOG_CHAOS_KILLS", "2"))
-"""How often each thing is killed."""
-
 COLUMNS = ("faults", "acknowledged", "lost", "503s", "unanswered", "seconds")
-
-chance = random.Random(20261121)
 
 
 @pytest.fixture(scope="session")

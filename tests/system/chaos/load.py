@@ -1,6 +1,7 @@
 """Mixed writers that send everything again until it is acknowledged, and know what must be there in the end."""
 
 import datetime as dt
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from tests.system.chaos.stored import Stored
 FIRST_DAY = dt.date(1990, 1, 1)
 VARIANTS = ("a", "b", "c")
 GIVE_UP_SECONDS = 300
+KILLS = int(os.environ.get("GROUNDHOG_CHAOS_KILLS", "2"))
+"""How often each thing is killed."""
 
 
 @dataclass

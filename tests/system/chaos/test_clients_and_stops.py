@@ -9,8 +9,7 @@ from contextlib import ExitStack
 
 import httpx2
 
-from tests.system.chaos.conftest import KILLS
-from tests.system.chaos.load import load
+from tests.system.chaos.load import KILLS, load
 from tests.system.chaos.stored import Stored
 
 STOPS = 10 if KILLS > 2 else 1

@@ -14,8 +14,7 @@ import pytest
 from app.storage import migrate
 from app.storage.embedded.server import running_url
 from tests.support.processes import open_folder, postmaster
-from tests.system.chaos.conftest import KILLS
-from tests.system.chaos.load import GIVE_UP_SECONDS, load
+from tests.system.chaos.load import GIVE_UP_SECONDS, KILLS, load
 from tests.system.chaos.service import Running
 
 STANDSTILL_SECONDS = 10 if KILLS > 2 else 2

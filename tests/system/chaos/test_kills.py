@@ -1,9 +1,11 @@
 """kill -9 of the service and of its PostgreSQL under mixed load: nothing acknowledged is lost or counted twice."""
 
+import random
 import time
 
-from tests.system.chaos.conftest import KILLS, chance
-from tests.system.chaos.load import load
+from tests.system.chaos.load import KILLS, load
+
+chance = random.Random(20261121)
 
 
 def test_the_service_is_killed_and_started_again(running, settle):

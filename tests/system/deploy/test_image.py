@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from app.web import vega_bundle
-from tests.conftest import fresh_database
 from tests.support import ROOT
+from tests.support.databases import fresh_database
 from tests.support.processes import open_folder
 from tests.system.deploy.wire import over_tcp
 

@@ -13,8 +13,8 @@ from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
 from app.storage import migrate
-from tests.conftest import fresh_database
-from tests.system.test_processes import post, service
+from tests.support.databases import fresh_database
+from tests.support.service_process import post, running_service
 
 WEB = Path(__file__).parent / "web"
 OBJECT = {"colour": "red", "sizes": {"s": 1.5}}
@@ -26,7 +26,8 @@ def address(server_url):
     """A live server whose experiments have one variant each, of every type of value, and a forced unit."""
     with fresh_database(server_url) as url:
         migrate.upgrade(url)
-        with service(url) as address:
+        with running_service(url) as service:
+            address = service.address
             for name, value in VALUES.items():
                 variants = [{"variant_id": "control", "value": value}]
                 post(

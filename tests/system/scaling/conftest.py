@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import empty
+from tests.support.databases import empty
 from tests.system.scaling.pooler import MISSING, PGBOUNCER, running_pgbouncer
 from tests.system.scaling.standby import Pair, running_pair
 

@@ -1,10 +1,7 @@
 """Two instances of the service on one database, and what shares requests out between them."""
 
-import os
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
@@ -12,10 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from tests.support import ROOT
 from tests.support.processes import open_folder
+from tests.support.service_process import ServiceProcess
 from tests.system.scaling.ports import free_port, wait_for_port
-from tests.system.test_processes import wait_until_ready
 
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 
@@ -55,27 +51,14 @@ def running_haproxy(addresses: Sequence[str]) -> Iterator[tuple[str, int]]:
 @contextmanager
 def running_instances(number: int, **settings: str) -> Iterator[list[str]]:
     """So many services with the same settings, on ports of their own, at the addresses that are given."""
+    services = [ServiceProcess(**settings) for _ in range(number)]
     with ExitStack() as started:
-        processes = [started.enter_context(_instance(settings)) for _ in range(number)]
-        addresses = [process.stdout.readline().split()[-1] for process in processes]
-        for address in addresses:
-            wait_until_ready(address)
-        yield addresses
-
-
-@contextmanager
-def _instance(settings: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    ours = ("GROUNDHOG_", "DATABASE_URL", "READ_DATABASE_URL", "PROMETHEUS_")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
-    environment = inherited | settings
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.stdout.read()
-            process.wait(120)
+        for service in services:
+            service.start()
+            started.callback(service.stop)
+        for service in services:
+            service.wait_until_ready()
+        yield [service.address for service in services]
 
 
 class Front:

@@ -1,11 +1,8 @@
-"""Places on loopback: free ones, taken ones, and a plain connection to a database."""
+"""Ports on loopback: free ones, and taken ones."""
 
 import socket
 import subprocess
 import time
-
-import psycopg
-from sqlalchemy import make_url
 
 
 def free_port() -> int:
@@ -25,8 +22,3 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
         else:
             return
     raise TimeoutError("it does not listen")
-
-
-def connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
-    plain = make_url(url).set(drivername="postgresql").render_as_string(False)
-    return psycopg.connect(plain, autocommit=True, prepare_threshold=None)

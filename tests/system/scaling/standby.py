@@ -14,8 +14,8 @@ from app.storage import migrate
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.embedded.account import server_account
 from app.storage.embedded.home import Home
+from tests.support.databases import connect
 from tests.support.processes import open_folder
-from tests.system.scaling.ports import connect
 
 
 class Pair:

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.storage import migrate
-from tests.storage.test_migrations import ADVISORY_LOCK, names
-from tests.support.filled_service import problem, total
+from tests.support.databases import MIGRATION_LOCK, connect, names
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 from tests.system.scaling.pooler import through
-from tests.system.scaling.ports import connect
 
 SHARES = {"control": 50.0, "bold": 50.0}
 TRACKED = {
@@ -126,7 +126,7 @@ def test_a_service_that_reads_only_writes_nothing(make_client, pooled, pooled_ur
 def test_a_migration_waits_for_one_that_runs_and_leaves_no_lock(pgbouncer, empty_database_url):
     url = through(pgbouncer, empty_database_url)
     with connect(empty_database_url) as running:
-        running.execute("select pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        running.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
         second = threading.Thread(target=migrate.upgrade, args=[url])
         second.start()
         waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"

@@ -13,8 +13,9 @@ import pytest
 from app.observability import metrics
 from app.storage import replica
 from tests.support import LIMIT
-from tests.support.filled_service import problem, total
-from tests.system.scaling.ports import connect
+from tests.support.databases import connect
+from tests.support.problems import problem
+from tests.support.totals import small_total as total
 
 TODAY, YESTERDAY = "2026-03-10", "2026-03-09"
 FULL = [total(), total(variant_id="bold", successes=15)]
@@ -95,6 +96,22 @@ def test_an_experiment_that_the_replica_does_not_know_yet_is_the_primarys(pair, 
     service.post("/metrics/", json=FULL)
     with asked(primary=1):
         assert allocation(service).json()["recorded"] is True
+
+
+def test_an_experiment_that_was_deleted_is_not_read_from_a_replica_that_still_has_it(pair, make_service):
+    service = make_service()
+    service.post("/metrics/", json=FULL)
+    old = allocation(service).json()
+    pair.catch_up()
+    pair.stop_replaying()
+    assert service.delete("/experiments/homepage?confirm=homepage").status_code == 200
+    for one in (service, make_service()):
+        assert one.get("/allocations/homepage").status_code == 404
+        assert one.get("/allocations/homepage/history").status_code == 404
+    service.post("/metrics/", json=[total(successes=90), total(variant_id="bold")])
+    new = [allocation(one).json() for one in (service, make_service())]
+    assert new[0] == new[1]
+    assert new[0]["revision"] != old["revision"]
 
 
 def test_a_past_date_is_computed_on_the_replica(pair, make_service, make_client):

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from app.cli.main import commands
 from app.storage import migrate
-from tests.conftest import fresh_database
-from tests.support.filled_service import total
+from tests.support.databases import fresh_database
+from tests.support.service_process import get
+from tests.support.totals import small_total as total
 from tests.system.scaling.front import HAPROXY, Front, running_haproxy, running_instances
-from tests.system.test_processes import get
 
 KEYS_KEPT = 0.2
 LARGE = {"emails": 10_000, "replications": 1000, "days": 10}

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from app.storage.embedded import AlreadyRunning, CannotStart, EmbeddedPostgres, binaries, running_url
-from tests.support.processes import THROW_AWAY, Spawn, alive, connect, postmaster
+from tests.support.databases import connect
+from tests.support.processes import THROW_AWAY, Spawn, alive, postmaster
 
 HOLD = Path(__file__).with_name("hold_server.py")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="is about what root must do")

@@ -38,6 +38,7 @@ from groundhog_client._events.batching import Batching, Rejection
 from groundhog_client._events.event_sender import EventSender
 from groundhog_client._operations.allocations import (
     Allocation,
+    AssumedZero,
     GateHolding,
     History,
     Revision,
@@ -71,6 +72,7 @@ from groundhog_client._operations.assignments.units import (
 )
 from groundhog_client._operations.events import Event, EventResult, EventsTaken
 from groundhog_client._operations.experiments.experiments import (
+    Deletion,
     Experiment,
     ExperimentsPage,
     NewVariant,
@@ -110,6 +112,7 @@ __all__ = [
     "Allocation",
     "Assignment",
     "AssignmentsPage",
+    "AssumedZero",
     "AsyncClient",
     "AsyncEventSender",
     "Batching",
@@ -125,6 +128,7 @@ __all__ = [
     "DailyTotal",
     "Decision",
     "Defect",
+    "Deletion",
     "EmailSimulation",
     "Estimated",
     "Estimates",

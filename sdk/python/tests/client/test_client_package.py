@@ -11,6 +11,8 @@ import pytest
 
 import groundhog_client
 
+pytestmark = pytest.mark.system
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 

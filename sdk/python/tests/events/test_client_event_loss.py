@@ -6,8 +6,11 @@ import threading
 import time
 
 import httpx2
+import pytest
 
 from groundhog_client import Batching, Client, RetryPolicy
+
+pytestmark = pytest.mark.system
 
 UNITS = 300
 STUBBORN = RetryPolicy(timeout=5.0, deadline=120.0, attempts=10_000, first_wait=0.02, longest_wait=0.1)

@@ -36,6 +36,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "list_experiments": ((), {"cursor": "WyJob21lcGFnZV90ZXN0Il0", "limit": 7}),
     "read_experiment": (("homepage_test",), {}),
     "change_experiment": (("homepage_test",), {"state": "paused", "name": None, "if_match": '"abc"'}),
+    "delete_experiment": (("homepage_test",), {"confirm": "homepage_test"}),
     "roll_out_variant": (("homepage_test", "bold"), {}),
     "undo_rollout": (("homepage_test",), {}),
     "read_delay": (("homepage_test",), {"for_date": "2023-07-16"}),

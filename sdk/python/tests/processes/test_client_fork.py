@@ -5,6 +5,8 @@ import pytest
 from client_testing.processes import reported
 from groundhog_client import Client
 
+pytestmark = pytest.mark.system
+
 UNITS = 30
 
 SYNC = f"""

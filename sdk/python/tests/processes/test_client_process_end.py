@@ -7,6 +7,8 @@ import pytest
 from client_testing.processes import program, reported
 from groundhog_client import Client
 
+pytestmark = pytest.mark.system
+
 ADD = """
 client = Client(URL, retries=STUBBORN)
 sender = client.event_sender(LATER)

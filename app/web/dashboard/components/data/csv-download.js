@@ -17,9 +17,9 @@ function cell(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Save a CSV text as a file. */
-export function saveFile(fileName, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+/** Save a text, or a Blob, as a file. */
+export function saveFile(fileName, content, type = "text/csv") {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   h("a", { href: url, download: fileName }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

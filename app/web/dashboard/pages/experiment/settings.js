@@ -2,6 +2,7 @@
 
 import { go } from "../../addresses.js";
 import { get, getWhole, patch } from "../../api.js";
+import { deletePanel } from "../../components/experiment/delete-panel.js";
 import { experimentPage } from "../../components/experiment/header.js";
 import { stateButtons } from "../../components/experiment/state-buttons.js";
 import { variantsPanel } from "../../components/experiment/variant-list.js";
@@ -19,7 +20,7 @@ export async function show({ params: { id }, signal }) {
     experiment,
     "settings",
     [],
-    h("div", { class: "stack" }, stateButtons(experiment, reload), variantsPanel(experiment, reload), settingsForm(experiment, headers.get("ETag"), policies, reload)),
+    h("div", { class: "stack" }, stateButtons(experiment, reload), variantsPanel(experiment, reload), settingsForm(experiment, headers.get("ETag"), policies, reload), deletePanel(experiment)),
   );
 }
 

@@ -60,6 +60,16 @@ class DelayUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class AssumedZero:
+    """A day that a variant has not reported, counted as 0 impressions; ``share`` in percent of its traffic."""
+
+    variant_id: str
+    date: dt.date
+    share: float
+    expected_impressions: float
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """The shares of a date with their explanation; percent, summing to exactly 100."""
 
@@ -79,6 +89,7 @@ class Allocation:
     recorded: bool
     currency: str | None = None
     delay: DelayUsed | None = None
+    assumed_zero: tuple[AssumedZero, ...] = ()
     stale: bool = field(default=False, metadata=LOCAL)
     """Whether the service repeated its last answer because its database is unavailable."""
 

@@ -26,6 +26,7 @@ class AsyncOperations:
     each_experiment = async_iterator(experiments.list_experiments)
     read_experiment = async_method(experiments.read_experiment)
     change_experiment = async_method(experiments.change_experiment)
+    delete_experiment = async_method(experiments.delete_experiment)
     roll_out_variant = async_method(experiments.roll_out_variant)
     undo_rollout = async_method(experiments.undo_rollout)
     read_posterior = async_method(posterior.read_posterior)

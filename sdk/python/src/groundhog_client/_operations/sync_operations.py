@@ -26,6 +26,7 @@ class SyncOperations:
     each_experiment = sync_iterator(experiments.list_experiments)
     read_experiment = sync_method(experiments.read_experiment)
     change_experiment = sync_method(experiments.change_experiment)
+    delete_experiment = sync_method(experiments.delete_experiment)
     roll_out_variant = sync_method(experiments.roll_out_variant)
     undo_rollout = sync_method(experiments.undo_rollout)
     read_posterior = sync_method(posterior.read_posterior)

@@ -39,11 +39,11 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class AgainstControl:
-    """A variant against the control; ``p_better`` is the probability that it is better."""
+    """A variant against the control; ``p_better`` is P(it is better), None without impressions."""
 
     variant_id: str
-    p_better: float
-    difference: float
+    p_better: float | None
+    difference: float | None
     relative: float | None
 
 

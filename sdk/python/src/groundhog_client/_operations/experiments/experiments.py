@@ -107,6 +107,29 @@ def change_experiment(
     return _with_etag(Request("PATCH", where, reader, {}, headers, encode(changes)))
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What was deleted with an experiment, in rows."""
+
+    experiment_id: str
+    variants: int
+    daily_metrics: int
+    allocations: int
+    assignments: int
+    events: int
+
+
+def delete_experiment(experiment_id: str, *, confirm: str) -> Request[Deletion]:
+    """Delete an experiment permanently, with all that is stored of it; `export_experiment` returns it first.
+
+    Parameters
+    ----------
+    confirm : the experiment's id again; without it the error says what would be deleted
+    """
+    reader = reads(Deletion, experiment_id=experiment_id)
+    return Request("DELETE", path("experiments", experiment_id), reader, {"confirm": confirm})
+
+
 def roll_out_variant(
     experiment_id: str, variant_id: str, *, idempotency_key: str | None = None
 ) -> Request[Experiment]:

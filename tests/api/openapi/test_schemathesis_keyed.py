@@ -19,8 +19,10 @@ from app.main import create_app
 from app.schemas.api_keys import ApiKeyIn
 from app.services.access import api_keys
 from app.settings import ServiceSettings
-from tests.api import test_schemathesis as without_keys
-from tests.conftest import SetClock, empty
+from tests.support.clock import SettableClock
+from tests.support.databases import empty
+from tests.support.openapi.checks import EVERYWHERE, MISFIRES, OPEN
+from tests.support.openapi.description import DESCRIBED
 
 PROJECT = ProjectConfig(
     generation=GenerationConfig(max_examples=3, deterministic=True, database="none", no_shrink=True),
@@ -28,7 +30,7 @@ PROJECT = ProjectConfig(
     request_timeout=300,  # seconds: some play simulations
 )
 CONFIG = SchemathesisConfig(seed=2, projects=ProjectsConfig(default=PROJECT))
-everything = schemathesis.openapi.from_asgi("/openapi.json", without_keys.DESCRIBED, config=CONFIG)
+everything = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG)
 schema = everything.exclude(path="/plans")  # as there; that it asks for a key is seen in test_keys.py
 
 
@@ -36,7 +38,7 @@ schema = everything.exclude(path="/plans")  # as there; that it asks for a key i
 def keyed(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of a service whose only key stands in ``keyed.key``."""
     empty(migrated_url)
-    clock = SetClock()
+    clock = SettableClock()
     small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}
     application = create_app(ServiceSettings(database_url=migrated_url, **small), clock)
     with application.state.database.transaction() as session:
@@ -53,9 +55,9 @@ def test_an_operation_asks_for_a_key_and_keeps_with_one_what_its_description_pro
         case.operation.definition.raw["operationId"] not in PUBLIC_OPERATIONS
     )
     case.headers.pop("Authorization", None)
-    misfires = without_keys.MISFIRES.get(case.operation.label, [])
+    misfires = MISFIRES.get(case.operation.label, [])
     case.call_and_validate(
         session=keyed,
         headers={"X-API-Key": keyed.key},
-        excluded_checks=[*without_keys.EVERYWHERE, *without_keys.OPEN, *misfires],
+        excluded_checks=[*EVERYWHERE, *OPEN, *misfires],
     )

@@ -8,30 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from jsonschema_rs import validator_for
 
-from app.main import create_app
-from app.settings import ServiceSettings
+from tests.support.openapi.description import DESCRIPTION, OPERATIONS, SCHEMAS, examples
 
-DESCRIPTION = create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none")).openapi()
-SCHEMAS = DESCRIPTION["components"]["schemas"]
-OPERATIONS = {
-    operation["operationId"]: operation
-    for path in DESCRIPTION["paths"].values()
-    for operation in path.values()
-}
 WITH_BODY = [name for name, operation in OPERATIONS.items() if "requestBody" in operation]
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
-
-
-def resolved(schema):
-    return SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-
-
-def examples(media):
-    """The examples of a body: its own, or those of its schema."""
-    if "example" in media:
-        return [media["example"]]
-    named = media.get("examples", {})
-    return [example["value"] for example in named.values()] or resolved(media["schema"]).get("examples", [])
 
 
 def answers(name, kind):

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.storage import migrate
-from tests.conftest import fresh_database
 from tests.support.browser import http
 from tests.support.browser.accessibility import accessibility_problems
 from tests.support.browser.service import served
@@ -19,6 +18,7 @@ from tests.support.browser.simulator_page import (
     run_of,
 )
 from tests.support.browser.tables import cells, number
+from tests.support.databases import fresh_database
 
 SMALL = "customers=1500&days=60&quota=20&replications=2"
 LARGE = "customers=50000&replications=200"

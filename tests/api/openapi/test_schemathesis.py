@@ -1,51 +1,25 @@
 """Every operation of the API's own description, attacked with data that fit it and data that do not."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 import schemathesis
 from hypothesis import Phase, settings
-from schemathesis.checks import load_all_checks
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 
 from app.main import create_app
 from app.settings import ServiceSettings
-from tests.conftest import SetClock, empty
+from tests.support.clock import SettableClock
+from tests.support.databases import empty
+from tests.support.openapi.checks import EVERYWHERE, MISFIRES, OPEN
+from tests.support.openapi.description import DESCRIBED
 
-load_all_checks()
 GENERATION = GenerationConfig(max_examples=15, deterministic=True, database="none", no_shrink=True)
 CONFIG = SchemathesisConfig(seed=1, projects=ProjectsConfig(default=ProjectConfig(generation=GENERATION)))
-DESCRIBED = create_app(ServiceSettings(database_url="postgresql://nobody@localhost/none"))
 schema = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG).exclude(path="/plans")
-"""Not ``POST /plans``, of which every example plays for seconds: tests/api/test_plans.py attacks it."""
-
-EVERYWHERE = [checks.positive_data_acceptance]
-"""What fits the schema may still be impossible: more successes than impressions, a date after tomorrow, floors."""
-
-OPEN = [checks.ignored_auth]
-"""Without any key made the service is open; below it is attacked once more with keys."""
-
-METHODS = [checks.unsupported_method, checks.allow_header_conformance]
-MISFIRES = {
-    "GET /metrics": METHODS,  # POST /metrics stores as well; it is described once, as /metrics/
-    "POST /metrics/": METHODS,  # GET /metrics/ is Prometheus as well; it is described once, as /metrics
-    "POST /metrics/bulk": [checks.allow_header_conformance],  # GET reads an experiment that is called "bulk"
-    "POST /simulations/email": [checks.allow_header_conformance],  # GET reads a simulation called "email"
-    "POST /simulations/clv": [checks.allow_header_conformance],
-    "POST /simulations/replay": [checks.allow_header_conformance],
-    "POST /experiments/import": [checks.allow_header_conformance],  # GET reads an experiment called "import"
-    "POST /assignments/overrides": [checks.allow_header_conformance],  # GET reads one called "overrides"
-    "POST /assignments/merge": [checks.allow_header_conformance],
-    "POST /assignments/forget": [checks.allow_header_conformance],
-}
-
-
-@schemathesis.serializer("application/x-ndjson", "text/csv")
-def text_body(context: object, value: object) -> bytes:
-    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
+"""Not ``POST /plans``, of which every example plays for seconds: test_duration_plans.py attacks it."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +27,7 @@ def session(migrated_url: str) -> Iterator[asgi.ASGIClient]:
     """A client of the real application, whose database holds one experiment."""
     empty(migrated_url)
     small = {"simulation_max_decisions": 20_000, "simulation_wait_seconds": 2}  # each example is played
-    application = create_app(ServiceSettings(database_url=migrated_url, **small), SetClock())
+    application = create_app(ServiceSettings(database_url=migrated_url, **small), SettableClock())
     with asgi.get_client(application) as client:
         total = {"experiment_id": "homepage", "date": "2026-03-01", "impressions": 100, "successes": 12}
         client.post("/metrics/", json=[total | {"variant_id": name} for name in ("control", "bold")])

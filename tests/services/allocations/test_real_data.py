@@ -12,6 +12,8 @@ from app.services.allocations.decision_inputs import read_inputs
 from app.services.allocations.response import decided_from
 from app.services.experiments.settings_history import read_histories
 
+pytestmark = pytest.mark.statistics
+
 FILES = ["store_ab_orders_visits", "udacity_free_trial", "facebook_ads_daily", "asos_daily_dev"]
 
 

@@ -3,6 +3,9 @@
 import datetime as dt
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.statistics
 
 RATES = {"a": 0.12, "b": 0.15, "c": 0.13}
 IMPRESSIONS, DAYS, SEEDS = 10_000, 30, 30

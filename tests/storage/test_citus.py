@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from app.cli.main import commands
 from app.storage import citus
 from app.storage.tables import Base
-from tests.support.filled_service import total
-from tests.system.scaling.ports import connect
+from tests.support.databases import connect
+from tests.support.totals import small_total as total
 
 STAND_IN = """
 create table spread
@@ -55,7 +55,7 @@ def spread(sql):
 
 def test_a_plain_postgresql_stays_as_it_is(distribute):
     said = distribute()
-    assert (said.exit_code, said.output.split(",")[0]) == (0, "This is a plain PostgreSQL")
+    assert (said.exit_code, said.output.split(";")[0]) == (0, "This is a plain PostgreSQL")
 
 
 def test_every_table_is_spread_once_and_again_is_nothing(distribute, sql):

@@ -1,0 +1,1 @@
+"""Tables out of the reports of test runs."""

@@ -68,9 +68,14 @@ Sent = Event | Mapping[str, Any]
 
 
 def record_events(
-    events: Sent | Iterable[Sent], *, idempotency_key: str | None = None
+    events: Sent | Iterable[Sent], *, history: bool | None = None, idempotency_key: str | None = None
 ) -> Request[EventsTaken]:
-    """Send exposures and rewards, up to 5,000, each counted exactly once: their ids make repeating safe."""
+    """Send exposures and rewards, up to 5,000, each counted exactly once: their ids make repeating safe.
+
+    Parameters
+    ----------
+    history : the events are loaded afterwards: each counts as received when it happened
+    """
     headers = JSON if idempotency_key is None else JSON | {"Idempotency-Key": idempotency_key}
     one = isinstance(events, Event | Mapping)
     listed = [events] if isinstance(events, Event | Mapping) else list(events)
@@ -81,7 +86,8 @@ def record_events(
         corrected = [_by_service_clock(event, offset) for event in listed]
         return encode(corrected[0] if one else corrected)
 
-    return Request("POST", "/events", reader, {}, headers, Timed(written), repeatable=True)
+    where = "/events?history=true" if history else "/events"
+    return Request("POST", where, reader, {}, headers, Timed(written), repeatable=True)
 
 
 def record_encoded(events: Sequence[bytes]) -> Request[EventsTaken]:

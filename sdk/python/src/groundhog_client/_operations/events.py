@@ -86,8 +86,8 @@ def record_events(
         corrected = [_by_service_clock(event, offset) for event in listed]
         return encode(corrected[0] if one else corrected)
 
-    where = "/events?history=true" if history else "/events"
-    return Request("POST", where, reader, {}, headers, Timed(written), repeatable=True)
+    asked = {"history": "true"} if history else {}
+    return Request("POST", "/events", reader, asked, headers, Timed(written), repeatable=True)
 
 
 def record_encoded(events: Sequence[bytes]) -> Request[EventsTaken]:

@@ -161,7 +161,7 @@ class DecisionInputs:
                 [str(zero.date), zero.variant_id, zero.share, zero.expected]
                 for zero in self.unreported.assumed_zero
             ]
-        tried = self.daily.shown.any(axis=0)
+        tried: Booleans = np.any(self.daily.shown, axis=0)
         if tried.any() and self.experiment_days(tried) != self.used.days[tried].min():
             content["days"] = self.experiment_days(
                 tried

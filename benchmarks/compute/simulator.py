@@ -1,6 +1,6 @@
 """The simulator, per-round decisions of five arms: rounds per second on one core, and beside other libraries.
 
-Run alone with ``python -m benchmarks.compute.simulator``. Rounds are per second of this process (CPU), as the others' are.
+Run alone with ``python -m benchmarks.compute.simulator``. Rounds are per second of processor time, as the others'.
 """
 
 import json

@@ -6,7 +6,9 @@ BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
 WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
+CLIENT_GENERATOR := build/client-generator/bin/openapi-python-client
 QUICK := not system and not statistics
+MARKED := system or statistics
 PYTEST = $(BIN)/python -m pytest --output build/tests/browser
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
@@ -29,9 +31,10 @@ install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV
 test: $(VENV)/dev.stamp ## run the tests that start no processes and play no thousands of runs (ARGS="-k name" picks some)
 	$(PYTEST) -m "$(QUICK)" --junitxml build/tests/quick.xml --numprocesses auto --dist worksteal $(ARGS)
 
-test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) ## run the others: processes, kills, servers, browsers, thousands of runs
+test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) $(CLIENT_GENERATOR) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)
-	$(PYTEST) -m "not ($(QUICK))" --junitxml build/tests/marked.xml --numprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) -m "$(MARKED)" --ignore tests/browser --junitxml build/tests/marked.xml --numprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) tests/browser --junitxml build/tests/browser.xml --numprocesses 4 --dist loadfile $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## of those, click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
@@ -42,11 +45,11 @@ test-all: test test-marked ## run every test
 coverage: $(VENV)/dev.stamp $(WEB_PROVIDER) ## compare what the tests of `make test` reach of app/ with what all of them reach
 	@$(CHROMIUM)
 	$(call covered,quick,$(QUICK))
-	$(call covered,marked,not ($(QUICK)))
+	$(call covered,marked,$(MARKED))
 	$(BIN)/python -m tests.support.reports.coverage build/coverage/quick build/coverage/marked
 
 durations: $(VENV)/dev.stamp ## write docs/reference/test-durations.md from the last `make test test-marked`
-	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml
+	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml build/tests/browser.xml
 
 screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
@@ -98,9 +101,15 @@ sbom: build/sbom/bin/cyclonedx-py ## list what the service is made of as build/s
 	build/sbom/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml \
 		--mc-type application --output-reproducible --output-file build/sbom.json
 
+# Tools with an environment of their own: their dependencies are not ours
 build/sbom/bin/cyclonedx-py: requirements/sbom.txt | $(BIN)/python
 	$(BIN)/python -m venv --clear build/sbom
 	build/sbom/bin/python -m pip install --quiet --require-hashes -r requirements/sbom.txt
+	@touch $@
+
+$(CLIENT_GENERATOR): requirements/client-generator.txt | $(BIN)/python
+	@$(BIN)/python -m venv --clear build/client-generator
+	@build/client-generator/bin/python -m pip install --quiet --require-hashes -r requirements/client-generator.txt
 	@touch $@
 
 lock: ## choose the newest versions and pin them with their hashes (needs uv)
@@ -109,11 +118,12 @@ lock: ## choose the newest versions and pin them with their hashes (needs uv)
 		--universal --generate-hashes --no-header -o requirements/run.txt
 	$(UV) pip compile pyproject.toml --upgrade --extra build --extra dev -c requirements/run.txt \
 		--universal --generate-hashes --no-header -o requirements/dev.txt
-	$(UV) pip compile requirements/sbom.in --upgrade --python-version 3.11 \
-		--universal --generate-hashes --no-header -o requirements/sbom.txt
+	for tool in sbom client-generator; do \
+		$(UV) pip compile requirements/$$tool.in --upgrade --python-version 3.11 \
+			--universal --generate-hashes --no-header -o requirements/$$tool.txt || exit 1; done
 
 locks: ## resolve the locks for every Python, wheels alone, installing nothing (needs uv)
-	@for version in 3.11 3.12 3.13 3.14; do for lock in run dev sbom; do \
+	@for version in 3.11 3.12 3.13 3.14; do for lock in run dev sbom client-generator; do \
 		$(UV) pip install --dry-run --quiet --target build/nowhere --python-platform linux --python-version $$version \
 			--require-hashes --no-build -r requirements/$$lock.txt \
 		&& echo "requirements/$$lock.txt resolves for Python $$version" || exit 1; done; done

@@ -3,35 +3,32 @@
 import argparse
 from collections.abc import Iterator
 
-from benchmarks import (
+from benchmarks import report
+from benchmarks.attachments import Attachment
+from benchmarks.compute import batches, clv, mathematics, simulator
+from benchmarks.http import (
     assignments,
-    batches,
-    changed,
-    clv,
+    cached_allocation,
+    cold_allocation,
     dashboard,
     events,
     keys,
     long_uploads,
-    mathematics,
     ofrep,
-    page,
-    simulator,
-    unchanged,
     uploads,
     workers,
 )
-from benchmarks.exhibits import Exhibit
-from benchmarks.figures import Figure
-from benchmarks.load import curve, soak
+from benchmarks.load import latency_curve, soak
+from benchmarks.measurement import Measurement
 from benchmarks.service import running_service
 
 QUESTIONS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         mathematics,
-        unchanged,
+        cached_allocation,
         keys,
-        changed,
+        cold_allocation,
         batches,
         uploads,
         long_uploads,
@@ -41,7 +38,7 @@ QUESTIONS = {
         simulator,
         clv,
         dashboard,
-        curve,
+        latency_curve,
         workers,
         soak,
     )
@@ -51,20 +48,20 @@ QUESTIONS = {
 def main() -> None:
     """Print a line per figure as it comes, and the table of all of them in the end."""
     arguments = _arguments()
-    results: dict[str, list[Figure | Exhibit]] = {}
+    results: dict[str, list[Measurement | Attachment]] = {}
     with running_service() as service:
-        surroundings = page.surroundings(service)
+        surroundings = report.surroundings(service)
         print(surroundings)
         for name in arguments.questions or QUESTIONS:
             module = QUESTIONS[name]
             question = (module.__doc__ or name).strip().splitlines()[0]
             print(f"\n{question}")
             results[question] = list(_printed(module.measure(service)))
-    found = [figure for figures in results.values() for figure in figures if isinstance(figure, Figure)]
-    print(f"\n{page.table(found)}")
+    found = [figure for figures in results.values() for figure in figures if isinstance(figure, Measurement)]
+    print(f"\n{report.table(found)}")
     if arguments.write:
-        page.write(results, surroundings)
-        print(f"\nwritten to docs/{page.PAGE.name}")
+        report.write(results, surroundings)
+        print(f"\nwritten to docs/{report.PAGE.name}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -79,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _printed(figures: Iterator[Figure | Exhibit]) -> Iterator[Figure | Exhibit]:
+def _printed(figures: Iterator[Measurement | Attachment]) -> Iterator[Measurement | Attachment]:
     for figure in figures:
         print(figure.line(), flush=True)
         yield figure

@@ -153,7 +153,7 @@ def serving(database_url: str, workers: int, **settings: str) -> Iterator[Servic
 def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.served"],
+            [sys.executable, "-m", "benchmarks.noop_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

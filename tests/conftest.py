@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import SHARED
+from tests.support import ROOT, SHARED
 from tests.support.fixtures.application import client, clock, make_client, pooled_database  # noqa: F401 - fixtures
 from tests.support.fixtures.database import (  # noqa: F401 - fixtures
     administrator,
@@ -17,6 +17,14 @@ from tests.support.fixtures.database import (  # noqa: F401 - fixtures
     server_url,
     untouched_url,
 )
+
+SYSTEM = (ROOT / "tests" / "system", ROOT / "tests" / "browser")
+"""Folders all of whose tests their conftest.py marks ``system``."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import nothing of folders whose every test the marks of `make test` leave out."""
+    return True if "not system" in config.option.markexpr and collection_path in SYSTEM else None
 
 
 def pytest_collection_finish() -> None:

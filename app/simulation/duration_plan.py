@@ -11,7 +11,7 @@ from app.bandits.best_arm.stopping import experiment_days
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals
-from app.simulation.email.declared import decision_day, fixed_horizon
+from app.simulation.email.decision_day import decision_day, fixed_horizon
 
 NEVER = 0
 """The day of a replication that knows nothing by its last day."""

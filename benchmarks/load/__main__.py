@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.exhibits import Exhibit
-from benchmarks.load import curve, soak
+from benchmarks.attachments import Attachment
+from benchmarks.load import latency_curve, soak
 
 
 def main() -> None:
     """Measure one of the two and print what comes out."""
     arguments = _arguments()
     if arguments.what == "curve":
-        found = curve.measure()
+        found = latency_curve.measure()
     else:
         taken = soak.take(arguments.minutes, arguments.rate, arguments.workers, arguments.warm_up)
         if arguments.keep:
@@ -19,7 +19,7 @@ def main() -> None:
         found = soak.shown(taken)
     for one in found:
         print(one.line(), flush=True)
-        if arguments.pictures and isinstance(one, Exhibit):
+        if arguments.pictures and isinstance(one, Attachment):
             one.draw(arguments.pictures)
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from app.server.launcher import DEDICATED_CONNECTIONS
 from app.settings import ServiceSettings
-from benchmarks.exhibits import Exhibit
-from benchmarks.figures import Figure, Target, short
+from benchmarks.attachments import Attachment
 from benchmarks.load import pictures, traffic
-from benchmarks.load.growth import Growth, growth
+from benchmarks.load.leak_detection import Growth, growth
 from benchmarks.load.open_loop import NO_ANSWER, Offered, offer
-from benchmarks.load.watch import Look, Watch
+from benchmarks.load.resource_monitor import Look, Watch
+from benchmarks.measurement import Measurement, Target, short
 from benchmarks.service import Service, running_postgres, serving
 
 KEPT = Path(__file__).with_name("soak.json")
@@ -58,7 +58,7 @@ class Soak:
     faults: dict[str, int] = field(default_factory=dict)
 
 
-def measure(_: Service | None = None) -> Iterator[Figure | Exhibit]:
+def measure(_: Service | None = None) -> Iterator[Measurement | Attachment]:
     """Yield the growth per hour that the last kept soak allows for, and its picture."""
     if KEPT.exists():
         yield from shown(read())
@@ -128,7 +128,7 @@ def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
-def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
+def shown(soak: Soak) -> Iterator[Measurement | Attachment]:
     """Yield what a soak tells: the growth of everything together, then of every process."""
     for owner in ("service", "PostgreSQL"):
         mebibytes = [_of(owner, look.mebibytes) for look in soak.looks]
@@ -137,7 +137,7 @@ def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
     # its processes keep open what files of tables they have seen, and tables get files while they grow
     yield _flat("open files, PostgreSQL", soak, [_of("PostgreSQL", look.files) for look in soak.looks], None)
     connections = [look.connections for look in soak.looks]
-    yield Figure(
+    yield Measurement(
         "database connections at most / what the workers may open",
         [max(connections) / (POOLED * soak.workers)],
         Target("<=", 1),
@@ -148,7 +148,7 @@ def shown(soak: Soak) -> Iterator[Figure | Exhibit]:
         *(f"{number} x {fault}" for fault, number in soak.faults.items()),
         f"one-minute load {soak.load_average:g} at the end",
     ]
-    yield Figure(
+    yield Measurement(
         "requests not answered as they should be, or not until the end",
         [soak.wrong],
         Target("<=", 0),
@@ -161,9 +161,9 @@ def _of(owner: str, values: Mapping[str, float]) -> float:
     return sum(value for name, value in values.items() if name.startswith(owner))
 
 
-def _flat(what: str, soak: Soak, values: Sequence[float], target: Target | None) -> Figure:
+def _flat(what: str, soak: Soak, values: Sequence[float], target: Target | None) -> Measurement:
     level, found = sum(values) / len(values), _growth(soak, values)
-    return Figure(
+    return Measurement(
         f"{what}: growth per hour / level, upper end of its 95 % interval",
         [found.high / level],
         target,
@@ -175,9 +175,9 @@ def _growth(soak: Soak, values: Sequence[float]) -> Growth:
     return growth([look.seconds for look in soak.looks], values)
 
 
-def _exhibit(soak: Soak) -> Exhibit:
+def _exhibit(soak: Soak) -> Attachment:
     lasting = [name for name in soak.looks[0].mebibytes if all(name in look.mebibytes for look in soak.looks)]
-    return Exhibit(
+    return Attachment(
         title="Memory, open files and connections over time",
         text=(
             f"{soak.minutes:g} minutes of mixed traffic at {soak.rate:g} requests/s on {soak.workers} workers, "

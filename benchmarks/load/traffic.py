@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from benchmarks.load.open_loop import Request
-from benchmarks.sample import today, totals
+from benchmarks.sample_data import today, totals
 from benchmarks.service import Service
 
 REPORTED, TRACKED = 100, 10

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.load.growth import growth
+from benchmarks.load.leak_detection import growth
 
 SECONDS = np.arange(0, 600, 3)
 

@@ -1,9 +1,9 @@
 """What a soak makes of what it saw."""
 
-from benchmarks.exhibits import Exhibit
+from benchmarks.attachments import Attachment
 from benchmarks.load import soak
 from benchmarks.load.open_loop import NO_ANSWER, Offered
-from benchmarks.load.watch import Look
+from benchmarks.load.resource_monitor import Look
 
 
 def seen(mebibytes_per_minute=0.0, connections=26):
@@ -23,7 +23,7 @@ def seen(mebibytes_per_minute=0.0, connections=26):
 
 
 def missed(of):
-    return [one.what for one in soak.shown(of) if not isinstance(one, Exhibit) and one.verdict == "MISSED"]
+    return [one.what for one in soak.shown(of) if not isinstance(one, Attachment) and one.verdict == "MISSED"]
 
 
 def test_what_stays_as_it_was_is_flat():

@@ -157,7 +157,7 @@ def test_a_tracked_experiment_is_shown_by_its_units(page: Page, site: str, api, 
 @pytest.mark.parametrize(
     ("experiment", "since", "field", "error"),
     [
-        ("", "", "Experiment", "should match"),
+        ("", "", "Experiment", "the first a letter or digit"),
         ("signup", "2030-01-01", "First exposed from", "should leave 1 to"),
         ("homepage_test", "", None, "it has no log of units"),
         ("nobody", "", None, "There is no experiment 'nobody'"),

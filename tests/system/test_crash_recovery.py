@@ -7,12 +7,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from queue import Empty, Queue
 
 import pytest
 
 from tests.support.fixtures.events import event, totals
 from tests.support.service_process import ServiceProcess
+from tests.system.scaling.ports import free_port
 
 UNITS, SENDERS, KILLS, UNITS_A_BATCH = 300, 6, 2, 8
 GIVE_UP_SECONDS = 600
@@ -20,8 +22,8 @@ GIVE_UP_SECONDS = 600
 
 @pytest.fixture
 def service(database_url):
-    """A service process that can be killed and started again; each start has a port of its own."""
-    running = ServiceProcess(DATABASE_URL=database_url, log=subprocess.DEVNULL)
+    """A service process that can be killed and started again, always on the same port."""
+    running = ServiceProcess(port=free_port(), DATABASE_URL=database_url, log=subprocess.DEVNULL)
     running.start()
     yield running
     running.stop()
@@ -55,7 +57,7 @@ def post_until_answered(service, body, until):
         try:
             with urllib.request.urlopen(request, timeout=5) as answer:
                 return json.load(answer)
-        except (OSError, ValueError):  # refused, reset, cut in the middle, or 503
+        except (OSError, HTTPException, ValueError):  # refused, reset, cut in the middle, or 503
             time.sleep(0.05)
     raise TimeoutError("the service did not come back")
 

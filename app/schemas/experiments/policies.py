@@ -17,7 +17,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class PolicyKind(BaseModel):
+class PolicyDescription(BaseModel):
     """A policy, what it does and what can be set."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -33,14 +33,16 @@ class Policies(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
 
-    items: list[PolicyKind]
+    items: list[PolicyDescription]
 
 
 def every_policy() -> Policies:
     """Return all policies in the order of their registry."""
     return Policies(
         items=[
-            PolicyKind(kind=kind, summary=summary(kind), objective=_objective(kind), parameters=_schema(kind))
+            PolicyDescription(
+                kind=kind, summary=summary(kind), objective=_objective(kind), parameters=_schema(kind)
+            )
             for kind in POLICIES
         ]
     )

@@ -228,10 +228,11 @@ def find_unreported_days(
     candidates = ~totals.reported & _active(totals, variants) & _reported_before(totals)
     if not candidates.any():
         return UnreportedDays()
-    shares = _shares_of_days(session, experiment_id, totals, variants, candidates.any(axis=1))
+    lacking: Booleans = np.any(candidates, axis=1)
+    shares = _shares_of_days(session, experiment_id, totals, variants, lacking)
     reports = MissingReports(shares, totals.reported, totals.trials)
     awaited = reports.awaited & candidates
-    left_out = awaited.any(axis=1)
+    left_out: Booleans = np.any(awaited, axis=1)
     expected, assumed = reports.expected, reports.missing & candidates & ~left_out[:, None]
     return UnreportedDays(
         {

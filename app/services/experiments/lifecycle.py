@@ -160,7 +160,9 @@ def _read_all_stored(session: Session, experiment_ids: Sequence[str]) -> list[_S
         .order_by(tables.Experiment.experiment_id)
     )
     return [
-        _StoredExperiment(row, histories[row.experiment_id], found.get(row.experiment_id, [])) for row in rows
+        _StoredExperiment(row, histories[row.experiment_id], found.get(row.experiment_id, []))
+        for row in rows
+        if row.experiment_id in histories  # else it is being created at this moment
     ]
 
 

@@ -9,7 +9,7 @@ from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import invalid_field
 from app.schemas.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
 from app.simulation import duration_plan as simulated
-from app.simulation.email.declared import P_BEST_DECIDED
+from app.simulation.email.decision_day import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import POLICIES, needs_value
-from app.schemas.experiments.policies import Policies, PolicyKind, every_policy
+from app.schemas.experiments.policies import Policies, PolicyDescription, every_policy
 from app.schemas.simulations import Scenario
 from app.services.simulations.log_replay import ALWAYS, AlwaysPolicy
 from app.services.simulations.scenarios import EMAIL_ONLY
@@ -43,7 +43,7 @@ def policies_of(scenario: Scenario | None) -> Policies:
     return every_policy()
 
 
-def _of_the_service() -> list[PolicyKind]:
+def _of_the_service() -> list[PolicyDescription]:
     """As experiments choose them, except for parameters per arm: a scenario's arms have indices, no names."""
     return [
         one.model_copy(update={"parameters": _object(map(_number, parameters_of(POLICIES[one.kind])))})
@@ -51,9 +51,11 @@ def _of_the_service() -> list[PolicyKind]:
     ]
 
 
-def _own(kinds: dict[str, type[Any]], objective: str) -> list[PolicyKind]:
+def _own(kinds: dict[str, type[Any]], objective: str) -> list[PolicyDescription]:
     return [
-        PolicyKind(kind=kind, summary=_summary(kind, policy), objective=objective, parameters=_all_of(policy))
+        PolicyDescription(
+            kind=kind, summary=_summary(kind, policy), objective=objective, parameters=_all_of(policy)
+        )
         for kind, policy in kinds.items()
     ]
 

@@ -21,7 +21,7 @@ from app.simulation.clv.policies.registry import RACE, race_policy
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.products import CHANNELS, PRODUCTS, Channel, Product
 from app.simulation.clv.world.scenario import Scenario as Telco
-from app.simulation.email.contestants import ORIGINAL, OriginalEpsilonGreedy
+from app.simulation.email.policies import ORIGINAL, OriginalEpsilonGreedy
 
 OnProgress = Callable[[int, int], None]
 OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]

@@ -7,13 +7,13 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats
 from app.bandits.sequential.unit_loop import UnitCounts
-from app.simulation.email.contestants import PlayingPolicy
 from app.simulation.email.daily import DailyPlay
-from app.simulation.email.declared import decision_day
+from app.simulation.email.decision_day import decision_day
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.per_email import PerEmailPlay
+from app.simulation.email.policies import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.email.timeline import Stretch, held_out, rates_over_time, stretches
+from app.simulation.email.schedule import Stretch, held_out, rates_over_time, stretches
 from app.simulation.random_streams import stream
 
 BLOCK = 1000

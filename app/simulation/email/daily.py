@@ -9,7 +9,7 @@ from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.sampling import sample_arms
 from app.bandits.sequential.unit_loop import UnitCounts, counted
 from app.bandits.totals import Totals
-from app.simulation.email.contestants import PlayingPolicy
+from app.simulation.email.policies import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import UnitCounts
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.email.timeline import Stretch, curve
+from app.simulation.email.schedule import Stretch, curve
 from app.simulation.regret import pseudo_regret
 
 UNDECIDED = -1

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import UnitCounts, play_units
-from app.simulation.email.contestants import PlayingPolicy
+from app.simulation.email.policies import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
 
 

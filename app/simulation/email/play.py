@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import reduce
 
 from app.simulation.email.campaign import blocks, play_block
-from app.simulation.email.contestants import EVEN_SPLIT, PlayingPolicy, build_policy_to_play
 from app.simulation.email.ledger import Ledger
+from app.simulation.email.policies import EVEN_SPLIT, PlayingPolicy, build_policy_to_play
 from app.simulation.email.result import EmailResult, PolicyResult
 from app.simulation.email.scenario import EmailScenario
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from app.bandits.arrays import Floats
-from app.simulation.email.contestants import PlayingPolicy
-from app.simulation.email.declared import P_BEST_DECIDED, fixed_horizon
+from app.simulation.email.decision_day import P_BEST_DECIDED, fixed_horizon
 from app.simulation.email.ledger import UNDECIDED, Ledger
+from app.simulation.email.policies import PlayingPolicy
 from app.simulation.email.scenario import EmailScenario
-from app.simulation.email.timeline import curve
+from app.simulation.email.schedule import curve
 from app.simulation.replication_statistics import Summary, band, summary
 
 LEVEL, POWER = 0.05, 0.8

@@ -9,8 +9,8 @@ import numpy as np
 from app.bandits.allocation.decide import BurnIn
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
-from app.simulation.email.contestants import build_policy_to_play
 from app.simulation.email.drift import ChangePoint, RandomWalk
+from app.simulation.email.policies import build_policy_to_play
 
 SUBJECTS = (
     "Limited Time Offer!",

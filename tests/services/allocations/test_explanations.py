@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.services.allocations.test_allocations import allocation, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create
+from tests.support.totals import post, total
 
 
 def explained(client, date=None):

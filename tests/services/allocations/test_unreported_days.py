@@ -4,9 +4,8 @@ import datetime as dt
 
 import pytest
 
-from tests.services.allocations.test_allocations import allocation, gate, post
-from tests.services.experiments.test_settings import create
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.experiments import allocation, create, gate
+from tests.support.totals import post, total
 
 DAYS = [f"2026-02-{day:02d}" for day in range(1, 29)]
 

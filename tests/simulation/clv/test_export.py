@@ -13,7 +13,7 @@ from app.bandits.posteriors.value import ValueArms
 from app.simulation.clv.export import COLUMNS, export
 from app.simulation.clv.play import play
 from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
-from app.simulation.clv.policies.known_worth import known_value_shares
+from app.simulation.clv.policies.known_value_shares import known_value_shares
 from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.scenario import Scenario

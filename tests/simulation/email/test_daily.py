@@ -8,8 +8,8 @@ from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 from app.simulation.email import EmailScenario
-from app.simulation.email.contestants import build_policy_to_play
 from app.simulation.email.daily import DailyPlay
+from app.simulation.email.policies import build_policy_to_play
 
 
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1"])

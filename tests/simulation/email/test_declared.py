@@ -6,7 +6,7 @@ from scipy import stats
 
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
-from app.simulation.email.declared import P_BEST_DECIDED, decision_day, fixed_horizon, maybe_sure
+from app.simulation.email.decision_day import P_BEST_DECIDED, decision_day, fixed_horizon, maybe_sure
 from app.simulation.replication_statistics import summary
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, RandomWalk, play, work
 from app.simulation.email.campaign import BLOCK, play_block
-from app.simulation.email.contestants import build_policy_to_play
-from app.simulation.email.timeline import STEPS, day_ends, held_out, stretches
+from app.simulation.email.policies import build_policy_to_play
+from app.simulation.email.schedule import STEPS, day_ends, held_out, stretches
 
 SMALL = EmailScenario(emails=500, replications=7, days=5)
 EVERY_KIND = (

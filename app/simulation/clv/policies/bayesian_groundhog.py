@@ -8,13 +8,13 @@ import numpy as np
 from app.bandits.arrays import Integers
 from app.bandits.posteriors.beta import BetaArms
 from app.simulation.clv.policies.observations import Observations
-from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
+from app.simulation.clv.policies.offer_value import OfferThompson, OfferValue, known_values
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
-class BayesianGroundhog(WorthThompson):
+class BayesianGroundhog(OfferThompson):
     r"""Choose the largest draw of theta_i v_i - c_i, theta_i ~ Beta(a + S_i, b + n_i - S_i).
 
     .. math:: v_i = \frac{V_i + 2 m}{S_i + 2}, \qquad m = \frac{\sum_j V_j + sale}{\sum_j S_j + 1}
@@ -40,8 +40,8 @@ class BayesianGroundhog(WorthThompson):
         """Everybody is alike."""
         return np.zeros_like(customers.index)
 
-    def worth(self, shown: Observations) -> Worth:
+    def worth(self, shown: Observations) -> OfferValue:
         """The posterior, (r, 1, k)."""
         totals = shown.totals()
         rates = BetaArms.from_totals(totals, self.prior)
-        return Worth(rates.a, rates.b, known_values(totals, self.sale))
+        return OfferValue(rates.a, rates.b, known_values(totals, self.sale))

@@ -10,13 +10,13 @@ from app.bandits.parameters import parameter
 from app.bandits.posteriors.beta import BetaArms, Prior
 from app.bandits.posteriors.value import PRIOR_SUCCESSES
 from app.simulation.clv.policies.observations import Observations
-from app.simulation.clv.policies.worth import Worth, WorthThompson, known_values
+from app.simulation.clv.policies.offer_value import OfferThompson, OfferValue, known_values
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
 
 @dataclass(frozen=True)
-class ContextualGroundhog(WorthThompson):
+class ContextualGroundhog(OfferThompson):
     r"""As `BayesianGroundhog`, with the current product as context.
 
     With p_i = E[theta_i] and v_i of all customers together (prior as there), segment g believes
@@ -51,7 +51,7 @@ class ContextualGroundhog(WorthThompson):
         """The current product of each customer, (r, m)."""
         return customers.product
 
-    def worth(self, shown: Observations) -> Worth:
+    def worth(self, shown: Observations) -> OfferValue:
         """The posterior of every segment, (r, s, k)."""
         pooled = shown.pooled()
         rate = BetaArms.from_totals(pooled, self.prior).mean[:, None]
@@ -59,4 +59,4 @@ class ContextualGroundhog(WorthThompson):
         a = self.pooling + shown.successes
         # at least 1, as every prior here, even where more than half of all contacts sell
         b = np.maximum(self.pooling * (1 - rate) / rate, 1) + (shown.trials - shown.successes)
-        return Worth(a, b, (shown.value + PRIOR_SUCCESSES * value) / (shown.successes + PRIOR_SUCCESSES))
+        return OfferValue(a, b, (shown.value + PRIOR_SUCCESSES * value) / (shown.successes + PRIOR_SUCCESSES))

@@ -9,7 +9,7 @@ from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.sampling import equal_shares, sample_arms
 from app.bandits.totals import Totals
-from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.described import Described
 from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World

@@ -8,7 +8,7 @@ import numpy as np
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.parameters import check_parameters, parameter
 from app.bandits.policies.sampling import sample_arms
-from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.described import Described
 from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.policies.protocol import NOBODY
 from app.simulation.clv.world.customers import Customers

@@ -10,6 +10,8 @@ from client_testing.answers import EAGER
 from client_testing.processes import reported
 from groundhog_client import AsyncClient, Batching, Client, GroundhogError
 
+pytestmark = pytest.mark.system
+
 LATER = Batching(interval=600)
 
 

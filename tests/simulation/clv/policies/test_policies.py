@@ -9,9 +9,9 @@ from app.simulation.clv.policies.bayesian_groundhog import BayesianGroundhog
 from app.simulation.clv.policies.contextual_groundhog import ContextualGroundhog
 from app.simulation.clv.policies.epsilon_ringtail import EpsilonRingtail
 from app.simulation.clv.policies.observations import Observations
+from app.simulation.clv.policies.offer_value import drawn_rates, known_values
 from app.simulation.clv.policies.registry import preset, race_policy
 from app.simulation.clv.policies.segment_junglefowl import SegmentJunglefowl
-from app.simulation.clv.policies.worth import drawn_rates, known_values
 from app.simulation.clv.world.customers import Customers
 
 DRAWS = 40_000

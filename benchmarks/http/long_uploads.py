@@ -16,8 +16,8 @@ import psycopg
 
 from app.services.metrics import bulk_upload
 from benchmarks import processes
-from benchmarks.figures import Figure, Target, short, timed
-from benchmarks.sample import totals
+from benchmarks.measurement import Measurement, Target, short, timed
+from benchmarks.sample_data import totals
 from benchmarks.service import Row, Service, environment, running_postgres, serving
 
 CREATE = str(bulk_upload.CREATE)
@@ -68,7 +68,7 @@ class Memory(threading.Thread):
             self.most = max(self.most, processes.private_mebibytes(self._pids))
 
 
-def measure(_: Service | None = None) -> Iterator[Figure]:
+def measure(_: Service | None = None) -> Iterator[Measurement]:
     """Yield the growth of memory and the lines/s of both, on a PostgreSQL of their own."""
     with running_postgres() as (url, _), serving(url, 1) as service, service.connect() as connection:
         figures = totals(PLACE, VARIANTS, DAYS)
@@ -76,13 +76,13 @@ def measure(_: Service | None = None) -> Iterator[Figure]:
         yield from _loaded(service, connection, figures, url)
 
 
-def _uploaded(service: Service, connection: psycopg.Connection, figures: list[Row]) -> Iterator[Figure]:
+def _uploaded(service: Service, connection: psycopg.Connection, figures: list[Row]) -> Iterator[Measurement]:
     block = "".join(json.dumps(row) + "\n" for row in figures)
     names = _registered(service, "uploaded", UPLOADED)
     lines = len(names) * len(figures)
     with Memory(service.pids) as memory:
         uploaded = timed(lambda: _upload(service, lines, (block.replace(PLACE, n).encode() for n in names)))
-    yield Figure(
+    yield Measurement(
         f"POST /metrics/bulk, {lines:,} lines: MiB more than before, service and PostgreSQL",
         [memory.most - memory.first],
         MEMORY,
@@ -93,7 +93,7 @@ def _uploaded(service: Service, connection: psycopg.Connection, figures: list[Ro
 
 def _loaded(
     service: Service, connection: psycopg.Connection, figures: list[Row], url: str
-) -> Iterator[Figure]:
+) -> Iterator[Measurement]:
     block = "".join(json.dumps(row) + "\n" for row in figures)
     names = _registered(service, "loaded", LOADED)
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
@@ -101,7 +101,7 @@ def _loaded(
         file.flush()
         most: list[float] = []
         loaded = timed(lambda: most.append(_load(file.name, url)))
-    yield Figure(
+    yield Measurement(
         f"groundhog load, {len(names) * len(figures):,} lines: MiB of its process at most",
         most,
         Target("<=", 250),
@@ -148,11 +148,11 @@ def _speed(
     figures: list[Row],
     experiments: int,
     seconds: float,
-) -> Figure:
+) -> Measurement:
     names = _registered(service, f"copied-{experiments}", experiments)
     lines = len(names) * len(figures)
     bare = timed(lambda: _copy_and_upsert(connection, _rows(names, figures)))
-    return Figure(
+    return Measurement(
         f"{what}, {lines:,} lines: lines/s / COPY and upsert",
         [bare / seconds],
         SPEED,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from app.schemas.events import EventIn
 from app.services.events import event_queries
 from app.services.events.rollup import IngestRules, StoredEvent, UnitState, roll_up
-from benchmarks.figures import Figure, Target, milliseconds, timed
+from benchmarks.measurement import Measurement, Target, milliseconds, timed
 from benchmarks.service import Service
 
 BATCH = 1_000
@@ -28,7 +28,7 @@ READ, STORE, COUNT = (
 EVENTS = TypeAdapter(list[EventIn])
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the rows/s of first exposures and of rewards."""
     for experiment_id in (POSTED, BARE):
         variants = [{"variant_id": name} for name in ("control", "a", "b", "c", "d")]
@@ -42,7 +42,7 @@ def measure(service: Service) -> Iterator[Figure]:
             exposures.append(_pair(service, connection, turn, ("exposure", "exposure")))
             rewards.append(_pair(service, connection, turn, ("conversion", "value")))
     for what, pairs in (("first exposures", exposures), ("conversions and values", rewards)):
-        yield Figure(
+        yield Measurement(
             f"POST /events, {BATCH:,} {what}: rows/s / the bare statements'",
             [bare / posted for posted, bare in pairs],
             Target(">=", 0.4),

@@ -26,7 +26,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Measurement:
     """One measured thing.
 
     Parameters

@@ -9,15 +9,15 @@ import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics.daily_metrics import UPSERT
-from benchmarks.figures import Figure, Target, milliseconds, timed
-from benchmarks.sample import stretches, totals
+from benchmarks.measurement import Measurement, Target, milliseconds, timed
+from benchmarks.sample_data import stretches, totals
 from benchmarks.service import Row, Service
 
 REPEATS = 15
 STATEMENT = str(UPSERT.compile(dialect=PGDialect_psycopg()))
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the rows/s of 5,000 rows: new ones, replaced ones, and one experiment against a hundred."""
     with service.connect() as connection:
         for experiments, variants, days in ((1, 20, 250), (100, 5, 10)):
@@ -26,7 +26,7 @@ def measure(service: Service) -> Iterator[Figure]:
 
 def _batch(
     service: Service, connection: psycopg.Connection, experiments: int, variants: int, days: int
-) -> Iterator[Figure]:
+) -> Iterator[Measurement]:
     def rows(side: str, until: dt.date) -> list[Row]:
         names = [f"{side}-{experiments}-{number:03d}" for number in range(experiments)]
         return [row for name in names for row in totals(name, variants, days, until)]
@@ -44,7 +44,7 @@ def _batch(
             pairs.append((posted, timed(lambda bare=bare: _upsert(connection, bare))))
     whose = "1 experiment" if experiments == 1 else f"{experiments} experiments"
     for what, pairs in (("new", inserted), ("replaced", updated)):
-        yield Figure(
+        yield Measurement(
             f"POST /metrics/, 5,000 rows of {whose}, {what}: rows/s / the bare upsert's",
             [bare / posted for posted, bare in pairs],
             Target(">=", 0.5),

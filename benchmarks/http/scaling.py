@@ -1,6 +1,6 @@
 """What each step beyond one process costs: the processor time of a request, of every process that works on it.
 
-``python -m benchmarks.scaling`` prints the tables of docs/benchmarks/scaling.md. It needs wrk, pgbouncer and
+``python -m benchmarks.http.scaling`` prints the tables of docs/benchmarks/scaling.md. It needs wrk, pgbouncer and
 haproxy, and some minutes. Time on the clock says little where the load and what is loaded share two cores;
 processor time does.
 """
@@ -14,7 +14,7 @@ from itertools import count
 from statistics import median
 
 from benchmarks import processes, wrk
-from benchmarks.sample import today, totals
+from benchmarks.sample_data import today, totals
 from benchmarks.service import Service, running_postgres, serving
 from tests.support.databases import connect
 from tests.system.scaling import front, pooler, standby

@@ -1,6 +1,6 @@
 """The simulator, per-round decisions of five arms: rounds per second on one core, and beside other libraries.
 
-Run alone with ``python -m benchmarks.simulator``. Rounds are per second of this process (CPU), as the others' are.
+Run alone with ``python -m benchmarks.compute.simulator``. Rounds are per second of processor time, as the others'.
 """
 
 import json
@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 
 from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.email.campaign import play_block
-from app.simulation.email.contestants import build_policy_to_play
-from benchmarks.figures import Figure, Target, timed
+from app.simulation.email.policies import build_policy_to_play
+from benchmarks.measurement import Measurement, Target, timed
 from benchmarks.service import Service
 
 REPEATS = 3
@@ -30,7 +30,7 @@ INSTALL_SECONDS = 300
 THREE = ("thompson", "epsilon_greedy", "epsilon_greedy_original")
 
 
-def measure(service: Service | None = None) -> Iterator[Figure]:
+def measure(service: Service | None = None) -> Iterator[Measurement]:
     """Yield the rounds per second of both policies, alone and over the fastest peer, and a single run's time.
 
     Without a service the single run is played in this process.
@@ -38,7 +38,7 @@ def measure(service: Service | None = None) -> Iterator[Figure]:
     rates = {kind: _rounds_per_second(kind) for kind in TARGETS}
     for kind, target in TARGETS.items():
         what = f"simulator, {kind}, 5 arms x 10,000 rounds x {REPLICATIONS:,}: rounds/s"
-        yield Figure(what, rates[kind], Target(">=", target))
+        yield Measurement(what, rates[kind], Target(">=", target))
     peers = _peers()
     for kind in TARGETS:
         known = {name: found[kind] for name, found in peers.items() if isinstance(found.get(kind), float)}
@@ -60,29 +60,29 @@ def _rounds_per_second(kind: str) -> list[float]:
     return rates
 
 
-def _beside(kind: str, ours: list[float], known: dict[str, float]) -> Figure:
+def _beside(kind: str, ours: list[float], known: dict[str, float]) -> Measurement:
     fastest = max(known.values())
     beside = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in known.items())
     what = f"simulator, {kind}: rounds/s over the fastest peer's"
-    return Figure(what, [rate / fastest for rate in ours], Target(">=", TIMES_THE_FASTEST), beside)
+    return Measurement(what, [rate / fastest for rate in ours], Target(">=", TIMES_THE_FASTEST), beside)
 
 
-def _single() -> Figure:
+def _single() -> Measurement:
     choices = tuple(PolicyChoice(kind) for kind in THREE)
     seconds = []
     for _ in range(REPEATS):
         began = time.process_time()
         play(EmailScenario(policies=choices, replications=1))
         seconds.append(time.process_time() - began)
-    return Figure("simulator, one replication of three policies: seconds", seconds, Target("<", 1))
+    return Measurement("simulator, one replication of three policies: seconds", seconds, Target("<", 1))
 
 
-def _single_over_http(service: Service) -> Iterator[Figure]:
+def _single_over_http(service: Service) -> Iterator[Measurement]:
     """The first run of all starts the process that plays; it has to be in time as well."""
     first, *others = (timed(lambda seed=seed: _asked(service, seed)) for seed in range(REPEATS + 1))
     what = "POST /simulations/email, one replication of three policies"
-    yield Figure(f"{what}, the service's first run: seconds", [first], Target("<", 1))
-    yield Figure(f"{what}: seconds", others, Target("<", 1))
+    yield Measurement(f"{what}, the service's first run: seconds", [first], Target("<", 1))
+    yield Measurement(f"{what}: seconds", others, Target("<", 1))
 
 
 def _asked(service: Service, seed: int) -> None:

@@ -8,8 +8,8 @@ import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics import bulk_upload
-from benchmarks.figures import Figure, Target, milliseconds, timed
-from benchmarks.sample import totals
+from benchmarks.measurement import Measurement, Target, milliseconds, timed
+from benchmarks.sample_data import totals
 from benchmarks.service import Row, Service
 
 EXPERIMENTS, VARIANTS, DAYS = 20, 10, 1_000
@@ -20,7 +20,7 @@ CREATE, UPSERT = (
 )
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the lines/s of an NDJSON upload, of new rows and of replaced ones."""
     inserted, updated = [], []
     with service.connect() as connection:
@@ -36,7 +36,7 @@ def measure(service: Service) -> Iterator[Figure]:
                 pairs.append((uploaded, timed(lambda columns=columns: _copy(connection, columns))))
     lines = EXPERIMENTS * VARIANTS * DAYS
     for what, pairs in (("new", inserted), ("replaced", updated)):
-        yield Figure(
+        yield Measurement(
             f"POST /metrics/bulk, {lines:,} lines, {what}: lines/s / COPY and upsert",
             [bare / uploaded for uploaded, bare in pairs],
             Target(">=", 0.5),

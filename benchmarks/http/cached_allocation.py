@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from statistics import median
 
 from benchmarks import wrk
-from benchmarks.figures import Figure, Target
-from benchmarks.sample import today, totals
+from benchmarks.measurement import Measurement, Target
+from benchmarks.sample_data import today, totals
 from benchmarks.service import Service
 
 EXPERIMENTS = 200
@@ -13,7 +13,7 @@ SECONDS = 2
 PAIRS = 11
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield requests/s and p99 over 200 experiments, and the time of 1,000 days against one day."""
     if not wrk.installed():
         print(f"  GET /allocations: skipped, {wrk.MISSING}")
@@ -27,16 +27,16 @@ def measure(service: Service) -> Iterator[Figure]:
     yield _long_against_short(service)
 
 
-def _against_noop(service: Service, name: str, paths: list[str]) -> Iterator[Figure]:
+def _against_noop(service: Service, name: str, paths: list[str]) -> Iterator[Measurement]:
     pairs = _pairs(service, ["/noop"], paths)
     noop, reads = ([pair[i] for pair in pairs] for i in (0, 1))
-    yield Figure(
+    yield Measurement(
         f"{name}, unchanged: requests/s / no-op's",
         [read.per_second / nothing.per_second for nothing, read in pairs],
         Target(">=", 0.5),
         f"{median(r.per_second for r in reads):,.0f} against {median(n.per_second for n in noop):,.0f} per s",
     )
-    yield Figure(
+    yield Measurement(
         f"{name}, unchanged: p99 / no-op's",
         [read.p99_ms / nothing.p99_ms for nothing, read in pairs],
         Target("<=", 5),
@@ -44,11 +44,11 @@ def _against_noop(service: Service, name: str, paths: list[str]) -> Iterator[Fig
     )
 
 
-def _long_against_short(service: Service) -> Figure:
+def _long_against_short(service: Service) -> Measurement:
     service.record(totals("reads-short", variants=20, days=1))
     service.record(totals("reads-long", variants=20, days=1_000))
     pairs = _pairs(service, ["/allocations/reads-short"], ["/allocations/reads-long"])
-    return Figure(
+    return Measurement(
         "GET /allocations/{id}, 20 variants, unchanged: time with 1,000 days / with 1 day",
         [short.per_second / long.per_second for short, long in pairs],
         Target("<=", 1.2),

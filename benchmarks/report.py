@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import wrk
-from benchmarks.exhibits import Exhibit
-from benchmarks.figures import HEADER, Figure, cores
+from benchmarks.attachments import Attachment
+from benchmarks.measurement import HEADER, Measurement, cores
 from benchmarks.service import Service
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks" / "performance.md"
@@ -28,20 +28,20 @@ settings of `make run`, which commits to disk, share the machine with the progra
 """
 
 
-def table(figures: Sequence[Figure]) -> str:
+def table(figures: Sequence[Measurement]) -> str:
     """Return figures as a Markdown table."""
     return "\n".join([HEADER, *(figure.row() for figure in figures)])
 
 
-def write(results: Mapping[str, Sequence[Figure | Exhibit]], surroundings: str) -> None:
+def write(results: Mapping[str, Sequence[Measurement | Attachment]], surroundings: str) -> None:
     """Replace the page with the results of a whole run, a section for every question, and draw its pictures."""
     sections = [_section(question, found) for question, found in results.items() if found]
     PAGE.write_text("\n".join([INTRODUCTION, f"{surroundings}\n", *sections]))
 
 
-def _section(question: str, found: Sequence[Figure | Exhibit]) -> str:
-    parts = [f"## {question}", table([one for one in found if isinstance(one, Figure)])]
-    for exhibit in (one for one in found if isinstance(one, Exhibit)):
+def _section(question: str, found: Sequence[Measurement | Attachment]) -> str:
+    parts = [f"## {question}", table([one for one in found if isinstance(one, Measurement)])]
+    for exhibit in (one for one in found if isinstance(one, Attachment)):
         exhibit.draw(PAGE.parent / PICTURES)
         parts.append(exhibit.markdown(PICTURES))
     return "\n\n".join(parts) + "\n"

@@ -6,8 +6,8 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 from benchmarks import wrk
-from benchmarks.assignments import against_noop
-from benchmarks.figures import Figure
+from benchmarks.http.assignments import against_noop
+from benchmarks.measurement import Measurement
 from benchmarks.service import Service, running_service
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -15,7 +15,7 @@ EXPERIMENTS = 10
 UNITS = 1_000
 
 
-def measure(_: Service) -> Iterator[Figure]:
+def measure(_: Service) -> Iterator[Measurement]:
     """Yield requests/s of bulk evaluations for known units, whole and unchanged, and of single ones.
 
     A bulk evaluation covers every experiment of its service, so this one has a service of its own.

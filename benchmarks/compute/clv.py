@@ -1,7 +1,7 @@
 """The telco race: seconds per policy and replication, and the memory it takes.
 
 365 days x 100,000 customers x 5 policies x 10 replications in a process of their own, the world's making included;
-run alone with ``python -m benchmarks.clv``, which also tells each policy's part.
+run alone with ``python -m benchmarks.compute.clv``, which also tells each policy's part.
 """
 
 import json
@@ -15,37 +15,37 @@ from statistics import median
 from typing import Any
 
 from app.simulation.clv import Race, RaceResult, combined, play_block
-from benchmarks.figures import Figure, Target
+from benchmarks.measurement import Measurement, Target
 
 REPEATS = 3
 SECONDS = Target("<=", 0.15)
 MEMORY = Target("<", 1024)
 
 
-def measure(_: Any = None) -> Iterator[Figure]:
+def measure(_: Any = None) -> Iterator[Measurement]:
     """Yield the seconds per policy and replication and the most memory, of a process that does nothing else."""
-    command = [sys.executable, "-m", "benchmarks.clv", "--race"]
+    command = [sys.executable, "-m", "benchmarks.compute.clv", "--race"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    yield from (Figure(**figure | {"target": Target(**figure["target"])}) for figure in json.loads(said))
+    yield from (Measurement(**figure | {"target": Target(**figure["target"])}) for figure in json.loads(said))
 
 
-def race_figures() -> list[Figure]:
+def race_figures() -> list[Measurement]:
     """The race of the five, here."""
     wall, processor, _ = repeated(Race())
     beside = f"processor {median(processor):.3f} s"
     return [
-        Figure("telco race of five policies: seconds per policy and replication", wall, SECONDS, beside),
-        Figure("telco race of five policies: MiB at most", [mebibytes()], MEMORY),
+        Measurement("telco race of five policies: seconds per policy and replication", wall, SECONDS, beside),
+        Measurement("telco race of five policies: MiB at most", [mebibytes()], MEMORY),
     ]
 
 
-def policy_figures() -> Iterator[Figure]:
+def policy_figures() -> Iterator[Measurement]:
     """Each policy's seconds alone, and what it earned."""
     for policy in Race().policies:
         wall, processor, result = repeated(Race(policies=(policy,)))
         final, kind = result.final(0), policy.described()["kind"]
         beside = f"processor {median(processor):.3f} s; {final.mean():,.0f} EUR, sd {final.std(ddof=1):,.0f}"
-        yield Figure(f"telco race, {kind} alone: seconds per replication", wall, SECONDS, beside)
+        yield Measurement(f"telco race, {kind} alone: seconds per replication", wall, SECONDS, beside)
 
 
 def timed_race(race: Race) -> tuple[float, float, RaceResult]:

@@ -9,8 +9,8 @@ from app.bandits.parameters import check_parameters, parameter
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.bandits.posteriors.value import mean_values
 from app.bandits.totals import Totals
-from app.simulation.clv.policies.known_worth import known_value_shares
-from app.simulation.clv.policies.labelled import Described
+from app.simulation.clv.policies.described import Described
+from app.simulation.clv.policies.known_value_shares import known_value_shares
 from app.simulation.clv.policies.observations import Observations
 from app.simulation.clv.policies.protocol import NOBODY
 
@@ -33,7 +33,7 @@ MIN_VALUE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class OfferValue:
     """What is believed of each arm in each segment: theta value - cost in EUR, theta ~ Beta(a, b).
 
     Parameters
@@ -49,12 +49,12 @@ class Worth:
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", np.maximum(self.value, MIN_VALUE))
 
-    def of_segments(self, segment: Integers) -> "Worth":
+    def of_segments(self, segment: Integers) -> "OfferValue":
         """Of these segments (r, m) -> (r, m, k); a single segment is left to broadcast, (r, 1, k)."""
         if self.a.shape[1] == 1:
             return self
         row = np.arange(len(segment))[:, None]
-        return Worth(self.a[row, segment], self.b[row, segment], self.value[row, segment])
+        return OfferValue(self.a[row, segment], self.b[row, segment], self.value[row, segment])
 
 
 def drawn_rates(a: Floats, b: Floats, size: tuple[int, ...], rng: np.random.Generator) -> Floats:
@@ -75,7 +75,7 @@ def drawn_rates(a: Floats, b: Floats, size: tuple[int, ...], rng: np.random.Gene
 
 
 @dataclass(frozen=True)
-class WorthThompson(Described):
+class OfferThompson(Described):
     """Draw every open arm's rate for every customer and choose the largest theta value - cost.
 
     As `ValueThompson`, with the mean value of a sale taken as known and a preset prior, both as the original.
@@ -91,7 +91,7 @@ class WorthThompson(Described):
         if self.prior[1] < 1:
             raise ValueError(f"prior needs b >= 1, not {self.prior}: its density must not be infinite at 1")
 
-    def worth(self, shown: Observations) -> Worth:
+    def worth(self, shown: Observations) -> OfferValue:
         """What is believed given what was shown."""
         raise NotImplementedError
 

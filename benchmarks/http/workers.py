@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import processes, wrk
-from benchmarks.figures import Figure, Target
 from benchmarks.load import traffic
 from benchmarks.load.open_loop import offer
+from benchmarks.measurement import Measurement, Target
 from benchmarks.service import Service, running_postgres, serving
 
 PAIRS = 7
@@ -30,7 +30,7 @@ class Cost:
         return self.requests / self.processor_seconds
 
 
-def measure(_: Service | None = None) -> Iterator[Figure]:
+def measure(_: Service | None = None) -> Iterator[Measurement]:
     """Yield the requests per processor second of two workers over one worker's, by turns on one PostgreSQL."""
     with running_postgres() as (url, _):
         with serving(url, 1) as other:
@@ -38,7 +38,7 @@ def measure(_: Service | None = None) -> Iterator[Figure]:
         yield from _measure(url)
 
 
-def _measure(url: str) -> Iterator[Figure]:
+def _measure(url: str) -> Iterator[Measurement]:
     with serving(url, 1) as one, serving(url, 2) as two:
         requests = iter(traffic.Traffic(seed=1))
         yield _compare("mixed traffic, 100/s", one, two, lambda service: _mixed(service, requests))
@@ -48,13 +48,13 @@ def _measure(url: str) -> Iterator[Figure]:
             print(f"  GET /allocations: skipped, {wrk.MISSING}")
 
 
-def _compare(what: str, one: Service, two: Service, load: Callable[[Service], float]) -> Figure:
+def _compare(what: str, one: Service, two: Service, load: Callable[[Service], float]) -> Measurement:
     for service in (one, two):
         _cost(service, load)  # warms it up
     pairs = [(_cost(one, load), _cost(two, load)) for _ in range(PAIRS)]
     rates = [f"{median(pair[i].requests / pair[i].seconds for pair in pairs):,.0f}" for i in (1, 0)]
     costs = [f"{median(1e3 / pair[i].per_processor_second for pair in pairs):.2f}" for i in (1, 0)]
-    return Figure(
+    return Measurement(
         f"{what}: requests per processor second of two workers / of one",
         [two.per_processor_second / one.per_processor_second for one, two in pairs],
         Target(">=", 0.9),

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.figures import Figure, Target, short
-from benchmarks.sample import totals
+from benchmarks.measurement import Measurement, Target, short
+from benchmarks.sample_data import totals
 from benchmarks.service import Service
 from tests.support.browser.chromium import FLAGS, MISSING, chromium
 
@@ -26,7 +26,7 @@ BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance.
   .map(({name, encodedBodySize}) => [name, encodedBodySize])"""
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the bytes of the first load, and the times until something and until the chart is to be seen."""
     if chromium() is None:
         print(f"  not measured: {MISSING}")
@@ -39,14 +39,14 @@ def measure(service: Service) -> Iterator[Figure]:
         browser.close()
     paints, charts, loads = zip(*seen, strict=True)
     most = max(loads[0].items(), key=lambda item: item[1])
-    yield Figure(
+    yield Measurement(
         "dashboard, first load: kB as gzip",
         [sum(load.values()) / 1000 for load in loads],
         Target("<=", 350),
         f"{len(loads[0])} files, {short(most[1] / 1000)} kB of it {PurePosixPath(urlsplit(most[0]).path).name}",
     )
-    yield Figure("dashboard, first paint: ms", paints, Target("<=", 300))
-    yield Figure("dashboard, charts ready: ms", charts, Target("<=", 1200))
+    yield Measurement("dashboard, first paint: ms", paints, Target("<=", 300))
+    yield Measurement("dashboard, charts ready: ms", charts, Target("<=", 1200))
 
 
 def _opened(browser: Browser, address: str) -> tuple[float, float, dict[str, int]]:

@@ -6,7 +6,7 @@ from itertools import count
 from statistics import median
 
 from benchmarks import wrk
-from benchmarks.figures import Figure, Target, timed
+from benchmarks.measurement import Measurement, Target, timed
 from benchmarks.service import Service
 
 EXPERIMENT = "assigned"
@@ -20,7 +20,7 @@ PAIRS = 9
 _turn = count()
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield requests/s for known and new units, and what a batch of 1,000 saves."""
     if not wrk.installed():
         print(f"  POST /assignments: skipped, {wrk.MISSING}")
@@ -54,7 +54,9 @@ def _batch(prefix: str, start: int) -> bytes:
     return json.dumps(units).encode()
 
 
-def against_noop(service: Service, what: str, posts: Callable[[], wrk.Posts], target: float | None) -> Figure:
+def against_noop(
+    service: Service, what: str, posts: Callable[[], wrk.Posts], target: float | None
+) -> Measurement:
     """Compare the requests/s of some posts with those of the route that does nothing, by turns."""
     wrk.load(service.url, posts(), 1)
     pairs = [
@@ -62,7 +64,7 @@ def against_noop(service: Service, what: str, posts: Callable[[], wrk.Posts], ta
         for _ in range(PAIRS)
     ]
     noop, posted = ([pair[i] for pair in pairs] for i in (0, 1))
-    return Figure(
+    return Measurement(
         f"{what}: requests/s / no-op's",
         [one.per_second / nothing.per_second for nothing, one in pairs],
         None if target is None else Target(">=", target),
@@ -71,11 +73,11 @@ def against_noop(service: Service, what: str, posts: Callable[[], wrk.Posts], ta
     )
 
 
-def _batches(service: Service, what: str, prefix: Callable[[], str]) -> Figure:
+def _batches(service: Service, what: str, prefix: Callable[[], str]) -> Measurement:
     """Compare the units/s of one sender's batches with those of its single requests."""
     pairs = [(_singly(service, prefix()), _together(service, prefix())) for _ in range(PAIRS)]
     one, many = (f"{median(pair[i] for pair in pairs):,.0f}" for i in (0, 1))
-    return Figure(
+    return Measurement(
         f"POST /assignments, {what}: units/s of one sender in batches of {BATCH:,} / one by one",
         [together / singly for singly, together in pairs],
         Target(">=", 10),

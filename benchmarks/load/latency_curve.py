@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.exhibits import Exhibit
-from benchmarks.figures import Figure, Target
+from benchmarks.attachments import Attachment
 from benchmarks.load import pictures, traffic
 from benchmarks.load.open_loop import Offered, offer
+from benchmarks.measurement import Measurement, Target
 from benchmarks.service import Service, running_postgres, serving
 
 FIRST_RATE, STEP, MOST_STEPS = 100, 1.4, 12
@@ -16,11 +16,11 @@ SATURATED_MS = 500
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p99.9": 99.9}
 
 
-def measure(_: Service | None = None) -> Iterator[Figure | Exhibit]:
+def measure(_: Service | None = None) -> Iterator[Measurement | Attachment]:
     """Yield how much two workers sustain of what one does, the tail at half of that, and both curves."""
     curves = {workers: list(_climb(workers)) for workers in (1, 2)}
     best = {workers: _sustained(curve) for workers, curve in curves.items()}
-    yield Figure(
+    yield Measurement(
         "mixed traffic: requests/s that two workers sustain / one",
         [best[2].served / best[1].served],
         None,
@@ -28,7 +28,7 @@ def measure(_: Service | None = None) -> Iterator[Figure | Exhibit]:
     )
     everything = [offered for curve in curves.values() for offered in curve]
     answered_wrongly = sum(offered.wrong.total() - offered.unanswered for offered in everything)
-    yield Figure(
+    yield Measurement(
         "mixed traffic: answers that were not as they should be", [answered_wrongly], Target("<=", 0)
     )
     yield _exhibit(curves)
@@ -52,8 +52,8 @@ def _sustained(curve: list[Offered]) -> Offered:
     return next((one for one in reversed(curve) if one.milliseconds(99)[0] <= SATURATED_MS), curve[0])
 
 
-def _exhibit(curves: dict[int, list[Offered]]) -> Exhibit:
-    return Exhibit(
+def _exhibit(curves: dict[int, list[Offered]]) -> Attachment:
+    return Attachment(
         title="Latency against rate, with one worker and with two",
         text=(
             f"Requests at random moments (Poisson), timed from when they were due, {SECONDS} s at each rate; "

@@ -12,8 +12,8 @@ from app.main import create_app
 from app.services.access import api_keys
 from app.settings import ServiceSettings
 from app.storage.api_keys import ApiKeyRecord
-from benchmarks.figures import Figure, Target
-from benchmarks.sample import totals
+from benchmarks.measurement import Measurement, Target
+from benchmarks.sample_data import totals
 from benchmarks.service import Service
 
 PATH = "/allocations/keys"
@@ -26,14 +26,14 @@ KEY = ApiKeyRecord(
 )
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the processor time of a request with a key that has a rate over that of one without.
 
     The application is called directly, by turns: without the server's own work around it the key weighs most.
     """
     service.record(totals("keys", variants=4, days=14))
     pairs = asyncio.run(_pairs(service.conninfo))
-    yield Figure(
+    yield Measurement(
         "GET /allocations/{id}, unchanged: processor time with a key / without",
         [keyed / free for free, keyed in pairs],
         Target("<=", 1.1),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import short
+from benchmarks.measurement import short
 
 SCALE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class Attachment:
     """A table, and a picture where there is one.
 
     Parameters

@@ -14,8 +14,8 @@ import psycopg
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.totals import Totals
-from benchmarks.figures import Figure, Target, milliseconds, timed
-from benchmarks.sample import today, totals
+from benchmarks.measurement import Measurement, Target, milliseconds, timed
+from benchmarks.sample_data import today, totals
 from benchmarks.service import Service
 
 REPEATS = 51
@@ -26,7 +26,7 @@ SUM = """
 """
 
 
-def measure(service: Service) -> Iterator[Figure]:
+def measure(service: Service) -> Iterator[Measurement]:
     """Yield the time of a GET after one row changed: 20 variants, 1,000 days."""
     service.record(totals(NAME, variants=20, days=1_000))
     firsts, sums = [], []
@@ -37,7 +37,7 @@ def measure(service: Service) -> Iterator[Figure]:
             service.record(totals(NAME, variants=20, days=1)[:1])
             firsts.append(timed(lambda: service.get(f"/allocations/{NAME}")))
             sums.append(timed(lambda: _sum_and_integrate(connection)))
-    yield Figure(
+    yield Measurement(
         "GET /allocations/{id} after a change, 20 variants, 1,000 days: time / sum and quadrature",
         [first / bare for first, bare in zip(firsts, sums, strict=True)],
         Target("<=", 3),

@@ -1,0 +1,1 @@
+"""What computations cost in one process: the mathematics and the simulator, beside their peers."""

@@ -1,0 +1,1 @@
+"""What requests cost over HTTP, beside a request that does nothing; the service runs in its own process."""

@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= uv
 ARGS ?=
+# One process more than there are cores: tests wait for PostgreSQL and for each other
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
 CLIENT_GENERATOR := build/client-generator/bin/openapi-python-client
 QUICK := not system and not statistics
@@ -29,7 +31,7 @@ run: $(VENV)/run.stamp ## install what is needed, start the database and the ser
 install: $(VENV)/dev.stamp ## install what the tests and checks need into $(VENV); each does so itself, too
 
 test: $(VENV)/dev.stamp ## run the tests that start no processes and play no thousands of runs (ARGS="-k name" picks some)
-	$(PYTEST) -m "$(QUICK)" --junitxml build/tests/quick.xml --numprocesses auto --dist worksteal $(ARGS)
+	$(PYTEST) -m "$(QUICK)" --junitxml build/tests/quick.xml --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) $(CLIENT_GENERATOR) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)

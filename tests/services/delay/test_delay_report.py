@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.services.delay.test_reports import DAYS, history, send
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.repeated_reports import DAYS, history, send
+from tests.support.totals import total
 
 
 def late(variant_id, age, rate=120):

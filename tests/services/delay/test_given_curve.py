@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.services.metrics.test_daily_metrics import total
+from tests.support.totals import total
 
 CURVE = {"kind": "curve", "fractions": [0.5, 1.0]}
 

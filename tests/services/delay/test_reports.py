@@ -2,32 +2,14 @@
 
 import pytest
 
-from tests.services.metrics.test_daily_metrics import total
 from tests.support.fixtures.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
-
-CAME_BY = {0: 60, 1: 90, 2: 105, 3: 120}
-"""Of each day's 120 conversions, how many have come by which age."""
-DAYS = [f"2026-03-0{day}" for day in range(1, 10)]
-
-
-def send(client, *totals):
-    answer = client.post("/metrics/", json=list(totals))
-    assert answer.status_code == 200, answer.text
-    return tuple(answer.json()[outcome] for outcome in ("inserted", "updated", "unchanged"))
+from tests.support.repeated_reports import DAYS, history, send
+from tests.support.totals import total
 
 
 def known(client, **query):
     items = client.get("/metrics/homepage", params=query).json()["items"]
     return [(item["date"], item["successes"], item["as_of"]) for item in items]
-
-
-def history():
-    """Every report of nine days up to the 9th, as it was known through each day."""
-    return [
-        total(date=date, successes=CAME_BY[min(9 - day, age)], as_of=f"2026-03-0{day + age}")
-        for day, date in enumerate(DAYS, 1)
-        for age in range(min(9 - day, 3) + 1)
-    ]
 
 
 def test_a_report_is_known_through_yesterday_unless_it_says_otherwise(client):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.support.repeated_reports import DAYS, history, send
-from tests.support.totals import total
+from tests.support.totals import DAYS, history, send, total
 
 
 def late(variant_id, age, rate=120):

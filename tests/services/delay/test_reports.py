@@ -3,8 +3,7 @@
 import pytest
 
 from tests.support.fixtures.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
-from tests.support.repeated_reports import DAYS, history, send
-from tests.support.totals import total
+from tests.support.totals import DAYS, history, send, total
 
 
 def known(client, **query):

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.schemas.allocations import Allocation
-from app.services.allocations import decision_inputs, recorded, response
+from app.services.allocations import recorded, response
+from app.services.allocations.inputs import decision_inputs
 from app.services.allocations.recorded import Recorded, latest_query, latest_recorded, parse_record
 from app.services.experiments import version_lock
 from app.services.experiments.settings_history import (

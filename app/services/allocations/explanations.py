@@ -7,7 +7,7 @@ import numpy as np
 from app.bandits.allocation.decide import AllocationRules, Decision
 from app.bandits.allocation.effective_totals import EffectiveTotals, Weighting
 from app.schemas.allocations import Allocation, StopAdvice, VariantAllocation
-from app.services.allocations.decision_inputs import DecisionInputs
+from app.services.allocations.inputs.decision_inputs import DecisionInputs
 
 
 def explain(

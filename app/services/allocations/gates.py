@@ -21,7 +21,7 @@ from app.schemas.gates import (
     SplitCount,
     StaleDataGate,
 )
-from app.services.allocations.decision_inputs import DecisionInputs
+from app.services.allocations.inputs.decision_inputs import DecisionInputs
 
 MAX_DAYS_LISTED = 31
 EVIDENCE_DIGITS = 4

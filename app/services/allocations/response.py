@@ -19,7 +19,7 @@ from app.bandits.totals import Totals
 from app.schemas.allocations import Allocation, AssumedZero, DelayUsed, StopAdvice, VariantAllocation
 from app.schemas.experiments.settings import StoredSettings
 from app.services.allocations import explanations, gates
-from app.services.allocations.decision_inputs import DecisionInputs
+from app.services.allocations.inputs.decision_inputs import DecisionInputs
 from app.services.experiments.share_constraints import constraints_for
 
 TOP_LEVEL_SETTINGS = {"policy", "objective", "currency", "time_zone", "rollout"}

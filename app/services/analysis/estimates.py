@@ -22,7 +22,7 @@ from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lif
 from app.errors import Conflict
 from app.schemas.analysis.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
 from app.schemas.experiments.experiments import Experiment
-from app.services.allocations.sample_ratio import arms_of, assignment_ratio
+from app.services.allocations.inputs.sample_ratio import arms_of, assignment_ratio
 from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics
 

@@ -17,15 +17,16 @@ from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 from app.schemas.analysis.impact import AgainstControl, Comparison, Gain, PointEstimate, VariantTraffic
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations import delayed_totals, response
-from app.services.allocations.daily_totals import (
+from app.services.allocations import response
+from app.services.allocations.inputs import delayed_totals
+from app.services.allocations.inputs.daily_totals import (
     VariantDays,
     day_number,
     find_unreported_days,
     read_variant_days,
     table_of,
 )
-from app.services.allocations.decision_inputs import DecisionInputs, read_inputs_on
+from app.services.allocations.inputs.decision_inputs import DecisionInputs, read_inputs_on
 from app.services.experiments import settings_history
 
 

@@ -11,8 +11,8 @@ from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.analysis.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services.allocations import response
-from app.services.allocations.daily_totals import day_number
-from app.services.allocations.decision_inputs import read_inputs_on
+from app.services.allocations.inputs.daily_totals import day_number
+from app.services.allocations.inputs.decision_inputs import read_inputs_on
 
 
 def posterior(

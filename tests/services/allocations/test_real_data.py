@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.bandits.allocation.rounding import percentages
-from app.services.allocations.decision_inputs import read_inputs
+from app.services.allocations.inputs.decision_inputs import read_inputs
 from app.services.allocations.response import decided_from
 from app.services.experiments.settings_history import read_histories
 

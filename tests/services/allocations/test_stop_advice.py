@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from app.services.allocations.decision_inputs import read_inputs
+from app.services.allocations.inputs.decision_inputs import read_inputs
 from app.services.experiments import settings_history
 from tests.support.experiments import allocation, create
 from tests.support.totals import post, total

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from app.services.allocations import response
-from app.services.allocations.decision_inputs import read_inputs
+from app.services.allocations.inputs.decision_inputs import read_inputs
 from app.services.experiments import settings_history
 from tests.support.experiments import create
 from tests.support.totals import post, total

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.arrays import Booleans
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations.daily_totals import TotalsTable, day_number
+from app.services.allocations.inputs.daily_totals import TotalsTable, day_number
 from app.services.experiments.variant_queries import VariantDates
 
 SUMS_SQL = text("""

@@ -14,7 +14,7 @@ from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.allocation.missing_reports import MissingReports
 from app.bandits.allocation.rounding import significant
 from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio_p
-from app.services.allocations.daily_totals import VariantDays, day_number
+from app.services.allocations.inputs.daily_totals import VariantDays, day_number
 
 P_DIGITS = 4
 """Of the p-value: log-gammas of 1e8 units differ between processors by 1e-6, and it differs as much."""

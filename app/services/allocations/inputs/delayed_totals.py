@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Integers
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations.daily_totals import Reading, TotalsTable, VariantDays, day_number
+from app.services.allocations.inputs.daily_totals import Reading, TotalsTable, VariantDays, day_number
 from app.services.delay.delay_in_force import DelayInForce, counts_on_delay, read_delay
 from app.services.delay.received_counts import were_received_since
 

@@ -21,9 +21,10 @@ from app.bandits.arrays import Booleans
 from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
-from app.services.allocations import daily_totals, delayed_totals, recorded, summed_totals
-from app.services.allocations.daily_totals import AssumedZero, UnreportedDays
-from app.services.allocations.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
+from app.services.allocations import recorded
+from app.services.allocations.inputs import daily_totals, delayed_totals, summed_totals
+from app.services.allocations.inputs.daily_totals import AssumedZero, UnreportedDays
+from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.delay.delay_in_force import DelayInForce
 from app.services.experiments.settings_history import (
     Halt,

@@ -1,0 +1,1 @@
+"""What decides the shares of a date, read and counted: variants, their totals, sample ratios; decides nothing."""

@@ -1,4 +1,4 @@
-"""The e-mail world: which subject line converts best."""
+"""The e-mail world: which subject line converts best; nothing of the telco world."""
 
 from app.simulation.email.drift import ChangePoint, RandomWalk
 from app.simulation.email.play import play, work

@@ -1,4 +1,4 @@
-"""One write of one request: its transaction, its principal, its time, and its Idempotency-Key if it has one."""
+"""One write of one request: its transaction, its time, and its Idempotency-Key if it has one."""
 
 import datetime as dt
 import hashlib

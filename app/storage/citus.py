@@ -12,7 +12,7 @@ from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
-from app.storage.database import Database
+from app.storage.database import Database, lift_statement_timeout
 from app.storage.tables import Base, Experiment, ExperimentVersion, Variant
 
 Kind = Literal["reference", "distributed"]
@@ -24,8 +24,6 @@ COLOCATED_WITH = ExperimentVersion.__tablename__
 
 IS_CITUS = text("select to_regclass('citus_tables') is not null")
 FOUND = text("select cast(table_name as text), citus_table_type, distribution_column from citus_tables")
-NO_STATEMENT_TIMEOUT = text("set local statement_timeout = 0")
-"""A table that is full takes as long as its rows need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def distribute(database: Database) -> Iterator[Step]:
         with database.transaction() as session:
             if _is_done(session, step):
                 continue
-            session.execute(NO_STATEMENT_TIMEOUT)
+            lift_statement_timeout(session)
             session.execute(text(step.statement))
         yield step
 

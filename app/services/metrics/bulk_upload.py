@@ -15,12 +15,10 @@ from app.services.experiments.settings_history import SettingsHistory, read_hist
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
 from app.services.metrics.report_upsert import upsert_reports_from
 from app.settings import ServiceSettings
+from app.storage.database import lift_statement_timeout
 
 Mode = Literal["atomic", "partial"]
 
-NO_STATEMENT_TIMEOUT = text(
-    "set local statement_timeout = 0"
-)  # a COPY is one statement, of millions of lines
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
@@ -168,7 +166,7 @@ def _copy(
     session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], rejected: RejectedLines
 ) -> int:
     received = 0
-    session.execute(NO_STATEMENT_TIMEOUT)
+    lift_statement_timeout(session)  # a COPY is one statement, of millions of lines
     session.execute(CREATE)
     driver = session.connection().connection.driver_connection
     assert driver is not None

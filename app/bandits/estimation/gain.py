@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.bandits.arrays import Floats
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.numerics.normal import normal_quantile
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,7 @@ class Gain:
         return self.mean - reach, self.mean + reach
 
 
-def moved_trials(trials: Floats, live: Mask) -> Floats:
+def moved_trials(trials: Floats, live: Booleans) -> Floats:
     """Return how many more trials each arm had than under an even split of every day among its live arms.
 
     Parameters

@@ -102,11 +102,11 @@ def _outcomes(
         allowed = [experiment_id for experiment_id in groups if experiment_id in flags]
     for experiment_id in allowed:
         version_lock.try_lock(session, experiment_id)
-    timelines = read_histories(session, allowed)
+    histories = read_histories(session, allowed)
     outcomes = [EventOutcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
-        of_experiment, history = [event for _, event in group], timelines.get(experiment_id)
+        of_experiment, history = [event for _, event in group], histories.get(experiment_id)
         if history is None:
             found = all_rejected(of_experiment, "unknown_experiment")
         elif history.source == "reported":

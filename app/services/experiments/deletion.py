@@ -93,12 +93,12 @@ def archive(session: Session, experiment_id: str, confirm: str | None, now: dt.d
 
 def _unconfirmed(deletion: Deletion) -> Invalid:
     experiment_id = deletion.experiment_id
-    fault = FieldError("query.confirm", f"Input should be the experiment's id, {experiment_id}")
+    error = FieldError("query.confirm", f"Input should be the experiment's id, {experiment_id}")
     return Invalid(
         f"this deletes the experiment {experiment_id!r} permanently, with its {deletion.summary()}. Nothing was"
         f" deleted. GET /experiments/{experiment_id}/export returns all of it as a file;"
         f" DELETE /experiments/{experiment_id}?confirm={experiment_id} deletes it",
-        [fault],
+        [error],
     )
 
 

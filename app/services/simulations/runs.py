@@ -162,13 +162,13 @@ def finish(
     done: int,
     total: int,
     result: str | None,
-    fault: str | None,
+    error: str | None,
 ) -> None:
     """Store the end of a run, unless it was cancelled or failed before."""
     session.execute(
         update(Run)
         .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
-        .values(state=state, done=done, total=total, standing=None, result=result, fault=fault)
+        .values(state=state, done=done, total=total, standing=None, result=result, fault=error)
     )
 
 

@@ -58,7 +58,7 @@ class EmailScenario:
     Raises
     ------
     ValueError
-        The message begins with the name of the field at fault.
+        The message begins with the name of the invalid field.
     """
 
     subjects: tuple[str, ...] | None = None
@@ -188,5 +188,5 @@ def _named(name: str, check: Any, *arguments: Any) -> Any:
     """What the check returns; its complaint with the field's name before it."""
     try:
         return check(*arguments)
-    except (ValueError, TypeError) as fault:
-        raise ValueError(f"{name}: {fault}") from fault
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}") from error

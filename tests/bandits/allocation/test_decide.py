@@ -1,4 +1,4 @@
-"""Properties of every policy under every setting: promises hold, order and arithmetic are right."""
+"""Properties of every policy under every setting: floors and fixed shares hold, order and arithmetic are right."""
 
 from decimal import Decimal
 
@@ -26,15 +26,15 @@ def problems(draw, kinds=tuple(KINDS)):
     successes = np.floor(trials * np.array(rates))
     worth = np.array(draw(st.lists(st.integers(1, 50), min_size=k, max_size=k)), float)
     totals = Totals(trials, successes, successes * worth, successes * worth**2 * 1.2, np.zeros(k))
-    promised = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
+    percents = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
     is_fixed = draw(st.lists(st.booleans(), min_size=k, max_size=k).filter(lambda flags: not all(flags)))
     parameters = {"shares": tuple(np.full(k, 1 / k))} if kind == "fixed" else {}
     rules = AllocationRules(
         policy=build_policy(kind, parameters),
         prior=(1.0, 1.0),
         by_value=needs_value(kind),
-        floors=np.array(promised) / 100,
-        fixed=np.where(is_fixed, np.array(promised) / 100, np.nan),
+        floors=np.array(percents) / 100,
+        fixed=np.where(is_fixed, np.array(percents) / 100, np.nan),
         burn_in=BurnIn(draw(st.integers(0, 2)), draw(st.integers(0, 500)), 0, draw(st.floats(0, 1))),
     )
     days = np.where(trials > 0, draw(st.integers(1, 3)), 0).astype(float)

@@ -66,7 +66,7 @@ class ApiKeyIn(BaseModel):
 
 
 class ApiKey(ApiKeyIn):
-    """A key as it is kept: everything but its secret."""
+    """A key as it is stored: everything but its secret."""
 
     model_config = ConfigDict(extra="ignore", from_attributes=True)
 

@@ -447,7 +447,7 @@ CONSTRAINT_MESSAGES = {
     "ck_metric_snapshots_as_of_not_before_date": "no totals of a day are known before it",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
     "ck_api_keys_scopes": "a key has scopes, of evaluate, report, read and admin; origins go with evaluate alone",
-    "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is kept",
+    "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is stored",
     "ck_api_keys_requests_per_minute_positive": "a limit of requests per minute is at least one",
     "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",
 }

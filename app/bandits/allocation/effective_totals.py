@@ -58,7 +58,7 @@ class DailyTotals:
         """Return whether each arm had trials on each day, (d, k), whether or not the days are summed."""
         return self.trials > 0 if self.summed_shown is None else self.summed_shown
 
-    def kept(self, days: Booleans) -> "DailyTotals":
+    def select(self, days: Booleans) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""
         if days.all():
             return self
@@ -76,7 +76,7 @@ class DailyTotals:
 
     def through(self, last: int) -> "DailyTotals":
         """Return the days up to ``last``, inclusive."""
-        return self.kept(self.day <= last)
+        return self.select(self.day <= last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
         raise ValueError("days that are summed already count alike")
     used = daily.through(last)
     if weighting.window_days is not None:
-        used = used.kept(used.day > last - weighting.window_days)
+        used = used.select(used.day > last - weighting.window_days)
     weight = np.ones(len(used.day))
     if weighting.half_life_days is not None:
         weight = halvings((last - used.day) / weighting.half_life_days)

@@ -54,7 +54,7 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     missing: dict[dt.date, tuple[str, ...]] = {}
     if not tracked:  # there a variant without a row had no units
         missing = find_unreported_days(session, experiment_id, table, variants).incomplete
-    daily = table.totals.kept(~np.isin(table.totals.day, [day_number(day) for day in missing]))
+    daily = table.totals.select(~np.isin(table.totals.day, [day_number(day) for day in missing]))
     moved = moved_trials(daily.trials, _active(daily, variants))
     conversions, value = _earnings(
         moved, daily, settings, variants, valued=not any(table.days_without_revenue)

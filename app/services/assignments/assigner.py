@@ -1,7 +1,7 @@
 """The hot path of assignments: who asks at the same time shares one read, one write and one commit.
 
 Every request reads its units' rows and its experiments' versions anew; only what those versions prove current
-(context and splits) is kept in memory.
+(context and splits) is cached.
 """
 
 import asyncio

@@ -76,7 +76,7 @@ def insert_experiment(
 
     Raises
     ------
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the API key is limited to other experiments
     """
     principal.require_access(experiment_id)
     inserted = session.scalar(

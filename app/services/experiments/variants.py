@@ -133,7 +133,7 @@ def _set_cost(
     known: Sequence[Variant],
     now: dt.datetime,
 ) -> None:
-    """Let a cost apply from today on: it is kept with the settings, which are dated."""
+    """Let a cost apply from today on: it is stored with the settings, which are dated."""
     costs = {**history.latest.settings.cost_per_impression, variant_id: cost}
     settings = history.latest.settings.model_copy(
         update={"cost_per_impression": {name: cost for name, cost in costs.items() if cost is not None}}

@@ -111,7 +111,7 @@ def result_of(
     return summary, json.loads(result)
 
 
-def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
+def read_interim(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
     """Return a run as it is now, and its interim result while it is played, in scenarios that have one.
 
     Raises

@@ -48,7 +48,7 @@ class EmailScenario:
     delay : until a conversion is known: in e-mails (per_email) or days (daily); the trial counts at once
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)
-    holdout_percent : of the e-mails, spread evenly, get the first subject and are kept apart
+    holdout_percent : of the e-mails, spread evenly, get the first subject and are held out
     replications : r >= 1
     seed : of everything random but the rates, >= 0
     prior : (a, b) of Beta, both > 0, for the policies and P(best)

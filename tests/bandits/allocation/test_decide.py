@@ -43,7 +43,7 @@ def problems(draw, kinds=tuple(KINDS)):
 
 @settings(deadline=None, max_examples=150)
 @given(problems())
-def test_percentages_sum_to_exactly_100_and_promises_hold(problem):
+def test_percentages_sum_to_exactly_100_and_floors_hold(problem):
     rules, totals, days = problem
     shares = decide(rules, totals, days).shares
     assert sum(percentages(shares)) == Decimal(100)
@@ -177,7 +177,7 @@ def histories(draw):
 
 @settings(deadline=None, max_examples=150)
 @given(histories())
-def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_keep_promises(history):
+def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_hold_floors(history):
     rules, table, weighting = history
     used = effective_totals(table, int(table.day[-1]), weighting)
     assert used.possible.all()
@@ -206,7 +206,7 @@ def test_an_endless_half_life_and_a_window_beyond_the_history_equal_none(history
 
 @settings(deadline=None, max_examples=60)
 @given(problems(kinds=("thompson",)), st.integers(0, 5))
-def test_one_more_success_never_lowers_an_arms_share_whatever_is_promised(problem, arm):
+def test_one_more_success_never_lowers_an_arms_share_whatever_the_floors(problem, arm):
     rules, totals, days = problem
     i = arm % totals.k
     if totals.successes[i] == totals.trials[i]:

@@ -29,7 +29,7 @@ shares = (
         pytest.param(0.9, [0.5, 0.3, 0.2], [0.5, 0.3, 0.2], id="all fixed; their floors do not count"),
     ],
 )
-def test_promises_come_first_and_the_policy_shares_the_rest(floors, fixed, expected):
+def test_floors_come_first_and_the_policy_shares_the_rest(floors, fixed, expected):
     assert with_floors([0.7, 0.2, 0.1], floors, fixed) == pytest.approx(expected, abs=1e-15)
 
 
@@ -66,6 +66,6 @@ def test_every_bandit_of_a_batch_gets_its_own_shares():
         pytest.param([-0.5, 1.5], 0, None, ">= 0", id="a policy's negative share"),
     ],
 )
-def test_what_does_not_fit_is_refused(policy, floors, fixed, reason):
+def test_what_does_not_fit_is_rejected(policy, floors, fixed, reason):
     with pytest.raises(ValueError, match=reason):
         with_floors(policy, floors, fixed)

@@ -117,7 +117,7 @@ def test_many_comparisons_at_once_are_each_alone():
         pytest.param(([3, 3], [1, 1], [1, -1]), "negative", id="negative squares"),
     ],
 )
-def test_what_no_sample_can_be_is_refused(figures, message):
+def test_what_no_sample_can_be_is_rejected(figures, message):
     with pytest.raises(ValueError, match=message):
         Sample(*figures)
 

@@ -43,7 +43,7 @@ print(json.dumps(play(scenario).to_dict(), allow_nan=False), end="")"""
 
 
 @pytest.mark.parametrize("cadence", ["per_email", "daily"])
-def test_a_policys_figures_do_not_depend_on_who_else_plays(cadence):
+def test_a_policys_results_do_not_depend_on_who_else_plays(cadence):
     both = play(changed(cadence=cadence)).to_dict()["policies"]
     turned = changed(cadence=cadence, policies=SMALL.policies[::-1])
     assert play(turned).to_dict()["policies"] == both[::-1]
@@ -72,7 +72,7 @@ def test_always_the_same_subject_gives_the_same_outcomes_in_both_cadences():
     )
 
 
-def test_blocks_are_played_alike_whoever_plays_them():
+def test_blocks_are_played_alike_by_any_process():
     scenario = changed(emails=40, replications=BLOCK + 3, policies=(PolicyChoice("thompson"),))
     whole = play(scenario).policies[0].ledger
     second = play_block(scenario, build_policy_to_play("thompson", {}, (1, 1)), 1)
@@ -146,7 +146,7 @@ def test_delay_costs_conversions():
 
 
 @pytest.mark.parametrize("cadence", ["per_email", "daily"])
-def test_the_holdout_is_kept_apart(cadence):
+def test_the_holdout_is_counted_separately(cadence):
     scenario = changed(holdout_percent=20, cadence=cadence, replications=500)
     assert held_out(scenario, 0, 500).sum() == 100
     played = play(scenario).policies[0]

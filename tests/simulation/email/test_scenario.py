@@ -38,7 +38,7 @@ from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, Rando
         ("drift", {"drift": (ChangePoint(9, (0.1,) * 4),)}),
     ],
 )
-def test_what_cannot_be_played_is_refused_by_the_fields_name(field, given):
+def test_what_cannot_be_played_is_rejected_by_the_fields_name(field, given):
     with pytest.raises(ValueError, match=rf"^{field}: "):
         EmailScenario(**given)
 

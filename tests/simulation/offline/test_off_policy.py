@@ -116,7 +116,7 @@ def test_a_learning_policy_replayed_earns_what_it_earns_live():
     assert abs(kept.mean() - n / 3) <= 4 * kept.std() / 60**0.5
 
 
-def test_the_same_replay_gives_the_same_figures():
+def test_the_same_replay_gives_the_same_numbers():
     log = logged((0.2, 0.5), (0.5, 0.5), 300, 1)
     one, other = (replay(log, build_policy("epsilon_greedy")).to_dict() for _ in range(2))
     assert one == other
@@ -166,12 +166,12 @@ def test_values_are_read_and_evaluated():
     assert evaluate(log, (1,), by_value=True).ips.mean == 3
 
 
-def test_an_empty_log_is_refused():
+def test_an_empty_log_is_rejected():
     with pytest.raises(Invalid, match="no rows"):
         read_csv([HEADER])
 
 
 @pytest.mark.parametrize("target", [(1,), (0.5, 0.6), (1.5, -0.5)])
-def test_a_target_that_is_no_distribution_is_refused(target):
+def test_a_target_that_is_no_distribution_is_rejected(target):
     with pytest.raises(ValueError, match="target"):
         evaluate(logged((0.2, 0.5), (0.5, 0.5), 30, 1), target)

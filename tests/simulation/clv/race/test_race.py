@@ -78,7 +78,7 @@ def test_the_answer_is_plain_json_without_missing_numbers(answer):
     assert json.dumps(play(replace(RACE, replications=1)).to_dict(), allow_nan=False)
 
 
-def test_lines_end_at_the_final_figures_and_actions_add_up_to_contacts(answer):
+def test_lines_end_at_the_final_values_and_actions_add_up_to_contacts(answer):
     for policy in answer["policies"]:
         assert policy["by_day"]["mean"][-1] == pytest.approx(policy["delta_clv"]["mean"])
         assert np.sum(policy["actions_by_day"]) == pytest.approx(policy["contacts"]["mean"])
@@ -107,7 +107,7 @@ def test_a_ratio_to_itself_is_exactly_one_and_to_a_loss_is_none():
     assert ratio(figures, -figures) is None
 
 
-def test_a_standing_tells_the_means_of_the_days_played():
+def test_an_interim_result_has_the_means_of_the_days_played():
     """On each day of the last block of replications it is what the whole race's means say of the days so far."""
     reported = []
     result = play(RACE, on_interim_result=lambda compute: reported.append(compute())).to_dict()

@@ -243,7 +243,7 @@ class Assignment(Base):
     ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
     those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,
     so that each is counted once. A unit that was merged into another points to it: that one decides and counts.
-    What a forced unit was before, if it was anything, stands beside (``former_``), to be restored.
+    What a forced unit was before, if it was anything, is beside (``former_kind``, ``former_variant_id``).
     """
 
     __tablename__ = "assignments"

@@ -5,7 +5,7 @@ import json
 import re
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -214,6 +214,9 @@ Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used=
 """Money in an answer: a JSON number."""
 Rounded = Annotated[float, AfterValidator(significant)]
 """A computed number of an answer, to 10 significant digits: the same on every processor."""
+
+TableFormat = Literal["csv", "ndjson"]
+"""The formats in which tables of any length are read: uploads, loads from files, logs to replay."""
 
 Probability = Annotated[float, AfterValidator(certain_probability)]
 """A computed probability of an answer, to 10 decimals."""

@@ -12,7 +12,7 @@ from app.storage.batched_statement import Connection
 UnitKey = tuple[str, str]
 """An experiment's id and a unit's."""
 
-Kind = Literal["drawn", "holdout", "forced"]
+AssignmentKind = Literal["drawn", "holdout", "forced"]
 
 
 class AssignmentRow(NamedTuple):
@@ -21,7 +21,7 @@ class AssignmentRow(NamedTuple):
     experiment_id: str
     unit_id: str
     variant_id: str
-    kind: Kind
+    kind: AssignmentKind
     split: int | None
     propensity: float | None
     revision: str | None

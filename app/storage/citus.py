@@ -15,7 +15,7 @@ from app.errors import Conflict
 from app.storage.database import Database, lift_statement_timeout
 from app.storage.tables import Base, Experiment, ExperimentVersion, Variant
 
-Kind = Literal["reference", "distributed"]
+TableKind = Literal["reference", "distributed"]
 
 BY = "experiment_id"
 REFERENCE_TABLES = {Experiment.__tablename__, Variant.__tablename__}
@@ -31,7 +31,7 @@ class Step:
     """A table, what it is to become, and the statement that does it."""
 
     table: str
-    kind: Kind
+    kind: TableKind
 
     @property
     def statement(self) -> str:
@@ -52,7 +52,7 @@ def _turn(step: Step) -> tuple[bool, bool]:
     return step.kind == "distributed", step.table != COLOCATED_WITH
 
 
-def _kind(table: Table) -> Kind:
+def _kind(table: Table) -> TableKind:
     belongs_to_an_experiment = BY in table.primary_key.columns
     return "distributed" if belongs_to_an_experiment and table.name not in REFERENCE_TABLES else "reference"
 

@@ -23,7 +23,7 @@ Gate = Literal["no_data", "burn_in"]
 
 
 @dataclass(frozen=True, slots=True)
-class BurnIn:
+class BurnInRule:
     """What an arm must show before it takes part in P(best).
 
     Parameters
@@ -60,7 +60,7 @@ class AllocationRules:
     by_value: bool
     floors: Floats
     fixed: Floats
-    burn_in: BurnIn
+    burn_in: BurnInRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,10 +148,10 @@ class BurnIn(Strict):
         description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
 
-    def to_rule(self) -> decide.BurnIn:
+    def to_rule(self) -> decide.BurnInRule:
         """Return it as the mathematics takes it, with the share as a fraction."""
         share = None if self.share is None else self.share / 100
-        return decide.BurnIn(self.days, self.impressions, self.successes, share)
+        return decide.BurnInRule(self.days, self.impressions, self.successes, share)
 
 
 class Stop(Strict):

@@ -10,7 +10,7 @@ from app.bandits.allocation.rounding import significant
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.best_arm.best_value_arm import best_value_arm
-from app.bandits.estimation.gain import Gain as EstimatedGain
+from app.bandits.estimation.gain import GainEstimate as EstimatedGain
 from app.bandits.estimation.gain import extra_conversions, extra_value, moved_trials
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms

@@ -19,7 +19,7 @@ from app.services.access import principal
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import AssignmentContext, read_context
 from app.services.assignments.bucketing import AssignmentResult
-from app.services.assignments.splits import Split
+from app.services.assignments.splits import FrozenSplit
 from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.assignments import AssignmentRow, LookupResult, UnitKey, look_up, store
@@ -48,9 +48,9 @@ class Assigner:
         self._find = BatchedStatement(database, look_up)
         self._store = BatchedStatement(database, store)
         self._contexts: LRUCache[str, AssignmentContext] = LRUCache(CACHE_SIZE)
-        self._splits: LRUCache[str, Split] = LRUCache(CACHE_SIZE)
+        self._splits: LRUCache[str, FrozenSplit] = LRUCache(CACHE_SIZE)
         self._reading: SingleFlight[AssignmentContext] = SingleFlight()
-        self._renewing: SingleFlight[Split] = SingleFlight()
+        self._renewing: SingleFlight[FrozenSplit] = SingleFlight()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -177,7 +177,9 @@ class Assigner:
         self._contexts[experiment_id] = context
         return context
 
-    async def _current_split(self, context: AssignmentContext, newest: int | None, now: dt.datetime) -> Split:
+    async def _current_split(
+        self, context: AssignmentContext, newest: int | None, now: dt.datetime
+    ) -> FrozenSplit:
         split = self._splits.get(context.experiment_id)
         if split is not None and split.number >= (newest or 0) and split.is_current(context, now):
             return split
@@ -186,7 +188,7 @@ class Assigner:
             lambda: self._renew_split(context, now),
         )
 
-    async def _renew_split(self, context: AssignmentContext, now: dt.datetime) -> Split:
+    async def _renew_split(self, context: AssignmentContext, now: dt.datetime) -> FrozenSplit:
         split = await self._load(lambda session: splits.get_or_renew(session, context, now))
         self._splits[context.experiment_id] = split
         return split

@@ -11,7 +11,7 @@ from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import AssignmentContext, context_of
-from app.services.assignments.splits import Split
+from app.services.assignments.splits import FrozenSplit
 from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
 from app.services.experiments.settings_history import SettingsHistory
@@ -68,7 +68,7 @@ class _ExposureBucketing:
     began_on: dt.date
     halted_on: dt.date | None
     retired_on: Mapping[str, dt.date | None]
-    split_of: Callable[[str | None, dt.date], Split | None]
+    split_of: Callable[[str | None, dt.date], FrozenSplit | None]
     rules: IngestRules
     salt: str
 
@@ -140,7 +140,7 @@ def _bucketing(
 
 def _split_of(
     session: Session, context: AssignmentContext, revision: str | None, date: dt.date, now: dt.datetime
-) -> Split | None:
+) -> FrozenSplit | None:
     """Return the split that a client drew with on a date: of the revision it was shown, else the present one."""
     if revision is None:
         present = splits.get_or_renew(session, context, now)

@@ -8,19 +8,16 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
-from typing import Literal
 
 from app.schemas.events import EventIn, Reason, Status
 from app.services.experiments.settings_history import SettingsHistory
-from app.storage.assignments import AssignmentRow
+from app.storage.assignments import AssignmentKind, AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far a client's clock may be off before its times are rejected."""
 
 EXACT = Context(prec=200)
 """For squares of sums of amounts of up to 1e24, rounded to 12 decimals."""
-
-Kind = Literal["drawn", "holdout", "forced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class UnitState:
 
     unit_id: str
     variant_id: str
-    kind: Kind
+    kind: AssignmentKind
     assigned_at: dt.datetime
     retired_on: dt.date | None = None
     exposed_at: dt.datetime | None = None

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
+from app.schemas.fields import TableFormat
 from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
@@ -111,7 +112,7 @@ class RejectedLines:
 def load(
     session: Session,
     upload: BinaryIO,
-    form: line_parser.FileFormat,
+    form: TableFormat,
     mode: Mode,
     now: dt.datetime,
     settings: ServiceSettings,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn
+from app.bandits.allocation.decide import BurnInRule
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.simulation.email.drift import ChangePoint, RandomWalk
@@ -24,7 +24,7 @@ Cadence = Literal["per_email", "daily"]
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyChoice:
+class EmailPolicyChoice:
     """A policy by its kind, with those parameters that differ from its defaults."""
 
     kind: str
@@ -65,7 +65,10 @@ class EmailScenario:
     rates: tuple[float, ...] | None = None
     world_seed: int = 42
     emails: int = 10_000
-    policies: tuple[PolicyChoice, ...] = (PolicyChoice("thompson"), PolicyChoice("epsilon_greedy"))
+    policies: tuple[EmailPolicyChoice, ...] = (
+        EmailPolicyChoice("thompson"),
+        EmailPolicyChoice("epsilon_greedy"),
+    )
     cadence: Cadence = "per_email"
     days: int = 30
     drift: RandomWalk | tuple[ChangePoint, ...] | None = None
@@ -77,7 +80,7 @@ class EmailScenario:
     seed: int = 1
     prior: Prior = (1.0, 1.0)
     min_share: float = 0.0
-    burn_in: BurnIn = field(default_factory=BurnIn)
+    burn_in: BurnInRule = field(default_factory=BurnInRule)
 
     def __post_init__(self) -> None:
         self._check_numbers()

@@ -10,7 +10,7 @@ from app.bandits.policies.registry import Policy
 from app.bandits.sequential.sequences import as_sequential
 from app.errors import FieldError, Invalid
 from app.simulation.offline.decision_log import DecisionLog
-from app.simulation.offline.off_policy import Estimate, outcomes
+from app.simulation.offline.off_policy import OutcomeEstimate, outcomes
 from app.simulation.random_streams import stream
 from app.simulation.replication_statistics import Summary, summary
 
@@ -27,7 +27,7 @@ class RejectionReplay:
     shares : (k,), of the arms among all accepted decisions
     """
 
-    estimate: Estimate
+    estimate: OutcomeEstimate
     accepted: Summary
     means: Summary | None
     shares: Floats
@@ -99,9 +99,9 @@ def _rejection(accepted: Floats, sums: Floats, squares: Floats) -> RejectionRepl
     n, total = accepted.sum(axis=0), sums.sum(axis=0)
     some = n > 0
     if not some.any():
-        return RejectionReplay(Estimate(None, None), summary(n), None, np.zeros(len(accepted)))
+        return RejectionReplay(OutcomeEstimate(None, None), summary(n), None, np.zeros(len(accepted)))
     means = total[some] / n[some]
     variance = np.maximum(squares.sum(axis=0)[some] / n[some] - means**2, 0)
     error = float(np.sqrt((variance / n[some]).mean()))
     shares: Floats = accepted.sum(axis=1) / accepted.sum()
-    return RejectionReplay(Estimate(float(means.mean()), error), summary(n), summary(means), shares)
+    return RejectionReplay(OutcomeEstimate(float(means.mean()), error), summary(n), summary(means), shares)

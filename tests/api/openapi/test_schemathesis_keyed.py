@@ -31,7 +31,9 @@ PROJECT = ProjectConfig(
 )
 CONFIG = SchemathesisConfig(seed=2, projects=ProjectsConfig(default=PROJECT))
 everything = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG)
-schema = everything.exclude(path="/plans")  # as there; that it asks for a key is seen in test_authorization.py
+schema = everything.exclude(
+    path="/plans"
+)  # as there; that it asks for a key is seen in test_authorization.py
 
 
 @pytest.fixture(scope="module")

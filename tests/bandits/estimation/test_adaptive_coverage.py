@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn
+from app.bandits.allocation.decide import AllocationRules, BurnInRule
 from app.bandits.allocation.decide_batch import decided_shares
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import (
@@ -54,7 +54,7 @@ def played(world, policy="thompson"):
     """2,000 runs of the service's own policy with its floors, its shares renewed after every batch."""
     rng, k = np.random.default_rng(7), len(world.rates)
     rules = AllocationRules(
-        build_policy(policy), (1.0, 1.0), False, np.full(k, world.floor), np.full(k, np.nan), BurnIn()
+        build_policy(policy), (1.0, 1.0), False, np.full(k, world.floor), np.full(k, np.nan), BurnInRule()
     )
     p, n, s = np.zeros((3, RUNS, len(world.days), k))
     for j, day in enumerate(world.days):

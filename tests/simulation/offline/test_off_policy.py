@@ -7,7 +7,7 @@ import pytest
 
 from app.bandits.policies.registry import build_policy
 from app.errors import Invalid
-from app.simulation.email import EmailScenario, PolicyChoice, play
+from app.simulation.email import EmailPolicyChoice, EmailScenario, play
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import evaluate
 from app.simulation.offline.rejection_replay import replay
@@ -108,7 +108,7 @@ def test_a_learning_policy_replayed_earns_what_it_earns_live():
         replay(logged(rates, (1 / 3,) * 3, n, seed), build_policy("thompson"), passes=1) for seed in range(60)
     ]
     live = play(
-        EmailScenario(rates=rates, emails=n // 3, policies=(PolicyChoice("thompson"),), replications=500)
+        EmailScenario(rates=rates, emails=n // 3, policies=(EmailPolicyChoice("thompson"),), replications=500)
     )
     earned = live.policies[0].ledger.won.sum(axis=0) / (n // 3)
     means, kept = np.array([(run.estimate.mean, run.accepted.mean) for run in runs]).T

@@ -12,7 +12,6 @@ Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 SCENARIOS: tuple[str, ...] = get_args(Scenario)
 
-Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Rate = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 Name = Annotated[

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from app.simulation.email import EmailPolicyChoice, EmailScenario, play
-from app.simulation.regret import lai_robbins
 
 pytestmark = pytest.mark.statistics
 
@@ -94,11 +93,3 @@ def test_ucb1_regrets_what_auer_and_others_say():
     rates = (0.10, 0.12, 0.14, 0.16, 0.20)
     scenario = EmailScenario(rates=rates, policies=(choice,), replications=12, days=1)
     assert agree(play(scenario).policies[0].ledger.regret, 301, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("rates", "constant"),
-    [((0.2, 0.25), 7.141), ((0.9, 0.8), 2.252), (tuple(i / 10 for i in range(1, 10)), 7.5165)],
-)
-def test_the_lai_robbins_constants(rates, constant):
-    assert lai_robbins(rates) == pytest.approx(constant, abs=5e-4)

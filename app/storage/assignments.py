@@ -1,4 +1,9 @@
-"""Read and store assignments, the units of many concurrent requests with one statement each."""
+"""Read and store assignments, the units of many concurrent requests with one statement each.
+
+This is the SQL of drawing units. Forcing, merging and forgetting single units is in
+`app.services.assignments.stored_assignments`; a first exposure in mode rendezvous stores its assignment in
+`app.services.events.first_exposures`.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence, Set

@@ -1,6 +1,5 @@
 """Campaigns side by side on one service: each day's split is asked for, shown, and what is known of it is sent."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,7 +8,6 @@ from fastapi.testclient import TestClient
 
 from app.services.events import event_queries
 from app.services.events.rollup import RollUp, TotalsDelta
-from app.storage.database import Database
 from tests.support.clock import SettableClock
 from tests.support.delay.worlds import NAMES, Campaign, Floats, World
 from tests.support.fixtures.events import create
@@ -20,14 +18,18 @@ Send = Callable[[Sequence[Campaign], int], None]
 Schedule = Callable[[int], Iterable[int]]
 """The cohorts whose totals are reported at a day's end."""
 
-RUNS = 30
-
 
 def play(
-    client: TestClient, clock: SettableClock, world: World, send: Send, runs: int = RUNS, **settings: Any
+    client: TestClient,
+    clock: SettableClock,
+    world: World,
+    send: Send,
+    runs: int,
+    prefix: str = "seed_",
+    **settings: Any,
 ) -> list[Campaign]:
     """Play campaigns, one experiment for each seed, split by the service's answers of each day."""
-    campaigns = [Campaign(world, seed, clock().date()) for seed in range(runs)]
+    campaigns = [Campaign(world, seed, f"{prefix}{seed}", clock().date()) for seed in range(runs)]
     for campaign in campaigns:
         create(client, campaign.name, NAMES, **settings)
     for day in range(world.days):
@@ -75,11 +77,11 @@ def report(client: TestClient, schedule: Schedule) -> Send:
     return send
 
 
-def count(database: Database, clock: SettableClock) -> Send:
+def count(client: TestClient, clock: SettableClock) -> Send:
     """Store what the roll-up finds in a day's events, by its own statement: millions of events are too many."""
 
     def send(campaigns: Sequence[Campaign], day: int) -> None:
-        with database.transaction() as session:
+        with client.app.state.database.transaction() as session:
             for campaign in campaigns:
                 event_queries.write(session, campaign.name, received(campaign, day), clock())
 
@@ -88,9 +90,8 @@ def count(database: Database, clock: SettableClock) -> Send:
 
 def received(campaign: Campaign, day: int) -> RollUp:
     """Return what the roll-up finds in the events of a day."""
-    today: dt.date = campaign.date(day)
     found = RollUp([])
     for total in campaign.received(day):
-        key = total.variant_id, campaign.date(total.cohort), today
+        key = total.variant_id, campaign.date(total.cohort), campaign.date(day)
         found.totals[key] = TotalsDelta(total.impressions, total.successes)
     return found

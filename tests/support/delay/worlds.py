@@ -67,8 +67,8 @@ class Campaign:
     first : the date of day 0
     """
 
-    def __init__(self, world: World, seed: int, first: dt.date) -> None:
-        self.world, self.name, self.first = world, f"seed_{seed}", first
+    def __init__(self, world: World, seed: int, name: str, first: dt.date) -> None:
+        self.world, self.name, self.first = world, name, first
         self._rng = np.random.default_rng([20_261, seed])
         k = len(NAMES)
         masses = np.broadcast_to(world.masses, (k, OLDEST + 1))

@@ -304,7 +304,11 @@ def test_a_request_that_a_stop_gives_up_is_a_503(path):
         told.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    asyncio.run(RequestMetricsMiddleware(cancelled, respond_shutting_down, respond_unexpected_error)(scope, cancelled, tell))
+    asyncio.run(
+        RequestMetricsMiddleware(cancelled, respond_shutting_down, respond_unexpected_error)(
+            scope, cancelled, tell
+        )
+    )
     head, body = told
     assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
     assert b"sending it again is safe" in body["body"]

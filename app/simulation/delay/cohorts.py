@@ -11,7 +11,7 @@ from app.bandits.delay.curve import fractions_at
 from app.bandits.delay.effective import MaturedTotals, matured_totals
 
 Correction = Literal["auto", "none"]
-"""What a policy makes of conversions on their way, as the setting `delay` of an experiment: auto estimates the curve
+"""What a policy makes of conversions on their way, as an experiment's setting `delay`: auto estimates the curve
 from the campaign's own conversions, none counts what has come."""
 
 COHORT_DAYS = 90
@@ -37,34 +37,37 @@ class Cohorts:
     """Cohorts of m cells (arms, or arms by segment) in r replications, of which one day after another is closed.
 
     Nothing of a day is known before it is closed. A day's trials count at once, its conversions on the day they
-    come; those that come after the last day of the campaign are never known.
+    come.
 
     Parameters
     ----------
     shape : (r, m)
-    days : of the campaign
     oldest : the age, in days, by which a cohort counts as complete
     """
 
-    def __init__(self, shape: tuple[int, int], days: int, oldest: int = OLDEST) -> None:
+    def __init__(self, shape: tuple[int, int], oldest: int = OLDEST) -> None:
         self.trials, self.successes = np.zeros(shape), np.zeros(shape)
         """(r, m), as they are booked: what the closed days' trials are, and the conversions that have come."""
-        self._coming = np.zeros((days, *shape))
-        self._oldest, self._day = max(oldest, 1), 0
+        self.closed, self._oldest = 0, max(oldest, 1)
+        self._coming: deque[Floats] = deque()
         self._recent: deque[Floats] = deque(maxlen=self._oldest)
         self._by_age: deque[Floats] = deque(maxlen=COHORT_DAYS)
 
     def close_day(self, trials: Floats, by_age: Floats) -> None:
         """Close a day of these trials (r, m), whose conversions come at the ages 0, 1, ..., (a, r, m)."""
-        reached = min(len(by_age), len(self._coming) - self._day)
-        self._coming[self._day : self._day + reached] += by_age[:reached]
+        for age, conversions in enumerate(by_age):
+            if age < len(self._coming):
+                self._coming[age] = self._coming[age] + conversions
+            else:
+                self._coming.append(conversions)
         self.trials = self.trials + trials
-        self.successes = self.successes + self._coming[self._day]
+        if self._coming:
+            self.successes = self.successes + self._coming.popleft()
         self._recent.append(trials.copy())
         pooled = np.zeros((len(trials), self._oldest + 1))
         pooled[:, : len(by_age)] = by_age[: self._oldest + 1].sum(axis=-1).T
         self._by_age.append(pooled)
-        self._day += 1
+        self.closed += 1
 
     def fractions(self) -> Floats:
         """Return the fractions F(0), ..., F(oldest) that have come by each age, (r, oldest + 1).

@@ -11,8 +11,8 @@ from app.simulation.email.scenario import EmailScenario
 class KnownByDay:
     """E-mails and conversions (k, r) as they are known, and as the service's correction counts them.
 
-    Conversions of a day come at ages drawn from the policy's own stream, whatever it is decided by. Without a delay
-    nothing is drawn, and what is known is what happened.
+    A day's conversions come at ages drawn from a stream of the policy's own. Without a delay nothing is drawn, and
+    what is known is what happened.
     """
 
     def __init__(self, scenario: EmailScenario, rows: int, rng: np.random.Generator) -> None:
@@ -20,7 +20,7 @@ class KnownByDay:
         self._sent, self._won = np.zeros((2, scenario.k, rows))
         self._cohorts = None
         if not scenario.delay_in_days.is_none:
-            self._cohorts = Cohorts((rows, scenario.k), scenario.days)
+            self._cohorts = Cohorts((rows, scenario.k))
 
     def close_day(self, sent: Floats, won: Floats) -> None:
         """Close a day by whose end so many e-mails, of which so many convert, have gone out."""
@@ -38,7 +38,8 @@ class KnownByDay:
 
     def effective(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
         """Return the trials and successes (k, r) that decide: matured ones where the correction is auto."""
-        if self._cohorts is None or self._scenario.delay_correction == "none" or not sent.any():
+        auto = self._scenario.delay_correction == "auto"
+        if self._cohorts is None or not auto or not self._cohorts.closed:
             return self.booked(sent, won)
         matured = self._cohorts.matured()
         return matured.trials.T, matured.successes.T

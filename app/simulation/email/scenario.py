@@ -47,10 +47,10 @@ class EmailScenario:
     cadence : per_email decides every e-mail, daily once a day for all its e-mails, as the live service works
     days : over which the e-mails are spread evenly, 1 <= days <= n
     drift : None, a random walk of the rates, or rates that change at given e-mails
-    delay : until a conversion is known, the trial counting at once: a number of e-mails (per_email) or days (daily),
-        or a distribution of days (daily only)
-    delay_correction : auto allows for conversions on their way by a curve estimated from the campaign, as the service
-        does by default; none counts what has come (daily only)
+    delay : until a conversion is known, the trial counting at once: a number of e-mails (per_email) or days
+        (daily), or a distribution of days (daily only)
+    delay_correction : auto allows for conversions on their way by a curve estimated from the campaign's own, as
+        the service does by default; none counts what has come (daily only)
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)
     holdout_percent : of the e-mails, spread evenly, get the first subject and are kept apart

@@ -15,7 +15,7 @@ GEOMETRIC = ConversionDelay("geometric", MEAN)
 
 def played(delay, days=DAYS, rows=1, cells=2, seed=1):
     """Cohorts of `PER_DAY` trials a cell on each day, and the conversions (days, ages, r, m) behind them."""
-    rng, cohorts, behind = np.random.default_rng(seed), Cohorts((rows, cells), days), []
+    rng, cohorts, behind = np.random.default_rng(seed), Cohorts((rows, cells)), []
     for day in range(days):
         trials = np.full((rows, cells), float(PER_DAY))
         by_age = delay.drawn(rng.binomial(PER_DAY, RATE, trials.shape).astype(float), days - day, rng)
@@ -25,7 +25,7 @@ def played(delay, days=DAYS, rows=1, cells=2, seed=1):
 
 
 def test_a_conversion_is_known_on_the_day_it_comes_and_not_before():
-    cohorts, known = Cohorts((1, 1), 5), []
+    cohorts, known = Cohorts((1, 1)), []
     for day in range(5):
         by_age = np.zeros((5 - day, 1, 1))
         if day == 0:
@@ -50,7 +50,7 @@ def test_all_conversions_are_booked_in_the_end():
         np.random.default_rng(3),
         np.array([[50.0, 70.0]]),
     )
-    cohorts = Cohorts((1, 2), 400)
+    cohorts = Cohorts((1, 2))
     cohorts.close_day(np.full((1, 2), 1000.0), delay.drawn(conversions, 400, rng))
     for day in range(1, 400):
         cohorts.close_day(np.zeros((1, 2)), np.zeros((400 - day, 1, 2)))

@@ -7,9 +7,8 @@ from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
 from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
-from app.simulation.email import EmailScenario, PolicyChoice
 from app.simulation.delay.distribution import ConversionDelay
-from app.simulation.email import play
+from app.simulation.email import EmailScenario, PolicyChoice, play
 from app.simulation.email.daily import DailyPlay
 from app.simulation.email.known_by_day import KnownByDay
 from app.simulation.email.policies import build_policy_to_play

@@ -190,7 +190,7 @@ def read_posterior(
 def read_delay(
     experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
 ) -> DelayReport:
-    """Return how long conversions are on their way: the curve in use, and the estimates with their intervals."""
+    """Return how long conversions take to arrive: the curve in use, and the estimates with their intervals."""
     with database.transaction() as session:
         return delay.delay(session, experiment_id, for_date, now)
 

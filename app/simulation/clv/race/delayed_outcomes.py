@@ -12,7 +12,7 @@ class DelayedOutcomes:
 
     Parameters
     ----------
-    shown : what the policy sees; kept up to date
+    shown : what the policy sees; updated in place
     window : days in which a contact may convert
     """
 

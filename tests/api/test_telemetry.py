@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.api.problem_details import respond_shutting_down
+from app.api.problem_details import respond_shutting_down, respond_unexpected_error
 from app.observability.logs import JsonFormatter
 from app.observability.middleware import RequestMetricsMiddleware
 from tests.support.problems import problem
@@ -304,7 +304,11 @@ def test_a_request_that_a_stop_gives_up_is_a_503(path):
         told.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    asyncio.run(RequestMetricsMiddleware(cancelled, respond_shutting_down)(scope, cancelled, tell))
+    asyncio.run(
+        RequestMetricsMiddleware(cancelled, respond_shutting_down, respond_unexpected_error)(
+            scope, cancelled, tell
+        )
+    )
     head, body = told
     assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
     assert b"sending it again is safe" in body["body"]

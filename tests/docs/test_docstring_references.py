@@ -1,6 +1,7 @@
 """What a docstring or comment of the code names between backticks exists: modules, classes, functions, files."""
 
 import ast
+import keyword
 import re
 import subprocess
 from pathlib import Path
@@ -53,7 +54,10 @@ def module_names(path):
 
 BROWSER = {"sendBeacon"}
 KNOWN = (
-    BROWSER | {name for tree in TREES.values() for name in identifiers(tree)} | {path.stem for path in CODE}
+    BROWSER
+    | set(keyword.kwlist)
+    | {name for tree in TREES.values() for name in identifiers(tree)}
+    | {path.stem for path in CODE}
 )
 
 

@@ -53,12 +53,8 @@ def module_names(path):
 
 
 BROWSER = {"sendBeacon"}
-KNOWN = (
-    BROWSER
-    | set(keyword.kwlist)
-    | {name for tree in TREES.values() for name in identifiers(tree)}
-    | {path.stem for path in CODE}
-)
+KNOWN = {name for tree in TREES.values() for name in identifiers(tree)}
+KNOWN |= {path.stem for path in CODE} | set(keyword.kwlist) | BROWSER
 
 
 def unknown(paths, pattern, is_known):

@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way: what is used, and what the data say."""
+"""How long the conversions of an experiment take to arrive: what is used, and what the data say."""
 
 import datetime as dt
 

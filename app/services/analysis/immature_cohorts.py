@@ -1,4 +1,4 @@
-"""The cohorts of a tracked experiment whose conversions are still on their way."""
+"""The cohorts of a tracked experiment whose conversions have not all arrived yet."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def oldest_age(settings: StoredSettings, tracked: bool) -> int:
 
 
 def counts_on_delay(settings: StoredSettings) -> bool:
-    """Return whether conversions on their way are counted on at all under the settings."""
+    """Return whether conversions that have not arrived yet are counted on at all under the settings."""
     return settings.delay.kind != "none" and not settings.late_conversions
 
 

@@ -24,7 +24,7 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
     history = settings_history.read_settings_history(session, experiment_id)
     date = settings_history.resolve_date(history, for_date, now)
     settings = history.at(date).settings
-    evidence = read_evidence(session, experiment_id, date, settings, history.source == "tracked")
+    evidence = read_evidence(session, experiment_id, history, date)
     used = None
     if counts_on_delay(settings):
         used = given(settings) or (None if evidence is None else estimated(evidence))

@@ -22,6 +22,7 @@ from app.schemas.exports import Imported
 from app.schemas.validation import field_errors
 from app.services.access import audit_log, principal
 from app.services.experiments import version_lock
+from app.services.metrics.report_upsert import repack_days_of
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 
@@ -35,6 +36,9 @@ NO_STATEMENT_TIMEOUT = text(
     "set local statement_timeout = 0"
 )  # a COPY is one statement, of millions of lines
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
+PACK_REPORTS = repack_days_of(
+    "select variant_id, date from metric_snapshots where experiment_id = :experiment_id"
+)
 COPY = "copy imported (line, part, sent) from stdin"
 
 
@@ -94,6 +98,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     for part in PARTS:
         _insert(session, part, experiment_id)
     check_agreement(session, experiment_id)
+    session.execute(PACK_REPORTS, {"experiment_id": experiment_id})
     version_lock.raise_above_deleted(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from app.services.allocations.inputs.summed_totals import VariantSums
 from app.services.delay.reports import known_through
 
 COUNTS = "impressions", "successes"
+
+AgeCounts = tuple[int, int, float, float]
 
 
 def _statement(tracked: bool, received_before: bool) -> TextClause:
@@ -66,10 +69,10 @@ class SumsByAge(VariantSums):
 
     Parameters
     ----------
-    of_ages : the sums by their age
+    of_ages : by age, on how many days it was reported and had impressions, its impressions and successes
     """
 
-    of_ages: Mapping[int, VariantSums]
+    of_ages: Mapping[int, AgeCounts]
 
 
 def read_sums(
@@ -93,23 +96,19 @@ def read_sums(
     """
     values = {"experiment_id": experiment_id, "date": date, "last": last, "oldest": oldest, "zone": zone}
     rows = session.connection().execute(STATEMENTS[tracked, received_before], values)
-    return [_together(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+    return [_together(list(group)) for _, group in groupby(map(tuple, rows), key=itemgetter(0))]
 
 
 def _together(rows: Sequence[Any]) -> SumsByAge:
     """Return the rows of one variant, one for each age, as one."""
-    by_age = [(row.age, VariantSums(*row[:-1])) for row in rows]
-    sums = [of_age for _, of_age in by_age]
+    last_days, first_shown, last_shown, *counts, ages = list(zip(*rows, strict=True))[6:]
     return SumsByAge(
         *rows[0][:6],
-        last_day=max((one.last_day for one in sums if one.last_day), default=None),
-        first_shown=min((one.first_shown for one in sums if one.first_shown), default=None),
-        last_shown=max((one.last_shown for one in sums if one.last_shown), default=None),
-        reported=sum(one.reported for one in sums),
-        days=sum(one.days for one in sums),
-        impressions=sum(one.impressions for one in sums),
-        successes=sum(one.successes for one in sums),
-        of_ages={age: of_age for age, of_age in by_age if age is not None},
+        max(filter(None, last_days), default=None),
+        min(filter(None, first_shown), default=None),
+        max(filter(None, last_shown), default=None),
+        *(sum(of_ages) for of_ages in counts),
+        of_ages={} if ages == (None,) else dict(zip(ages, zip(*counts, strict=True), strict=True)),
     )
 
 
@@ -126,9 +125,9 @@ def table_of(variants: Sequence[SumsByAge], shown_days: Mapping[str, NDArray[np.
         return table
     counts = np.zeros((4, len(ages), len(variants)))
     for arm, variant in enumerate(variants):
-        for age, one in variant.of_ages.items():
-            counts[:, ages.index(age), arm] = one.reported, one.impressions, one.successes, one.days
-    reported, trials, successes, days = counts
+        for age, of_age in variant.of_ages.items():
+            counts[:, ages.index(age), arm] = of_age
+    reported, days, trials, successes = counts
     totals = replace(
         table.totals,
         day=np.repeat(table.totals.day, len(ages)),

@@ -6,7 +6,7 @@ import pytest
 from fastapi import routing
 
 from app.errors import NotFound, Unavailable
-from app.schemas.simulations import Progress, SimulationSummary
+from app.schemas.simulations.simulations import Progress, SimulationSummary
 from app.services.simulations import runs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.bandits.policies.registry import policy_parameters
 from app.errors import invalid_field
-from app.schemas.simulations import PolicyChoice
+from app.schemas.simulations.simulations import PolicyChoice
 
 MAX_VALUE, MAX_NUMBERS, MAX_KIND_LENGTH = 1e300, 1_000, 100
 

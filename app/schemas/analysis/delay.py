@@ -21,6 +21,7 @@ EXAMPLE: dict[str, Any] = {
     },
     "variants": {},
     "e_value": 1.0,
+    "differs": False,
 }
 
 
@@ -54,3 +55,6 @@ class DelayReport(BaseModel):
         description="Each variant's own curve, shrunk to the common one by 30 conversions"
     )
     e_value: float = Field(description="The evidence that the variants' delays differ; 1,000 is the alarm")
+    differs: bool = Field(
+        description="Whether they differ (gate delay_differs): each variant's own curve is used in place of `curve`"
+    )

@@ -41,6 +41,7 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
         variants={}
         if evidence is None
         else {variant_id: _to_schema(own) for variant_id, own in evidence.own().items()},
+        differs=used is not None and bool(used.own),
         e_value=1.0 if evidence is None else significant(evidence.difference().e_value, EVIDENCE_DIGITS),
     )
 

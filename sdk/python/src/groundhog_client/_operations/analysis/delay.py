@@ -21,7 +21,10 @@ class DelayCurveEstimate:
 
 @dataclass(frozen=True, slots=True)
 class DelayReport:
-    """The delay of an experiment's conversions: the curve in use, and what the data say."""
+    """The delay of an experiment's conversions: the curve in use, and what the data say.
+
+    While the variants' delays differ (``differs``), each one's own curve is used.
+    """
 
     experiment_id: str
     date: dt.date
@@ -30,6 +33,7 @@ class DelayReport:
     estimate: DelayCurveEstimate | None
     variants: Mapping[str, DelayCurveEstimate]
     e_value: float
+    differs: bool = False
 
 
 def read_delay(experiment_id: str, *, for_date: Day | None = None) -> Request[DelayReport]:

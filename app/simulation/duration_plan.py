@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn
+from app.bandits.allocation.decide import AllocationRules, BurnInRule
 from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.stopping import experiment_days
@@ -20,7 +20,7 @@ NEVER = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DurationPlan:
     """An experiment over k variants whose rates are supposed, played r times.
 
     Parameters
@@ -48,7 +48,7 @@ class Plan:
     min_share: float = 0.0
     replications: int = 200
     seed: int = 1
-    burn_in: BurnIn = field(default_factory=BurnIn)
+    burn_in: BurnInRule = field(default_factory=BurnInRule)
     delay: ConversionDelay = AT_ONCE
     delay_correction: Correction = "auto"
 
@@ -62,7 +62,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlanOutcome:
     """What came of a plan.
 
     Parameters
@@ -75,7 +75,7 @@ class Outcome:
     right: Integers
 
 
-def play_plan(plan: Plan) -> Outcome:
+def play_plan(plan: DurationPlan) -> PlanOutcome:
     """Play a plan until every replication knows its best variant, or the days are over.
 
     A day's impressions are a multinomial draw with the shares decided in the morning, its successes binomial, and
@@ -100,13 +100,13 @@ def play_plan(plan: Plan) -> Outcome:
             effective = rows(known.effective, open_)
             found = decision_day(effective.trials, effective.successes, plan.prior)
             day[open_[found >= 0]], arm[open_[found >= 0]] = today, found[found >= 0]
-    return Outcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
+    return PlanOutcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
 
 
 class _Known:
     """Totals (r, k) of all replications as they are booked by the end of a day, and as they decide."""
 
-    def __init__(self, plan: Plan, rng: np.random.Generator) -> None:
+    def __init__(self, plan: DurationPlan, rng: np.random.Generator) -> None:
         self._plan, self._rng, self._left = plan, rng, plan.days
         shape = (plan.replications, len(plan.rates))
         self.booked = self.effective = Totals(np.zeros(shape), np.zeros(shape))
@@ -128,7 +128,7 @@ class _Known:
             self.effective = Totals(matured.trials, matured.successes)
 
 
-def classical_days(plan: Plan) -> float:
+def classical_days(plan: DurationPlan) -> float:
     """The days of the classical test of the two best variants in an even split, all pairs allowed for.
 
     At a level of 5 % and a power of 80 %; infinite for equal rates.

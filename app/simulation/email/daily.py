@@ -9,7 +9,7 @@ from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.sampling import sample_arms
 from app.bandits.sequential.unit_loop import UnitCounts, counted
 from app.simulation.email.known_by_day import KnownByDay
-from app.simulation.email.policies import PlayingPolicy, RoundRobin
+from app.simulation.email.policies import EmailPolicy, RoundRobin
 from app.simulation.email.scenario import EmailScenario
 
 
@@ -23,7 +23,7 @@ class DailyPlay:
     def __init__(
         self,
         scenario: EmailScenario,
-        contestant: PlayingPolicy,
+        contestant: EmailPolicy,
         rows: int,
         rng: np.random.Generator,
         known: KnownByDay,

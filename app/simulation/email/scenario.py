@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn
+from app.bandits.allocation.decide import BurnInRule
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.simulation.delay.cohorts import Correction, check_correction
@@ -26,7 +26,7 @@ Cadence = Literal["per_email", "daily"]
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyChoice:
+class EmailPolicyChoice:
     """A policy by its kind, with those parameters that differ from its defaults."""
 
     kind: str
@@ -53,7 +53,7 @@ class EmailScenario:
         the service does by default; none counts what has come (daily only)
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)
-    holdout_percent : of the e-mails, spread evenly, get the first subject and are kept apart
+    holdout_percent : of the e-mails, spread evenly, get the first subject and are held out
     replications : r >= 1
     seed : of everything random but the rates, >= 0
     prior : (a, b) of Beta, both > 0, for the policies and P(best)
@@ -63,14 +63,17 @@ class EmailScenario:
     Raises
     ------
     ValueError
-        The message begins with the name of the field at fault.
+        The message begins with the name of the invalid field.
     """
 
     subjects: tuple[str, ...] | None = None
     rates: tuple[float, ...] | None = None
     world_seed: int = 42
     emails: int = 10_000
-    policies: tuple[PolicyChoice, ...] = (PolicyChoice("thompson"), PolicyChoice("epsilon_greedy"))
+    policies: tuple[EmailPolicyChoice, ...] = (
+        EmailPolicyChoice("thompson"),
+        EmailPolicyChoice("epsilon_greedy"),
+    )
     cadence: Cadence = "per_email"
     days: int = 30
     drift: RandomWalk | tuple[ChangePoint, ...] | None = None
@@ -83,7 +86,7 @@ class EmailScenario:
     seed: int = 1
     prior: Prior = (1.0, 1.0)
     min_share: float = 0.0
-    burn_in: BurnIn = field(default_factory=BurnIn)
+    burn_in: BurnInRule = field(default_factory=BurnInRule)
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -216,5 +219,5 @@ def _named(name: str, check: Any, *arguments: Any) -> Any:
     """What the check returns; its complaint with the field's name before it."""
     try:
         return check(*arguments)
-    except (ValueError, TypeError) as fault:
-        raise ValueError(f"{name}: {fault}") from fault
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}") from error

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
+from app.bandits.allocation.decide import AllocationRules, BurnInRule, decide
 from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 from app.simulation.delay.distribution import ConversionDelay
-from app.simulation.email import EmailScenario, PolicyChoice, play
+from app.simulation.email import EmailPolicyChoice, EmailScenario, play
 from app.simulation.email.daily import DailyPlay
 from app.simulation.email.known_by_day import KnownByDay
 from app.simulation.email.policies import build_policy_to_play
@@ -26,7 +26,9 @@ def test_a_days_shares_are_the_services_decision_rounded_as_served(kind):
     rows, rng = 4, np.random.default_rng(2)
     daily = daily_play(scenario, kind, rows, 2)
     sent, won, days = np.zeros((3, 3, rows))
-    rules = AllocationRules(build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnIn())
+    rules = AllocationRules(
+        build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnInRule()
+    )
     for _ in range(4):
         daily.begin_day(sent, won)
         for i in range(rows):
@@ -63,7 +65,7 @@ MONTH = {
     "rates": (0.12, 0.15, 0.13),
     "emails": 300_000,
     "cadence": "daily",
-    "policies": (PolicyChoice("thompson"),),
+    "policies": (EmailPolicyChoice("thompson"),),
     "replications": 8,
 }
 

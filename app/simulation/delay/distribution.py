@@ -50,7 +50,7 @@ class ConversionDelay:
 
     def masses(self, ages: int) -> Floats:
         """Return P(j) for j = 0, ..., ages - 1, (ages,); what comes later is missing from 1."""
-        later = np.zeros(ages)
+        later: Floats = np.zeros(ages)
         if self.kind == "geometric":
             later = (self.days / (1 + self.days)) ** np.arange(ages) / (1 + self.days)
         elif self.days < ages:

@@ -19,7 +19,7 @@ from app.api.routing.arguments import Arguments, NotPlain, arguments_of
 class DirectRoute(APIRoute):
     """A route whose function is called directly where it returns a response itself and its arguments are plain.
 
-    Such a function takes no form and has no dependency that ends after it (``yield``): nothing is closed then.
+    Such a function takes no form and has no dependency that ends after it: nothing is closed then.
     """
 
     def __init__(self, *options: Any, **more: Any) -> None:

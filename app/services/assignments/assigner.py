@@ -30,7 +30,7 @@ CACHE_SIZE = 10_000
 """Experiments whose contexts and splits are cached."""
 
 MAX_ATTEMPTS = 5
-"""A second try is rare (somebody else stored the unit in between), a third needs bad luck."""
+"""A second try is rare (another request stored the unit in between), a third needs bad luck."""
 
 logger = logging.getLogger("groundhog.assigner")
 
@@ -140,7 +140,7 @@ class Assigner:
         contexts: Mapping[str, AssignmentContext],
         outcomes: AssignmentOutcomes,
     ) -> list[UnitKey]:
-        """Store rows and return the units that must be looked at again: somebody else was first."""
+        """Store rows and return the units that must be looked at again: another request was first."""
         try:
             stored = await self._store.run(fresh)
         except (

@@ -14,7 +14,7 @@ class DelayedOutcomes:
 
     Parameters
     ----------
-    shown : what has come in; kept up to date
+    shown : what has come in; updated in place
     window : days in which a contact may convert
     correction : auto allows for the sales on their way by a curve that is estimated from all arms together
     """

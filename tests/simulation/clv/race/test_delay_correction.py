@@ -16,7 +16,7 @@ from app.simulation.clv.policies.registry import race_policy
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.products import Channel
 from app.simulation.clv.world.world import World
-from tests.support.clv_policies import Witness
+from tests.support.simulation.clv_policies import Witness
 
 KEEN = (Channel("call", 3.0, 0.3), Channel("e-mail", 0.0, 0.2))
 WINDOW = 21

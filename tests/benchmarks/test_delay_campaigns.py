@@ -11,8 +11,8 @@ from app.bandits.delay.interval import greenwood_variance
 from app.bandits.delay.snapshots import linked_reports
 from app.bandits.policies.thompson import ThompsonSampling
 from benchmarks.results.delay import readings, reports
-from benchmarks.results.delay.__main__ import known_curve
 from benchmarks.results.delay.campaigns import World, at_once, exactly, geometric, lift, play
+from benchmarks.results.delay.lifts import known_curve
 
 pytestmark = pytest.mark.statistics
 

@@ -35,7 +35,7 @@ class DurationPlan:
     replications : r >= 1
     seed : >= 0
     delay : until a conversion comes, in days
-    delay_correction : auto allows for conversions on their way, as the service does by default; none counts what
+    delay_correction : auto allows for outstanding conversions, as the service does by default; none counts what
         has come
     """
 

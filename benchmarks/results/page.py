@@ -74,7 +74,7 @@ The original charged e-mails like calls, never showed its policies a failure, le
 sold expired offers; its world differs a little, so its values (10 runs) are for orientation, not targets. Here the
 marketing department sells only what is on sale, and comes closer to the groundhogs than it did there.
 {clv_picture}
-## Conversions on their way
+## Outstanding conversions
 
 World: three variants of 12, 15 and 13 %, 30 days of 10,000 impressions, daily Thompson sampling; a conversion is
 credited to its impression and known on the day it comes. An oracle lifts +12.5 %. {delay} campaigns each, seed

@@ -59,6 +59,6 @@ WorldDelay = Annotated[
 
 DelayCorrection = Literal["auto", "none"]
 DELAY_CORRECTION = (
-    "What a decision makes of conversions on their way: auto counts impressions as far as their conversions are"
+    "What a decision makes of outstanding conversions: auto counts impressions as far as their conversions are"
     " expected to have come, none counts what has come; as the setting `delay` of an experiment"
 )

@@ -11,7 +11,7 @@ from app.bandits.delay.curve import fractions_at
 from app.bandits.delay.effective import MaturedTotals, matured_totals
 
 Correction = Literal["auto", "none"]
-"""What a policy makes of conversions on their way, as an experiment's setting `delay`: auto estimates the curve
+"""What a policy makes of outstanding conversions, as an experiment's setting `delay`: auto estimates the curve
 from the campaign's own conversions, none counts what has come."""
 
 COHORT_DAYS = 90

@@ -16,8 +16,8 @@ from app.simulation.email.scenario import EmailScenario
 class DailyPlay:
     """A policy that decides a day's shares in r replications, as the live service does.
 
-    Shares are those of `decide`, rounded to the percentages that are served; each e-mail is drawn with them. A
-    conversion on its way counts as a failure until it comes, unless the correction allows for it.
+    Shares are those of `decide`, rounded to the percentages that are served; each e-mail is drawn with them. An
+    outstanding conversion counts as a failure until it comes, unless the correction allows for it.
     """
 
     def __init__(

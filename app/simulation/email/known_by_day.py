@@ -1,4 +1,4 @@
-"""What is known of a campaign's e-mails by the end of a day, while conversions are on their way."""
+"""What is known of a campaign's e-mails by the end of a day, while conversions are outstanding."""
 
 import numpy as np
 

@@ -49,7 +49,7 @@ class EmailScenario:
     drift : None, a random walk of the rates, or rates that change at given e-mails
     delay : until a conversion is known, the trial counting at once: a number of e-mails (per_email) or days
         (daily), or a distribution of days (daily only)
-    delay_correction : auto allows for conversions on their way by a curve estimated from the campaign's own, as
+    delay_correction : auto allows for outstanding conversions by a curve estimated from the campaign's own, as
         the service does by default; none counts what has come (daily only)
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)

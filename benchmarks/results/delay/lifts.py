@@ -43,7 +43,7 @@ Lifts = Mapping[str, Mapping[str, Floats]]
 
 @dataclass(frozen=True, slots=True)
 class DelayLifts:
-    """What campaigns lift over an even split while conversions are on their way.
+    """What campaigns lift over an even split while conversions are outstanding.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def telco_delay_table(booked: RaceResult, corrected: RaceResult) -> str:
     head = (
         "Policy",
         "What has come (`none`), EUR",
-        "Sales on their way allowed for (`auto`), EUR",
+        "Outstanding sales allowed for (`auto`), EUR",
         "Difference, EUR",
     )
     return table(head, rows)

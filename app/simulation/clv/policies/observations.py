@@ -16,7 +16,7 @@ class Observations:
     """Running totals of s segments and k arms in r replications, as of a morning.
 
     A trial counts at the contact and a success when it is shown, as in the service; `failures` are contacts known
-    to have ended without a sale, so trials - successes - failures are still open. Where sales on their way are
+    to have ended without a sale, so trials - successes - failures are still open. Where outstanding sales are
     allowed for, trials count as far as their sales have come, so that a cell may have more successes than trials.
 
     Parameters

@@ -66,7 +66,7 @@ class Campaign:
     outcomes : the block's uniforms, which the other policies meet too
     rng : the policy's own stream in this block
     replications : r
-    correction : what the contestant makes of sales on their way
+    correction : what the contestant makes of outstanding sales
     """
 
     def __init__(

@@ -16,7 +16,7 @@ class DelayedOutcomes:
     ----------
     shown : what has come in; updated in place
     window : days in which a contact may convert
-    correction : auto allows for the sales on their way by a curve that is estimated from all arms together
+    correction : auto allows for the outstanding sales by a curve that is estimated from all arms together
     """
 
     def __init__(self, shown: Observations, window: int, correction: Correction = "none") -> None:

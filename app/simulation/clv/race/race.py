@@ -23,7 +23,7 @@ class Race:
     replications : r, how many times the world's outcomes are drawn
     seed : starts the random numbers of outcomes and policies
     exported : the replication whose contacts can be exported, 0..r-1
-    delay_correction : auto lets the policies allow for sales on their way, as the service does; none shows them
+    delay_correction : auto lets the policies allow for outstanding sales, as the service does; none shows them
         what has come
 
     Raises

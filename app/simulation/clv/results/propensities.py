@@ -60,7 +60,7 @@ def propensities(
     Parameters
     ----------
     contacts : the whole log of the replication, `row` 0; it is shown again as it was then
-    correction : what the contestant made of sales on their way
+    correction : what the contestant made of outstanding sales
     """
     keys = np.column_stack((contacts.day, contacts.segment, contacts.open_arms)).astype(np.intp)
     distinct, row = np.unique(keys, axis=0, return_inverse=True)

@@ -22,7 +22,7 @@ export async function show({ query, signal, setQuery }) {
     { name: "minimum_days", label: "Minimum, days", kind: "integer", min: 1, hint: "Two weeks include every weekday twice." },
     { name: "days", label: "Maximum, days", kind: "integer", min: 1 },
     { name: "min_share", label: "Floor, percent", kind: "number", min: 0, max: 50 },
-    { name: "delay.kind", label: "Conversions come", kind: "select", choices: DELAYS, hint: "Decisions allow for conversions on their way, as the service does." },
+    { name: "delay.kind", label: "Conversions come", kind: "select", choices: DELAYS, hint: "Decisions allow for outstanding conversions, as the service does." },
     { name: "delay.days", label: "Delay, days", kind: "number", min: 0, max: 365, hint: "Without effect where conversions come at once." },
   ].map((field) => formField({ ...field, value: initial[field.name] }));
   const result = h("div", { class: "stack", "aria-live": "polite" });

@@ -1,4 +1,4 @@
-/** How conversions that are still on their way are counted on: learnt from the data, not at all, or by a curve. */
+/** How conversions that have not arrived yet are counted on: learnt from the data, not at all, or by a curve. */
 
 import { formField } from "../forms/form.js";
 

@@ -17,7 +17,8 @@ from app.bandits.allocation.effective_totals import (
     effective_totals,
     last_possible_day,
 )
-from app.bandits.arrays import Booleans
+from app.bandits.allocation.rounding import significant
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
@@ -36,6 +37,10 @@ from app.services.experiments.variant_queries import VariantDates, control_of, e
 
 ALGORITHM = 2
 """Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
+
+
+DELAYED_DIGITS = 12
+"""Of totals that count as far as their conversions have come: sums of products, right to 1e-15 in any order."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,8 @@ class DecisionInputs:
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
+        if self.delay is not None:  # summed by age or day by day: their last digits differ
+            totals = [None if total is None else _rounded(total) for total in totals]
         content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
@@ -153,7 +160,10 @@ class DecisionInputs:
             "arms": self.variant_ids,
             "served": self.eligible,
             "totals": [None if total is None else total.tolist() for total in totals],
-            "current": [self.current.trials.tolist(), self.current.successes.tolist()],
+            "current": [
+                (counts if self.delay is None else _rounded(counts)).tolist()
+                for counts in (self.current.trials, self.current.successes)
+            ],
             "data_through": str(self.data_through),
             "left_out": {str(date): variants for date, variants in self.unreported.incomplete.items()},
             "held": self.shares_before_halt,
@@ -260,6 +270,10 @@ def read_inputs(
             if days
         },
     )
+
+
+def _rounded(totals: Floats) -> Floats:
+    return np.array([significant(float(total), DELAYED_DIGITS) for total in totals])
 
 
 def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Integers
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations.inputs.daily_totals import Reading, TotalsTable, VariantDays, day_number
+from app.services.allocations.inputs.daily_totals import Reading, TotalsTable, day_number
 from app.services.delay.delay_in_force import DelayInForce, counts_on_delay, read_delay
 from app.services.experiments.settings_history import SettingsHistory
+from app.services.experiments.variant_queries import VariantDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class DelayedTotals:
         return Reading(settings.objective == "value", ages, self.received_since)
 
     def count(
-        self, table: TotalsTable, variants: Sequence[VariantDays], date: dt.date
+        self, table: TotalsTable, variants: Sequence[VariantDates], date: dt.date
     ) -> tuple[TotalsTable, DelayInForce | None]:
         """Return the totals with what has come of them, and the delay; None where everything has."""
         if self.delay is None:

@@ -102,13 +102,23 @@ def read_sums(
 def _together(rows: Sequence[Any]) -> SumsByAge:
     """Return the rows of one variant, one for each age, as one."""
     last_days, first_shown, last_shown, *counts, ages = list(zip(*rows, strict=True))[6:]
+    variant_id, is_control, registered_on, active_from, retired_on, first_day = rows[0][:6]
+    reported, days, impressions, successes = (sum(of_ages) for of_ages in counts)
     return SumsByAge(
-        *rows[0][:6],
+        variant_id,
+        is_control,
+        registered_on,
+        active_from,
+        retired_on,
+        first_day,
         max(filter(None, last_days), default=None),
         min(filter(None, first_shown), default=None),
         max(filter(None, last_shown), default=None),
-        *(sum(of_ages) for of_ages in counts),
-        of_ages={} if ages == (None,) else dict(zip(ages, zip(*counts, strict=True), strict=True)),
+        reported,
+        days,
+        impressions,
+        successes,
+        {} if ages == (None,) else dict(zip(ages, zip(*counts, strict=True), strict=True)),
     )
 
 

@@ -50,9 +50,9 @@ class ConversionDelay:
 
     def masses(self, ages: int) -> Floats:
         """Return P(j) for j = 0, ..., ages - 1, (ages,); what comes later is missing from 1."""
-        later: Floats = np.zeros(ages)
+        later = np.zeros(ages)
         if self.kind == "geometric":
-            later = (self.days / (1 + self.days)) ** np.arange(ages) / (1 + self.days)
+            later[:] = (self.days / (1 + self.days)) ** np.arange(ages) / (1 + self.days)
         elif self.days < ages:
             later[int(self.days)] = 1.0
         first: Floats = np.eye(1, ages)[0]

@@ -1,4 +1,4 @@
-/** How conversions that are still on their way are counted on: learnt from the data, not at all, or by a curve. */
+/** How delayed conversions are allowed for: learnt from the data, not at all, or by a curve. */
 
 import { formField } from "../forms/form.js";
 

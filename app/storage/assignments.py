@@ -1,4 +1,8 @@
-"""Read and store assignments, the units of many concurrent requests with one statement each."""
+"""Read and store assignments, the units of many concurrent requests with one statement each.
+
+This is the SQL of drawn units, of those drawn by a first exposure too. Forcing, merging and forgetting a unit is
+in `app.services.assignments.stored_assignments`.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -12,7 +16,7 @@ from app.storage.batched_statement import Connection
 UnitKey = tuple[str, str]
 """An experiment's id and a unit's."""
 
-Kind = Literal["drawn", "holdout", "forced"]
+AssignmentKind = Literal["drawn", "holdout", "forced"]
 
 
 class AssignmentRow(NamedTuple):
@@ -21,7 +25,7 @@ class AssignmentRow(NamedTuple):
     experiment_id: str
     unit_id: str
     variant_id: str
-    kind: Kind
+    kind: AssignmentKind
     split: int | None
     propensity: float | None
     revision: str | None

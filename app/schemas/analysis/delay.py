@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way, on the wire."""
+"""How long the conversions of an experiment take to arrive, as the API shows it."""
 
 import datetime as dt
 from typing import Any, Literal

@@ -88,7 +88,7 @@ class HoldoutDay(BaseModel):
 
 
 class Holdout(BaseModel):
-    """The units kept out, which got the control, beside all that were drawn."""
+    """The units held out, which got the control, beside all that were drawn."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [HOLDOUT]})
 

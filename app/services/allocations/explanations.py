@@ -1,4 +1,7 @@
-"""An allocation in words: one sentence per point, for people who ask why."""
+"""An allocation in words: one sentence per point, for people who ask why.
+
+The sentence of a gate is its class's (`app.schemas.gates`).
+"""
 
 from collections.abc import Iterator
 

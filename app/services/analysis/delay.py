@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way: what is used, and what the data say."""
+"""How long the conversions of an experiment take to arrive: what is used, and what the data say."""
 
 import datetime as dt
 
@@ -28,7 +28,7 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
     halt = history.halt_on(date)
     decided_on = date if halt is None else halt.shares_of
     settings = history.at(decided_on).settings
-    evidence = read_evidence(session, experiment_id, decided_on, settings, history.source == "tracked")
+    evidence = read_evidence(session, experiment_id, history, decided_on)
     used = None
     if counts_on_delay(settings):
         used = given(settings) or (None if evidence is None else estimated(evidence))

@@ -29,12 +29,7 @@ COUNTS_SQL = text("""
     where received = booked and received_on <= :last and successes > 0
     order by variant_id, date, received_on
 """)
-"""Days of which conversions were booked before receptions were kept apart are left out: they would look late."""
-
-RECEIVED_SINCE_SQL = text(
-    "select exists (select from received_metrics"
-    " where experiment_id = :experiment_id and date < :date and received_on >= :date)"
-)
+"""Days with conversions booked before receptions were counted separately are left out: they would look late."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +102,4 @@ def read_received_counts(
         np.array(counts, np.float64),
         days,
         oldest,
-    )
-
-
-def were_received_since(session: Session, experiment_id: str, date: dt.date) -> bool:
-    """Return whether totals of days before a date were received on it or later."""
-    return bool(
-        session.execute(RECEIVED_SINCE_SQL, {"experiment_id": experiment_id, "date": date}).scalar_one()
     )

@@ -7,7 +7,8 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import invalid_field
-from app.schemas.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
+from app.schemas.simulations.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
+from app.services.simulations.world_delay import in_days
 from app.simulation import duration_plan as simulated
 from app.simulation.email.decision_day import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
@@ -41,7 +42,7 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
     """Return the result of a plan as JSON can express it; the same request has the same result."""
     asked = PlanRequest.model_validate(request)
     prior = (asked.prior.a, asked.prior.b)
-    plan = simulated.Plan(
+    plan = simulated.DurationPlan(
         rates=np.array(asked.rates),
         traffic=asked.traffic,
         policy=build_policy(asked.policy.kind, asked.policy.parameters, prior),
@@ -52,11 +53,13 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
         replications=asked.replications,
         seed=asked.seed,
         burn_in=asked.burn_in.to_rule(),
+        delay=in_days(asked.delay),
+        delay_correction=asked.delay_correction,
     )
     return _result(plan, simulated.play_plan(plan)).model_dump(mode="json")
 
 
-def _result(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
+def _result(plan: simulated.DurationPlan, outcome: simulated.PlanOutcome) -> Plan:
     decided = outcome.day != simulated.NEVER
     days: Floats = outcome.day[decided].astype(np.float64)
     by_day = np.cumsum(np.bincount(outcome.day[decided], minlength=plan.days + 1)[1:]) / len(decided)

@@ -56,10 +56,22 @@ TWO = [{"kind": "thompson"}, {"kind": "thompson"}]
         case("email", {"policies": [{"kind": "fixed", "shares": [0.5, 0.5]}]}, "policies.0"),
         case("email", {"drift": {"kind": "random_walk", "sd": 0}}, "drift.random_walk.sd"),
         case("email", {"drift": {"kind": "change_points", "points": [{"at": 5, "rates": [0.1]}]}}, "drift"),
+        case("email", {"delay": -1}, "delay"),
+        case("email", {"delay": 1.5}, "delay"),
+        case("email", {"delay": "3"}, "delay"),
+        case("email", {"delay": {"mean": 3}, "cadence": "daily"}, "delay"),
+        case("email", {"delay": {"kind": "weekly"}, "cadence": "daily"}, "delay"),
+        case("email", {"delay": {"kind": "fixed", "days": 1.5}, "cadence": "daily"}, "delay.days"),
+        case("email", {"delay": {"kind": "fixed", "mean": 1}, "cadence": "daily"}, "delay.days"),
+        case("email", {"delay": {"kind": "geometric", "mean": -1}, "cadence": "daily"}, "delay.mean"),
+        case("email", {"delay": {"kind": "geometric", "mean": 1, "at_once": 2}}, "delay.at_once"),
+        case("email", {"delay": {"kind": "geometric", "mean": 3}}, "delay"),
+        case("email", {"delay_correction": "curve"}, "delay_correction"),
         case("email", {"min_share": 30, "cadence": "daily"}, "min_share"),
         case("email", {"cost_per_email": [1, 2]}, "cost_per_email"),
         case("email", {"prior": {"a": 0, "b": 1}}, "prior.a"),
         case("clv", {"days": 0}, "days"),
+        case("clv", {"delay_correction": "yes"}, "delay_correction"),
         case("clv", {"customers": 0}, "customers"),
         case("clv", {"quota": -1}, "quota"),
         case("clv", {"quota": 100_000}, "quota"),
@@ -80,14 +92,14 @@ TWO = [{"kind": "thompson"}, {"kind": "thompson"}]
         case("clv", {"policies": [{"kind": "bayesian_groundhog", "abstain": 1}]}, "policies.0.abstain"),
     ],
 )
-def test_what_cannot_be_simulated_is_refused_naming_the_field(service, scenario, request_, field):
+def test_what_cannot_be_simulated_is_rejected_naming_the_field(service, scenario, request_, field):
     answer = service.post(f"/simulations/{scenario}", json=request_)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == f"body.{field}"
 
 
 @pytest.mark.parametrize(("scenario", "done"), [("email", "600,000"), ("clv", "5,000,000")])
-def test_work_beyond_the_bound_is_refused_with_the_bound(make_client, scenario, done):
+def test_work_beyond_the_bound_is_rejected_with_the_bound(make_client, scenario, done):
     answer = make_client(simulation_max_decisions=500_000).post(f"/simulations/{scenario}", json={})
     assert answer.status_code == 422
     assert answer.json()["detail"].endswith(f"is {done}; the bound is 500,000")

@@ -27,7 +27,7 @@ def soon(monkeypatch):
     """Tests do not wait for a replica as long as people do."""
     monkeypatch.setattr(replica, "RETRY_SECONDS", 0.2)
     monkeypatch.setattr(
-        replica, "MAX_RETRY_SECONDS", LIMIT
+        replica, "MAX_READ_SECONDS", LIMIT
     )  # one that works is not given up, however slow it is
 
 
@@ -219,7 +219,7 @@ def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make
 
 
 def test_a_replica_that_hangs_keeps_nobody(pair, make_service, monkeypatch):
-    monkeypatch.setattr(replica, "MAX_RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(replica, "MAX_READ_SECONDS", 0.5)
     service = make_service()
     service.post("/metrics/", json=FULL)
     pair.catch_up()

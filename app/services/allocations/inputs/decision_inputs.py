@@ -22,7 +22,7 @@ from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import recorded
-from app.services.allocations.inputs import daily_totals, delayed_totals, summed_totals
+from app.services.allocations.inputs import daily_totals, delayed_totals, summed_totals, sums_by_age
 from app.services.allocations.inputs.daily_totals import AssumedZero, UnreportedDays
 from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.delay.delay_in_force import DelayInForce
@@ -86,7 +86,7 @@ class DecisionInputs:
     def daily(self) -> DailyTotals:
         """Return the days that are used: those left out as incomplete are not among them."""
         incomplete = [daily_totals.day_number(date) for date in self.unreported.incomplete]
-        return self.all_days.kept(~np.isin(self.all_days.day, incomplete))
+        return self.all_days.select(~np.isin(self.all_days.day, incomplete))
 
     @property
     def missing_days(self) -> dict[dt.date, tuple[str, ...]]:
@@ -223,10 +223,10 @@ def read_inputs(
     decided_on = date if halt is None else halt.shares_of
     settings = history.at(decided_on).settings
     tracked = history.source == "tracked"
-    reading = delayed_totals.read(session, experiment_id, decided_on, settings, tracked)
+    reading = delayed_totals.read(session, experiment_id, history, decided_on)
     read = None
-    if summed and summed_totals.can_use_sums(settings) and reading.sums_are_alike:
-        read = _read_sums(session, experiment_id, decided_on, settings, tracked)
+    if summed and summed_totals.can_use_sums(settings):
+        read = _read_sums(session, experiment_id, decided_on, settings, tracked, reading)
     if read is None:
         read = _read_days(session, experiment_id, decided_on, settings, tracked, reading)
     eligible = tuple(
@@ -267,15 +267,52 @@ def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:
 
 
 def _read_sums(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+    session: Session,
+    experiment_id: str,
+    date: dt.date,
+    settings: StoredSettings,
+    tracked: bool,
+    delayed: delayed_totals.DelayedTotals,
 ) -> VariantsAndTotals | None:
-    """Return the sums of all days; None where they do not suffice."""
-    rows = summed_totals.read_sums(session, experiment_id, date, _last_used(date, settings))
+    """Return the sums of all days, by age where conversions are still to come; None where they do not suffice."""
+    last = _last_used(date, settings)
+    if not delayed.sums_are_alike:
+        return _read_sums_by_age(session, experiment_id, date, settings, tracked, delayed)
+    rows = summed_totals.read_sums(session, experiment_id, date, last)
     eligible = eligible_variants(rows, date)
     if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    shown = summed_totals.read_shown_days(session, experiment_id, eligible, _last_used(date, settings))
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
     return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown))
+
+
+def _read_sums_by_age(
+    session: Session,
+    experiment_id: str,
+    date: dt.date,
+    settings: StoredSettings,
+    tracked: bool,
+    delayed: delayed_totals.DelayedTotals,
+) -> VariantsAndTotals | None:
+    last, before = _last_used(date, settings), delayed.received_since
+    rows = sums_by_age.read_sums(
+        session,
+        experiment_id,
+        date,
+        last,
+        oldest=delayed.oldest,
+        zone=settings.time_zone,
+        tracked=tracked,
+        received_before=before,
+    )
+    eligible = eligible_variants(rows, date)
+    if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
+        return None
+    if before and not sums_by_age.without_gaps(eligible):
+        return None
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
+    table, delay = delayed.count(sums_by_age.table_of(eligible, shown), eligible, date)
+    return VariantsAndTotals(rows, eligible, table, delay=delay)
 
 
 def _read_days(

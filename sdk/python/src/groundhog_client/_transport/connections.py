@@ -23,8 +23,8 @@ class Connections:
         self._lock = threading.Lock()
         renew_after_fork(self)
 
-    def after_fork(self) -> None:
-        """Drop the parent's connections without closing them: the parent goes on using them."""
+    def _after_fork(self) -> None:
+        """Drop the parent's connections without closing them: the parent continues to use them."""
         self._inherited = self._used
         self._pool, self._lock = None, threading.Lock()
 

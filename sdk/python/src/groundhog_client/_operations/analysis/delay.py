@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way."""
+"""How long the conversions of an experiment take to arrive."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -37,6 +37,6 @@ class DelayReport:
 
 
 def read_delay(experiment_id: str, *, for_date: Day | None = None) -> Request[DelayReport]:
-    """Return how long conversions are on their way: the curve in use, and the estimates with their intervals."""
+    """Return how long conversions take to arrive: the curve in use, and the estimates with their intervals."""
     where = path("experiments", experiment_id, "delay")
     return get(DelayReport, where, {"experiment_id": experiment_id}, for_date=for_date)

@@ -56,5 +56,5 @@ class DelayReport(BaseModel):
     )
     e_value: float = Field(description="The evidence that the variants' delays differ; 1,000 is the alarm")
     differs: bool = Field(
-        description="Whether they differ (gate delay_differs): each variant's own curve is used in place of `curve`"
+        description="Whether they differ (gate delay_differs): each variant's own curve is used, not `curve`"
     )

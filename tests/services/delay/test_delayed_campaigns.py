@@ -44,7 +44,7 @@ def test_without_delay_nothing_is_lost(played, way):
 @pytest.mark.statistics
 @pytest.mark.parametrize("way", WAYS)
 def test_at_low_rates_campaigns_do_not_fall_behind_as_booked(played, way):
-    """A hundred conversions a day, a delay of a week: the mean gain by seed is above 4 standard errors."""
+    """A hundred conversions a day, a week on their way: the mean gain by seed is above 4 standard errors."""
     world = World(geometric(7), LOW_RATES)
     gained = lifts(played(world, way)) - lifts(played(world, way, delay="none"))
     assert gained.mean() > 4 * gained.std(ddof=1) / len(gained) ** 0.5

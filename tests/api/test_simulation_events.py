@@ -31,7 +31,7 @@ def follow(client, monkeypatch):
                 raise state
             return state
 
-        monkeypatch.setattr(runs, "watch", read)
+        monkeypatch.setattr(runs, "read_interim", read)
         return client.get("/simulations/s1/events")
 
     return events

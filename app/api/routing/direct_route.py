@@ -1,7 +1,7 @@
 """A route that calls its function without FastAPI's work around it, where a request allows that."""
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import cached_property, partial
 from inspect import iscoroutinefunction, signature
 from typing import Any
@@ -59,9 +59,12 @@ class DirectRoute(APIRoute):
         )
 
         async def handle(request: Request) -> Response:
-            try:
+            values = None
+            with suppress(NotPlain):
                 values = await arguments.read(request)
-            except NotPlain:
+            if (
+                values is None
+            ):  # not in an except: the exception would hold the errors of a large body in memory
                 async with _exit_stack(request.scope):
                     return await by_framework(request)
             response: Response = await function(**values)

@@ -62,9 +62,8 @@ class DirectRoute(APIRoute):
             values = None
             with suppress(NotPlain):
                 values = await arguments.read(request)
-            if (
-                values is None
-            ):  # not in an except: the exception would hold the errors of a large body in memory
+            # Not in an except block: the exception would hold the errors of a large body in memory
+            if values is None:
                 async with _exit_stack(request.scope):
                     return await by_framework(request)
             response: Response = await function(**values)

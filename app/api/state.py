@@ -13,6 +13,7 @@ from app.services.allocations.replica_reader import ReplicaReader
 from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
+from app.services.events.recorder import EventRecorder
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
 from app.settings import ServiceSettings
@@ -40,6 +41,7 @@ class ApplicationState:
     database: Database
     replica_reader: ReplicaReader
     assigner: Assigner
+    event_recorder: EventRecorder
     flags: FlagDirectory
     prometheus: PrometheusExporter
     authenticator: Authenticator

@@ -11,7 +11,6 @@ from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.analysis.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services.allocations import response
-from app.services.allocations.inputs.daily_totals import day_number
 from app.services.allocations.inputs.decision_inputs import read_inputs_on
 
 
@@ -53,7 +52,7 @@ def totals_used(
     except Conflict:
         return None
     booked = replace(inputs.all_days, fractions=None)
-    raw = effective_totals(booked, day_number(inputs.last), Weighting())
+    raw = effective_totals(booked, inputs.last_period, Weighting())
     return TotalsUsed(
         date=inputs.date,
         last_day=inputs.last,

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.api import openapi, problem_details
@@ -29,6 +29,7 @@ from app.api.routes import (
     splits,
 )
 from app.api.routes.simulations import results, runs
+from app.api.routing import RouteIndex
 from app.api.state import ApplicationState, Clock, utc_now
 from app.bandits.policies import plugins
 from app.observability.middleware import RequestMetricsMiddleware
@@ -66,6 +67,10 @@ ROUTES = [route for part in PARTS for route in part.router.routes]
 """They are complete already; ``include_router`` would build each again, at the first request."""
 
 
+UNLIMITED_BODIES = frozenset({"/metrics/bulk", "/experiments/import"})
+"""The paths whose routes have a limit of their own."""
+
+
 def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
     """Return the service for a database that exists and is migrated (``settings.database_url``).
 
@@ -85,14 +90,6 @@ def create_app(settings: ServiceSettings, clock: Clock = utc_now) -> FastAPI:
         lifespan=_lifespan,
         routes=ROUTES,
     )
-    app.add_middleware(
-        BodySizeLimitMiddleware,
-        settings.max_body_bytes,
-        unlimited=frozenset({"/metrics/bulk", "/experiments/import"}),
-    )
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(ApiKeyMiddleware, state.authenticator, clock, authentication.public_paths(settings))
-    app.add_middleware(BrowserCorsMiddleware, settings.cors_origins, state.authenticator)
     problem_details.register_exception_handlers(app)
     web.mount_assets(app)
     return app
@@ -142,10 +139,34 @@ class Groundhog(FastAPI):
         super().__init__(**options)
         self.state = state
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; the framework asks for OpenTelemetry at each, here it is asked once."""
+        if scope["type"] != "http" or self._is_observed:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self._stack(scope, receive, send)
+
+    @cached_property
+    def _is_observed(self) -> bool:
+        return self._native_telemetry.enabled()
+
+    @cached_property
+    def _stack(self) -> ASGIApp:
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        return self.middleware_stack
+
     def build_middleware_stack(self) -> ASGIApp:
-        """Wrap the whole application, so that a 500 carries its request id too."""
+        """Return all that is around the routes, outermost first; the framework has what `RouteIndex` leaves it."""
+        settings, authenticator = self.state.settings, self.state.authenticator
+        app: ASGIApp = RouteIndex(self.router, super().build_middleware_stack())
+        app = BodySizeLimitMiddleware(app, settings.max_body_bytes, UNLIMITED_BODIES)
+        app = HeadMiddleware(app)
+        app = ApiKeyMiddleware(app, authenticator, self.state.clock, authentication.public_paths(settings))
+        app = BrowserCorsMiddleware(app, settings.cors_origins, authenticator)
         return RequestMetricsMiddleware(
-            super().build_middleware_stack(), problem_details.respond_shutting_down
+            app, problem_details.respond_shutting_down, problem_details.respond_unexpected_error
         )
 
     def openapi(self) -> dict[str, Any]:

@@ -150,6 +150,12 @@ class ServiceSettings(BaseSettings):
     max_line_bytes: int = Field(default=64 * 1024, ge=1024, description="Longest line of a bulk upload")
     bulk_errors_listed: int = Field(default=100, ge=1, description="Line errors listed in a bulk answer")
     idempotency_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is stored")
+    snapshot_days: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
+        default=None,
+        ge=120,
+        description="For how many days back reports that newer ones replaced, and the days on which conversions"
+        " were received, are stored; none is all of them",
+    )
     allocation_cache_bytes: int = Field(
         default=64 * 1024 * 1024, ge=0, description="Memory of the cache of allocations"
     )

@@ -1,1 +1,1 @@
-"""HTTP: one router per noun, errors as problem+json."""
+"""HTTP: routes, middleware, permissions, idempotency, pagination and problem+json; no SQL, no decisions."""

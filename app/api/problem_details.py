@@ -205,6 +205,11 @@ async def respond_shutting_down(scope: Scope, receive: Receive, send: Send) -> N
     await problem_response(errors.Unavailable(STOPPED), scope["path"])(scope, receive, send)
 
 
+async def respond_unexpected_error(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond to a bug, wherever it was raised."""
+    await problem_response(errors.InternalError(), scope["path"])(scope, receive, send)
+
+
 def register_exception_handlers(app: FastAPI) -> None:
     """Let the application respond to every error in this format."""
     app.add_exception_handler(errors.GroundhogError, handle_domain_error)

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -13,8 +13,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.api.temporary_files import unavailable_when_disk_full
 from app.errors import Invalid, TooLarge, UnsupportedMediaType
+from app.schemas.fields import TableFormat
 
-TableFormat = Literal["csv", "ndjson"]
 MULTIPART = "multipart/form-data"
 MEDIA_TYPES: dict[str, TableFormat] = {
     "application/x-ndjson": "ndjson",

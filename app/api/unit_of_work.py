@@ -1,4 +1,4 @@
-"""One write of one request: its transaction, its principal, its time, and its Idempotency-Key if it has one."""
+"""One write of one request: its transaction, its time, and its Idempotency-Key if it has one."""
 
 import datetime as dt
 import hashlib
@@ -31,7 +31,7 @@ IdempotencyKeyHeader = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[Message]):
+class WriteOutcome(Generic[Message]):
     """The outcome of a write.
 
     Parameters
@@ -72,7 +72,7 @@ class UnitOfWork:
         work: Callable[[Session], Message],
         status: int = 200,
         location: Callable[[Message], str] | None = None,
-    ) -> Outcome[Message]:
+    ) -> WriteOutcome[Message]:
         """Do the work and commit it with its response, or return the response committed before.
 
         Parameters
@@ -87,11 +87,11 @@ class UnitOfWork:
         with self.database.transaction() as session:
             stored = idempotency.reserve_or_read(session, self.request, self.now)
             if stored is not None:
-                return Outcome(None, stored)
+                return WriteOutcome(None, stored)
             message = work(session)
             response = StoredResponse(status, _to_json(message), location(message) if location else None)
             idempotency.store_response(session, self.request, response)
-        return Outcome(message, response)
+        return WriteOutcome(message, response)
 
     def find_response(self) -> StoredResponse | None:
         """Return the response stored before, for work that must not run inside a transaction.

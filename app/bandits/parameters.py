@@ -1,4 +1,4 @@
-"""A policy's parameters: their bounds and meaning, kept beside the field and checked on construction."""
+"""A policy's parameters: their bounds and meaning, declared with the field and checked on construction."""
 
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a person may set: a number within bounds, or a row of them (``is_row``), kept in `field`."""
+    """What a person may set: a number within bounds, or a row of them (``is_row``), stored in `field`."""
 
     name: str
     description: str

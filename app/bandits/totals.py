@@ -3,9 +3,9 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from app.bandits.arrays import Booleans, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,16 @@ class Totals:
     def k(self) -> int:
         """The number of arms."""
         return int(self.trials.shape[-1])
+
+    def select(self, arms: Booleans) -> "Totals":
+        """Return the totals of the arms ``(k,)`` that are marked."""
+        return Totals(
+            self.trials[..., arms],
+            self.successes[..., arms],
+            None if self.value is None else self.value[..., arms],
+            None if self.value_sq is None else self.value_sq[..., arms],
+            None if self.cost is None else self.cost[arms],
+        )
 
     def _check_shapes(self) -> None:
         if self.trials.ndim == 0 or self.k == 0:

@@ -104,17 +104,29 @@ def migrate(home: Home = None) -> None:
 
 @commands.command()
 def prune(home: Home = None) -> None:
-    """Delete old Idempotency-Keys (GROUNDHOG_IDEMPOTENCY_HOURS) and audit entries (GROUNDHOG_AUDIT_DAYS)."""
+    """Delete what is older than it is to be stored: Idempotency-Keys, audit entries, replaced reports.
+
+    The settings are GROUNDHOG_IDEMPOTENCY_HOURS, GROUNDHOG_AUDIT_DAYS, and GROUNDHOG_SNAPSHOT_DAYS: of reports
+    that newer ones replaced, and the days on which conversions were received; without it they are all stored.
+    """
     from app.services.access import audit_log as entries
     from app.services.access import idempotency
+    from app.services.metrics import snapshot_retention
 
     now = datetime.now(UTC)
     with command_database(home) as (database, settings), database.transaction() as session:
         keys_deleted = idempotency.delete_older_than(session, now, settings.idempotency_hours)
         entries_deleted = entries.delete_older_than(session, now, settings.audit_days)
+        days = settings.snapshot_days
+        old = None if days is None else snapshot_retention.delete_older_than(session, now, days)
     print(f"Deleted {keys_deleted} Idempotency-Keys older than {settings.idempotency_hours} hours.")
     if entries_deleted:
         print(f"Deleted {entries_deleted} audit entries older than {settings.audit_days} days.")
+    if old is not None:
+        print(
+            f"Deleted {old.snapshots} replaced reports and {old.received_counts} counts of received conversions"
+            f" of days more than {days} days ago."
+        )
 
 
 @commands.command()

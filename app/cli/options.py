@@ -68,7 +68,7 @@ def command_database(home: Path | None) -> Iterator[tuple["Database", ServiceSet
         principal.current_principal.set(principal.CLI)
         with closing(Database(at_url, before_commit=audit_log.flush)) as database:
             with database.transaction() as session:
-                fault = migrate.schema_fault(schema_version.read_state(session))
-            if fault is not None:
-                raise Unavailable(f"{fault[0].upper()}{fault[1:]}.")
+                error = migrate.schema_error(schema_version.read_state(session))
+            if error is not None:
+                raise Unavailable(f"{error[0].upper()}{error[1:]}.")
             yield database, at_url

@@ -1,1 +1,1 @@
-"""What crosses the wire, by noun."""
+"""Bodies of requests and responses, by noun (pydantic); no SQL, no HTTP, no decisions."""

@@ -16,7 +16,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 Scope = Literal["evaluate", "report", "read", "admin"]
-SCOPES: tuple[Scope, ...] = ("evaluate", "report", "read", "admin")
 DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
 
 KeyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -66,7 +65,7 @@ class ApiKeyIn(BaseModel):
 
 
 class ApiKey(ApiKeyIn):
-    """A key as it is kept: everything but its secret."""
+    """A key as it is stored: everything but its secret."""
 
     model_config = ConfigDict(extra="ignore", from_attributes=True)
 

@@ -5,7 +5,7 @@ import json
 import re
 from decimal import Context, Decimal
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -160,7 +160,7 @@ def _moment(value: object) -> dt.datetime:
 Moment = Annotated[
     dt.datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-"""A moment as RFC 3339 writes it, with a zone: kept in UTC, to the microsecond."""
+"""A moment as RFC 3339 writes it, with a zone: stored in UTC, to the microsecond."""
 
 
 def _money(value: object) -> Decimal:
@@ -186,7 +186,7 @@ def _money_from_text(value: object) -> Decimal | None:
 Money = Annotated[
     Decimal, BeforeValidator(_money), WithJsonSchema({"type": "number", "minimum": -1e24, "maximum": 1e24})
 ]
-"""An amount in the experiment's currency (NUMERIC): summed exactly, kept to 12 decimals."""
+"""An amount in the experiment's currency (NUMERIC): summed exactly, stored to 12 decimals."""
 
 MoneyFromText = Annotated[Decimal, BeforeValidator(_money_from_text)]
 """The same, written in a CSV cell."""
@@ -218,6 +218,9 @@ Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used=
 """Money in an answer: a JSON number."""
 Rounded = Annotated[float, AfterValidator(significant)]
 """A computed number of an answer, to 10 significant digits: the same on every processor."""
+
+TableFormat = Literal["csv", "ndjson"]
+"""The formats in which tables of any length are read: uploads, loads from files, logs to replay."""
 
 Probability = Annotated[float, AfterValidator(certain_probability)]
 """A computed probability of an answer, to 10 decimals."""

@@ -1,7 +1,7 @@
 """Gates: what keeps the policy from deciding alone on a date, each with its numbers and its sentence.
 
-One class per gate. A new gate is a class here, its place in ``Gate``, and what finds it in
-``app.services.allocations.gates``.
+One class per gate. A new gate is a class here, its place in ``Gate``, what finds it in
+``app.services.allocations.gates``, and its short name in the dashboard (``badges.js``).
 """
 
 import datetime as dt

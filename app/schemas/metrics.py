@@ -100,7 +100,7 @@ class LineError(BaseModel):
     """Why one line of a bulk upload was rejected."""
 
     line: int = Field(description="Line number, from 1; a CSV's header is line 1")
-    field: str | None = Field(description="The field at fault, where there is one")
+    field: str | None = Field(description="The invalid field, where there is one")
     message: str
 
 

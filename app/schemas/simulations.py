@@ -12,7 +12,6 @@ Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 SCENARIOS: tuple[str, ...] = get_args(Scenario)
 
-Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Rate = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 Name = Annotated[
@@ -139,7 +138,7 @@ class EmailRequest(Strict):
         default=1.0, description="Currency units, for all or per subject"
     )
     holdout_percent: Annotated[float, Field(strict=True, ge=0, lt=100, allow_inf_nan=False)] = Field(
-        default=0.0, description="Percent of the e-mails that get the first subject and are kept apart"
+        default=0.0, description="Percent of the e-mails that get the first subject and are held out"
     )
     prior: Prior = Field(default=Prior(), description="Belief about every subject's rate before any data")
     min_share: Percent = Field(default=0.0, description="Floor of every subject, percent (daily cadence)")

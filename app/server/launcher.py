@@ -154,12 +154,12 @@ def upgrade(url: str) -> None:
 def wait_for_schema(url: str) -> None:
     """Wait until another process has upgraded the schema, and announce it once."""
     with _unavailable_on_connect_error(url):
-        fault = migrate.schema_fault_at(url)
-        if fault is not None:
+        error = migrate.schema_error_at(url)
+        if error is not None:
             announce(
-                f"Waiting for `groundhog migrate` of {redacted_url(url)} (GROUNDHOG_MIGRATE is false): {fault}"
+                f"Waiting for `groundhog migrate` of {redacted_url(url)} (GROUNDHOG_MIGRATE is false): {error}"
             )
-        while migrate.schema_fault_at(url) is not None:
+        while migrate.schema_error_at(url) is not None:
             time.sleep(1)
 
 

@@ -1,1 +1,1 @@
-"""What the service does: nouns as modules, verbs as functions; no HTTP here."""
+"""Use cases with their SQL: one package per noun, functions are verbs; no HTTP, and nothing commits here."""

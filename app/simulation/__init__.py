@@ -1,1 +1,1 @@
-"""Made-up worlds in which the service's own policies play, and replay of what really happened."""
+"""Simulated worlds that run the service's own policies, and evaluation of logs; numpy only, no SQL, no HTTP."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn
+from app.bandits.allocation.decide import AllocationRules, BurnInRule
 from app.bandits.allocation.decide_batch import decided_shares, rows
 from app.bandits.arrays import Floats, Integers
 from app.bandits.best_arm.stopping import experiment_days
@@ -18,7 +18,7 @@ NEVER = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DurationPlan:
     """An experiment over k variants whose rates are supposed, played r times.
 
     Parameters
@@ -43,7 +43,7 @@ class Plan:
     min_share: float = 0.0
     replications: int = 200
     seed: int = 1
-    burn_in: BurnIn = field(default_factory=BurnIn)
+    burn_in: BurnInRule = field(default_factory=BurnInRule)
 
     @property
     def rules(self) -> AllocationRules:
@@ -55,7 +55,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlanOutcome:
     """What came of a plan.
 
     Parameters
@@ -68,7 +68,7 @@ class Outcome:
     right: Integers
 
 
-def play_plan(plan: Plan) -> Outcome:
+def play_plan(plan: DurationPlan) -> PlanOutcome:
     """Play a plan until every replication knows its best variant, or the days are over.
 
     A day's impressions are a multinomial draw with the shares decided in the morning, its successes binomial.
@@ -92,10 +92,10 @@ def play_plan(plan: Plan) -> Outcome:
             open_ = open_[experiment_days(was_shown[open_, :today]) >= plan.minimum_days]
             found = decision_day(trials[open_], successes[open_], plan.prior)
             day[open_[found >= 0]], arm[open_[found >= 0]] = today, found[found >= 0]
-    return Outcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
+    return PlanOutcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
 
 
-def classical_days(plan: Plan) -> float:
+def classical_days(plan: DurationPlan) -> float:
     """The days of the classical test of the two best variants in an even split, all pairs allowed for.
 
     At a level of 5 % and a power of 80 %; infinite for equal rates.

@@ -1,1 +1,1 @@
-"""PostgreSQL: tables, the transaction, migrations, and an embedded server."""
+"""PostgreSQL: tables, connections, transactions, shared statements and migrations; no rule of an experiment."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
 
+import psycopg
 from psycopg.rows import class_row
 
 from app.storage.database import Database
@@ -22,7 +24,7 @@ TIMEOUT_SECONDS = 5
 
 
 class ApiKeyRecord(NamedTuple):
-    """A key as it is kept."""
+    """A key as it is stored."""
 
     key_id: str
     name: str
@@ -37,12 +39,20 @@ class ApiKeyRecord(NamedTuple):
 
 async def read(database: Database) -> list[ApiKeyRecord]:
     """Return every key, revoked ones too."""
-    async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), _connection(database) as connection:
         cursor = connection.cursor(row_factory=class_row(ApiKeyRecord))
         return await (await cursor.execute(READ)).fetchall()
 
 
 async def update_last_used(database: Database, uses: Mapping[str, dt.datetime]) -> None:
     """Write down when keys were last used."""
-    async with asyncio.timeout(TIMEOUT_SECONDS), await database.connector.open_async() as connection:
+    async with asyncio.timeout(TIMEOUT_SECONDS), _connection(database) as connection:
         await connection.execute(UPDATE_LAST_USED, (list(uses), list(uses.values())))
+
+
+@asynccontextmanager
+async def _connection(database: Database) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Yield a connection on which the limits hold, and commit and close it at the end."""
+    connector = database.connector
+    async with await connector.open_async() as connection, connector.with_timeouts(connection):
+        yield connection

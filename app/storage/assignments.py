@@ -1,4 +1,9 @@
-"""Read and store assignments, the units of many concurrent requests with one statement each."""
+"""Read and store assignments, the units of many concurrent requests with one statement each.
+
+This is the SQL of drawing units. Forcing, merging and forgetting single units is in
+`app.services.assignments.stored_assignments`; a first exposure in mode rendezvous stores its assignment in
+`app.services.events.first_exposures`.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -12,7 +17,7 @@ from app.storage.batched_statement import Connection
 UnitKey = tuple[str, str]
 """An experiment's id and a unit's."""
 
-Kind = Literal["drawn", "holdout", "forced"]
+AssignmentKind = Literal["drawn", "holdout", "forced"]
 
 
 class AssignmentRow(NamedTuple):
@@ -21,7 +26,7 @@ class AssignmentRow(NamedTuple):
     experiment_id: str
     unit_id: str
     variant_id: str
-    kind: Kind
+    kind: AssignmentKind
     split: int | None
     propensity: float | None
     revision: str | None

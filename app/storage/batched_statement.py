@@ -26,6 +26,8 @@ MAX_KEYS = 1_000
 INDEX_ONLY_PLAN = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """A prepared statement keeps its plan: made while a table is small, it would read all of it from then on."""
 
+VERSIONS_SQL = "select experiment_id, version from experiment_versions where experiment_id = any(%s)"
+
 
 class BatchedStatement(Generic[Key, Answer]):
     """A statement on many keys, shared by the callers of an event loop, on a connection of its own.
@@ -129,6 +131,12 @@ class BatchedStatement(Generic[Key, Answer]):
     async def _within_limits(self, connection: Connection, keys: Sequence[Key]) -> Answer:
         async with self._connector.with_timeouts(connection):
             return await self._execute(connection, keys)
+
+
+async def read_versions(connection: Connection, experiment_ids: Sequence[str]) -> dict[str, int]:
+    """Return the versions of the experiments that exist: what is cached is current while they are the same."""
+    cursor = await connection.execute(VERSIONS_SQL, (list(dict.fromkeys(experiment_ids)),))
+    return dict(await cursor.fetchall())
 
 
 def _fail(askers: Sequence[asyncio.Future[Any]], error: Exception) -> None:

@@ -12,10 +12,10 @@ from sqlalchemy import Table, text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
-from app.storage.database import Database
+from app.storage.database import Database, lift_statement_timeout
 from app.storage.tables import Base, Experiment, ExperimentVersion, Variant
 
-Kind = Literal["reference", "distributed"]
+TableKind = Literal["reference", "distributed"]
 
 BY = "experiment_id"
 REFERENCE_TABLES = {Experiment.__tablename__, Variant.__tablename__}
@@ -24,8 +24,6 @@ COLOCATED_WITH = ExperimentVersion.__tablename__
 
 IS_CITUS = text("select to_regclass('citus_tables') is not null")
 FOUND = text("select cast(table_name as text), citus_table_type, distribution_column from citus_tables")
-NO_STATEMENT_TIMEOUT = text("set local statement_timeout = 0")
-"""A table that is full takes as long as its rows need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ class Step:
     """A table, what it is to become, and the statement that does it."""
 
     table: str
-    kind: Kind
+    kind: TableKind
 
     @property
     def statement(self) -> str:
@@ -54,7 +52,7 @@ def _turn(step: Step) -> tuple[bool, bool]:
     return step.kind == "distributed", step.table != COLOCATED_WITH
 
 
-def _kind(table: Table) -> Kind:
+def _kind(table: Table) -> TableKind:
     belongs_to_an_experiment = BY in table.primary_key.columns
     return "distributed" if belongs_to_an_experiment and table.name not in REFERENCE_TABLES else "reference"
 
@@ -76,7 +74,7 @@ def distribute(database: Database) -> Iterator[Step]:
         with database.transaction() as session:
             if _is_done(session, step):
                 continue
-            session.execute(NO_STATEMENT_TIMEOUT)
+            lift_statement_timeout(session)
             session.execute(text(step.statement))
         yield step
 

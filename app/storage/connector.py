@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
+from sqlalchemy.orm import Session
 
 from app.settings import ServiceSettings
 
@@ -51,6 +52,11 @@ class Connector:
             return None
         settings = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in self._limits.items())
         return f"select {settings}"  # internal constants and numbers
+
+    def set_timeouts(self, session: Session) -> None:
+        """Let the limits hold for the session's transaction, where its connection does not have them already."""
+        if self.transaction_preamble is not None:
+            session.execute(text(self.transaction_preamble))
 
     def open(self) -> psycopg.Connection[Any]:
         """Open a connection."""

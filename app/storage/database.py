@@ -1,4 +1,9 @@
-"""The only commit, and the only translation of what PostgreSQL rejects into the domain's errors."""
+"""Transactions of sessions, committed here alone, and the translation of PostgreSQL's errors into the domain's.
+
+Two things are committed elsewhere, each statement by itself on a connection without a session: the batched
+statements (`app.storage.batched_statement`) and the API keys' last use (`app.storage.api_keys`). Migrations are
+Alembic's (`app.storage.migrate`).
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -45,9 +50,6 @@ class Database:
     ) -> None:
         assert settings.database_url is not None, "the launcher settles the address first"
         self.connector = Connector(settings.database_url, settings)
-        self._preface = (
-            None if self.connector.transaction_preamble is None else text(self.connector.transaction_preamble)
-        )
         self._opened: WeakSet[psycopg.Connection[Any]] = WeakSet()
         self._opening = Lock()
         self.engine = create_engine(
@@ -90,10 +92,9 @@ class Database:
     @contextmanager
     def _begun(self, **options: str) -> Iterator[Session]:
         with translated_errors(), self._session() as session, session.begin():
-            if options:  # before the preface: a transaction's first statement settles its level
+            if options:  # first of all: a transaction's first statement settles its level
                 session.connection(execution_options=options)
-            if self._preface is not None:
-                session.execute(self._preface)
+            self.connector.set_timeouts(session)
             yield session
 
     def close(self) -> None:
@@ -111,6 +112,11 @@ class Database:
         with self._opening:
             self._opened.add(connection)
         return connection
+
+
+def lift_statement_timeout(session: Session) -> None:
+    """Let the transaction's statements take as long as their rows need; ``lock_timeout`` still holds."""
+    session.execute(text("set local statement_timeout = 0"))
 
 
 @contextmanager
@@ -134,7 +140,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def domain_error(error: BaseException | None) -> BaseException:
-    """Return the domain error that a driver error stands for, or the error itself where it is our fault."""
+    """Return the domain error that a driver error stands for, or the error itself where it is a bug here."""
     if isinstance(error, pg.IntegrityError):
         rule = CONSTRAINT_MESSAGES.get(error.diag.constraint_name or "")
         return Conflict(rule) if rule else error

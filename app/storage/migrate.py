@@ -47,17 +47,17 @@ def upgrade(url: str, revision: str = "head") -> None:
     if _is_known_or_absent(state.version) and not (revision == "head" and state.version == head()):
         _upgrade_among_writers(url, revision)
         state = _read_state_at(url)
-    fault = schema_fault(state) if revision == "head" else None
-    if fault is not None:
-        raise Conflict(fault)
+    error = schema_error(state) if revision == "head" else None
+    if error is not None:
+        raise Conflict(error)
 
 
-def schema_fault_at(url: str) -> str | None:
+def schema_error_at(url: str) -> str | None:
     """Return why the schema at ``url`` does not serve the requests of this version; None where it does."""
-    return schema_fault(_read_state_at(url))
+    return schema_error(_read_state_at(url))
 
 
-def schema_fault(state: SchemaState) -> str | None:
+def schema_error(state: SchemaState) -> str | None:
     """Return why requests cannot be served, with the remedy; None for the newest schema or a newer version's."""
     if state.version is None:
         return "the database has no schema of Groundhog: run `groundhog migrate`"

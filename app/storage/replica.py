@@ -2,12 +2,10 @@
 
 It is never waited for long. One that is away is asked again every few seconds, by one request; meanwhile nobody
 notices but the log and the metrics. What it has may be old: who reads from it says what is enough
-(`app.services.reading`).
+(`app.services.allocations.replica_reader`).
 """
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,18 +13,18 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors as pg
-from sqlalchemy import create_engine, exc, make_url, text
+from sqlalchemy import create_engine, exc, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import Unavailable
 from app.observability import metrics
 from app.settings import ServiceSettings
-from app.storage.connector import Connector
+from app.storage.connector import Connector, shut_down_socket
 from app.storage.database import translated_errors
 
 RETRY_SECONDS = 5
 """Between two tries of a replica that is away."""
-MAX_RETRY_SECONDS = 5
+MAX_READ_SECONDS = 5
 """Of one reading: a server that hangs keeps no request longer from the primary."""
 IDENTITY = "select pg_is_in_recovery(), system_identifier from pg_control_system()"
 OF_ONE_STATEMENT = (pg.QueryCanceled, pg.SerializationFailure, pg.DeadlockDetected)
@@ -49,11 +47,6 @@ class Replica:
         self._primary = primary
         url = make_url(settings.read_database_url)
         self._host = str(url.host or url.query.get("host") or "")
-        self._preface = (
-            None
-            if self._connector.transaction_preamble is None
-            else text(self._connector.transaction_preamble)
-        )
         self.engine = create_engine(
             "postgresql+psycopg://",
             creator=self._open,
@@ -79,8 +72,7 @@ class Replica:
         lost: Unavailable | None = None
         try:
             with translated_errors(), self._session() as session, session.begin(), _cut_in_time(session):
-                if self._preface is not None:
-                    session.execute(self._preface)
+                self._connector.set_timeouts(session)
                 yield session
         except Unavailable as error:
             lost = error if _is_lost(error) else None
@@ -128,18 +120,13 @@ def _cut_in_time(session: Session) -> Iterator[None]:
     """Cut the connection of a reading that takes too long: no limit of a server holds while it hangs."""
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
-    timer = threading.Timer(MAX_RETRY_SECONDS, _cut, [connection.fileno()])
+    timer = threading.Timer(MAX_READ_SECONDS, shut_down_socket, [connection])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-
-
-def _cut(descriptor: int) -> None:
-    with socket.socket(fileno=os.dup(descriptor)) as same:
-        same.shutdown(socket.SHUT_RDWR)
 
 
 def _is_lost(error: Unavailable) -> bool:

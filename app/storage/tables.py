@@ -263,7 +263,7 @@ class Assignment(Base):
     ``kind`` says how it came: ``drawn`` with a split's shares (``split``, ``propensity`` and ``revision`` are
     those), ``holdout`` or ``forced``. The first exposure, the conversion and the unit's total value stand here,
     so that each is counted once. A unit that was merged into another points to it: that one decides and counts.
-    What a forced unit was before, if it was anything, stands beside (``former_``), to be restored.
+    What a forced unit was before, if it was anything, is beside (``former_kind``, ``former_variant_id``).
     """
 
     __tablename__ = "assignments"
@@ -468,7 +468,7 @@ CONSTRAINT_MESSAGES = {
     "ck_received_hours_received_not_before_hour": "nothing is received before the hour it belongs to",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
     "ck_api_keys_scopes": "a key has scopes, of evaluate, report, read and admin; origins go with evaluate alone",
-    "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is kept",
+    "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is stored",
     "ck_api_keys_requests_per_minute_positive": "a limit of requests per minute is at least one",
     "fk_experiment_metrics_variants": "daily metrics belong to a registered variant",
 }

@@ -14,7 +14,7 @@ from tempfile import gettempdir
 from typing import Any
 from urllib.request import Request, urlopen
 
-from app.simulation.email import EmailScenario, PolicyChoice, play
+from app.simulation.email import EmailPolicyChoice, EmailScenario, play
 from app.simulation.email.campaign import play_block
 from app.simulation.email.policies import build_policy_to_play
 from benchmarks.measurement import Measurement, Target, timed
@@ -68,7 +68,7 @@ def _beside(kind: str, ours: list[float], known: dict[str, float]) -> Measuremen
 
 
 def _single() -> Measurement:
-    choices = tuple(PolicyChoice(kind) for kind in THREE)
+    choices = tuple(EmailPolicyChoice(kind) for kind in THREE)
     seconds = []
     for _ in range(REPEATS):
         began = time.process_time()

@@ -71,8 +71,8 @@ def main() -> None:
     for kind in ("thompson", "epsilon_greedy"):
         try:
             found[kind] = rounds_per_second(*library(kind), rounds)
-        except Exception as fault:  # a peer that changed its interface is reported, not fatal
-            found[kind] = f"{type(fault).__name__}: {fault}"
+        except Exception as error:  # a peer that changed its interface is reported, not fatal
+            found[kind] = f"{type(error).__name__}: {error}"
     print(json.dumps(found))
 
 

@@ -73,7 +73,7 @@ def measure(size: Size) -> Measured:
             )
             for c in CADENCES
         }
-        thompson = (email.PolicyChoice("thompson"),)
+        thompson = (email.EmailPolicyChoice("thompson"),)
         others = {
             name: email.play(campaign(size.others, "daily", rates=rates, policies=thompson), told(name))
             for name, rates in OTHER_WORLDS.items()
@@ -88,7 +88,7 @@ def measure(size: Size) -> Measured:
 def campaign(replications: int, cadence: Any, **changes: Any) -> email.EmailScenario:
     """The e-mail preset with every policy of the page, in a cadence."""
     chosen = tuple(
-        email.PolicyChoice(kind, {} if kind == "thompson" else {"epsilon": 0.1}) for kind in POLICIES
+        email.EmailPolicyChoice(kind, {} if kind == "thompson" else {"epsilon": 0.1}) for kind in POLICIES
     )
     preset = {"emails": EMAILS, "days": DAYS, "policies": chosen, "seed": SEED}
     return email.EmailScenario(**(preset | changes), cadence=cadence, replications=replications)

@@ -76,7 +76,7 @@ def test_the_schemes_that_swagger_asks_for_are_described():
 
 
 @pytest.mark.parametrize("name", GUARDED)
-def test_an_operation_names_its_scope_and_how_it_is_refused(name):
+def test_an_operation_names_its_scope_and_how_it_is_rejected(name):
     operation = OPERATIONS[name]
     assert operation["security"] == [{"bearer": []}, {"api_key": []}]
     assert f"Scope: `{PERMISSIONS[name].scope}`." in operation["description"]
@@ -118,7 +118,7 @@ def test_what_is_no_path_of_ours_asks_for_a_key_first(keyed, path):
     problem(keyed.get(path), 401)
 
 
-def test_a_request_without_a_good_key_is_refused_whatever_its_body_is(keyed):
+def test_a_request_without_a_good_key_is_rejected_whatever_its_body_is(keyed):
     sent = {"Content-Type": "application/json"}
     for key, status in (({}, 401), (keyed.headers_of("read"), 403)):
         problem(keyed.post("/metrics/", content=b"[" * 100_000, headers=sent | key), status)
@@ -142,7 +142,7 @@ NO_KEYS = {
 
 
 @pytest.mark.parametrize("sent", NO_KEYS.values(), ids=NO_KEYS)
-def test_what_is_no_key_is_refused_and_not_repeated(keyed, sent):
+def test_what_is_no_key_is_rejected_and_not_repeated(keyed, sent):
     value = sent.encode("latin-1")
     for headers in ({b"X-API-Key": value}, {b"Authorization": b"Bearer " + value}):
         answer = keyed.get("/experiments", headers=headers)
@@ -151,7 +151,7 @@ def test_what_is_no_key_is_refused_and_not_repeated(keyed, sent):
         assert not sent[:200].strip() or sent[:200] not in answer.text
 
 
-def test_a_key_with_any_one_sign_changed_cut_off_or_added_is_refused(keyed):
+def test_a_key_with_any_one_sign_changed_cut_off_or_added_is_rejected(keyed):
     key = keyed.headers_of("admin")["X-API-Key"]
     forged = [key[:-1], key + "A", key[1:], key.upper(), key.swapcase(), f"{key}\t{key}", f"{key},{key}"]
     forged += [key[:i] + ("A" if key[i] != "A" else "B") + key[i + 1 :] for i in range(len(key))]
@@ -164,7 +164,7 @@ def test_a_key_with_any_one_sign_changed_cut_off_or_added_is_refused(keyed):
 @given(
     st.lists(st.tuples(st.sampled_from([b"x-api-key", b"authorization", b"accept"]), st.binary()), max_size=4)
 )
-def test_any_headers_give_a_text_none_or_a_refusal(headers):
+def test_any_headers_give_a_text_none_or_a_rejection(headers):
     try:
         sent = extract_api_key(headers)
     except Unauthorized:
@@ -202,7 +202,7 @@ def test_the_secret_setting_is_not_shown_and_a_wrong_one_not_repeated():
     assert "openssl rand" in str(wrong.value)
 
 
-def test_a_refusal_is_counted_and_no_made_up_path_becomes_a_label(keyed):
+def test_a_rejection_is_counted_and_no_made_up_path_becomes_a_label(keyed):
     keyed.get("/made-up-by-a-stranger")
     shown = keyed.get("/metrics", headers=keyed.headers_of("admin")).text
     assert "made-up" not in shown

@@ -42,21 +42,21 @@ NOT_COUNTS = {
 
 @pytest.mark.parametrize("field", ["impressions", "successes"])
 @pytest.mark.parametrize("text", NOT_COUNTS.values(), ids=NOT_COUNTS)
-def test_what_is_no_count_is_refused(service, field, text):
+def test_what_is_no_count_is_rejected(service, field, text):
     assert fields(post_text(service, with_value(field, text)), 422) == [f"body.{field}"]
 
 
 @pytest.mark.parametrize("field", ["revenue", "revenue_sq"])
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-1e999", '"1"', "true", "1e25", "9" * 4_000])
-def test_what_is_no_amount_is_refused(service, field, text):
+def test_what_is_no_amount_is_rejected(service, field, text):
     assert fields(post_text(service, with_value(field, text)), 422) == [f"body.{field}"]
 
 
-def test_a_negative_sum_of_squares_is_refused(service):
+def test_a_negative_sum_of_squares_is_rejected(service):
     assert fields(service.post("/metrics/", json=total(revenue_sq=-0.01)), 422) == ["body.revenue_sq"]
 
 
-def test_more_successes_than_impressions_are_refused(service):
+def test_more_successes_than_impressions_are_rejected(service):
     answer = service.post("/metrics/", json=[total(), total(variant_id="bold", impressions=10, successes=11)])
     assert problem(answer, 422) == [
         {"field": "body.1.successes", "message": "11 successes of only 10 impressions"}
@@ -68,12 +68,12 @@ NOT_DATES += ["", " 2023-07-15", "2023-07-15 ", "10000-01-01", "٢٠٢٣-٠٧-١
 
 
 @pytest.mark.parametrize("text", NOT_DATES)
-def test_what_is_no_iso_date_is_refused_in_a_body(service, text):
+def test_what_is_no_iso_date_is_rejected_in_a_body(service, text):
     assert fields(service.post("/metrics/", json=total(date=text)), 422) == ["body.date"]
 
 
 @pytest.mark.parametrize("text", NOT_DATES)
-def test_what_is_no_iso_date_is_refused_in_a_query(service, text):
+def test_what_is_no_iso_date_is_rejected_in_a_query(service, text):
     answer = service.get("/allocations/homepage", params={"for_date": text})
     assert fields(answer, 422) == ["query.for_date"]
 
@@ -162,7 +162,7 @@ def test_a_method_that_is_not_there_is_405_and_the_answer_lists_the_others(servi
     )
 
 
-def test_the_same_key_twice_is_refused_and_both_places_are_named(service):
+def test_the_same_key_twice_is_rejected_and_both_places_are_named(service):
     answer = service.post("/metrics/", json=[total(), total(variant_id="bold"), total(successes=1), total()])
     assert [(error["field"], "body.0;" in error["message"]) for error in problem(answer, 422)] == [
         ("body.2", True),
@@ -176,7 +176,7 @@ def test_the_same_key_twice_is_refused_and_both_places_are_named(service):
 @pytest.mark.parametrize(
     "sent", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", None]
 )
-def test_a_body_that_does_not_say_it_is_json_is_415_and_told_what_to_send(service, path, method, sent):
+def test_a_body_that_does_not_say_it_is_json_is_415_naming_what_to_send(service, path, method, sent):
     answer = service.request(
         method, path, content='{"name": "x"}', headers={"Content-Type": sent} if sent else {}
     )
@@ -216,7 +216,7 @@ def test_an_unknown_field_is_named(service, method, path, body, field):
 
 
 @pytest.mark.parametrize("kind", ["ucb", "", "Thompson", "thompson\0", "x" * 5_000])
-def test_an_unknown_policy_is_refused_and_the_choices_are_named(service, kind):
+def test_an_unknown_policy_is_rejected_and_the_choices_are_named(service, kind):
     made = service.post("/experiments", json={"experiment_id": "x", "policy": {"kind": kind}})
     changed = service.patch("/experiments/homepage", json={"policy": {"kind": kind}})
     for answer in (made, changed):
@@ -308,7 +308,7 @@ def test_a_bad_setting_is_named_in_a_change(service, field, text):
     assert fields(answer, 422) == [f"body.{field}"]
 
 
-def test_settings_nested_beyond_reason_are_refused():
+def test_settings_nested_beyond_reason_are_rejected():
     deep: dict[str, object] = {}
     for _ in range(5_000):
         deep = {"prior": deep}
@@ -340,14 +340,14 @@ def test_a_variant_does_not_retire_in_the_past(service, date):
     assert fields(answer, 422) == ["body.retired_on"]
 
 
-def test_floors_that_do_not_fit_are_refused_at_creation(service):
+def test_floors_that_do_not_fit_are_rejected_at_creation(service):
     pair = [{"variant_id": "a"}, {"variant_id": "b"}]
     answer = service.post("/experiments", json={"experiment_id": "x", "min_share": 50.1, "variants": pair})
     assert fields(answer, 422) == ["body.min_share"]
     assert "2 variants" in answer.json()["detail"]
 
 
-def test_floors_and_fixed_shares_that_do_not_fit_together_are_refused(service):
+def test_floors_and_fixed_shares_that_do_not_fit_together_are_rejected(service):
     change = {"min_share": {"bold": 41}, "fixed_share": {"control": 60}}
     assert fields(service.patch("/experiments/homepage", json=change), 422) == ["body.fixed_share"]
 
@@ -364,12 +364,12 @@ def test_floors_and_fixed_shares_that_do_not_fit_together_are_refused(service):
         {"objective": "value", "currency": "EUR", "policy": {"kind": "value_thompson"}, "adjust": "day"},
     ],
 )
-def test_settings_that_have_no_meaning_together_are_refused(service, change):
+def test_settings_that_have_no_meaning_together_are_rejected(service, change):
     problem(service.patch("/experiments/homepage", json=change), 422)
     problem(service.post("/experiments", json={"experiment_id": "x", **change}), 422)
 
 
-def test_floors_that_do_not_fit_are_refused_in_a_change(service):
+def test_floors_that_do_not_fit_are_rejected_in_a_change(service):
     assert fields(service.patch("/experiments/homepage", json={"min_share": 51}), 422) == ["body.min_share"]
 
 
@@ -383,7 +383,7 @@ def test_a_variant_whose_floor_does_not_fit_is_not_registered_on_the_way(service
     assert fields(service.post("/metrics/", json=rows), 422) == ["body.min_share"]
 
 
-def test_an_array_over_the_limit_is_refused_before_its_rows_are_stored(service):
+def test_an_array_over_the_limit_is_rejected_before_its_rows_are_stored(service):
     rows = [total(variant_id=f"v{number}") for number in range(5_001)]
     assert "5000" in problem(service.post("/metrics/", json=rows), 422)[0]["message"]
 
@@ -414,7 +414,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_body_that_cannot_be_a_total_is_refused(service, body):
+def test_a_body_that_cannot_be_a_total_is_rejected(service, body):
     assert all(field.startswith("body") for field in fields(post_text(service, body), 422))
 
 
@@ -436,7 +436,7 @@ STRANGE_NAMES = {
 
 @pytest.mark.parametrize("field", ["experiment_id", "variant_id"])
 @pytest.mark.parametrize("name", STRANGE_NAMES.values(), ids=STRANGE_NAMES)
-def test_a_strange_name_is_refused_in_a_body(service, field, name):
+def test_a_strange_name_is_rejected_in_a_body(service, field, name):
     answer = post_text(service, json.dumps(total(**{field: name})))
     assert fields(answer, 422) == [f"body.{field}"]
 
@@ -445,7 +445,7 @@ def test_a_strange_name_is_refused_in_a_body(service, field, name):
 @pytest.mark.parametrize(
     "path", ["/metrics/{}", "/allocations/{}", "/allocations/{}/history", "/experiments/{}"]
 )
-def test_a_strange_name_is_refused_in_a_path(service, path, name):
+def test_a_strange_name_is_rejected_in_a_path(service, path, name):
     assert fields(service.get(path.format(name)), 422) == ["path.experiment_id"]
 
 
@@ -482,7 +482,7 @@ CURSORS = {
 
 @pytest.mark.parametrize("path", ["/metrics/homepage", "/allocations/homepage/history", "/experiments"])
 @pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
-def test_a_cursor_that_is_not_ours_is_refused(service, path, cursor):
+def test_a_cursor_that_the_service_did_not_give_is_rejected(service, path, cursor):
     assert fields(service.get(path, params={"cursor": cursor}), 422) == ["query.cursor"]
 
 
@@ -493,7 +493,7 @@ def test_a_page_has_1_to_1000_items(service, limit):
 
 @pytest.mark.parametrize("key", ["", "a b", "\x01", "x" * 256, "\xe9"])
 @pytest.mark.parametrize("path", ["/metrics/", "/experiments", "/metrics/bulk"])
-def test_a_bad_idempotency_key_is_refused(service, path, key):
+def test_a_bad_idempotency_key_is_rejected(service, path, key):
     sent = "text/csv" if path.endswith("bulk") else "application/json"
     headers = {b"Content-Type": sent.encode(), b"Idempotency-Key": key.encode("latin-1")}
     answer = service.post(path, content=json.dumps(total()), headers=headers)
@@ -501,7 +501,7 @@ def test_a_bad_idempotency_key_is_refused(service, path, key):
 
 
 @pytest.mark.parametrize("tag", ["", "x", '"x"', 'W/"x"', ",", "\xff", '"' + "0" * 5_000 + '"'])
-def test_a_change_under_another_etag_is_refused(service, tag):
+def test_a_change_under_another_etag_is_rejected(service, tag):
     headers = {b"Content-Type": b"application/json", b"If-Match": tag.encode("latin-1")}
     problem(service.patch("/experiments/homepage", content='{"name": "x"}', headers=headers), 412)
 
@@ -510,7 +510,7 @@ def test_a_change_under_another_etag_is_refused(service, tag):
     "query", ["revision=0123456789abcdef", "revision=x&for_date=2026-03-01", "as_of=then",
               "as_of=now&revision=0123456789abcdef&for_date=2026-03-01"]
 )  # fmt: skip
-def test_a_query_without_a_meaning_is_refused(service, query):
+def test_a_query_without_a_meaning_is_rejected(service, query):
     problem(service.get(f"/allocations/homepage?{query}"), 422)
 
 
@@ -520,7 +520,7 @@ def test_a_strange_host_header_is_no_error(service, host):
     assert service.get("/experiments/homepage", headers=headers).status_code == 200
 
 
-def test_a_misspelt_parameter_is_refused_and_not_read_as_its_default(service):
+def test_a_misspelt_parameter_is_rejected_and_not_read_as_its_default(service):
     answer = service.get("/allocations/homepage?fordate=2026-03-02")
     assert fields(answer, 422) == ["query.fordate"]
     assert "for_date" in answer.json()["errors"][0]["message"]
@@ -533,6 +533,6 @@ def test_half_a_character_is_no_value_of_a_variant(service, value):
     assert service.get("/experiments/halves").status_code == 404
 
 
-def test_more_variants_than_an_experiment_may_have_are_refused(service):
+def test_more_variants_than_an_experiment_may_have_are_rejected(service):
     answer = service.post("/metrics/", json=[total(variant_id=f"v{i}") for i in range(1_001)])
     assert "over 1000" in answer.json()["detail"]

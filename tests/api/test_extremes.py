@@ -40,7 +40,7 @@ def test_the_largest_count_is_stored_and_comes_back_as_it_was_sent(client):
         [(10**9, 1), (10**9, 2)],
     ],
 )
-def test_very_large_counts_are_allocated_and_every_figure_is_finite(client, arms):
+def test_very_large_counts_are_allocated_and_every_number_is_finite(client, arms):
     answer = allocate(client, *arms)
     assert summed(answer) == 100
     assert all(math.isfinite(variant["mean"] + variant["expected_loss"]) for variant in answer["variants"])

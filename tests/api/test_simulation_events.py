@@ -54,7 +54,7 @@ def test_an_event_per_change_has_the_state_as_its_name_and_compact_json(follow):
     assert response.headers["X-Accel-Buffering"] == "no"
 
 
-def test_an_idle_stream_is_kept_alive_with_comments(follow, monkeypatch):
+def test_an_idle_stream_is_held_open_with_comments(follow, monkeypatch):
     monkeypatch.setattr(routing, "_PING_INTERVAL", 0.01)
     text = follow((summary("queued", 0), None), (summary("done", 10), None)).text
     first, *pings, last = text.removesuffix("\n\n").split("\n\n")

@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter
 from prometheus_client import REGISTRY
 
-from app.api.problem_details import respond_shutting_down
+from app.api.problem_details import respond_shutting_down, respond_unexpected_error
 from app.observability.logs import JsonFormatter
 from app.observability.middleware import RequestMetricsMiddleware
 from tests.support.problems import problem
@@ -96,7 +96,7 @@ def test_rows_are_counted_by_what_became_of_them(client, again, outcome):
     assert added(client, rows(outcome), lambda: client.post("/metrics/", json=[again])) == 1
 
 
-def test_rows_of_refused_and_of_replayed_requests_are_not_counted_as_stored(client):
+def test_rows_of_rejected_and_of_replayed_requests_are_not_counted_as_stored(client):
     key = {"Idempotency-Key": uuid4().hex}
     client.post("/metrics/", json=total(), headers=key)
     again = [total(variant_id="b"), total(impressions=1)]
@@ -205,7 +205,7 @@ def test_a_process_tells_of_its_pool_before_it_is_asked(make_client):
     assert told == [7, 0, 1]
 
 
-def test_figures_are_shown_while_requests_use_every_connection(make_client):
+def test_metrics_are_shown_while_requests_use_every_connection(make_client):
     client = make_client(pool_size=1)
     with client.app.state.database.transaction() as session:
         session.connection()
@@ -215,7 +215,7 @@ def test_figures_are_shown_while_requests_use_every_connection(make_client):
     assert figures(client)["groundhog_database_pool_connections_in_use"] == 0
 
 
-def test_figures_are_shown_when_the_database_does_not_answer(make_client, database_url, monkeypatch):
+def test_metrics_are_shown_when_the_database_does_not_answer(make_client, database_url, monkeypatch):
     monkeypatch.setattr("app.services.prometheus.TIMEOUT_SECONDS", 0.2)
     client = make_client()
     with psycopg.connect(database_url) as holding:
@@ -238,14 +238,14 @@ def test_an_archived_experiment_is_counted_and_raises_no_alert_any_more(client):
     assert any(HOMEPAGE in name for name in figures(client))
 
 
-def test_both_spellings_of_the_path_show_the_figures_and_the_type_is_prometheus_own(client):
+def test_both_spellings_of_the_path_show_the_metrics_and_the_type_is_prometheus_own(client):
     for path in ("/metrics", "/metrics/"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/plain")
         assert "# TYPE groundhog_http_requests_total counter" in answer.text
 
 
-def test_every_figure_of_ours_is_explained(client):
+def test_every_metric_of_the_service_is_explained(client):
     client.get("/livez")
     text = client.get("/metrics").text
     ours = set(re.findall(r"^# TYPE (groundhog_\w+) ", text, re.MULTILINE))
@@ -304,7 +304,11 @@ def test_a_request_that_a_stop_gives_up_is_a_503(path):
         told.append(message)
 
     scope = {"type": "http", "method": "POST", "path": path, "headers": []}
-    asyncio.run(RequestMetricsMiddleware(cancelled, respond_shutting_down)(scope, cancelled, tell))
+    asyncio.run(
+        RequestMetricsMiddleware(cancelled, respond_shutting_down, respond_unexpected_error)(
+            scope, cancelled, tell
+        )
+    )
     head, body = told
     assert (head["status"], dict(head["headers"])[b"retry-after"]) == (503, b"1")
     assert b"sending it again is safe" in body["body"]

@@ -58,6 +58,6 @@ def test_nothing_at_all_is_possible():
         pytest.param({"trials": 1, "successes": 1}, "at least one arm", id="no axis"),
     ],
 )
-def test_impossible_totals_are_refused(columns, reason):
+def test_impossible_totals_are_rejected(columns, reason):
     with pytest.raises(ValueError, match=reason):
         Totals(**columns)

@@ -46,13 +46,13 @@ def test_more_than_can_be_served_queues_and_the_wait_is_counted():
     assert offered.latencies[-1] > 0.5
 
 
-def test_answers_with_another_status_are_told():
+def test_answers_with_another_status_are_reported():
     with Stub(status=503).running() as stub:
         offered = offer(stub.port, repeat(GET), rate=50, seconds=0.5)
     assert offered.wrong == {("get", 503): len(offered.latencies)}
 
 
-def test_a_connection_that_was_cut_is_told_and_opened_again():
+def test_a_connection_that_was_cut_is_reported_and_opened_again():
     with Stub(cuts={3, 10}).running() as stub:
         offered = offer(stub.port, repeat(GET), rate=100, seconds=0.5, connections=2)
     assert offered.wrong == {("get", NO_ANSWER): 2}

@@ -35,12 +35,12 @@ def test_a_worker_that_gains_a_mebibyte_per_minute_is_not():
     assert what.startswith("MiB of memory, service")
 
 
-def test_more_connections_than_the_pools_may_open_are_told():
+def test_more_connections_than_the_pools_may_open_are_reported():
     (what,) = missed(seen(connections=41))
     assert what.startswith("database connections")
 
 
-def test_what_was_not_answered_as_it_should_be_is_told_one_by_one():
+def test_what_was_not_answered_as_it_should_be_is_reported_one_by_one():
     offered = Offered(100, 600, busy_seconds=600, latencies=[0.1, 0.2])
     offered.wrong.update({("GET /allocations", 503): 2, ("POST /metrics", NO_ANSWER): 1})
     shown = soak.shown(soak._soak(10, 2, 240, offered, seen().looks))
@@ -48,7 +48,7 @@ def test_what_was_not_answered_as_it_should_be_is_told_one_by_one():
     assert "2 x GET /allocations: 503; 1 x POST /metrics: no answer until the end" in told
 
 
-def test_a_soak_is_kept_and_shown_again(monkeypatch, tmp_path):
+def test_a_soak_is_stored_and_shown_again(monkeypatch, tmp_path):
     monkeypatch.setattr(soak, "KEPT", tmp_path / "soak.json")
     assert list(soak.measure()) == []
     soak.keep(seen())

@@ -113,7 +113,7 @@ def test_the_value_per_impression_may_be_less_than_a_cent(page: Page, site: str,
     expect(notice).not_to_contain_text("probability 100%")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tracked(site: str) -> str:
     """A tracked experiment whose units were assigned, held out, exposed and partly converted today."""
     variants = [{"variant_id": "blue"}, {"variant_id": "green"}]
@@ -163,6 +163,7 @@ def test_a_tracked_experiment_is_shown_by_its_units(page: Page, site: str, api, 
         ("nobody", "", None, "There is no experiment 'nobody'"),
     ],
 )
+@pytest.mark.usefixtures("tracked")
 def test_an_experiment_that_cannot_be_replayed_is_reported(
     page: Page, site: str, experiment: str, since: str, field: str | None, error: str
 ) -> None:

@@ -52,7 +52,7 @@ def test_anything_else_deletes_nothing(groundhog, client, typed):
     assert exists(client)
 
 
-def test_without_a_terminal_it_wants_to_be_told(groundhog, client):
+def test_without_a_terminal_it_requires_an_option(groundhog, client):
     code, _ = groundhog("delete", "homepage")
     assert "2 daily totals" in code
     assert "Nothing was deleted: add --yes." in code

@@ -22,7 +22,7 @@ def test_a_table_names_every_policy(asked):
     assert "±" in table
 
 
-def test_a_kind_that_plays_twice_is_told_apart_by_its_parameters():
+def test_a_kind_that_plays_twice_is_distinguished_by_its_parameters():
     table = run(
         *EMAIL, "--policy", "epsilon_greedy", "--policy", "epsilon_greedy:epsilon=0.3", "--csv", "/dev/stdout"
     )

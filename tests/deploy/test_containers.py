@@ -98,7 +98,7 @@ def test_prometheus_scrapes_and_grafana_asks_by_the_names_of_compose():
     assert {"api", "prometheus"} <= set(COMPOSE["services"])
 
 
-def test_grafana_finds_the_dashboard_where_it_is_told_to_look():
+def test_grafana_finds_the_dashboard_in_the_configured_folder():
     provider = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/groundhog.yml").read_text())
     folder = provider["providers"][0]["options"]["path"]
     assert f"./deploy/grafana/dashboards:{folder}:ro" in COMPOSE["services"]["grafana"]["volumes"]

@@ -8,11 +8,12 @@ import pytest
 
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import adaptive_differences, naive_means, stratified_means
-from app.bandits.estimation.lift import Sample, conversion_lift
+from app.bandits.estimation.lift import conversion_lift
 from app.bandits.estimation.sample_ratio import SRM_ALPHA, assignment_ratio_p
 from app.bandits.policies.registry import POLICIES
 from app.schemas.experiments.settings import ExperimentSettings
 from tests.support.experiments import allocation, create
+from tests.support.samples import conversions_of
 from tests.support.totals import post, total
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "allocation-algorithm.md").read_text()
@@ -167,7 +168,7 @@ def test_sample_ratio_of_assignments(assigned, alarm):
 
 
 def test_lift():
-    found = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30))
+    found = conversion_lift(conversions_of(400, 60), conversions_of(300, 30))
     assert (found.difference, found.relative) == pytest.approx((0.05, 0.5))
     assert found.interval == pytest.approx([-0.0004, 0.098], abs=1e-4)
     assert found.relative_interval == pytest.approx([-0.007, 1.266], abs=5e-4)

@@ -22,6 +22,7 @@ from app.bandits.estimation.sample_ratio import assignment_ratio_p, sample_ratio
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
+from tests.support.samples import conversions_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "formulas.md").read_text()
 PROPENSITIES = np.array([[0.5, 0.5], [0.2, 0.8]])
@@ -211,7 +212,7 @@ def test_the_lift_of_conversions_has_newcombes_interval():
         0.05 - np.hypot(0.15 - low, other_high - 0.1),
         0.05 + np.hypot(high - 0.15, 0.1 - other_low),
     )
-    found = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30))
+    found = conversion_lift(conversions_of(400, 60), conversions_of(300, 30))
     assert found.interval == pytest.approx(interval, rel=1e-6)
     assert missing("Lift over the hold-out", interval) == []
 
@@ -219,7 +220,7 @@ def test_the_lift_of_conversions_has_newcombes_interval():
 def test_the_relative_lift_has_the_interval_of_the_ratios_logarithm():
     s = (0.85 / 0.15 / 399 + 0.9 / 0.1 / 299) ** 0.5
     interval = np.exp(stats.norm(np.log(1.5), s).interval(0.95)) - 1
-    found = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30))
+    found = conversion_lift(conversions_of(400, 60), conversions_of(300, 30))
     assert found.relative_interval == pytest.approx(interval, rel=1e-6)
     assert missing("Lift over the hold-out", interval) == []
 

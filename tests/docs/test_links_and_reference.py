@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ FILES = [ROOT / name for name in subprocess.run(
 ).stdout.split("\n") if name and (ROOT / name).is_file()]  # fmt: skip
 PAGES = [path for path in FILES if path.suffix == ".md"]
 TESTS = [path for path in FILES if path.name.startswith("test_") and path.suffix == ".py"]
-TOP = r"(?:app|benchmarks|deploy|examples|migrations|requirements|sdk)"
+TOP = r"(?:app|benchmarks|deploy|docs|examples|migrations|requirements|sdk|tests)"
 PATH = re.compile(rf"`({TOP}/[A-Za-z0-9_./-]*[A-Za-z0-9_])(?:/|`|\s)")
 
 
@@ -107,6 +108,25 @@ def test_every_page_is_in_the_folder_of_its_kind():
 def test_every_file_of_the_code_that_a_page_names_exists(document):
     paths = [path.partition("*")[0] for path in PATH.findall(document.read_text())]
     assert [path for path in paths if not (ROOT / path).exists() and "NOUN" not in path] == []
+
+
+ARCHITECTURE = (DOCS / "explanation/architecture.md").read_text()
+
+
+def test_every_file_of_the_picture_of_a_request_exists():
+    drawn = re.findall(r"\[\"([a-z_]+/[a-z_/]+\.py)<br>", ARCHITECTURE)
+    assert len(drawn) == 11
+    assert [path for path in drawn if not (ROOT / "app" / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("package", "container"), [("all", "app"), ("services", "app.services"), ("bandits", "app.bandits")]
+)
+def test_the_order_of_packages_is_the_one_that_import_linter_checks(package, container):
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    checked = next(contract["layers"] for contract in contracts if contract.get("containers") == [container])
+    shown = re.search(rf"^- {package}: `([^`]+)`", ARCHITECTURE, re.MULTILINE)[1]
+    assert " ".join(shown.split()) == " > ".join(layer for layer in checked if layer != "__main__")
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda document: str(document.relative_to(ROOT)))

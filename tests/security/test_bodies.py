@@ -66,7 +66,7 @@ PACKED = {
 
 
 @pytest.mark.parametrize(("coding", "body"), PACKED.items(), ids=PACKED)
-def test_a_packed_body_is_refused_by_every_operation_and_never_unpacked(attacked, coding, body):
+def test_a_packed_body_is_rejected_by_every_operation_and_never_unpacked(attacked, coding, body):
     name = {"a bomb": "GZip"}.get(coding, coding)
     for method, path, kind in TAKING:
         head = f"Content-Type: {kind}\r\nContent-Encoding: {name}\r\n".encode()
@@ -110,7 +110,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("body", SMALL.values(), ids=SMALL)
-def test_a_hostile_document_is_refused_by_every_operation(attacked, body):
+def test_a_hostile_document_is_rejected_by_every_operation(attacked, body):
     for method, path, kind in TAKING:
         if kind == "application/json":
             status, said = attacked.ask(path, JSON, body, method)
@@ -119,7 +119,7 @@ def test_a_hostile_document_is_refused_by_every_operation(attacked, body):
 
 
 @pytest.mark.parametrize("body", LARGE.values(), ids=LARGE)
-def test_the_largest_hostile_documents_are_refused_in_time(attacked, body):
+def test_the_largest_hostile_documents_are_rejected_in_time(attacked, body):
     for method, path in (("POST", "/metrics/"), ("PATCH", "/experiments/e"), ("POST", "/simulations/replay")):
         with costs_less_than(8, attacked):
             status, said = attacked.ask(path, JSON, body, method)
@@ -149,7 +149,7 @@ STREAMS = {
 
 @pytest.mark.parametrize("kind", ["text/csv", "application/x-ndjson"])
 @pytest.mark.parametrize("body", STREAMS.values(), ids=STREAMS)
-def test_a_hostile_stream_is_refused_in_few_words(attacked, kind, body):
+def test_a_hostile_stream_is_rejected_in_few_words(attacked, kind, body):
     for path in ("/metrics/bulk?mode=partial", "/metrics/bulk", "/experiments/import", "/simulations/replay"):
         status, said = attacked.ask(path, f"Content-Type: {kind}\r\n".encode(), body)
         assert status < 500, (path, said[:300])
@@ -157,7 +157,7 @@ def test_a_hostile_stream_is_refused_in_few_words(attacked, kind, body):
         assert len(said) < 50_000
 
 
-def test_a_body_of_more_bytes_than_are_taken_is_refused_before_it_has_come(attacked):
+def test_a_body_of_more_bytes_than_are_taken_is_rejected_before_it_has_come(attacked):
     for method, path, kind in TAKING:
         if path in {"/metrics/bulk", "/experiments/import"}:
             continue

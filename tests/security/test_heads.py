@@ -55,7 +55,7 @@ def test_as_many_headers_as_fit_cost_little(attacked, path):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/experiments", "/metrics/e", "/allocations/e", "/", "/nowhere"])
-def test_thousands_of_query_parameters_are_refused_or_ignored_at_once(attacked, path):
+def test_thousands_of_query_parameters_are_rejected_or_ignored_at_once(attacked, path):
     query = "&".join(f"p{number}=1" for number in range(7_000))
     with costs_less_than(2, attacked):
         status, said = attacked.ask(f"{path}?{query}", method="GET")
@@ -90,7 +90,7 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("sent", NO_HTTP.values(), ids=NO_HTTP)
-def test_what_is_no_http_is_refused_once_and_the_connection_closed(attacked, sent):
+def test_what_is_no_http_is_rejected_once_and_the_connection_closed(attacked, sent):
     answer = attacked.answer(sent + b"\r\nGET /experiments HTTP/1.1\r\nHost: here\r\n\r\n")
     assert b'"items"' not in answer
     refused(answer, 400)

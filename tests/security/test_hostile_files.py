@@ -82,26 +82,26 @@ def refused(client, original, part, **changes):
     return bool(named)
 
 
-def test_a_cell_that_the_service_cannot_have_stored_is_refused_and_named(client, exported):
+def test_a_cell_that_the_service_cannot_have_stored_is_rejected_and_named(client, exported):
     assert all(refused(client, exported, part, **changes) for part, changes in CELLS)
     assert client.get("/experiments/tampered").status_code == 404
     assert take_as_another(client, exported.content).status_code == 201
 
 
-def test_a_recorded_answer_that_is_none_is_refused(client, exported):
+def test_a_recorded_answer_that_is_none_is_rejected(client, exported):
     row = next(line for line in map(json.loads, lines(exported)) if line.get("part") == "allocations")["row"]
     for name in ANSWERS:
         refused(client, exported, "allocations", answer=row["answer"] | {name: "another"})
 
 
-def test_units_that_no_split_drew_are_refused(client, tracked):
+def test_units_that_no_split_drew_are_rejected(client, tracked):
     for part, changes in UNITS:
         refused(client, tracked, part, **changes)
     assert client.get("/experiments/tampered").status_code == 404
     assert take_as_another(client, tracked.content).status_code == 201
 
 
-def test_an_experiment_without_what_each_has_is_refused(client, exported):
+def test_an_experiment_without_what_each_has_is_rejected(client, exported):
     for part in ("experiments", "experiment_settings", "experiment_versions"):
         kept = [line for line in lines(exported)[:-1] if f'"part": "{part}"'.encode() not in line]
         answer = take_as_another(client, b"".join([*kept, json.dumps({"rows": len(kept) - 1}).encode()]))

@@ -140,7 +140,7 @@ def check(answer, sent):
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
-def test_an_attack_in_any_text_is_refused_or_stays_a_text(attacked, path, method, operation):
+def test_an_attack_in_any_text_is_rejected_or_stays_a_text(attacked, path, method, operation):
     for sent in requests(path, method, operation):
         check(attacked.request(**sent), sent)
     left = counts(attacked.url)

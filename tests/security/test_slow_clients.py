@@ -126,7 +126,7 @@ def test_an_upload_may_take_its_time_as_long_as_it_moves(server_url):
     assert b'"received":300' in said
 
 
-def test_a_refused_body_is_not_read_for_ever(attacked):
+def test_a_rejected_body_is_not_read_permanently(attacked):
     with attacked.connect() as connection:
         connection.sendall(POST % 1_000_000_000_000 + b" " * 1000)
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")

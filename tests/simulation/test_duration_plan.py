@@ -7,11 +7,11 @@ import pytest
 
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.policies.uniform import Uniform
-from app.simulation.duration_plan import NEVER, Plan, classical_days, play_plan
+from app.simulation.duration_plan import NEVER, DurationPlan, classical_days, play_plan
 
 
 def plan(*rates, traffic=1000, **more):
-    return Plan(
+    return DurationPlan(
         np.array(rates), traffic, **{"policy": ThompsonSampling(), "days": 30, "minimum_days": 1, **more}
     )
 

@@ -42,7 +42,7 @@ def test_conversions_saved(published, conversions, error):
 
 
 @pytest.mark.parametrize(("share", "runs"), [pytest.param(0.964, 500, id="reported"), (0.959, 5000)])
-def test_the_right_arm_is_kept(published, share, runs):
+def test_the_right_arm_is_chosen(published, share, runs):
     assert agree(published.right, share, np.sqrt(share * (1 - share) / runs))
 
 

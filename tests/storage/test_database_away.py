@@ -102,7 +102,7 @@ def test_what_was_not_served_before_is_503_and_never_another_answer(service, pat
     unavailable(service.get(path))
 
 
-def test_the_process_is_alive_not_ready_and_its_figures_say_why(service):
+def test_the_process_is_alive_not_ready_and_its_metrics_say_why(service):
     assert service.get("/livez").json() == {"status": "alive"}
     unavailable(service.get("/readyz"))
     figures = service.get("/metrics")
@@ -123,7 +123,7 @@ def figure(client, name):
     return next((float(value) for found, _, value in lines if found == name), 0.0)
 
 
-def test_bad_input_is_still_told_from_a_missing_database(service):
+def test_bad_input_is_still_distinguished_from_a_missing_database(service):
     problem(service.post("/metrics/", json=total(impressions=-1)), 422)
     problem(service.get("/nowhere"), 404)
 
@@ -158,7 +158,7 @@ def test_connections_cut_behind_its_back_cost_no_request(url):
         assert (answer.status_code, answer.json()["variants"][0]["successes"]) == (200, 13)
 
 
-def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_try_again(url):
+def test_a_writer_that_waits_too_long_for_a_lock_is_asked_to_try_again(url):
     application = create_app(ServiceSettings(database_url=url, lock_timeout_ms=100), SettableClock())
     with TestClient(application, raise_server_exceptions=False) as client:
         client.post("/metrics/", json=total())

@@ -124,7 +124,7 @@ def newest(server_url):
         "alter table assignments drop constraint pk_assignments",
     ],
 )
-def test_a_migration_that_would_break_the_version_before_it_is_refused(newest, statement):
+def test_a_migration_that_would_break_the_version_before_it_is_rejected(newest, statement):
     before = Schema.of(newest)
     newest.execute(statement)
     found = broken(before, Schema.of(newest))

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from app.api.authorization import Handler
 from app.api.dependencies import SettingsDep
 from app.api.problem_details import error_responses
+from app.api.request_body import media_type_of
 from app.api.routing import StrictRoute
 from app.api.state import state_of
 from app.api.unit_of_work import IdempotentWriteDep
@@ -26,7 +27,7 @@ class BeaconRoute(StrictRoute):
         handler = super().get_route_handler()
 
         async def handle_beacon(request: Request) -> Response:
-            sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            sent_as = media_type_of(request.headers.get("content-type"))
             if sent_as == "text/plain" and _may_send_text(request):
                 headers = MutableHeaders(raw=list(request.scope["headers"]))
                 headers["Content-Type"] = "application/json"

@@ -229,14 +229,15 @@ def compare_with_control(
     response_model=Estimates,
     responses=error_responses(404, 409, 422, 503),
 )
-def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep) -> Estimates:
+def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime) -> Estimates:
     """Estimate a tracked experiment's variants from its units, corrected for shares that changed over time.
 
     For each variant the mean outcome per unit in three ways with 95 % intervals, its difference from the control,
-    and the effect of all variants together against the hold-out.
+    and the effect of all variants together against the hold-out. While conversions are still on their way,
+    `immature` says of how many units, and `matured` which fraction of each variant's has come.
     """
     with database.transaction() as session:
-        return estimates.read(session, experiment_id)
+        return estimates.read(session, experiment_id, now)
 
 
 @router.post(

@@ -66,7 +66,7 @@ async def import_experiment(
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
     """Store an exported experiment whole, or not at all; its allocations are the same to the byte."""
-    if content_type.partition(";")[0].strip().lower() != NDJSON:
+    if request_body.media_type_of(content_type) != NDJSON:
         raise UnsupportedMediaType(f"send the exported file with 'Content-Type: {NDJSON}'")
     with temporary_file() as upload:
         digest = await request_body.spool_body(request, upload, settings.max_bulk_bytes)

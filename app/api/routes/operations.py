@@ -66,9 +66,9 @@ def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
     """Respond when the database is reachable and has the tables that this version's requests need."""
     with database.transaction() as session:
         schema = schema_version.read_state(session)
-    fault = migrate.schema_fault(schema)
-    if fault is not None:
-        raise Unavailable(fault, 5)
-    assert schema.version is not None, "its absence is a fault"
+    error = migrate.schema_error(schema)
+    if error is not None:
+        raise Unavailable(error, 5)
+    assert schema.version is not None, "its absence is a error"
     replica = None if reader.replica is None else reader.replica.state
     return Ready(status="ready", database="reachable", migration=schema.version, replica=replica)

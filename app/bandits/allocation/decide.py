@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.bandits.allocation.floors import with_floors
-from app.bandits.arrays import Floats
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.best_arm.best_arm import BestArm, best_arm
 from app.bandits.best_arm.best_value_arm import best_value_arm
 from app.bandits.policies.fixed import Fixed
@@ -20,12 +19,11 @@ from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
 
-Booleans = NDArray[np.bool_]
 Gate = Literal["no_data", "burn_in"]
 
 
 @dataclass(frozen=True, slots=True)
-class BurnIn:
+class BurnInRule:
     """What an arm must show before it takes part in P(best).
 
     Parameters
@@ -62,7 +60,7 @@ class AllocationRules:
     by_value: bool
     floors: Floats
     fixed: Floats
-    burn_in: BurnIn
+    burn_in: BurnInRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,8 @@ def decide(rules: AllocationRules, totals: Totals, days: Floats, booked: Totals 
 
     A fixed arm gets its share c exactly, and a fixed policy waits for no data. Without any data the others share
     the rest equally. Otherwise an arm i in burn-in gets b_i = max(f_i, min(1/k, burn-in share)), as far as the
-    promises to the others leave room, and those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j, with w the
-    policy's shares over them alone.
+    others' floors and fixed shares leave room, and those past burn-in get f_j + (1 - sum c - sum b - sum f) w_j,
+    with w the policy's shares over them alone.
 
     Parameters
     ----------
@@ -111,7 +109,7 @@ def decide(rules: AllocationRules, totals: Totals, days: Floats, booked: Totals 
     nothing = not (booked.trials > 0).any()
     free = np.isnan(rules.fixed)
     judged = np.ones(totals.k, dtype=np.bool_) if nothing or unfinished.all() else ~unfinished
-    best = _best_arm(rules, only(totals, judged))
+    best = _best_arm(rules, totals.select(judged))
     if isinstance(rules.policy, Fixed):  # chosen, whatever the data: there is nothing to wait for
         burning, nothing = np.zeros(totals.k, dtype=np.bool_), False
     else:
@@ -139,7 +137,7 @@ def _weights(
         weights[deciding] = best.p_best  # what it would compute again
     else:
         policy = rules.policy.among(deciding) if isinstance(rules.policy, Fixed) else rules.policy
-        weights[deciding] = policy.shares(only(totals, deciding))
+        weights[deciding] = policy.shares(totals.select(deciding))
     return weights
 
 
@@ -148,25 +146,14 @@ def _shares(rules: AllocationRules, weights: Floats, free: Booleans, waiting: Bo
     if not (free & ~waiting).any():
         return with_floors(weights, rules.floors, rules.fixed)
     burning = free & waiting
-    promised = np.where(free, rules.floors, rules.fixed)
-    held = np.where(burning, promised + _burn_in_extra(rules, promised, burning), rules.fixed)
+    minimum = np.where(free, rules.floors, rules.fixed)
+    held = np.where(burning, minimum + _burn_in_extra(rules, minimum, burning), rules.fixed)
     return with_floors(weights, rules.floors, held)
 
 
-def _burn_in_extra(rules: AllocationRules, promised: Floats, burning: Booleans) -> Floats:
+def _burn_in_extra(rules: AllocationRules, minimum: Floats, burning: Booleans) -> Floats:
     """Return what arms in burn-in get beyond their floors, scaled down where it does not fit."""
-    k, room = len(promised), max(1 - float(promised.sum()), 0.0)
+    k, room = len(minimum), max(1 - float(minimum.sum()), 0.0)
     share = 1 / k if rules.burn_in.share is None else min(1 / k, rules.burn_in.share)
-    extra = np.where(burning, np.maximum(share - promised, 0.0), 0.0)
+    extra = np.where(burning, np.maximum(share - minimum, 0.0), 0.0)
     return extra * (room / extra.sum()) if extra.sum() > room else extra
-
-
-def only(totals: Totals, arms: Booleans) -> Totals:
-    """Return the totals of some of the arms."""
-    return Totals(
-        totals.trials[arms],
-        totals.successes[arms],
-        None if totals.value is None else totals.value[arms],
-        None if totals.value_sq is None else totals.value_sq[arms],
-        None if totals.cost is None else totals.cost[arms],
-    )

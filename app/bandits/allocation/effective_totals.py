@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bandits.allocation.day_effects import fit_day_effects, without_day_effects
-from app.bandits.arrays import Floats
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.delay.effective import matured_totals
-
-Mask = NDArray[np.bool_]
 
 LOG_2 = 0.6931471805599453
 TERMS = 14
@@ -39,14 +37,14 @@ class DailyTotals:
     """
 
     day: NDArray[np.int64]
-    reported: Mask
+    reported: Booleans
     trials: Floats
     successes: Floats
     value: Floats | None = None
     value_sq: Floats | None = None
     summed_days: Floats | None = None
     fractions: Floats | None = None
-    summed_shown: Mask | None = None
+    summed_shown: Booleans | None = None
 
     @property
     def days_with_trials(self) -> Floats:
@@ -56,11 +54,11 @@ class DailyTotals:
         return days
 
     @property
-    def shown(self) -> Mask:
+    def shown(self) -> Booleans:
         """Return whether each arm had trials on each day, (d, k), whether or not the days are summed."""
         return self.trials > 0 if self.summed_shown is None else self.summed_shown
 
-    def kept(self, days: Mask) -> "DailyTotals":
+    def select(self, days: Booleans) -> "DailyTotals":
         """Return the days ``(t,)`` that are marked."""
         if days.all():
             return self
@@ -78,7 +76,7 @@ class DailyTotals:
 
     def through(self, last: int) -> "DailyTotals":
         """Return the days up to ``last``, inclusive."""
-        return self.kept(self.day <= last)
+        return self.select(self.day <= last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ class EffectiveTotals:
         return self if self.booked is None else self.booked
 
     @property
-    def possible(self) -> Mask:
+    def possible(self) -> Booleans:
         """Return which arms ``(k,)`` have no more successes than trials, as they were booked."""
         return self.as_booked.successes <= self.as_booked.trials
 
@@ -150,7 +148,7 @@ def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> Eff
         raise ValueError("days that are summed already count alike")
     used = daily.through(last)
     if weighting.window_days is not None:
-        used = used.kept(used.day > last - weighting.window_days)
+        used = used.select(used.day > last - weighting.window_days)
     weight = np.ones(len(used.day))
     if weighting.half_life_days is not None:
         weight = halvings((last - used.day) / weighting.half_life_days)

@@ -1,4 +1,4 @@
-"""Floors and fixed shares: what an arm is promised whatever the policy thinks of it."""
+"""Floors and fixed shares: the shares that arms get whatever the policy decides."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,11 +6,11 @@ from numpy.typing import ArrayLike
 from app.bandits.arrays import Booleans, Floats
 
 SLACK = 1e-12
-"""Rounding allowed where promises are meant to add up to exactly 1."""
+"""Rounding allowed where floors and fixed shares are meant to add up to exactly 1."""
 
 
 def with_floors(shares: ArrayLike, floors: ArrayLike = 0.0, fixed: ArrayLike | None = None) -> Floats:
-    r"""The shares with every promise kept: c_i for a fixed arm, at least f_i for the others.
+    r"""The shares with floors and fixed shares: c_i for a fixed arm, at least f_i for the others.
 
     .. math:: s_i = f_i + \Bigl(1 - \sum c - \sum f\Bigr) w_i
 
@@ -26,21 +26,19 @@ def with_floors(shares: ArrayLike, floors: ArrayLike = 0.0, fixed: ArrayLike | N
     Raises
     ------
     ValueError
-        A promise lies outside [0, 1], the promises exceed 1, or all arms are fixed and do not sum to 1.
+        A floor or fixed share lies outside [0, 1], they exceed 1, or all arms are fixed and do not sum to 1.
     """
     policy = np.asarray(shares, dtype=np.float64)
     k = policy.shape[-1]
-    promised = (
-        np.full(k, np.nan) if fixed is None else np.broadcast_to(np.asarray(fixed, dtype=np.float64), k)
-    )
-    free = np.isnan(promised)
-    lowest = np.where(free, np.broadcast_to(np.asarray(floors, dtype=np.float64), k), promised)
+    chosen = np.full(k, np.nan) if fixed is None else np.broadcast_to(np.asarray(fixed, dtype=np.float64), k)
+    free = np.isnan(chosen)
+    lowest = np.where(free, np.broadcast_to(np.asarray(floors, dtype=np.float64), k), chosen)
     rest = _rest(lowest, free)
     return lowest + rest * _over(policy, free)
 
 
 def _rest(lowest: Floats, free: Booleans) -> float:
-    """The traffic that nobody is promised."""
+    """The traffic that no floor or fixed share takes."""
     if not ((lowest >= 0) & (lowest <= 1)).all():
         raise ValueError("floors and fixed shares must lie between 0 and 1")
     rest = 1 - float(lowest.sum())

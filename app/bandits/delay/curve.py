@@ -50,14 +50,6 @@ class DelayCurve:
         """Return F at ages of any shape: exactly 1 beyond the oldest, 0 before age 0."""
         return fractions_at(np.array(self.fractions), ages)
 
-    def is_one_at(self, ages: ArrayLike) -> bool:
-        """Say whether all conversions have come by all these ages: then there is no delay to speak of."""
-        return bool((self.at(ages) == 1).all())
-
-
-IMMEDIATE = DelayCurve((1.0,))
-"""All conversions come in the period of their impression."""
-
 
 def fractions_at(fractions: Floats, ages: ArrayLike) -> Floats:
     """Return the fractions (..., J_max + 1) of many curves at ages (a,), as (..., a); 1 beyond J_max, 0 before 0.

@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.bandits.arrays import Floats
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.numerics.normal import normal_quantile
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 
-Mask = NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class GainEstimate:
     """A value that is known up to what is known of the arms: its posterior mean and standard deviation."""
 
     mean: float
@@ -26,7 +23,7 @@ class Gain:
         return self.mean - reach, self.mean + reach
 
 
-def moved_trials(trials: Floats, live: Mask) -> Floats:
+def moved_trials(trials: Floats, live: Booleans) -> Floats:
     """Return how many more trials each arm had than under an even split of every day among its live arms.
 
     Parameters
@@ -43,7 +40,7 @@ def moved_trials(trials: Floats, live: Mask) -> Floats:
     return moved
 
 
-def extra_conversions(moved: Floats, rates: BetaArms) -> Gain:
+def extra_conversions(moved: Floats, rates: BetaArms) -> GainEstimate:
     r"""Return the conversions that moved trials have earned in expectation, given what is known of the rates.
 
     With independent rates theta_i ~ Beta(a_i, b_i), the same on all days, the gain is :math:`\sum_i m_i \theta_i`:
@@ -60,7 +57,7 @@ def extra_conversions(moved: Floats, rates: BetaArms) -> Gain:
     return _weighted(moved, rates.mean, _rate_variance(rates))
 
 
-def extra_value(moved: Floats, arms: ValueArms) -> Gain | None:
+def extra_value(moved: Floats, arms: ValueArms) -> GainEstimate | None:
     r"""Return the currency units that moved trials have earned in expectation, costs subtracted.
 
     As for conversions, with w_i = theta_i M_i - c_i in place of theta_i; M_i is Student-t with variance
@@ -87,5 +84,5 @@ def _rate_variance(rates: BetaArms) -> Floats:
     return variance
 
 
-def _weighted(moved: Floats, mean: Floats, variance: Floats) -> Gain:
-    return Gain(float((moved * mean).sum()), float(np.sqrt((moved**2 * variance).sum())))
+def _weighted(moved: Floats, mean: Floats, variance: Floats) -> GainEstimate:
+    return GainEstimate(float((moved * mean).sum()), float(np.sqrt((moved**2 * variance).sum())))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
 from app.bandits.estimation.estimate import ratio, squares_about, standard_error
@@ -38,12 +37,6 @@ class Sample:
             object.__setattr__(self, name, given)
         if (self.units < 0).any() or (self.squares < 0).any():
             raise ValueError("units and squares cannot be negative")
-
-    @classmethod
-    def of_conversions(cls, units: ArrayLike, conversions: ArrayLike) -> "Sample":
-        """A sample whose outcomes are 1 or 0."""
-        converted = np.asarray(conversions, dtype=np.float64)
-        return cls(np.asarray(units, dtype=np.float64), converted, converted)
 
     @property
     def mean(self) -> Floats:

@@ -1,9 +1,8 @@
 """The remainder of Stirling's formula: what makes densities with 1e8 trials exact without a log-gamma."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from app.bandits.arrays import Floats
 
 SHIFT_TO = 12.0
 COEFFICIENTS = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)

@@ -18,6 +18,6 @@ def load_plugins() -> None:
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda found: (found.name, found.value)):
         try:
             register(point.name, point.load())
-        except (ImportError, AttributeError, SyntaxError, ValueError) as fault:
+        except (ImportError, AttributeError, SyntaxError, ValueError) as error:
             named = f"{point.name} = {point.value}"
-            raise Invalid(f"the policy {named!r} of an installed package cannot be used: {fault}") from fault
+            raise Invalid(f"the policy {named!r} of an installed package cannot be used: {error}") from error

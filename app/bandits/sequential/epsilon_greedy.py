@@ -81,7 +81,7 @@ class SequentialEpsilonGreedy:
         self._renew(cells)
 
     def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
-        """Decide the next units, each shown before the next, and count them; see `Sequence`."""
+        """Decide the next units, each shown before the next, and count them; see `SequentialPolicy`."""
         trials, successes, done = self._trials.copy(), self._successes.copy(), 0
         if self._rows < MIN_ROWS:
             explored, done = self._drawn_explorations(len(uniform))[0], len(uniform)

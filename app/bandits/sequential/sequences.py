@@ -31,7 +31,7 @@ class SequentialPolicy(Protocol):
         """Turn an earlier trial of each of these cells (n,), at most one per row, into a success."""
 
     def play(self, uniform: Floats, rates: Floats) -> UnitCounts:
-        """Choose and learn n times in every row, and count what came of it: `one_by_one`, perhaps faster.
+        """Choose and learn n times in every row, and count what came of it: `play_units`, perhaps faster.
 
         Parameters
         ----------

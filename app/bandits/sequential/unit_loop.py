@@ -30,7 +30,7 @@ def play_units(
 
     Parameters
     ----------
-    choose, learn : as in `Sequence`
+    choose, learn : as in `SequentialPolicy`
     uniform : (n, r); a unit is a success where its uniform is below the rate of its arm
     rates : (k, r)
     """

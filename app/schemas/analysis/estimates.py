@@ -17,6 +17,7 @@ VARIANT: dict[str, Any] = {
     "successes": 257,
     "value": 0.0,
     "support": 1.0,
+    "matured": 0.93,
     "note": None,
     "naive": ESTIMATED,
     "stratified": ESTIMATED,
@@ -57,6 +58,10 @@ class VariantEstimates(BaseModel):
     support: Rounded = Field(
         description="The part of all units that came while the variant could be drawn: the numbers are of those"
     )
+    matured: Rounded = Field(
+        description="Fraction of its units' conversions that has come: every mean is lower by that factor, those"
+        " of values alike; 1 without a delay"
+    )
     note: str | None = Field(description="Says so where the variant had no support under some splits")
     naive: Estimated = Field(description="The plain mean: biased, because shares follow the data")
     stratified: Estimated = Field(
@@ -83,7 +88,7 @@ class HoldoutDay(BaseModel):
 
 
 class Holdout(BaseModel):
-    """The units kept out, which got the control, beside all that were drawn."""
+    """The units held out, which got the control, beside all that were drawn."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [HOLDOUT]})
 
@@ -97,6 +102,17 @@ class Holdout(BaseModel):
     relative_lift: Rounded | None
     relative_interval_95: Interval | None
     daily: list[HoldoutDay] = Field(description="Their totals by day of first exposure; they decide nothing")
+
+
+class Immature(BaseModel):
+    """Units whose conversions are still coming: they count in every mean as if all theirs had come."""
+
+    since: dt.date = Field(description="Their first day of first exposure")
+    units: int = Field(description="How many they are")
+    matured: Rounded = Field(
+        description="Fraction of the conversions of all exposed units that had come by the end of yesterday, by"
+        " the delay curve in use"
+    )
 
 
 class Estimates(BaseModel):
@@ -113,6 +129,7 @@ class Estimates(BaseModel):
                     "splits": 5,
                     "sample_ratio_p": 1.0,
                     "variants": [VARIANT | {"variant_id": "control", "difference": None}, VARIANT],
+                    "immature": {"since": "2026-03-07", "units": 1180, "matured": 0.93},
                     "holdout": HOLDOUT,
                 }
             ]
@@ -131,4 +148,8 @@ class Estimates(BaseModel):
         " below 0.001 something loses or moves traffic; null before the first unit"
     )
     variants: list[VariantEstimates] = Field(description="In the order of registration")
+    immature: Immature | None = Field(
+        description="The units whose conversions are still coming; null without a delay. Means are too low by what"
+        " is to come. Differences and lifts compare units of the same days: fair in sign and in relation"
+    )
     holdout: Holdout | None = Field(description="null without exposed units in the hold-out")

@@ -62,7 +62,7 @@ class Assignment(BaseModel):
     variant_id: str = Field(description="The variant to show")
     value: VariantValue | None = Field(description="The variant's value; null where it has none")
     reason: Reason = Field(
-        description="drawn: by the shares. holdout: kept out, gets the control. forced: by an override. "
+        description="drawn: by the shares. holdout: held out, gets the control. forced: by an override. "
         "retired: its variant went, so it gets the control. paused, archived: the unit has no assignment and gets "
         "none now, only the control"
     )

@@ -98,7 +98,7 @@ class VariantPatch(Strict):
 
 
 class Variant(BaseModel):
-    """A variant as it stands."""
+    """A variant as it is today."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [VARIANT]})
 
@@ -155,7 +155,9 @@ class ExperimentIn(ExperimentSettings):
     @model_validator(mode="after")
     def _held_out_units_are_tracked(self) -> "ExperimentIn":
         if self.source == "reported" and self.holdout_percent > 0:
-            message = "a hold-out needs source tracked: only then are the totals of its units kept apart"
+            message = (
+                "a hold-out needs source tracked: only then are the totals of its units counted separately"
+            )
             raise combination_error("holdout_percent", message)
         return self
 
@@ -226,7 +228,7 @@ class RolloutIn(Strict):
 
 
 class Experiment(ExperimentSettings):
-    """An experiment as it stands today."""
+    """An experiment as it is today."""
 
     model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [EXAMPLE]})
 

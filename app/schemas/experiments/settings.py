@@ -68,7 +68,7 @@ class Policy(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _beside_the_kind(cls, sent: Any) -> Any:
-        """Take ``{"kind": ..., "parameters": {...}}`` as well; they are kept and answered beside the kind."""
+        """Take ``{"kind": ..., "parameters": {...}}`` as well; they are stored and returned beside the kind."""
         if isinstance(sent, dict) and isinstance(sent.get("parameters"), dict):
             return {
                 **{name: value for name, value in sent.items() if name != "parameters"},
@@ -148,10 +148,10 @@ class BurnIn(Strict):
         description="Percent of traffic until then; null is an equal share, which is also its cap",
     )
 
-    def to_rule(self) -> decide.BurnIn:
+    def to_rule(self) -> decide.BurnInRule:
         """Return it as the mathematics takes it, with the share as a fraction."""
         share = None if self.share is None else self.share / 100
-        return decide.BurnIn(self.days, self.impressions, self.successes, share)
+        return decide.BurnInRule(self.days, self.impressions, self.successes, share)
 
 
 class Stop(Strict):
@@ -163,7 +163,7 @@ class Stop(Strict):
     )
     threshold: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
         default=None,
-        description="Its limit; null is 0.95 for p_best, 0.001 for a loss, 0.01 for value remaining",
+        description="Its threshold; null is 0.95 for p_best, 0.001 for a loss, 0.01 for value remaining",
     )
     minimum_days: PositiveDays = Field(
         default=14,
@@ -232,7 +232,7 @@ class ExperimentSettings(Strict):
     )
     holdout_percent: Percent = Field(
         default=0.0,
-        description="Percent of units kept out of the experiment: they get the control, their totals stand apart",
+        description="Percent of units held out: they get the control, and their totals are counted separately",
     )
     refresh_minutes: Annotated[int, Field(strict=True, ge=1, le=1_440)] = Field(
         default=1_440,

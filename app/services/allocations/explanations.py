@@ -1,4 +1,7 @@
-"""An allocation in words: one sentence per point, for people who ask why."""
+"""An allocation in words: one sentence per point, for people who ask why.
+
+The sentence of a gate is its class's (`app.schemas.gates`).
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -32,7 +35,7 @@ def explain(
         *(gate.sentence for gate in allocation.gates),
         *_assumed_zero(inputs),
         *_promises(inputs, rules, decision, allocation),
-        *_changes(allocation, previous, "weighted " if _is_weighted(inputs) else ""),
+        *_changes(allocation, previous, _counted_as(inputs, allocation, previous)),
         *_advice(allocation),
     ]
 
@@ -53,6 +56,14 @@ def _data(inputs: DecisionInputs) -> str:
 
 def _is_weighted(inputs: DecisionInputs) -> bool:
     return inputs.settings.half_life_days is not None
+
+
+def _counted_as(inputs: DecisionInputs, allocation: Allocation, previous: Allocation | None) -> str:
+    """Return what the totals of two answers are beside the booked ones: counted as far as they have come."""
+    if _is_weighted(inputs):
+        return "weighted "
+    delayed = allocation.delay or (previous and previous.delay)
+    return "effective " if delayed else ""
 
 
 def _weighting(inputs: DecisionInputs) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Which gates are active on a date, in the order of their precedence, each with its numbers."""
+"""Which gates are active on a date, in the order of their precedence, each with its numbers.
+
+Their fields and sentences are in `app.schemas.gates`.
+"""
 
 from app.bandits.allocation.decide import Decision
 from app.bandits.allocation.rounding import significant

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bandits.allocation.decide import AllocationRules, Decision, decide, only
+from app.bandits.allocation.decide import AllocationRules, Decision, decide
 from app.bandits.allocation.rounding import SIGNIFICANT, certain_probability, percentages, significant
 from app.bandits.arrays import Floats
 from app.bandits.best_arm.best_arm import BestArm, value_remaining
@@ -243,7 +243,7 @@ def _value_estimates(inputs: DecisionInputs, decided: DecidedAllocation) -> Floa
     judged = decided.decision.judged
     estimates = np.full((len(judged), 3), np.nan)
     prior = (inputs.settings.prior.a, inputs.settings.prior.b)
-    arms = ValueArms.from_totals(only(decided.totals, judged), prior)
+    arms = ValueArms.from_totals(decided.totals.select(judged), prior)
     estimates[judged] = np.column_stack((arms.mean, arms.interval(0.95)))
     return estimates
 

@@ -23,13 +23,15 @@ from app.services.allocations.cache import AllocationCache, CachedAllocation
 from app.services.allocations.replica_reader import ReplicaReader
 from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
+from app.storage.batched_statement import BatchedStatement, read_versions
 from app.storage.database import Database
-from app.storage.versions import VersionReader
 
 Result = TypeVar("Result")
 
 MAX_THREADS = 40
 """That compute or read at the same time; others wait for one of them."""
+VERSION_TIMEOUT_SECONDS = 5
+"""A cached answer is at hand: the database is waited for less long than elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class AllocationServer:
     def __init__(self, database: Database, reader: ReplicaReader, settings: ServiceSettings) -> None:
         self._database = database
         self._reader = reader
-        self._versions = VersionReader(database)
+        self._versions = BatchedStatement(database, read_versions, seconds=VERSION_TIMEOUT_SECONDS)
         self._cache = AllocationCache(settings.allocation_cache_bytes)
         self._running: SingleFlight[CachedAllocation] = SingleFlight()
         self._threads = ThreadPoolExecutor(MAX_THREADS, "allocations")
@@ -119,7 +121,7 @@ class AllocationServer:
     async def _read_current(
         self, experiment_id: str, for_date: dt.date | None, now: dt.datetime, cached: CachedAllocation | None
     ) -> CachedAllocation:
-        version = await self._versions.read(experiment_id)
+        version = (await self._versions.run((experiment_id,))).get(experiment_id)
         if version is None:
             raise NotFound(f"there is no experiment {experiment_id!r}")
         if cached is not None and cached.is_current(version, now):

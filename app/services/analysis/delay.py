@@ -16,6 +16,8 @@ EVIDENCE_DIGITS = 4
 def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime) -> DelayReport:
     """Return the delay of an experiment's conversions, as it is counted with on a date and as the data have it.
 
+    During a halt it is that of the day whose shares are held, as in the allocation.
+
     Raises
     ------
     NotFound: there is no such experiment
@@ -23,8 +25,10 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
     """
     history = settings_history.read_settings_history(session, experiment_id)
     date = settings_history.resolve_date(history, for_date, now)
-    settings = history.at(date).settings
-    evidence = read_evidence(session, experiment_id, date, settings, history.source == "tracked")
+    halt = history.halt_on(date)
+    decided_on = date if halt is None else halt.shares_of
+    settings = history.at(decided_on).settings
+    evidence = read_evidence(session, experiment_id, decided_on, settings, history.source == "tracked")
     used = None
     if counts_on_delay(settings):
         used = given(settings) or (None if evidence is None else estimated(evidence))

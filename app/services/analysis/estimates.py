@@ -20,9 +20,18 @@ from app.bandits.estimation.adaptive_means import (
 from app.bandits.estimation.estimate import Estimate
 from app.bandits.estimation.lift import Lift, Sample, conversion_lift, value_lift
 from app.errors import Conflict
-from app.schemas.analysis.estimates import Estimated, Estimates, Holdout, HoldoutDay, VariantEstimates
+from app.schemas.analysis.estimates import (
+    Estimated,
+    Estimates,
+    Holdout,
+    HoldoutDay,
+    Immature,
+    VariantEstimates,
+)
 from app.schemas.experiments.experiments import Experiment
 from app.services.allocations.inputs.sample_ratio import arms_of, assignment_ratio
+from app.services.analysis import immature_cohorts
+from app.services.analysis.immature_cohorts import ImmatureCohorts
 from app.services.experiments import lifecycle
 from app.storage.tables import HoldoutMetrics
 
@@ -66,8 +75,10 @@ class Cohorts:
         return AdaptiveBatches(self.propensities, self.units, self.successes, self.successes)
 
 
-def read(session: Session, experiment_id: str) -> Estimates:
+def read(session: Session, experiment_id: str, now: dt.datetime) -> Estimates:
     """Return what the exposed units of an experiment, up to now, say about its variants.
+
+    Conversions that are still on their way are missing in the means; the answer says of how many units.
 
     Raises
     ------
@@ -81,6 +92,7 @@ def read(session: Session, experiment_id: str) -> Estimates:
     names = [variant.variant_id for variant in experiment.variants]
     cohorts = _cohorts(session, experiment_id, names)
     ratio = assignment_ratio(session, experiment_id, names, dt.date.max)
+    immature = immature_cohorts.read(session, experiment_id, now)
     return Estimates(
         experiment_id=experiment_id,
         outcome=experiment.objective,
@@ -88,7 +100,8 @@ def read(session: Session, experiment_id: str) -> Estimates:
         control=experiment.control,
         splits=len(cohorts.units),
         sample_ratio_p=None if ratio is None else ratio.p,
-        variants=_variants(experiment, cohorts),
+        variants=_variants(experiment, cohorts, immature),
+        immature=None if immature is None else _immature(immature, float(cohorts.units.sum())),
         holdout=_holdout(session, experiment, cohorts) if cohorts.held_out else None,
     )
 
@@ -109,7 +122,18 @@ def _cohorts(session: Session, experiment_id: str, names: Sequence[str]) -> Coho
     return Cohorts(propensities, units, successes, value, value_sq, held_out)
 
 
-def _variants(experiment: Experiment, cohorts: Cohorts) -> list[VariantEstimates]:
+def _immature(found: ImmatureCohorts, exposed: float) -> Immature:
+    outstanding = sum(found.outstanding.values())
+    return Immature(
+        since=found.since,
+        units=sum(found.units.values()),
+        matured=1 - min(outstanding / exposed, 1.0) if exposed else 1.0,
+    )
+
+
+def _variants(
+    experiment: Experiment, cohorts: Cohorts, immature: ImmatureCohorts | None
+) -> list[VariantEstimates]:
     names = [variant.variant_id for variant in experiment.variants]
     batches = cohorts.batches(experiment.objective == "value")
     naive, stratified, adaptive = naive_means(batches), stratified_means(batches), adaptive_means(batches)
@@ -122,6 +146,7 @@ def _variants(experiment: Experiment, cohorts: Cohorts) -> list[VariantEstimates
             successes=int(cohorts.successes[:, i].sum()),
             value=cohorts.value[:, i].sum(),
             support=float(support[i]),
+            matured=1.0 if immature is None else immature.matured(name, int(cohorts.units[:, i].sum())),
             note=_note(batches, i),
             naive=_estimated(naive, i),
             stratified=_estimated(stratified, i),

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import DailyTotals, Weighting, effective_totals
 from app.bandits.allocation.rounding import significant
-from app.bandits.arrays import Floats, Integers
+from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.best_arm.best_arm import best_arm
 from app.bandits.best_arm.best_value_arm import best_value_arm
-from app.bandits.estimation.gain import Gain as EstimatedGain
-from app.bandits.estimation.gain import Mask, extra_conversions, extra_value, moved_trials
+from app.bandits.estimation.gain import GainEstimate as EstimatedGain
+from app.bandits.estimation.gain import extra_conversions, extra_value, moved_trials
 from app.bandits.posteriors.beta import BetaArms
 from app.bandits.posteriors.value import ValueArms
 from app.bandits.totals import Totals
@@ -54,7 +54,7 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     missing: dict[dt.date, tuple[str, ...]] = {}
     if not tracked:  # there a variant without a row had no units
         missing = find_unreported_days(session, experiment_id, table, variants).incomplete
-    daily = table.totals.kept(~np.isin(table.totals.day, [day_number(day) for day in missing]))
+    daily = table.totals.select(~np.isin(table.totals.day, [day_number(day) for day in missing]))
     moved = moved_trials(daily.trials, _active(daily, variants))
     conversions, value = _earnings(
         moved, daily, settings, variants, valued=not any(table.days_without_revenue)
@@ -74,7 +74,7 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     )
 
 
-def _active(daily: DailyTotals, variants: list[VariantDays]) -> Mask:
+def _active(daily: DailyTotals, variants: list[VariantDays]) -> Booleans:
     """Return on which days (t, k) each variant took part: it could get traffic, or had some all the same.
 
     One that never had any takes no part: only its prior says what traffic would have earned there.
@@ -83,7 +83,7 @@ def _active(daily: DailyTotals, variants: list[VariantDays]) -> Mask:
     end = np.array([day_number(variant.retired_on or dt.date.max) for variant in variants])
     day = daily.day[:, None]
     tried = (daily.trials > 0).any(axis=0)
-    active: Mask = ((first <= day) & (day < end) & tried) | (daily.trials > 0)
+    active: Booleans = ((first <= day) & (day < end) & tried) | (daily.trials > 0)
     return active
 
 

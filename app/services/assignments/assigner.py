@@ -1,7 +1,7 @@
 """The hot path of assignments: who asks at the same time shares one read, one write and one commit.
 
 Every request reads its units' rows and its experiments' versions anew; only what those versions prove current
-(context and splits) is kept in memory.
+(context and splits) is cached.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 from sqlalchemy.orm import Session
@@ -20,7 +19,8 @@ from app.services.access import principal
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import AssignmentContext, read_context
 from app.services.assignments.bucketing import AssignmentResult
-from app.services.assignments.splits import Split
+from app.services.assignments.splits import FrozenSplit
+from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage.assignments import AssignmentRow, LookupResult, UnitKey, look_up, store
 from app.storage.batched_statement import BatchedStatement
@@ -48,8 +48,9 @@ class Assigner:
         self._find = BatchedStatement(database, look_up)
         self._store = BatchedStatement(database, store)
         self._contexts: LRUCache[str, AssignmentContext] = LRUCache(CACHE_SIZE)
-        self._splits: LRUCache[str, Split] = LRUCache(CACHE_SIZE)
-        self._loading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._splits: LRUCache[str, FrozenSplit] = LRUCache(CACHE_SIZE)
+        self._reading: SingleFlight[AssignmentContext] = SingleFlight()
+        self._renewing: SingleFlight[FrozenSplit] = SingleFlight()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -166,28 +167,31 @@ class Assigner:
         context = self._contexts.get(experiment_id)
         if context is not None and context.is_current(settings_version, now):
             return context
-        async with self._lock_for(experiment_id):
-            context = self._contexts.get(experiment_id)
-            if context is None or not context.is_current(settings_version, now):
-                context = await self._load(lambda session: read_context(session, experiment_id, now))
-                self._contexts[experiment_id] = context
+        minute = now.replace(second=0, microsecond=0)  # days begin with one, in every zone
+        return await self._reading.run(
+            (experiment_id, settings_version, minute), lambda: self._read_context(experiment_id, now)
+        )
+
+    async def _read_context(self, experiment_id: str, now: dt.datetime) -> AssignmentContext:
+        context = await self._load(lambda session: read_context(session, experiment_id, now))
+        self._contexts[experiment_id] = context
         return context
 
-    async def _current_split(self, context: AssignmentContext, newest: int | None, now: dt.datetime) -> Split:
+    async def _current_split(
+        self, context: AssignmentContext, newest: int | None, now: dt.datetime
+    ) -> FrozenSplit:
         split = self._splits.get(context.experiment_id)
-        if split is not None and split.number == newest and split.is_current(context, now):
+        if split is not None and split.number >= (newest or 0) and split.is_current(context, now):
             return split
-        async with self._lock_for(context.experiment_id):
-            split = self._splits.get(context.experiment_id)
-            outdated = newest is not None and split is not None and split.number < newest
-            if split is None or outdated or not split.is_current(context, now):
-                split = await self._load(lambda session: splits.get_or_renew(session, context, now))
-                self._splits[context.experiment_id] = split
-        return split
+        return await self._renewing.run(
+            (context.experiment_id, context.settings_version, context.date, newest),
+            lambda: self._renew_split(context, now),
+        )
 
-    def _lock_for(self, experiment_id: str) -> asyncio.Lock:
-        """Return the lock under which one request loads what all others of the experiment wait for."""
-        return self._loading.setdefault(experiment_id, asyncio.Lock())
+    async def _renew_split(self, context: AssignmentContext, now: dt.datetime) -> FrozenSplit:
+        split = await self._load(lambda session: splits.get_or_renew(session, context, now))
+        self._splits[context.experiment_id] = split
+        return split
 
     async def _load(self, read: Callable[[Session], Loaded]) -> Loaded:
         def in_transaction() -> Loaded:

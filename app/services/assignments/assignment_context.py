@@ -1,4 +1,4 @@
-"""The conditions under which an experiment's units are assigned today: its state, mode, hold-out and variants."""
+"""What an experiment's units are assigned by today: its state, mode, hold-out and variants."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from app.errors import Conflict
 from app.schemas.experiments.experiments import State
 from app.services.assignments.assignment_context import AssignmentContext
 from app.services.assignments.rendezvous_hashing import is_held_out, pick_variant
-from app.services.assignments.splits import Split
+from app.services.assignments.splits import FrozenSplit
 from app.storage.assignments import AssignmentRow
 
 Reason = Literal["drawn", "holdout", "forced", "retired", "paused", "archived"]
@@ -38,7 +38,7 @@ class AssignmentResult:
 
 
 def bucket(
-    context: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+    context: AssignmentContext, split: FrozenSplit, unit_id: str, salt: str, now: dt.datetime
 ) -> AssignmentRow:
     """Return the assignment of a unit that has none: held out, or drawn with a split's shares.
 
@@ -65,7 +65,7 @@ def holdout_assignment(
 
 
 def bucket_by_shares(
-    context: AssignmentContext, split: Split, unit_id: str, salt: str, now: dt.datetime
+    context: AssignmentContext, split: FrozenSplit, unit_id: str, salt: str, now: dt.datetime
 ) -> AssignmentRow:
     """Return the assignment of a unit that is not held out."""
     experiment_id = context.experiment_id

@@ -1,13 +1,14 @@
 """Experiments as feature flags: which are offered to OpenFeature clients."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.services.access import principal
+from app.services.single_flight import SingleFlight
 from app.settings import ServiceSettings
 from app.storage import tables
 from app.storage.batched_statement import BatchedStatement, Connection
@@ -28,9 +29,8 @@ class FlagDirectory:
         self._database = database
         self._most = settings.ofrep_flags
         self._changes = BatchedStatement(database, _changes, by_key=False)
-        self._read_at: object = None
-        self._ids: Sequence[str] = ()
-        self._reading = asyncio.Lock()
+        self._last: tuple[Hashable, Sequence[str]] = (None, ())
+        self._reading: SingleFlight[Sequence[str]] = SingleFlight()
 
     async def close(self) -> None:
         """Close the connection."""
@@ -44,15 +44,18 @@ class FlagDirectory:
         Unavailable: the database cannot be reached
         """
         changes = await self._changes.run(())
-        if changes != self._read_at:
-            async with self._reading:
-                if changes != self._read_at:
-                    self._ids = await asyncio.to_thread(self._load)
-                    self._read_at = changes
+        read_at, ids = self._last
+        if changes != read_at:
+            ids = await self._reading.run(changes, lambda: self._read_at(changes))
         who = principal.current_principal.get()
         if who.experiment_prefix is None:
-            return self._ids[: self._most]
-        return [experiment_id for experiment_id in self._ids if who.can_access(experiment_id)][: self._most]
+            return ids[: self._most]
+        return [experiment_id for experiment_id in ids if who.can_access(experiment_id)][: self._most]
+
+    async def _read_at(self, changes: Hashable) -> Sequence[str]:
+        ids = await asyncio.to_thread(self._load)
+        self._last = changes, ids
+        return ids
 
     def _load(self) -> Sequence[str]:
         with self._database.transaction() as session:
@@ -74,7 +77,7 @@ def _is_flag(experiment: type[tables.Experiment]) -> ColumnElement[bool]:
     return func.coalesce(experiment.flag, experiment.source == "tracked")
 
 
-async def _changes(connection: Connection, _: Sequence[object]) -> object:
+async def _changes(connection: Connection, _: Sequence[object]) -> Hashable:
     cursor = await connection.execute(CHANGES)
     return await cursor.fetchone()
 

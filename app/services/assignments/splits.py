@@ -21,7 +21,7 @@ from app.storage import tables
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class FrozenSplit:
     """The shares (percent by variant) of a revision, and until when they are used."""
 
     number: int
@@ -37,7 +37,7 @@ class Split:
         return same and now < self.until
 
 
-def get_or_renew(session: Session, context: AssignmentContext, now: dt.datetime) -> Split:
+def get_or_renew(session: Session, context: AssignmentContext, now: dt.datetime) -> FrozenSplit:
     """Return the split that units of a running experiment are drawn with now, renewing it when it has expired.
 
     Safe to repeat. Safe to race: PostgreSQL lets one of several renewals win, the others use what it stored. A
@@ -51,7 +51,7 @@ def get_or_renew(session: Session, context: AssignmentContext, now: dt.datetime)
     if last is not None and last.is_current(context, now):
         return last
     allocation = allocate.allocate(session, context.experiment_id, None, now).allocation
-    fresh = Split(
+    fresh = FrozenSplit(
         number=1 if last is None else last.number + 1,
         for_date=context.date,
         revision=allocation.revision,
@@ -64,7 +64,7 @@ def get_or_renew(session: Session, context: AssignmentContext, now: dt.datetime)
     return _store(session, context, fresh, now)
 
 
-def latest(session: Session, context: AssignmentContext) -> Split | None:
+def latest(session: Session, context: AssignmentContext) -> FrozenSplit | None:
     """Return the split frozen last, whether or not it is current."""
     row = session.scalars(
         select(tables.Split)
@@ -75,7 +75,7 @@ def latest(session: Session, context: AssignmentContext) -> Split | None:
     return None if row is None else _to_split(row, context)
 
 
-def for_revision(session: Session, context: AssignmentContext, revision: str, date: dt.date) -> Split:
+def for_revision(session: Session, context: AssignmentContext, revision: str, date: dt.date) -> FrozenSplit:
     """Return the last split of a revision up to a date: what a client that had it on that date drew with.
 
     Raises
@@ -97,7 +97,7 @@ def for_revision(session: Session, context: AssignmentContext, revision: str, da
     return _to_split(row, context)
 
 
-def _store(session: Session, context: AssignmentContext, fresh: Split, now: dt.datetime) -> Split:
+def _store(session: Session, context: AssignmentContext, fresh: FrozenSplit, now: dt.datetime) -> FrozenSplit:
     stored = session.scalar(
         insert(tables.Split)
         .values(
@@ -117,8 +117,8 @@ def _store(session: Session, context: AssignmentContext, fresh: Split, now: dt.d
     return winner
 
 
-def _to_split(row: tables.Split, context: AssignmentContext) -> Split:
-    return Split(
+def _to_split(row: tables.Split, context: AssignmentContext) -> FrozenSplit:
+    return FrozenSplit(
         number=row.split,
         for_date=row.for_date,
         revision=row.revision,

@@ -23,8 +23,8 @@ MAX_ATTEMPTS = 5
 ERASED_PREFIX = "forgotten:"
 AS_DRAWN = ("variant_id", "kind", "split", "propensity", "revision")
 PREVIOUS_COLUMNS = {
-    former: case((Assignment.kind == "forced", kept), else_=present)
-    for former, kept, present in (
+    former: case((Assignment.kind == "forced", before), else_=present)
+    for former, before, present in (
         ("former_kind", Assignment.former_kind, Assignment.kind),
         ("former_variant_id", Assignment.former_variant_id, Assignment.variant_id),
     )

@@ -31,7 +31,7 @@ COUNTS_SQL = text("""
     where received = booked and received_on <= :last and successes > 0
     order by variant_id, date, received_on
 """)
-"""Days of which conversions were booked before receptions were kept apart are left out: they would look late."""
+"""Days with conversions booked before receptions were counted separately are left out: they would look late."""
 
 HOURS_SQL = text("""
     select r.variant_id, r.hour - :first as cohort, r.received_hour - r.hour as age, r.successes

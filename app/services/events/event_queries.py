@@ -32,7 +32,7 @@ READ_SQL = text("""
         on variant.experiment_id = :experiment_id and variant.variant_id = unit.variant_id
     order by sent.place
 """)
-"""What is stored about each event, in the order of ``Known`` and ``Unit``.
+"""What is stored about each event, in the order of ``StoredEvent`` and ``UnitState``.
 
 The unit of a merged one is the unit it was merged into. ``limit 1`` keeps the look-ups apart, each by its key: in
 a join the statistics of other experiments decide, and for a few events all units of a new one may be read.

@@ -11,7 +11,7 @@ from app.errors import NotFound
 from app.schemas.events import EventIn, Reason
 from app.services.assignments import bucketing, splits
 from app.services.assignments.assignment_context import AssignmentContext, context_of
-from app.services.assignments.splits import Split
+from app.services.assignments.splits import FrozenSplit
 from app.services.events.rollup import CLOCK_SKEW, IngestRules, RollUp, StoredEvent, UnitState
 from app.services.experiments import variant_queries
 from app.services.experiments.settings_history import SettingsHistory
@@ -24,17 +24,17 @@ def bucket(
     events: Sequence[EventIn],
     known: Sequence[StoredEvent],
     history: SettingsHistory,
-    conditions: IngestRules,
+    rules: IngestRules,
     salt: str,
 ) -> list[StoredEvent]:
     """Return what is known of events once the units that are exposed for the first time are drawn.
 
     The draw is the one the unit was shown; ``missing`` says why there is none. Nothing is stored.
     """
-    drawing = cache(partial(_bucketing, session, experiment_id, history, conditions, salt))
+    drawing = cache(partial(_bucketing, session, experiment_id, history, rules, salt))
     found = []
     for event, one in zip(events, known, strict=True):
-        if one.unit is not None or one.accepted_for is not None or conditions.in_future(event):
+        if one.unit is not None or one.accepted_for is not None or rules.in_future(event):
             found.append(one)
         elif event.type != "exposure":
             found.append(replace(one, missing="no_exposure"))
@@ -68,13 +68,13 @@ class _ExposureBucketing:
     began_on: dt.date
     halted_on: dt.date | None
     retired_on: Mapping[str, dt.date | None]
-    split_of: Callable[[str | None, dt.date], Split | None]
-    conditions: IngestRules
+    split_of: Callable[[str | None, dt.date], FrozenSplit | None]
+    rules: IngestRules
     salt: str
 
     def known(self, event: EventIn) -> StoredEvent:
         """Return the unit of an exposure as it was drawn, or why there is none."""
-        row = self._row(event, self.conditions.moment(event))
+        row = self._row(event, self.rules.moment(event))
         if not isinstance(row, AssignmentRow):
             return StoredEvent(None, None, row)
         if row.variant_id not in self.retired_on:
@@ -90,7 +90,7 @@ class _ExposureBucketing:
         A halt is known by its day alone: what names its revision was drawn before it, and counts up to that day.
         So does the hold-out, which sees the control before and after.
         """
-        if self.halted_on is not None and self.conditions.day(moment) > self.halted_on:
+        if self.halted_on is not None and self.rules.day(moment) > self.halted_on:
             return "halted"
         return self._named(event, moment) if event.revision else self._unnamed(event, moment)
 
@@ -118,29 +118,29 @@ class _ExposureBucketing:
         return bucketing.bucket_by_shares(self.context, split, event.unit_id, self.salt, moment)
 
     def _day(self, moment: dt.datetime) -> dt.date:
-        return self.conditions.day(moment + CLOCK_SKEW)
+        return self.rules.day(moment + CLOCK_SKEW)
 
 
 def _bucketing(
-    session: Session, experiment_id: str, history: SettingsHistory, conditions: IngestRules, salt: str
+    session: Session, experiment_id: str, history: SettingsHistory, rules: IngestRules, salt: str
 ) -> _ExposureBucketing:
     variants = variant_queries.variants_of(session, experiment_id)
-    context = context_of(experiment_id, history, variants, conditions.now)
+    context = context_of(experiment_id, history, variants, rules.now)
     halt = history.halt_on(history.latest.active_from)
     return _ExposureBucketing(
         context=context,
         began_on=history.periods[0].active_from,
         halted_on=None if halt is None else halt.shares_of,
         retired_on={variant.variant_id: variant.retired_on for variant in variants},
-        split_of=cache(partial(_split_of, session, context, now=conditions.now)),
-        conditions=conditions,
+        split_of=cache(partial(_split_of, session, context, now=rules.now)),
+        rules=rules,
         salt=salt,
     )
 
 
 def _split_of(
     session: Session, context: AssignmentContext, revision: str | None, date: dt.date, now: dt.datetime
-) -> Split | None:
+) -> FrozenSplit | None:
     """Return the split that a client drew with on a date: of the revision it was shown, else the present one."""
     if revision is None:
         present = splits.get_or_renew(session, context, now)

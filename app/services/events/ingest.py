@@ -39,7 +39,7 @@ def ingest(
     ------
     NotFound: a single event of an experiment that does not exist
     Conflict: a single event of an experiment whose totals are reported
-    Forbidden: an experiment outside the limit of the caller's key
+    Forbidden: an experiment outside the prefix of the API key
     """
     events = [sent] if isinstance(sent, EventIn) else sent
     places = ["body"] if isinstance(sent, EventIn) else [f"body.{index}" for index in range(len(events))]
@@ -102,11 +102,11 @@ def _outcomes(
         allowed = [experiment_id for experiment_id in groups if experiment_id in flags]
     for experiment_id in allowed:
         version_lock.try_lock(session, experiment_id)
-    timelines = read_histories(session, allowed)
+    histories = read_histories(session, allowed)
     outcomes = [EventOutcome("refused")] * len(events)
     first_totals = []
     for experiment_id, group in groups.items():
-        of_experiment, history = [event for _, event in group], timelines.get(experiment_id)
+        of_experiment, history = [event for _, event in group], histories.get(experiment_id)
         if history is None:
             found = all_rejected(of_experiment, "unknown_experiment")
         elif history.source == "reported":
@@ -132,13 +132,13 @@ def _ingest(
 ) -> RollUp:
     settings = history.latest.settings
     window = dt.timedelta(days=settings.reward_window_days)
-    conditions = IngestRules(now, window, history, loaded)
+    rules = IngestRules(now, window, history, loaded)
 
     def judge() -> RollUp:
         known = event_queries.read(session, experiment_id, events)
         if settings.assignment_mode == "rendezvous" and any(one.unit is None for one in known):
-            known = first_exposures.bucket(session, experiment_id, events, known, history, conditions, salt)
-        return roll_up(events, known, conditions)
+            known = first_exposures.bucket(session, experiment_id, events, known, history, rules, salt)
+        return roll_up(events, known, rules)
 
     while not first_exposures.store(session, found := judge()):
         pass  # a unit was given an assignment meanwhile, which stays: judge by that one

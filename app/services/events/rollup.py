@@ -8,20 +8,17 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
-from typing import Literal
 
 from app.schemas.events import EventIn, Reason, Status
 from app.services.experiments.full_hours import hour_of
 from app.services.experiments.settings_history import SettingsHistory
-from app.storage.assignments import AssignmentRow
+from app.storage.assignments import AssignmentKind, AssignmentRow
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far a client's clock may be off before its times are rejected."""
 
 EXACT = Context(prec=200)
-"""For squares of sums of amounts of up to 1e24, kept to 12 decimals."""
-
-Kind = Literal["drawn", "holdout", "forced"]
+"""For squares of sums of amounts of up to 1e24, rounded to 12 decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class UnitState:
 
     unit_id: str
     variant_id: str
-    kind: Kind
+    kind: AssignmentKind
     assigned_at: dt.datetime
     retired_on: dt.date | None = None
     exposed_at: dt.datetime | None = None
@@ -159,24 +156,24 @@ class RollUp:
     held_out: dict[dt.date, TotalsDelta] = field(default_factory=dict)
 
 
-def roll_up(events: Sequence[EventIn], known: Sequence[StoredEvent], conditions: IngestRules) -> RollUp:
+def roll_up(events: Sequence[EventIn], known: Sequence[StoredEvent], rules: IngestRules) -> RollUp:
     """Return what some events change, given what is stored about each.
 
     Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
     order in which it was put together.
     """
-    moments = [conditions.moment(event) for event in events]
+    moments = [rules.moment(event) for event in events]
     found = RollUp([EventOutcome("refused")] * len(events))
     taken_for: dict[str, str] = {}
     for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
         event, now_known = events[i], _now_known(known[i], events[i], found, taken_for)
-        found.outcomes[i] = outcome = _classify(event, moments[i], now_known, conditions)
+        found.outcomes[i] = outcome = _classify(event, moments[i], now_known, rules)
         unit = now_known.unit
         if unit is not None and outcome.status in ("counted", "known"):
             taken_for[event.event_id] = unit.unit_id
             found.accepted.append(AcceptedEvent(event, unit.unit_id, moments[i], outcome.counted_on))
         if unit is not None and outcome.counted_on is not None:
-            _count(found, unit, event, moments[i], outcome.counted_on, conditions)
+            _count(found, unit, event, moments[i], outcome.counted_on, rules)
     return found
 
 
@@ -189,25 +186,23 @@ def _now_known(
     return replace(known, accepted_for=known.accepted_for or taken_for.get(event.event_id), unit=unit)
 
 
-def _classify(
-    event: EventIn, moment: dt.datetime, known: StoredEvent, conditions: IngestRules
-) -> EventOutcome:
+def _classify(event: EventIn, moment: dt.datetime, known: StoredEvent, rules: IngestRules) -> EventOutcome:
     """Say what becomes of an event; the first reason to reject it is the one reported."""
     unit = known.unit
     if known.accepted_for is not None:
         own = {event.unit_id} if unit is None else {event.unit_id, unit.unit_id}
         return EventOutcome("duplicate", other_unit=None if known.accepted_for in own else known.accepted_for)
-    if conditions.in_future(event):
+    if rules.in_future(event):
         return EventOutcome("refused", "in_future")
     if unit is None:
         return EventOutcome("refused", known.missing)
     if unit.kind == "forced":
         return EventOutcome("refused", "forced")
-    if _retired(unit, conditions.day(moment)):
+    if _retired(unit, rules.day(moment)):
         return EventOutcome("refused", "retired_variant")
     if event.type == "exposure":
-        return _classify_exposure(moment, unit, conditions)
-    return _classify_reward(event, moment, unit, conditions)
+        return _classify_exposure(moment, unit, rules)
+    return _classify_reward(event, moment, unit, rules)
 
 
 def _retired(unit: UnitState, date: dt.date) -> bool:
@@ -218,22 +213,22 @@ def _retired(unit: UnitState, date: dt.date) -> bool:
     return unit.kind != "holdout" and unit.retired_on is not None and date > unit.retired_on
 
 
-def _classify_exposure(moment: dt.datetime, unit: UnitState, conditions: IngestRules) -> EventOutcome:
+def _classify_exposure(moment: dt.datetime, unit: UnitState, rules: IngestRules) -> EventOutcome:
     if moment < unit.assigned_at - CLOCK_SKEW:
         return EventOutcome("refused", "before_assignment")
     if unit.exposed_on is not None:
         return EventOutcome("known")
-    return EventOutcome("counted", counted_on=conditions.day(moment))
+    return EventOutcome("counted", counted_on=rules.day(moment))
 
 
 def _classify_reward(
-    event: EventIn, moment: dt.datetime, unit: UnitState, conditions: IngestRules
+    event: EventIn, moment: dt.datetime, unit: UnitState, rules: IngestRules
 ) -> EventOutcome:
     if unit.exposed_at is None:
         return EventOutcome("refused", "no_exposure")
     if moment < unit.exposed_at - CLOCK_SKEW:
         return EventOutcome("refused", "before_exposure")
-    if moment > unit.exposed_at + conditions.reward_window:
+    if moment > unit.exposed_at + rules.reward_window:
         return EventOutcome("refused", "too_late")
     if event.type == "conversion" and unit.converted_at is not None:
         return EventOutcome("known")
@@ -246,7 +241,7 @@ def _count(
     event: EventIn,
     moment: dt.datetime,
     day: dt.date,
-    conditions: IngestRules,
+    rules: IngestRules,
 ) -> None:
     """Add what an event changes of its unit to the totals of the unit's day."""
     after = _after(unit, event, moment, day)
@@ -254,11 +249,11 @@ def _count(
     if unit.kind == "holdout":
         found.held_out.setdefault(day, TotalsDelta()).add(change)
     else:
-        received_on = conditions.received_on(moment, day)
+        received_on = rules.received_on(moment, day)
         found.totals.setdefault((unit.variant_id, day, received_on), TotalsDelta()).add(change)
-        if conditions.by_hour:
+        if rules.by_hour:
             hour = hour_of(after.exposed_at or moment)
-            key = unit.variant_id, hour, conditions.received_hour(moment, hour)
+            key = unit.variant_id, hour, rules.received_hour(moment, hour)
             found.hours.setdefault(key, TotalsDelta()).add(change)
     found.units[unit.unit_id] = after
 

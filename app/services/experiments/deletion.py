@@ -18,6 +18,7 @@ from app.schemas.experiments.experiments import ExperimentPatch
 from app.services.access import audit_log
 from app.services.experiments import lifecycle, version_lock
 from app.storage import tables
+from app.storage.database import lift_statement_timeout
 
 TABLES: list[Table] = [
     table
@@ -34,8 +35,6 @@ COUNTED: dict[str, str] = {
 }
 """The tables whose numbers of rows are reported, by their fields."""
 
-NO_STATEMENT_TIMEOUT = text("set local statement_timeout = 0")
-"""A deletion takes as long as its rows need; locks are still waited for only ``lock_timeout``."""
 STORE_VERSIONS = text("""
     insert into deleted_experiments (experiment_id, version, settings_version, deleted_at)
     select experiment_id, version, settings_version, :now from experiment_versions
@@ -94,12 +93,12 @@ def archive(session: Session, experiment_id: str, confirm: str | None, now: dt.d
 
 def _unconfirmed(deletion: Deletion) -> Invalid:
     experiment_id = deletion.experiment_id
-    fault = FieldError("query.confirm", f"Input should be the experiment's id, {experiment_id}")
+    error = FieldError("query.confirm", f"Input should be the experiment's id, {experiment_id}")
     return Invalid(
         f"this deletes the experiment {experiment_id!r} permanently, with its {deletion.summary()}. Nothing was"
         f" deleted. GET /experiments/{experiment_id}/export returns all of it as a file;"
         f" DELETE /experiments/{experiment_id}?confirm={experiment_id} deletes it",
-        [fault],
+        [error],
     )
 
 
@@ -115,7 +114,7 @@ def delete_experiment(session: Session, experiment_id: str, now: dt.datetime) ->
     """
     version_lock.lock(session, experiment_id)
     of_experiment = {"experiment_id": experiment_id}
-    session.execute(NO_STATEMENT_TIMEOUT)
+    lift_statement_timeout(session)
     _lock_against_assignments(session, experiment_id)
     session.execute(STORE_VERSIONS, {**of_experiment, "now": now})
     counts = {}

@@ -78,7 +78,7 @@ def insert_experiment(
 
     Raises
     ------
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the API key is limited to other experiments
     """
     principal.require_access(experiment_id)
     inserted = session.scalar(
@@ -289,8 +289,8 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     except ValidationError as error:
         raise Invalid("the settings that would result are not valid", field_errors(error, "body")) from error
     except RecursionError:
-        fault = FieldError("body", "Input is nested too deeply")
-        raise Invalid("the settings are nested too deeply", [fault]) from None
+        too_deep = FieldError("body", "Input is nested too deeply")
+        raise Invalid("the settings are nested too deeply", [too_deep]) from None
 
 
 def _follow_the_objective(before: dict[str, Any], patch: dict[str, Any]) -> None:
@@ -303,11 +303,11 @@ def _follow_the_objective(before: dict[str, Any], patch: dict[str, Any]) -> None
         before["policy"]["kind"] = kinds.get(before["policy"]["kind"], before["policy"]["kind"])
     stop = before["stop"]
     if "stop" not in patch and stop["rule"] is None and stop["threshold"] is not None:
-        fault = FieldError(
+        error = FieldError(
             "body.stop.threshold",
             "it was chosen for another default rule: send stop with a rule and a threshold",
         )
-        raise Invalid("stop.threshold has another meaning under the new objective", [fault])
+        raise Invalid("stop.threshold has another meaning under the new objective", [error])
 
 
 def merge_patch(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

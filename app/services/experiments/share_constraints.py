@@ -1,4 +1,4 @@
-"""What variants are promised whatever the data: floors, fixed shares, a rollout; and whether it fits together."""
+"""Shares that hold whatever the data: floors, fixed shares, a rollout; and whether they fit together."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class ShareConstraints:
     fixed: Floats
 
     def total(self) -> float:
-        """Return what is promised altogether."""
+        """Return the sum of all floors and fixed shares."""
         return float(np.where(np.isnan(self.fixed), self.floors, self.fixed).sum())
 
     def normalized(self) -> "ShareConstraints":
-        """Return promises that fit: lowered in proportion where they exceed 1, raised where all are fixed.
+        """Return constraints that fit: lowered in proportion where they exceed 1, raised where all are fixed.
 
         They are checked when they are set, for the variants of that time; on other days there may be others.
         """
@@ -39,7 +39,7 @@ class ShareConstraints:
 
 
 def constraints_for(settings: StoredSettings, variant_ids: Sequence[str]) -> ShareConstraints:
-    """Return what the settings promise these variants, whether or not it fits."""
+    """Return the floors and fixed shares of these variants, whether or not they fit together."""
     if settings.rollout in variant_ids:
         everything = [float(variant_id == settings.rollout) for variant_id in variant_ids]
         return ShareConstraints(np.zeros(len(variant_ids)), np.array(everything))
@@ -70,12 +70,12 @@ def validate(settings: StoredSettings, variants: Sequence[Variant], today: dt.da
 
 
 def _check_date(settings: StoredSettings, active: Sequence[str], date: dt.date) -> None:
-    promises = constraints_for(settings, active)
-    percent = 100 * promises.total()
+    constraints = constraints_for(settings, active)
+    percent = 100 * constraints.total()
     when = f"of the {len(active)} variants active on {date}"
     if percent > 100 + SLACK:
         _reject(settings, f"floors and fixed shares {when} sum to {percent:g} %, over 100")
-    if not np.isnan(promises.fixed).any() and percent < 100 - SLACK:
+    if not np.isnan(constraints.fixed).any() and percent < 100 - SLACK:
         _reject(settings, f"every one {when} is fixed, but their shares sum to {percent:g} %, not 100")
     chosen = settings.policy.parameters.get("shares")
     if chosen is not None and not any(chosen.get(variant_id, 0) > 0 for variant_id in active):
@@ -95,7 +95,7 @@ def _check_names(settings: StoredSettings, known: Sequence[str]) -> None:
         "fixed_share": settings.fixed_share,
         "policy.shares": settings.policy.parameters.get("shares") or {},
     }
-    faults = [
+    errors = [
         FieldError(
             f"body.{field}.{name}", f"Input should name a variant: {', '.join(known[:20]) or 'there is none'}"
         )
@@ -103,5 +103,5 @@ def _check_names(settings: StoredSettings, known: Sequence[str]) -> None:
         for name in variants
         if name not in known
     ]
-    if faults:
-        raise Invalid("the settings name variants that the experiment does not have", faults)
+    if errors:
+        raise Invalid("the settings name variants that the experiment does not have", errors)

@@ -60,20 +60,20 @@ def add_variant(session: Session, experiment_id: str, variant: VariantIn, now: d
     Conflict: the experiment already has a variant with this id
     """
     version_lock.lock(session, experiment_id)
-    timeline = read_settings_history(session, experiment_id)
-    today = timeline.today(now)
+    history = read_settings_history(session, experiment_id)
+    today = history.today(now)
     if variant.active_from is not None and variant.active_from < today:
-        fault = FieldError("body.active_from", f"Input should be {today} (today) or later")
-        raise Invalid("a variant joins today or later: no earlier answer is rewritten", [fault])
+        error = FieldError("body.active_from", f"Input should be {today} (today) or later")
+        raise Invalid("a variant joins today or later: no earlier answer is rewritten", [error])
     check_room(session, experiment_id, 1)
     if variant.is_control:
         _clear_control(session, experiment_id)
     register(session, experiment_id, [variant], today)
     known = variants_of(session, experiment_id)
-    share_constraints.validate(timeline.latest.settings, known, today)
+    share_constraints.validate(history.latest.settings, known, today)
     if variant.cost_per_impression is not None:
         _set_cost(
-            session, experiment_id, variant.variant_id, variant.cost_per_impression, timeline, known, now
+            session, experiment_id, variant.variant_id, variant.cost_per_impression, history, known, now
         )
     version_lock.increment_settings_version(session, experiment_id)
     return find_variant(known, experiment_id, variant.variant_id)
@@ -93,26 +93,26 @@ def change_variant(
     version_lock.lock(session, experiment_id)
     known = variants_of(session, experiment_id)
     before = find_variant(known, experiment_id, variant_id)
-    timeline = read_settings_history(session, experiment_id)
+    history = read_settings_history(session, experiment_id)
     fields = patch.model_dump(exclude_unset=True)
     if "cost_per_impression" in fields:
         cost = fields.pop("cost_per_impression")
-        _set_cost(session, experiment_id, variant_id, cost, timeline, known, now)
+        _set_cost(session, experiment_id, variant_id, cost, history, known, now)
     if "is_control" in fields:
         fields["is_control"] = bool(fields["is_control"])
         _clear_control(session, experiment_id)
     if fields.get("value") is not None:
         fields["value"] = json.dumps(fields["value"])
     if "retired_on" in fields:
-        _check_retirement(before, patch.retired_on, timeline.today(now))
+        _check_retirement(before, patch.retired_on, history.today(now))
         if patch.retired_on is not None:
-            _check_not_rolled_out(timeline, variant_id)
+            _check_not_rolled_out(history, variant_id)
     if fields:
         _update(session, experiment_id, variant_id, fields)
         version_lock.increment_settings_version(session, experiment_id)
         known = variants_of(session, experiment_id)
     if "retired_on" in fields:
-        share_constraints.validate(timeline.latest.settings, known, timeline.today(now))
+        share_constraints.validate(history.latest.settings, known, history.today(now))
     return find_variant(known, experiment_id, variant_id)
 
 
@@ -129,21 +129,21 @@ def _set_cost(
     experiment_id: str,
     variant_id: str,
     cost: float | None,
-    timeline: SettingsHistory,
+    history: SettingsHistory,
     known: Sequence[Variant],
     now: dt.datetime,
 ) -> None:
-    """Let a cost apply from today on: it is kept with the settings, which are dated."""
-    costs = {**timeline.latest.settings.cost_per_impression, variant_id: cost}
-    settings = timeline.latest.settings.model_copy(
+    """Let a cost apply from today on: it is stored with the settings, which are dated."""
+    costs = {**history.latest.settings.cost_per_impression, variant_id: cost}
+    settings = history.latest.settings.model_copy(
         update={"cost_per_impression": {name: cost for name, cost in costs.items() if cost is not None}}
     )
-    state = timeline.latest.state
-    settings_changes.apply_from_today(session, experiment_id, timeline, known, state, settings, now)
+    state = history.latest.state
+    settings_changes.apply_from_today(session, experiment_id, history, known, state, settings, now)
 
 
-def _check_not_rolled_out(timeline: SettingsHistory, variant_id: str) -> None:
-    if timeline.latest.settings.rollout == variant_id:
+def _check_not_rolled_out(history: SettingsHistory, variant_id: str) -> None:
+    if history.latest.settings.rollout == variant_id:
         raise Conflict(f"variant {variant_id!r} was given everything; undo the rollout before it goes")
 
 
@@ -154,8 +154,8 @@ def _check_retirement(before: Variant, retired_on: dt.date | None, today: dt.dat
         )
     if retired_on is not None and retired_on < max(today, before.active_from):
         earliest = max(today, before.active_from)
-        fault = FieldError("body.retired_on", f"Input should be {earliest} or later, not {retired_on}")
-        raise Invalid("a variant retires today or later, once it is active", [fault])
+        error = FieldError("body.retired_on", f"Input should be {earliest} or later, not {retired_on}")
+        raise Invalid("a variant retires today or later, once it is active", [error])
 
 
 def _clear_control(session: Session, experiment_id: str) -> None:
@@ -176,9 +176,9 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     """
     version_lock.lock(session, experiment_id)
     read_variant(session, experiment_id, variant_id)
-    timeline = read_settings_history(session, experiment_id)
-    _check_not_rolled_out(timeline, variant_id)
-    _check_not_named(timeline, variant_id)
+    history = read_settings_history(session, experiment_id)
+    _check_not_rolled_out(history, variant_id)
+    _check_not_named(history, variant_id)
     of_variant = (
         tables.DailyMetrics.experiment_id == experiment_id,
         tables.DailyMetrics.variant_id == variant_id,
@@ -194,8 +194,8 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     version_lock.increment_settings_version(session, experiment_id)
 
 
-def _check_not_named(timeline: SettingsHistory, variant_id: str) -> None:
-    settings = timeline.latest.settings
+def _check_not_named(history: SettingsHistory, variant_id: str) -> None:
+    settings = history.latest.settings
     floors = settings.min_share if isinstance(settings.min_share, dict) else {}
     for field, named in (("min_share", floors), ("fixed_share", settings.fixed_share)):
         if variant_id in named:

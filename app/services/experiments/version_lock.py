@@ -33,7 +33,7 @@ def lock(session: Session, experiment_id: str) -> int:
     Raises
     ------
     NotFound: there is no such experiment
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the API key is limited to other experiments
     """
     version = try_lock(session, experiment_id)
     if version is None:
@@ -49,7 +49,7 @@ def lock_and_read(
     Raises
     ------
     NotFound: there is no such experiment
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the API key is limited to other experiments
     """
     _authorize_and_audit(experiment_id)
     locked, rows = run_pipelined(session, (LOCK, {"experiment_id": experiment_id}), statement)
@@ -65,7 +65,7 @@ def try_lock(session: Session, experiment_id: str) -> int | None:
 
     Raises
     ------
-    Forbidden: the caller's key is limited to other experiments
+    Forbidden: the API key is limited to other experiments
     """
     _authorize_and_audit(experiment_id)
     version: int | None = (

@@ -9,18 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
+from app.schemas.fields import TableFormat
 from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
 from app.services.metrics.report_upsert import upsert_reports_from
 from app.settings import ServiceSettings
+from app.storage.database import lift_statement_timeout
 
 Mode = Literal["atomic", "partial"]
 
-NO_STATEMENT_TIMEOUT = text(
-    "set local statement_timeout = 0"
-)  # a COPY is one statement, of millions of lines
 CREATE = text("""
     create temporary table sent (
         line bigint not null, experiment_id text not null, variant_id text not null, date date not null,
@@ -113,7 +112,7 @@ class RejectedLines:
 def load(
     session: Session,
     upload: BinaryIO,
-    form: line_parser.FileFormat,
+    form: TableFormat,
     mode: Mode,
     now: dt.datetime,
     settings: ServiceSettings,
@@ -168,7 +167,7 @@ def _copy(
     session: Session, source: Iterator[tuple[int, DailyTotal | LineError]], rejected: RejectedLines
 ) -> int:
     received = 0
-    session.execute(NO_STATEMENT_TIMEOUT)
+    lift_statement_timeout(session)  # a COPY is one statement, of millions of lines
     session.execute(CREATE)
     driver = session.connection().connection.driver_connection
     assert driver is not None

@@ -3,15 +3,15 @@
 import codecs
 import csv
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import FieldError, Invalid
+from app.schemas.fields import TableFormat
 from app.schemas.metrics import DailyTotal, DailyTotalFromText, LineError
 from app.schemas.validation import field_errors
 
-FileFormat = Literal["ndjson", "csv"]
 COLUMNS = tuple(DailyTotal.model_fields)
 REQUIRED = tuple(name for name, info in DailyTotal.model_fields.items() if info.is_required())
 
@@ -20,7 +20,7 @@ _from_text = TypeAdapter(DailyTotalFromText).validate_python
 
 
 def read(
-    upload: BinaryIO, form: FileFormat, max_line_bytes: int
+    upload: BinaryIO, form: TableFormat, max_line_bytes: int
 ) -> Iterator[tuple[int, DailyTotal | LineError]]:
     """Yield every line's number, from 1, with its total or its error; blank lines are skipped.
 

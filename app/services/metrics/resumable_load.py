@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
+from app.schemas.fields import TableFormat
 from app.schemas.metrics import LineError
-from app.services.metrics import bulk_upload, line_parser
+from app.services.metrics import bulk_upload
 from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.tables import IdempotencyKey
@@ -52,7 +53,7 @@ class Chunk:
     count: int
     offset: int
 
-    def number_in_file(self, number: int, form: line_parser.FileFormat) -> int:
+    def number_in_file(self, number: int, form: TableFormat) -> int:
         """Return the number in the file of a line of this chunk."""
         return self.first_line + number - (2 if form == "csv" else 1)
 
@@ -60,7 +61,7 @@ class Chunk:
 def load(
     database: Database,
     source: BinaryIO,
-    form: line_parser.FileFormat,
+    form: TableFormat,
     now: dt.datetime,
     settings: ServiceSettings,
     name: str | None = None,
@@ -130,7 +131,7 @@ def _write_checkpoint(session: Session, name: str | None, checkpoint: Checkpoint
 
 def _chunks(
     source: BinaryIO,
-    form: line_parser.FileFormat,
+    form: TableFormat,
     checkpoint: Checkpoint,
     max_line_bytes: int,
     lines_per_chunk: int,

@@ -41,7 +41,7 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
     """Return the result of a plan as JSON can express it; the same request has the same result."""
     asked = PlanRequest.model_validate(request)
     prior = (asked.prior.a, asked.prior.b)
-    plan = simulated.Plan(
+    plan = simulated.DurationPlan(
         rates=np.array(asked.rates),
         traffic=asked.traffic,
         policy=build_policy(asked.policy.kind, asked.policy.parameters, prior),
@@ -56,7 +56,7 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
     return _result(plan, simulated.play_plan(plan)).model_dump(mode="json")
 
 
-def _result(plan: simulated.Plan, outcome: simulated.Outcome) -> Plan:
+def _result(plan: simulated.DurationPlan, outcome: simulated.PlanOutcome) -> Plan:
     decided = outcome.day != simulated.NEVER
     days: Floats = outcome.day[decided].astype(np.float64)
     by_day = np.cumsum(np.bincount(outcome.day[decided], minlength=plan.days + 1)[1:]) / len(decided)

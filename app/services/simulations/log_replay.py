@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +13,14 @@ from app.bandits.policies.fixed import Fixed
 from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound, invalid_field
+from app.schemas.fields import TableFormat
 from app.schemas.simulations import PolicyChoice
 from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate
 from app.simulation.offline.rejection_replay import replay
 
-LogFormat = Literal["csv", "ndjson"]
-READERS: dict[LogFormat, Callable[..., DecisionLog]] = {"csv": read_csv, "ndjson": read_ndjson}
+READERS: dict[TableFormat, Callable[..., DecisionLog]] = {"csv": read_csv, "ndjson": read_ndjson}
 ALWAYS = "always"
 MAX_ARMS = 1_000
 
@@ -105,7 +105,7 @@ class LogReplay:
 
 def prepare(
     text: str,
-    form: LogFormat,
+    form: TableFormat,
     policies: Sequence[dict[str, Any]] = (),
     arms: Sequence[str] | None = None,
     by_value: bool = False,

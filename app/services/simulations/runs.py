@@ -111,7 +111,7 @@ def result_of(
     return summary, json.loads(result)
 
 
-def watch(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
+def read_interim(session: Session, simulation_id: str, now: dt.datetime) -> tuple[SimulationSummary, Any]:
     """Return a run as it is now, and its interim result while it is played, in scenarios that have one.
 
     Raises
@@ -162,13 +162,13 @@ def finish(
     done: int,
     total: int,
     result: str | None,
-    fault: str | None,
+    error: str | None,
 ) -> None:
     """Store the end of a run, unless it was cancelled or failed before."""
     session.execute(
         update(Run)
         .where(Run.simulation_id == simulation_id, Run.state.in_(UNFINISHED))
-        .values(state=state, done=done, total=total, standing=None, result=result, fault=fault)
+        .values(state=state, done=done, total=total, standing=None, result=result, fault=error)
     )
 
 

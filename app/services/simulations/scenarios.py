@@ -146,7 +146,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     """
     filled = with_defaults(asked.policies, EMAIL_ONLY)
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
-        "policies": tuple(email.PolicyChoice(choice.kind, choice.parameters) for choice in filled),
+        "policies": tuple(email.EmailPolicyChoice(choice.kind, choice.parameters) for choice in filled),
         "drift": _drift(asked),
         "prior": (asked.prior.a, asked.prior.b),
         "min_share": asked.min_share / 100,

@@ -94,7 +94,7 @@ class WorkerPool:
             if not closing and not self._threads:
                 self._threads = self._started_threads()
         if closing:
-            self._finish(job, "failed", fault=STOPPED)
+            self._finish(job, "failed", error=STOPPED)
         else:
             self._waiting.put(job)
         return job.text
@@ -131,7 +131,7 @@ class WorkerPool:
         for thread in threads:
             thread.join()
         for job in list(self._jobs.values()):  # those that never began
-            self._finish(job, "failed", fault=STOPPED)
+            self._finish(job, "failed", error=STOPPED)
 
     def _serve(self) -> None:
         worker: Worker | None = None
@@ -142,14 +142,14 @@ class WorkerPool:
             try:
                 worker = worker or Worker()
             except OSError as error:  # out of memory, or too many processes
-                self._finish(job, "failed", fault=f"no process could be started: {error.strerror}")
+                self._finish(job, "failed", error=f"no process could be started: {error.strerror}")
                 continue
             job.running = True
             if not self._run(job, worker):
                 worker.end()
                 worker = None
         if job is not None:
-            self._finish(job, "failed", fault=STOPPED)
+            self._finish(job, "failed", error=STOPPED)
         if worker is not None:
             worker.end()
 
@@ -166,13 +166,13 @@ class WorkerPool:
             )
         except Cancelled:
             stopped = "the service stopped" if self._closing.is_set() else None
-            self._finish(job, "failed" if stopped else "cancelled", fault=stopped)
+            self._finish(job, "failed" if stopped else "cancelled", error=stopped)
             return False
         except WorkerDied as error:
-            self._finish(job, "failed", fault=str(error))
+            self._finish(job, "failed", error=str(error))
             return False
         except SimulationFailed as error:
-            self._finish(job, "failed", fault=str(error))
+            self._finish(job, "failed", error=str(error))
         else:
             job.done = job.total
             self._finish(job, "done", text)
@@ -181,23 +181,23 @@ class WorkerPool:
     def _is_cancelled(self, job: Job) -> bool:
         return job.stop.is_set() or self._closing.is_set()
 
-    def _finish(self, job: Job, state: State, text: str | None = None, fault: str | None = None) -> None:
+    def _finish(self, job: Job, state: State, text: str | None = None, error: str | None = None) -> None:
         """Store the end of a run, with retries while the database is away, and remove it from the pool."""
         try:
             if job.has_row:
-                self._retry(lambda: self._store_end(job, state, text, fault))
+                self._retry(lambda: self._store_end(job, state, text, error))
         except Exception:  # the thread continues with the next run; this one is orphaned
             logger.exception("the end of simulation %s could not be stored", job.key)
         finally:
             self._jobs.pop(job.key, None)
             if state == "failed" and not job.has_row:
-                job.text.set_exception(SimulationFailed(fault))
+                job.text.set_exception(SimulationFailed(error))
             else:
                 job.text.set_result(text)
 
-    def _store_end(self, job: Job, state: State, text: str | None, fault: str | None) -> None:
+    def _store_end(self, job: Job, state: State, text: str | None, error: str | None) -> None:
         with self._database.transaction() as session:
-            runs.finish(session, job.key, state, job.done, job.total, text, fault)
+            runs.finish(session, job.key, state, job.done, job.total, text, error)
 
     def _retry(self, write: Callable[[], None]) -> None:
         for _ in range(TIMEOUT_SECONDS):

@@ -24,6 +24,7 @@ from app.services.access import audit_log, principal
 from app.services.experiments import version_lock
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
+from app.storage.database import lift_statement_timeout
 
 FORMAT = 1
 """Incremented when files of earlier versions can no longer be read."""
@@ -31,9 +32,6 @@ FORMAT = 1
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A recorded allocation of 1,000 variants has half a megabyte."""
 
-NO_STATEMENT_TIMEOUT = text(
-    "set local statement_timeout = 0"
-)  # a COPY is one statement, of millions of lines
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
 COPY = "copy imported (line, part, sent) from stdin"
 
@@ -84,7 +82,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     Conflict: there is already an experiment with this id
     Forbidden: the principal may not access this experiment
     """
-    session.execute(NO_STATEMENT_TIMEOUT)
+    lift_statement_timeout(session)  # a COPY is one statement, of millions of lines
     session.execute(CREATE)
     experiment_id, counts = _receive(session, upload)
     principal.require_access(experiment_id)

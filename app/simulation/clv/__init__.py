@@ -1,4 +1,4 @@
-"""The telco world: who is called or mailed with which offer, and what that adds to customer lifetime value.
+"""The telco world: who gets which offer, and what customer lifetime value that adds; nothing of the e-mail world.
 
 A `Race` names a `Scenario` (the world), policies and replications; `play` gives a `RaceResult` whose `to_dict` is
 plain JSON. `play_block` and `combined` do the same a block at a time, in any process; `export` gives the log of

@@ -16,19 +16,23 @@ from app.simulation.random_streams import stream
 Progress = Callable[[int, int], None]
 
 
-def play(race: Race, progress: Progress | None = None, watch: OnInterimResult | None = None) -> RaceResult:
+def play(
+    race: Race, progress: Progress | None = None, on_interim_result: OnInterimResult | None = None
+) -> RaceResult:
     """Play all blocks one after another.
 
     Parameters
     ----------
     race : what to play
     progress : called with (steps done, steps in all) after each day of each policy; what it raises ends the race
-    watch : called after each day with what makes the race's standing
+    on_interim_result : called after each day with a function that computes the interim result
     """
     blocks: list[tuple[Booked, ...]] = []
     for block in range(race.blocks):
         done = block * race.steps_of_block
-        blocks.append(play_block(race, block, _shifted(progress, done, race.steps), watch, blocks))
+        blocks.append(
+            play_block(race, block, _shifted(progress, done, race.steps), on_interim_result, blocks)
+        )
     return combined(race, blocks)
 
 
@@ -36,12 +40,12 @@ def play_block(
     race: Race,
     block: int,
     progress: Progress | None = None,
-    watch: OnInterimResult | None = None,
+    on_interim_result: OnInterimResult | None = None,
     before: Sequence[tuple[Booked, ...]] = (),
 ) -> tuple[Booked, ...]:
     """Play one block of replications, which no other block can change: what each policy came to.
 
-    Progress counts the steps of this block; a standing holds the blocks `before`, too.
+    Progress counts the steps of this block; an interim result includes the blocks `before`.
     """
     world = World.of(race.scenario)
     outcomes = outcomes_of(race, block)
@@ -55,9 +59,9 @@ def play_block(
                 if progress is not None:
                     done = len(booked) * race.scenario.days + day * len(heat) + place
                     progress(done, race.steps_of_block)
-            if watch is not None:
+            if on_interim_result is not None:
                 running = [(campaign.booked, day + 1) for campaign in campaigns]
-                watch(partial(_standing, race, before, booked, running))
+                on_interim_result(partial(_interim_result, race, before, booked, running))
         booked += [campaign.booked for campaign in campaigns]
     return tuple(booked)
 
@@ -69,10 +73,10 @@ def _heats(race: Race) -> list[tuple[RacePolicy, ...]]:
     return [(policy,) for policy in race.policies]
 
 
-def _standing(
+def _interim_result(
     race: Race, before: Sequence[tuple[Booked, ...]], booked: Sequence[Booked], running: Sequence[Part]
 ) -> dict[str, Any]:
-    """The standing from the blocks before, and from this one's policies that are through or run."""
+    """The interim result from the blocks before, and from this one's policies that are through or run."""
     days = race.scenario.days
     now: list[list[Part]] = [[(one, days)] for one in booked] + [[part] for part in running]
     now += [[] for _ in race.policies[len(now) :]]

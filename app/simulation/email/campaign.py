@@ -11,7 +11,7 @@ from app.simulation.email.daily import DailyPlay
 from app.simulation.email.decision_day import decision_day
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.per_email import PerEmailPlay
-from app.simulation.email.policies import PlayingPolicy
+from app.simulation.email.policies import EmailPolicy
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.schedule import Stretch, held_out, rates_over_time, stretches
 from app.simulation.random_streams import stream
@@ -43,7 +43,7 @@ def blocks(scenario: EmailScenario) -> int:
 
 def play_block(
     scenario: EmailScenario,
-    contestant: PlayingPolicy,
+    contestant: EmailPolicy,
     block: int,
     report: Callable[[int], None] | None = None,
 ) -> Ledger:
@@ -74,7 +74,7 @@ def play_block(
     return ledger
 
 
-def _play(scenario: EmailScenario, contestant: PlayingPolicy, block: int, rows: int) -> Play:
+def _play(scenario: EmailScenario, contestant: EmailPolicy, block: int, rows: int) -> Play:
     rng = stream(scenario.seed, "policy", block, contestant.name)
     if scenario.cadence == "daily" and contestant.policy is not None:
         return DailyPlay(scenario, contestant, rows, rng)

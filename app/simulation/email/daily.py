@@ -9,7 +9,7 @@ from app.bandits.arrays import Floats, Integers
 from app.bandits.policies.sampling import sample_arms
 from app.bandits.sequential.unit_loop import UnitCounts, counted
 from app.bandits.totals import Totals
-from app.simulation.email.policies import PlayingPolicy
+from app.simulation.email.policies import EmailPolicy
 from app.simulation.email.scenario import EmailScenario
 
 
@@ -21,7 +21,7 @@ class DailyPlay:
     """
 
     def __init__(
-        self, scenario: EmailScenario, contestant: PlayingPolicy, rows: int, rng: np.random.Generator
+        self, scenario: EmailScenario, contestant: EmailPolicy, rows: int, rng: np.random.Generator
     ) -> None:
         assert contestant.policy is not None
         self._scenario, self._rng, self._row = scenario, rng, np.arange(rows)

@@ -27,7 +27,7 @@ class Ledger:
     path_sent, path_won : (steps, k), the first replication's e-mails and conversions at these points
     decided_day : (r,), first day, from 1, at whose end some subject has P(best) >= 0.95; -1 for none
     decided_right : (r,), whether that subject was then the best
-    holdout_won : (r,), conversions of the e-mails kept apart
+    holdout_won : (r,), conversions of the e-mails held out
     """
 
     sent: Floats

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.sequential.unit_loop import UnitCounts, play_units
-from app.simulation.email.policies import PlayingPolicy
+from app.simulation.email.policies import EmailPolicy
 from app.simulation.email.scenario import EmailScenario
 
 
@@ -17,7 +17,7 @@ class PerEmailPlay:
     """
 
     def __init__(
-        self, scenario: EmailScenario, contestant: PlayingPolicy, rows: int, rng: np.random.Generator
+        self, scenario: EmailScenario, contestant: EmailPolicy, rows: int, rng: np.random.Generator
     ) -> None:
         self._policy = contestant.sequence(scenario.k, rows, rng, scenario.value, scenario.cost)
         self._delay, self._nothing = scenario.delay, np.zeros(rows, dtype=np.bool_)

@@ -5,7 +5,7 @@ from functools import reduce
 
 from app.simulation.email.campaign import blocks, play_block
 from app.simulation.email.ledger import Ledger
-from app.simulation.email.policies import EVEN_SPLIT, PlayingPolicy, build_policy_to_play
+from app.simulation.email.policies import EVEN_SPLIT, EmailPolicy, build_policy_to_play
 from app.simulation.email.result import EmailResult, PolicyResult
 from app.simulation.email.scenario import EmailScenario
 
@@ -28,7 +28,7 @@ def play(scenario: EmailScenario, progress: Progress | None = None) -> EmailResu
     return EmailResult(scenario, PolicyResult(EVEN_SPLIT, even, even), policies)
 
 
-def contestants(scenario: EmailScenario) -> list[PlayingPolicy]:
+def contestants(scenario: EmailScenario) -> list[EmailPolicy]:
     """The even split and then the policies, in their order."""
     chosen = scenario.policies
     return [EVEN_SPLIT, *(build_policy_to_play(one.kind, one.parameters, scenario.prior) for one in chosen)]
@@ -39,7 +39,7 @@ def work(scenario: EmailScenario) -> int:
     return scenario.emails * scenario.replications * (len(scenario.policies) + 1)
 
 
-def _played(scenario: EmailScenario, contestant: PlayingPolicy, report: "_Counted | None") -> Ledger:
+def _played(scenario: EmailScenario, contestant: EmailPolicy, report: "_Counted | None") -> Ledger:
     parts = (play_block(scenario, contestant, block, report) for block in range(blocks(scenario)))
     return reduce(Ledger.joined, parts)
 

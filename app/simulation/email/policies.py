@@ -75,7 +75,7 @@ class RoundRobin:
 
 
 @dataclass(frozen=True, slots=True)
-class PlayingPolicy:
+class EmailPolicy:
     """A policy that plays.
 
     Parameters
@@ -116,10 +116,10 @@ class PlayingPolicy:
         return as_sequential(self.policy, k, rows, rng, value, cost)
 
 
-EVEN_SPLIT = PlayingPolicy("even_split", None)
+EVEN_SPLIT = EmailPolicy("even_split", None)
 
 
-def build_policy_to_play(kind: str, parameters: Mapping[str, Any], prior: Prior) -> PlayingPolicy:
+def build_policy_to_play(kind: str, parameters: Mapping[str, Any], prior: Prior) -> EmailPolicy:
     """The policy of that kind.
 
     Raises
@@ -128,10 +128,10 @@ def build_policy_to_play(kind: str, parameters: Mapping[str, Any], prior: Prior)
         An unknown kind or parameter, or a value out of bounds.
     """
     if kind != ORIGINAL:
-        return PlayingPolicy(kind, build_policy(kind, parameters, prior))
+        return EmailPolicy(kind, build_policy(kind, parameters, prior))
     epsilon = build_policy("epsilon_greedy", parameters, prior)
     assert isinstance(epsilon, EpsilonGreedy)
-    return PlayingPolicy(kind, OriginalEpsilonGreedy(epsilon.epsilon))
+    return EmailPolicy(kind, OriginalEpsilonGreedy(epsilon.epsilon))
 
 
 def _fields(policy: Policy) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.simulation.email.decision_day import P_BEST_DECIDED, fixed_horizon
 from app.simulation.email.ledger import UNDECIDED, Ledger
-from app.simulation.email.policies import PlayingPolicy
+from app.simulation.email.policies import EmailPolicy
 from app.simulation.email.scenario import EmailScenario
 from app.simulation.email.schedule import curve
 from app.simulation.replication_statistics import Summary, band, summary
@@ -27,7 +27,7 @@ class PolicyResult:
     even : the even split's ledger
     """
 
-    contestant: PlayingPolicy
+    contestant: EmailPolicy
     ledger: Ledger
     even: Ledger
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from app.bandits.allocation.decide import BurnIn
+from app.bandits.allocation.decide import BurnInRule
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
 from app.simulation.email.drift import ChangePoint, RandomWalk
@@ -24,7 +24,7 @@ Cadence = Literal["per_email", "daily"]
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyChoice:
+class EmailPolicyChoice:
     """A policy by its kind, with those parameters that differ from its defaults."""
 
     kind: str
@@ -48,7 +48,7 @@ class EmailScenario:
     delay : until a conversion is known: in e-mails (per_email) or days (daily); the trial counts at once
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)
-    holdout_percent : of the e-mails, spread evenly, get the first subject and are kept apart
+    holdout_percent : of the e-mails, spread evenly, get the first subject and are held out
     replications : r >= 1
     seed : of everything random but the rates, >= 0
     prior : (a, b) of Beta, both > 0, for the policies and P(best)
@@ -58,14 +58,17 @@ class EmailScenario:
     Raises
     ------
     ValueError
-        The message begins with the name of the field at fault.
+        The message begins with the name of the invalid field.
     """
 
     subjects: tuple[str, ...] | None = None
     rates: tuple[float, ...] | None = None
     world_seed: int = 42
     emails: int = 10_000
-    policies: tuple[PolicyChoice, ...] = (PolicyChoice("thompson"), PolicyChoice("epsilon_greedy"))
+    policies: tuple[EmailPolicyChoice, ...] = (
+        EmailPolicyChoice("thompson"),
+        EmailPolicyChoice("epsilon_greedy"),
+    )
     cadence: Cadence = "per_email"
     days: int = 30
     drift: RandomWalk | tuple[ChangePoint, ...] | None = None
@@ -77,7 +80,7 @@ class EmailScenario:
     seed: int = 1
     prior: Prior = (1.0, 1.0)
     min_share: float = 0.0
-    burn_in: BurnIn = field(default_factory=BurnIn)
+    burn_in: BurnInRule = field(default_factory=BurnInRule)
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -188,5 +191,5 @@ def _named(name: str, check: Any, *arguments: Any) -> Any:
     """What the check returns; its complaint with the field's name before it."""
     try:
         return check(*arguments)
-    except (ValueError, TypeError) as fault:
-        raise ValueError(f"{name}: {fault}") from fault
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name}: {error}") from error

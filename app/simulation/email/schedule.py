@@ -60,7 +60,7 @@ def curve(scenario: EmailScenario) -> list[int]:
 
 
 def held_out(scenario: EmailScenario, start: int, end: int) -> Booleans:
-    """(end - start,), which of these e-mails are kept out of the race: every h-th, evenly spread."""
+    """(end - start,), which of these e-mails are held out of the race: every h-th, evenly spread."""
     part = scenario.holdout_percent / 100
     counted = np.floor(np.arange(start, end + 1) * part)
     out: Booleans = np.diff(counted) > 0

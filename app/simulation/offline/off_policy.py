@@ -18,7 +18,7 @@ SHRUNK_BY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class OutcomeEstimate:
     """A mean outcome per decision.
 
     Parameters
@@ -52,9 +52,9 @@ class Evaluation:
     warnings : sentences
     """
 
-    ips: Estimate
-    snips: Estimate
-    dr: Estimate
+    ips: OutcomeEstimate
+    snips: OutcomeEstimate
+    dr: OutcomeEstimate
     ess: float
     largest_weight: float
     n: int
@@ -134,17 +134,17 @@ def outcomes(log: DecisionLog, by_value: bool) -> Floats:
     return log.value
 
 
-def _mean(terms: Floats) -> Estimate:
+def _mean(terms: Floats) -> OutcomeEstimate:
     n = len(terms)
-    return Estimate(float(terms.mean()), float(terms.std(ddof=1)) / n**0.5 if n > 1 else None)
+    return OutcomeEstimate(float(terms.mean()), float(terms.std(ddof=1)) / n**0.5 if n > 1 else None)
 
 
-def _ratio(weight: Floats, outcome: Floats) -> Estimate:
+def _ratio(weight: Floats, outcome: Floats) -> OutcomeEstimate:
     total = float(weight.sum())
     if total == 0:
-        return Estimate(None, None)
+        return OutcomeEstimate(None, None)
     mean = float((weight * outcome).sum()) / total
-    return Estimate(mean, float(np.sqrt((weight**2 * (outcome - mean) ** 2).sum())) / total)
+    return OutcomeEstimate(mean, float(np.sqrt((weight**2 * (outcome - mean) ** 2).sum())) / total)
 
 
 def _doubly_robust(log: DecisionLog, shares: Floats, weight: Floats, outcome: Floats) -> Floats:

@@ -10,7 +10,7 @@ from app.bandits.policies.registry import Policy
 from app.bandits.sequential.sequences import as_sequential
 from app.errors import FieldError, Invalid
 from app.simulation.offline.decision_log import DecisionLog
-from app.simulation.offline.off_policy import Estimate, outcomes
+from app.simulation.offline.off_policy import OutcomeEstimate, outcomes
 from app.simulation.random_streams import stream
 from app.simulation.replication_statistics import Summary, summary
 
@@ -21,13 +21,13 @@ class RejectionReplay:
 
     Parameters
     ----------
-    estimate : mean outcome per kept decision; its standard error is a single pass's
+    estimate : mean outcome per accepted decision; its standard error is a single pass's
     accepted : decisions per pass in which the policy chose the logged arm
     means : of the passes, which differ by the policy's own draws alone
-    shares : (k,), of the arms among all kept decisions
+    shares : (k,), of the arms among all accepted decisions
     """
 
-    estimate: Estimate
+    estimate: OutcomeEstimate
     accepted: Summary
     means: Summary | None
     shares: Floats
@@ -47,7 +47,7 @@ def replay(
 ) -> RejectionReplay:
     """Go through the log; where the policy chooses the logged arm, it is shown the reward and the decision counts.
 
-    On a log of uniformly random decisions this is unbiased for policies that learn, too: what is kept is a
+    On a log of uniformly random decisions this is unbiased for policies that learn, too: what is accepted is a
     history that the policy itself might have had.
 
     Parameters
@@ -72,14 +72,14 @@ def replay(
     _check(log)
     k, outcome = len(log.arms), outcomes(log, by_value)
     sequence = as_sequential(policy, k, passes, stream(seed, "replay", name))
-    kept, sums, squares = np.zeros((3, k, passes))
+    accepted, sums, squares = np.zeros((3, k, passes))
     for arm, won, earned in zip(log.arm.tolist(), log.reward > 0, outcome.tolist(), strict=True):
         cells = sequence.choose()
         agreed = cells[(cells >= arm * passes) & (cells < (arm + 1) * passes)]
         sequence.learn(agreed, np.full(agreed.size, won))
-        for table, value in ((kept, 1.0), (sums, earned), (squares, earned**2)):
+        for table, value in ((accepted, 1.0), (sums, earned), (squares, earned**2)):
             table.ravel()[agreed] += value
-    return _rejection(kept, sums, squares)
+    return _rejection(accepted, sums, squares)
 
 
 def _check(log: DecisionLog) -> None:
@@ -94,14 +94,14 @@ def _check(log: DecisionLog) -> None:
         raise Invalid("rewards must be 0 or 1 to be learnt from", [FieldError("log.reward", "is not 0 or 1")])
 
 
-def _rejection(kept: Floats, sums: Floats, squares: Floats) -> RejectionReplay:
+def _rejection(accepted: Floats, sums: Floats, squares: Floats) -> RejectionReplay:
     """The values of tables (k, passes)."""
-    n, total = kept.sum(axis=0), sums.sum(axis=0)
+    n, total = accepted.sum(axis=0), sums.sum(axis=0)
     some = n > 0
     if not some.any():
-        return RejectionReplay(Estimate(None, None), summary(n), None, np.zeros(len(kept)))
+        return RejectionReplay(OutcomeEstimate(None, None), summary(n), None, np.zeros(len(accepted)))
     means = total[some] / n[some]
     variance = np.maximum(squares.sum(axis=0)[some] / n[some] - means**2, 0)
     error = float(np.sqrt((variance / n[some]).mean()))
-    shares: Floats = kept.sum(axis=1) / kept.sum()
-    return RejectionReplay(Estimate(float(means.mean()), error), summary(n), summary(means), shares)
+    shares: Floats = accepted.sum(axis=1) / accepted.sum()
+    return RejectionReplay(OutcomeEstimate(float(means.mean()), error), summary(n), summary(means), shares)

@@ -1,4 +1,4 @@
-"""The account that PostgreSQL runs under: the present user, or an existing humble one where we are root."""
+"""The account that PostgreSQL runs under: the present user, or an existing unprivileged one where that is root."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from app.storage.embedded.errors import CannotStart
 
-HUMBLE_ACCOUNTS = ("postgres", "nobody")
+UNPRIVILEGED_ACCOUNTS = ("postgres", "nobody")
 
 
 class Identity(TypedDict, total=False):
@@ -56,12 +56,12 @@ class Account:
 
 
 def server_account(data: Path) -> Account:
-    """Return who runs the server: the account that owns the data, else the present user or a humble account."""
+    """Return who runs the server: the account that owns the data, else the present user or an unprivileged one."""
     if os.geteuid() != 0:
         return _present_user()
     if data.exists() and (owner := data.stat().st_uid) != 0:
         return _by_uid(owner)
-    for name in HUMBLE_ACCOUNTS:
+    for name in UNPRIVILEGED_ACCOUNTS:
         try:
             return _account(pwd.getpwnam(name))
         except KeyError:

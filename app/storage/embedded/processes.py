@@ -17,9 +17,9 @@ LARGEST_LOG = 10_000_000
 
 
 def spawn(
-    command: Sequence[str | Path], account: Account, lock: int, log: int, last_word: signal.Signals
+    command: Sequence[str | Path], account: Account, lock: int, log: int, parent_death_signal: signal.Signals
 ) -> "subprocess.Popen[bytes]":
-    """Start a program that inherits the server's lock and gets the signal ``last_word`` when our thread dies.
+    """Start a program that has the server's lock and gets ``parent_death_signal`` when the thread here dies.
 
     In a session of its own: Ctrl-C in a terminal is for the service, which then stops the server in good order.
     """
@@ -32,19 +32,19 @@ def spawn(
         stderr=log,
         pass_fds=(lock,),
         start_new_session=True,
-        preexec_fn=_end_with_parent(last_word),
+        preexec_fn=_end_with_parent(parent_death_signal),
         **account.identity,
     )
 
 
-def _end_with_parent(last_word: signal.Signals) -> Callable[[], None] | None:
+def _end_with_parent(parent_death_signal: signal.Signals) -> Callable[[], None] | None:
     """Return what the child runs before its program; after the change of user, which would undo it."""
     if sys.platform != "linux":
         return None  # there the next start stops what is left
     libc, parent = ctypes.CDLL(None), os.getpid()
 
     def ask_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, last_word)
+        libc.prctl(PR_SET_PDEATHSIG, parent_death_signal)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 

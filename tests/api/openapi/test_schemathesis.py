@@ -40,12 +40,12 @@ def check(case: schemathesis.Case, session: asgi.ASGIClient, *excluded: object) 
 
 
 @schema.parametrize()
-def test_an_operation_keeps_what_its_description_promises(case, session):
+def test_an_operation_conforms_to_its_description(case, session):
     check(case, session)
 
 
 @schema.include(path_regex="{experiment_id}").parametrize()
-def test_an_operation_on_what_exists_keeps_what_its_description_promises(case, session):
+def test_an_operation_on_what_exists_conforms_to_its_description(case, session):
     case.path_parameters["experiment_id"] = "homepage"
     if "variant_id" in case.path_parameters:
         case.path_parameters["variant_id"] = "bold"
@@ -54,7 +54,7 @@ def test_an_operation_on_what_exists_keeps_what_its_description_promises(case, s
     )  # what was wrong may have been the path just replaced
 
 
-def test_operations_in_a_row_keep_what_their_description_promises(session):
+def test_operations_in_a_row_conform_to_their_description(session):
     class Walk(schema.as_state_machine()):
         def get_call_kwargs(self, case):
             return {"session": session}

@@ -31,7 +31,9 @@ PROJECT = ProjectConfig(
 )
 CONFIG = SchemathesisConfig(seed=2, projects=ProjectsConfig(default=PROJECT))
 everything = schemathesis.openapi.from_asgi("/openapi.json", DESCRIBED, config=CONFIG)
-schema = everything.exclude(path="/plans")  # as there; that it asks for a key is seen in test_keys.py
+schema = everything.exclude(
+    path="/plans"
+)  # as there; that it asks for a key is seen in test_authorization.py
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def keyed(migrated_url: str) -> Iterator[asgi.ASGIClient]:
 
 
 @schema.parametrize()
-def test_an_operation_asks_for_a_key_and_keeps_with_one_what_its_description_promises(case, keyed):
+def test_an_operation_asks_for_a_key_and_conforms_to_its_description_with_one(case, keyed):
     refused = case.call(session=keyed)  # what was generated in a key's place stays: it is none
     assert (refused.status_code == 401) == (
         case.operation.definition.raw["operationId"] not in PUBLIC_OPERATIONS

@@ -48,7 +48,7 @@ def test_exact_effects_are_found_again():
     assert fit.rates == pytest.approx(rates / scale, rel=1e-7)
 
 
-def test_the_traffic_weighted_mean_of_the_days_is_1_and_successes_are_kept():
+def test_the_traffic_weighted_mean_of_the_days_is_1_and_successes_stay():
     rng = np.random.default_rng(2)
     n = rng.integers(0, 500, (6, 9, 3)).astype(float)
     s = rng.binomial(n.astype(int), 0.2)

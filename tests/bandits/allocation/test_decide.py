@@ -1,4 +1,4 @@
-"""Properties of every policy under every setting: promises hold, order and arithmetic are right."""
+"""Properties of every policy under every setting: floors and fixed shares hold, order and arithmetic are right."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
+from app.bandits.allocation.decide import AllocationRules, BurnInRule, decide
 from app.bandits.allocation.effective_totals import DailyTotals, Weighting, effective_totals
 from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value
@@ -26,16 +26,16 @@ def problems(draw, kinds=tuple(KINDS)):
     successes = np.floor(trials * np.array(rates))
     worth = np.array(draw(st.lists(st.integers(1, 50), min_size=k, max_size=k)), float)
     totals = Totals(trials, successes, successes * worth, successes * worth**2 * 1.2, np.zeros(k))
-    promised = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
+    percents = draw(st.lists(st.integers(0, 100 // k), min_size=k, max_size=k))
     is_fixed = draw(st.lists(st.booleans(), min_size=k, max_size=k).filter(lambda flags: not all(flags)))
     parameters = {"shares": tuple(np.full(k, 1 / k))} if kind == "fixed" else {}
     rules = AllocationRules(
         policy=build_policy(kind, parameters),
         prior=(1.0, 1.0),
         by_value=needs_value(kind),
-        floors=np.array(promised) / 100,
-        fixed=np.where(is_fixed, np.array(promised) / 100, np.nan),
-        burn_in=BurnIn(draw(st.integers(0, 2)), draw(st.integers(0, 500)), 0, draw(st.floats(0, 1))),
+        floors=np.array(percents) / 100,
+        fixed=np.where(is_fixed, np.array(percents) / 100, np.nan),
+        burn_in=BurnInRule(draw(st.integers(0, 2)), draw(st.integers(0, 500)), 0, draw(st.floats(0, 1))),
     )
     days = np.where(trials > 0, draw(st.integers(1, 3)), 0).astype(float)
     return rules, totals, days
@@ -43,7 +43,7 @@ def problems(draw, kinds=tuple(KINDS)):
 
 @settings(deadline=None, max_examples=150)
 @given(problems())
-def test_percentages_sum_to_exactly_100_and_promises_hold(problem):
+def test_percentages_sum_to_exactly_100_and_floors_hold(problem):
     rules, totals, days = problem
     shares = decide(rules, totals, days).shares
     assert sum(percentages(shares)) == Decimal(100)
@@ -86,19 +86,19 @@ def test_an_arm_in_burn_in_gets_its_floor_or_its_burn_in_share_and_no_more(probl
 def test_a_new_arm_takes_no_part_in_p_best():
     """3 % after 10,000 trials: beside it an untried arm would be best with 97 %."""
     rules = AllocationRules(
-        build_policy("thompson"), (1.0, 1.0), False, np.zeros(2), np.full(2, np.nan), BurnIn()
+        build_policy("thompson"), (1.0, 1.0), False, np.zeros(2), np.full(2, np.nan), BurnInRule()
     )
     found = decide(rules, Totals(np.array([10_000.0, 0.0]), np.array([300.0, 0.0])), np.array([1.0, 0.0]))
     assert found.shares.tolist() == [0.5, 0.5]
     assert found.best.p_best.tolist() == [1.0]
-    untried = AllocationRules(rules.policy, rules.prior, False, rules.floors, rules.fixed, BurnIn(days=0))
+    untried = AllocationRules(rules.policy, rules.prior, False, rules.floors, rules.fixed, BurnInRule(days=0))
     assert decide(untried, Totals([10_000.0, 0.0], [300.0, 0.0]), np.array([1.0, 0.0])).shares[1] > 0.96
 
 
 def test_burn_in_shares_shrink_where_floors_leave_less_room():
     """Floors 70 % and 0: the new arm can have 30 % of its 50 %."""
     rules = AllocationRules(
-        build_policy("thompson"), (1.0, 1.0), False, np.array([0.7, 0.0]), np.full(2, np.nan), BurnIn()
+        build_policy("thompson"), (1.0, 1.0), False, np.array([0.7, 0.0]), np.full(2, np.nan), BurnInRule()
     )
     found = decide(rules, Totals([100.0, 0.0], [10.0, 0.0]), np.array([1.0, 0.0]))
     assert found.shares == pytest.approx([0.7, 0.3], abs=1e-15)
@@ -121,7 +121,7 @@ def thompson(floors, burn_in, fixed=None):
 )
 def test_a_new_arm_of_four_gets_its_burn_in_share(share, expected):
     totals = Totals([1000, 1000, 1000, 0], [100, 110, 120, 0])
-    found = decide(thompson([0.04] * 4, BurnIn(share=share)), totals, np.array([9, 9, 9, 0.0]))
+    found = decide(thompson([0.04] * 4, BurnInRule(share=share)), totals, np.array([9, 9, 9, 0.0]))
     assert found.shares[3] == pytest.approx(expected, abs=1e-15)
     assert (found.gate, found.burning.tolist()) == ("burn_in", [False, False, False, True])
 
@@ -130,14 +130,14 @@ def test_a_new_arm_of_four_gets_its_burn_in_share(share, expected):
     ("trials", "gate"), [([0, 0], "no_data"), ([1, 0], None)], ids=["no trial", "a single trial"]
 )
 def test_without_a_trial_there_are_no_data(trials, gate):
-    found = decide(thompson([0.0, 0.0], BurnIn(days=0)), Totals(trials, [0, 0]), np.array([0.0, 0.0]))
+    found = decide(thompson([0.0, 0.0], BurnInRule(days=0)), Totals(trials, [0, 0]), np.array([0.0, 0.0]))
     assert found.gate == gate
     assert found.judged.tolist() == [True, True]
 
 
 def test_thompson_judges_the_free_arms_alone_beside_a_fixed_one():
     """Beta(2, 1) against Beta(1, 2) share what the fixed arm leaves, 5/6 to 1/6."""
-    rules = thompson([0.0, 0.0, 0.0], BurnIn(days=0), [0.4, np.nan, np.nan])
+    rules = thompson([0.0, 0.0, 0.0], BurnInRule(days=0), [0.4, np.nan, np.nan])
     found = decide(rules, Totals([50, 1, 1], [49, 1, 0]), np.array([1.0, 1, 1]))
     assert found.shares == pytest.approx([0.4, 0.6 * 5 / 6, 0.6 / 6], abs=1e-12)
     assert len(found.best.p_best) == 3
@@ -146,10 +146,10 @@ def test_thompson_judges_the_free_arms_alone_beside_a_fixed_one():
 @pytest.mark.parametrize(
     ("burn_in", "unfinished"),
     [
-        (BurnIn(days=3), [True, False, False]),
-        (BurnIn(impressions=100), [True, False, False]),
-        (BurnIn(successes=20), [True, True, False]),
-        (BurnIn(days=2, impressions=99, successes=10), [False, False, False]),
+        (BurnInRule(days=3), [True, False, False]),
+        (BurnInRule(impressions=100), [True, False, False]),
+        (BurnInRule(successes=20), [True, True, False]),
+        (BurnInRule(days=2, impressions=99, successes=10), [False, False, False]),
     ],
     ids=["days", "impressions", "successes", "exactly enough"],
 )
@@ -177,7 +177,7 @@ def histories(draw):
 
 @settings(deadline=None, max_examples=150)
 @given(histories())
-def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_keep_promises(history):
+def test_every_way_of_weighing_days_gives_shares_that_sum_to_100_and_hold_floors(history):
     rules, table, weighting = history
     used = effective_totals(table, int(table.day[-1]), weighting)
     assert used.possible.all()
@@ -206,7 +206,7 @@ def test_an_endless_half_life_and_a_window_beyond_the_history_equal_none(history
 
 @settings(deadline=None, max_examples=60)
 @given(problems(kinds=("thompson",)), st.integers(0, 5))
-def test_one_more_success_never_lowers_an_arms_share_whatever_is_promised(problem, arm):
+def test_one_more_success_never_lowers_an_arms_share_whatever_the_floors(problem, arm):
     rules, totals, days = problem
     i = arm % totals.k
     if totals.successes[i] == totals.trials[i]:
@@ -216,7 +216,7 @@ def test_one_more_success_never_lowers_an_arms_share_whatever_is_promised(proble
 
 
 def test_without_a_burn_in_share_and_a_floor_a_new_arm_waits_for_data_from_elsewhere():
-    rules, days = thompson([0.0, 0.0], BurnIn(share=0)), np.array([9.0, 0])
+    rules, days = thompson([0.0, 0.0], BurnInRule(share=0)), np.array([9.0, 0])
     assert decide(rules, Totals([1000, 0], [100, 0]), days).shares.tolist() == [1, 0]
     fed = decide(rules, Totals([1000, 1000], [100, 100]), np.array([9.0, 1]))
     assert fed.shares == pytest.approx([0.5, 0.5])
@@ -224,7 +224,7 @@ def test_without_a_burn_in_share_and_a_floor_a_new_arm_waits_for_data_from_elsew
 
 def test_a_burn_in_share_is_capped_at_an_equal_one():
     rules = AllocationRules(
-        build_policy("thompson"), (1.0, 1.0), False, np.zeros(4), np.full(4, np.nan), BurnIn(share=0.9)
+        build_policy("thompson"), (1.0, 1.0), False, np.zeros(4), np.full(4, np.nan), BurnInRule(share=0.9)
     )
     found = decide(rules, Totals([100.0, 100, 100, 0], [10.0, 10, 10, 0]), np.array([1.0, 1, 1, 0]))
     assert found.shares == pytest.approx([0.25] * 4, abs=1e-12)

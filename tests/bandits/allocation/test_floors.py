@@ -19,17 +19,17 @@ shares = (
 @pytest.mark.parametrize(
     ("floors", "fixed", "expected"),
     [
-        pytest.param(0, None, [0.7, 0.2, 0.1], id="nothing promised"),
+        pytest.param(0, None, [0.7, 0.2, 0.1], id="no floors"),
         pytest.param(0.1, None, [0.1 + 0.7 * 0.7, 0.1 + 0.7 * 0.2, 0.1 + 0.7 * 0.1], id="one floor for all"),
         pytest.param([0, 0, 0.5], None, [0.35, 0.1, 0.55], id="a floor for one"),
         pytest.param(0, [NAN, 0.4, NAN], [0.6 * 7 / 8, 0.4, 0.6 / 8], id="a fixed share"),
         pytest.param(0.1, [0.4, NAN, NAN], [0.4, 0.1 + 0.4 * 2 / 3, 0.1 + 0.4 / 3], id="both"),
         pytest.param(0, [NAN, 1, NAN], [0, 1, 0], id="one takes everything"),
-        pytest.param([0.3, 0.3, 0.4], None, [0.3, 0.3, 0.4], id="all promised"),
+        pytest.param([0.3, 0.3, 0.4], None, [0.3, 0.3, 0.4], id="floors that sum to 1"),
         pytest.param(0.9, [0.5, 0.3, 0.2], [0.5, 0.3, 0.2], id="all fixed; their floors do not count"),
     ],
 )
-def test_promises_come_first_and_the_policy_shares_the_rest(floors, fixed, expected):
+def test_floors_come_first_and_the_policy_shares_the_rest(floors, fixed, expected):
     assert with_floors([0.7, 0.2, 0.1], floors, fixed) == pytest.approx(expected, abs=1e-15)
 
 
@@ -66,6 +66,6 @@ def test_every_bandit_of_a_batch_gets_its_own_shares():
         pytest.param([-0.5, 1.5], 0, None, ">= 0", id="a policy's negative share"),
     ],
 )
-def test_what_does_not_fit_is_refused(policy, floors, fixed, reason):
+def test_what_does_not_fit_is_rejected(policy, floors, fixed, reason):
     with pytest.raises(ValueError, match=reason):
         with_floors(policy, floors, fixed)

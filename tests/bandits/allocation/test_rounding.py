@@ -41,7 +41,7 @@ def test_percentages_sum_to_exactly_100_and_are_off_by_less_than_one_unit(weight
 
 
 @pytest.mark.parametrize("shares", [[0.5, 0.4], [1.5, -0.5], [np.nan, 1], [[1.0]], []])
-def test_what_is_not_a_row_of_shares_is_refused(shares):
+def test_what_is_not_a_row_of_shares_is_rejected(shares):
     with pytest.raises(ValueError, match="shares must"):
         percentages(shares)
 

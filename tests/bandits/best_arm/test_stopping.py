@@ -12,7 +12,7 @@ UNSURE = BetaArms([120, 125], [880, 875])
 
 
 @pytest.mark.parametrize("when", list(StopWhen))
-def test_a_sure_champion_may_be_kept_and_an_unsure_one_not(when):
+def test_a_sure_champion_may_be_shipped_and_an_unsure_one_not(when):
     assert StopRule(when).advice(SURE, days=14).stop
     assert not StopRule(when).advice(UNSURE, days=14).stop
 
@@ -22,7 +22,7 @@ def test_nothing_is_advised_before_the_minimum_of_days(when):
     assert not StopRule(when, minimum_days=15).advice(SURE, days=14).stop
 
 
-def test_the_advice_names_the_champion_and_its_figure():
+def test_the_advice_names_the_champion_and_its_statistic():
     found = best_arm(UNSURE)
     p_best = StopRule("p_best").advice(UNSURE, 20)
     loss = StopRule("expected_loss").advice(UNSURE, 20, found)
@@ -58,7 +58,7 @@ def test_a_threshold_may_be_chosen():
         ({"quantile": 0.4}, "quantile must be in"),
     ],
 )
-def test_settings_without_a_meaning_are_refused(settings, reason):
+def test_settings_without_a_meaning_are_rejected(settings, reason):
     with pytest.raises(ValueError, match=reason):
         StopRule(**settings)
 

@@ -77,18 +77,18 @@ def test_a_champion_that_cannot_be_raised_below_1_has_won():
 
 
 @pytest.mark.parametrize("v", [-0.1, np.nan, np.inf])
-def test_an_improvement_below_0_is_refused(v):
+def test_an_improvement_below_0_is_rejected(v):
     with pytest.raises(ValueError, match="v must"):
         p_value_remaining(BetaArms([1, 1], [1, 1]), v)
 
 
 @pytest.mark.parametrize("quantile", [0, 1, np.nan])
-def test_a_quantile_outside_of_0_and_1_is_refused(quantile):
+def test_a_quantile_outside_of_0_and_1_is_rejected(quantile):
     with pytest.raises(ValueError, match="quantile"):
         value_remaining(BetaArms([1, 1], [1, 1]), quantile)
 
 
-def test_several_bandits_at_once_are_refused():
+def test_several_bandits_at_once_are_rejected():
     with pytest.raises(ValueError, match="one bandit"):
         value_remaining(BetaArms(np.ones((2, 2)), np.ones((2, 2))))
 

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder
-from app.bandits.delay.curve import IMMEDIATE, DelayCurve
+from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.estimate import tracked_delay
+
+IMMEDIATE = DelayCurve((1.0,))
+"""All conversions come in the period of their impression."""
 
 THREE_COHORTS = AgeCounts.of_cohorts([[40, 30, 20], [50, 25, 99], [60, 99, 99]], [2, 1, 0])
 """What is not yet known of the two younger cohorts is marked by 99."""

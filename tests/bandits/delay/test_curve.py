@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from app.bandits.delay.curve import IMMEDIATE, DelayCurve, fractions_at, masses
+from app.bandits.delay.curve import DelayCurve, fractions_at, masses
+
+IMMEDIATE = DelayCurve((1.0,))
+"""All conversions come in the period of their impression."""
 
 
 @pytest.mark.parametrize(
@@ -36,13 +39,6 @@ def test_many_curves_are_read_at_the_same_ages():
 def test_a_curve_ends_where_it_reaches_one():
     assert DelayCurve.shortest(np.array([0.5, 1.0, 1.0, 1.0])) == DelayCurve((0.5, 1.0))
     assert DelayCurve.shortest(np.ones(30)) == IMMEDIATE
-
-
-def test_a_curve_that_is_one_at_all_ages_used_is_no_delay():
-    curve = DelayCurve((0.5, 0.75, 1))
-    assert curve.is_one_at([2, 5])
-    assert not curve.is_one_at([1, 2, 5])
-    assert curve.is_one_at([])
 
 
 def test_masses_are_what_comes_at_each_age():

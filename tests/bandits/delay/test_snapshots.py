@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder
-from app.bandits.delay.curve import IMMEDIATE, DelayCurve
+from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.estimate import reported_delay
 from app.bandits.delay.snapshots import Snapshots, linked_reports
+
+IMMEDIATE = DelayCurve((1.0,))
+"""All conversions come in the period of their impression."""
 
 
 def curve(*reports, oldest=30, common=None):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn
+from app.bandits.allocation.decide import AllocationRules, BurnInRule
 from app.bandits.allocation.decide_batch import decided_shares
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import (
@@ -16,9 +16,10 @@ from app.bandits.estimation.adaptive_means import (
     stratified_means,
 )
 from app.bandits.estimation.estimate import Estimate
-from app.bandits.estimation.lift import Sample, conversion_lift
+from app.bandits.estimation.lift import conversion_lift
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
+from tests.support.samples import conversions_of
 
 RUNS = 2_000
 MARGIN = 0.02
@@ -54,7 +55,7 @@ def played(world, policy="thompson"):
     """2,000 runs of the service's own policy with its floors, its shares renewed after every batch."""
     rng, k = np.random.default_rng(7), len(world.rates)
     rules = AllocationRules(
-        build_policy(policy), (1.0, 1.0), False, np.full(k, world.floor), np.full(k, np.nan), BurnIn()
+        build_policy(policy), (1.0, 1.0), False, np.full(k, world.floor), np.full(k, np.nan), BurnInRule()
     )
     p, n, s = np.zeros((3, RUNS, len(world.days), k))
     for j, day in enumerate(world.days):
@@ -146,8 +147,8 @@ def test_values_are_covered_too():
 def test_the_lift_against_a_holdout_is_covered_under_any_allocation():
     """What the bandit earned is its propensities' mixture of the arms, which differs by run."""
     batches, rng = played(ONE_IS_BETTER), np.random.default_rng(9)
-    bandit = Sample.of_conversions(batches.units.sum(axis=(1, 2)), batches.sums.sum(axis=(1, 2)))
-    holdout = Sample.of_conversions(np.full(RUNS, 3_000), rng.binomial(3_000, 0.1, RUNS))
+    bandit = conversions_of(batches.units.sum(axis=(1, 2)), batches.sums.sum(axis=(1, 2)))
+    holdout = conversions_of(np.full(RUNS, 3_000), rng.binomial(3_000, 0.1, RUNS))
     earned = (batches.propensities @ ONE_IS_BETTER.rates).mean(axis=1)
     found = conversion_lift(bandit, holdout)
     assert coverage(found.interval, earned - 0.1) == pytest.approx(0.95, abs=MARGIN)

@@ -270,6 +270,6 @@ GOOD = {"propensities": [[0.5, 0.5]], "units": [[3, 4]], "sums": [[1, 2]], "squa
         pytest.param({"units": [[3, 0]], "squares": [[1, 0]]}, "outcomes need units", id="sums of nobody"),
     ],
 )
-def test_what_no_batches_can_be_is_refused(wrong, message):
+def test_what_no_batches_can_be_is_rejected(wrong, message):
     with pytest.raises(ValueError, match=message):
         AdaptiveBatches(**GOOD | wrong)

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from app.bandits.estimation.lift import Sample, conversion_lift, value_lift
+from tests.support.samples import conversions_of
 
 
 def of(values):
@@ -25,12 +26,12 @@ def of(values):
 )
 def test_newcombes_intervals_are_those_of_his_table(bandit, holdout, expected):
     """Table II of Newcombe 1998, method 10."""
-    samples = (Sample.of_conversions(n, s) for s, n in (bandit, holdout))
+    samples = (conversions_of(n, s) for s, n in (bandit, holdout))
     assert conversion_lift(*samples).interval == pytest.approx(expected, abs=6e-5)
 
 
 def test_wilsons_limits_are_scipys():
-    ours = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30), 0.9)
+    ours = conversion_lift(conversions_of(400, 60), conversions_of(300, 30), 0.9)
     (l1, u1), (l0, u0) = (
         stats.binomtest(s, n).proportion_ci(0.9, method="wilson") for s, n in ((60, 400), (30, 300))
     )
@@ -40,7 +41,7 @@ def test_wilsons_limits_are_scipys():
 
 
 def test_the_relative_lift_of_conversions_has_katzs_interval():
-    found = conversion_lift(Sample.of_conversions(400, 60), Sample.of_conversions(300, 30))
+    found = conversion_lift(conversions_of(400, 60), conversions_of(300, 30))
     s = math.sqrt((1 - 0.15) / 0.15 / 399 + (1 - 0.1) / 0.1 / 299)
     assert found.relative == pytest.approx(0.5)
     expected = np.exp(math.log(1.5) + stats.norm.ppf([0.025, 0.975]) * s) - 1
@@ -67,7 +68,7 @@ def test_the_relative_lift_of_values_follows_from_the_logarithm_of_the_ratio():
 
 
 def test_without_conversions_there_is_a_difference_but_no_relative_lift():
-    found = conversion_lift(Sample.of_conversions(100, 5), Sample.of_conversions(20, 0))
+    found = conversion_lift(conversions_of(100, 5), conversions_of(20, 0))
     assert found.difference == pytest.approx(0.05)
     assert np.isfinite(found.interval).all()
     assert np.isnan([found.relative, *found.relative_interval]).all()
@@ -75,7 +76,7 @@ def test_without_conversions_there_is_a_difference_but_no_relative_lift():
 
 @pytest.mark.parametrize("lift", [conversion_lift, value_lift])
 def test_an_empty_holdout_gives_nothing(lift):
-    found = lift(Sample.of_conversions(100, 5), Sample.of_conversions(0, 0))
+    found = lift(conversions_of(100, 5), conversions_of(0, 0))
     assert np.isnan([found.difference, *found.interval, found.relative, *found.relative_interval]).all()
 
 
@@ -98,11 +99,11 @@ def test_a_loss_has_no_relative_lift():
 
 
 def test_many_comparisons_at_once_are_each_alone():
-    bandit, holdout = Sample.of_conversions([100, 50], [10, 0]), Sample.of_conversions([30, 60], [2, 6])
+    bandit, holdout = conversions_of([100, 50], [10, 0]), conversions_of([30, 60], [2, 6])
     for lift in (conversion_lift, value_lift):
         found = lift(bandit, holdout)
         for i, (n, s, m, t) in enumerate([(100, 10, 30, 2), (50, 0, 60, 6)]):
-            alone = lift(Sample.of_conversions(n, s), Sample.of_conversions(m, t))
+            alone = lift(conversions_of(n, s), conversions_of(m, t))
             np.testing.assert_array_equal(found.interval[i], alone.interval)
             np.testing.assert_array_equal(found.relative_interval[i], alone.relative_interval)
 
@@ -117,7 +118,7 @@ def test_many_comparisons_at_once_are_each_alone():
         pytest.param(([3, 3], [1, 1], [1, -1]), "negative", id="negative squares"),
     ],
 )
-def test_what_no_sample_can_be_is_refused(figures, message):
+def test_what_no_sample_can_be_is_rejected(figures, message):
     with pytest.raises(ValueError, match=message):
         Sample(*figures)
 
@@ -126,7 +127,7 @@ def test_what_no_sample_can_be_is_refused(figures, message):
     "figures", [(3, 2, 4), (3, 4, 4), ([9, 3], [2, 2], [2, 4]), ([9, 3], [4, 4], [4, 4])], ids=str
 )
 def test_a_conversion_is_1_or_0_per_unit(figures):
-    good = Sample.of_conversions(10, 5)
+    good = conversions_of(10, 5)
     for samples in [(good, Sample(*figures)), (Sample(*figures), good)]:
         with pytest.raises(ValueError, match="1 or 0"):
             conversion_lift(*samples)
@@ -135,4 +136,4 @@ def test_a_conversion_is_1_or_0_per_unit(figures):
 @pytest.mark.parametrize("lift", [conversion_lift, value_lift])
 def test_a_level_lies_between_0_and_1(lift):
     with pytest.raises(ValueError, match="level"):
-        lift(Sample.of_conversions(10, 5), Sample.of_conversions(10, 5), 1.0)
+        lift(conversions_of(10, 5), conversions_of(10, 5), 1.0)

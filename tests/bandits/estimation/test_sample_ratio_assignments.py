@@ -124,6 +124,6 @@ def test_a_lost_tenth_of_one_of_five_arms_is_found_under_moving_shares():
         pytest.param([[1, 1]], [[0.5, math.nan]], "sum to 1", id="unknown"),
     ],
 )
-def test_what_is_no_split_is_refused(assigned, propensities, message):
+def test_what_is_no_split_is_rejected(assigned, propensities, message):
     with pytest.raises(ValueError, match=message):
         assignment_ratio_p(assigned, propensities)

@@ -77,7 +77,7 @@ def test_lots_are_equally_likely_whole_numbers_apart_from_the_angle():
 
 @pytest.mark.parametrize("a", [1.0, 1.3, 2.0, 4.0, 15.0, 500.0, 1e6])
 @pytest.mark.parametrize("b", [1.0, 40.0, 1e5])
-def test_none_that_is_refused_is_beyond_doubt(a, b):
+def test_none_that_is_rejected_is_beyond_doubt(a, b):
     """Each pair with almost the smallest uniform of its lot, on a grid of normals to +-6.8."""
     grid = np.linspace(-6.8, 6.8, 137, dtype=np.float32)
     x = np.stack(np.meshgrid(grid, grid)).reshape(1, 2, -1)

@@ -54,7 +54,7 @@ def test_with_less_than_1_of_either_kind_in_the_prior_the_law_is_the_same():
 
 
 @pytest.mark.parametrize("d", [2 / 3, 1, 2.25, 10, 1e3, 1e6])
-def test_whoever_may_be_refused_is_looked_at(d):
+def test_every_candidate_that_may_be_rejected_is_looked_at(d):
     """Beside a normal of 0, which is never refused; of the lots that leave doubt the last."""
     e = np.linspace(-0.999, 2, 3001)
     x = 3 * np.sqrt(d) * e

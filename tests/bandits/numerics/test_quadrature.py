@@ -100,7 +100,7 @@ def test_the_worst_row_decides_how_fine_the_grid_must_be(monkeypatch, sums, used
 
 
 @pytest.mark.parametrize("off", [-0.02, 0.02])
-def test_what_the_finest_grid_may_be_off_by_is_divided_out_and_more_is_refused(monkeypatch, off):
+def test_what_the_finest_grid_may_be_off_by_is_divided_out_and_more_is_rejected(monkeypatch, off):
     half = np.array([[0.5, 0.5 + off]])
     monkeypatch.setattr(maximum, "_integrals", lambda rivals, fineness: (half, np.zeros(1), np.zeros(1)))
     assert maximum.p_best_and_expected_max(None, acceptable=0.03)[0] == pytest.approx(half / (1 + off))

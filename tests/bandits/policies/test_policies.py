@@ -223,13 +223,13 @@ def test_the_prior_goes_to_the_policies_that_have_one():
         ("fixed", {"shares": [1.5, -0.5]}, "shares must be in"),
     ],
 )
-def test_what_a_policy_cannot_be_built_from_is_refused(kind, parameters, reason):
+def test_what_a_policy_cannot_be_built_from_is_rejected(kind, parameters, reason):
     with pytest.raises(ValueError, match=reason):
         build_policy(kind, parameters)
 
 
 @pytest.mark.parametrize("kind", ["thompson", "top_two_thompson", "epsilon_greedy", "value_thompson"])
-def test_an_improper_prior_is_refused_when_the_policy_is_built(kind):
+def test_an_improper_prior_is_rejected_when_the_policy_is_built(kind):
     with pytest.raises(ValueError, match="prior"):
         build_policy(kind, prior=(0, 1))
 
@@ -249,7 +249,7 @@ def test_the_uniform_prior_is_the_default(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_parameters_beyond_their_bounds_are_refused(kind):
+def test_parameters_beyond_their_bounds_are_rejected(kind):
     for bound in (p for p in policy_parameters(kind) if not p.is_row):
         assert (bound.minimum, bound.maximum) == ((1, None) if kind == "ucb1" else (0, 1))
         for figure in [bound.minimum - 0.01] + ([] if bound.maximum is None else [1.01]):

@@ -46,7 +46,7 @@ def test_greedy_goes_by_the_mean_and_not_by_the_sum():
 
 
 @pytest.mark.parametrize("beta", [0, 0.3, 1])
-def test_top_two_is_a_leader_kept_or_replaced_by_a_challenger(beta):
+def test_top_two_is_a_leader_or_the_challenger_that_replaces_it(beta):
     totals = Totals([100, 120, 90], [12, 18, 9])
     p = ThompsonSampling().shares(totals)
     expected = [

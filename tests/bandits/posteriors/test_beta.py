@@ -39,7 +39,7 @@ def test_intervals_of_many_arms_have_their_shape():
 
 
 @pytest.mark.parametrize("level", [0, 1, -0.1, 1.5, np.nan])
-def test_a_level_outside_of_0_and_1_is_refused(level):
+def test_a_level_outside_of_0_and_1_is_rejected(level):
     with pytest.raises(ValueError, match="level"):
         BetaArms([1], [1]).interval(level)
 
@@ -69,7 +69,7 @@ def test_the_posterior_adds_successes_and_failures_to_the_prior():
 
 
 @pytest.mark.parametrize("prior", [(0, 1), (1, 0), (-1, 2), (np.nan, 1), (1, np.inf)])
-def test_an_improper_prior_is_refused_whatever_the_data(prior):
+def test_an_improper_prior_is_rejected_whatever_the_data(prior):
     with pytest.raises(ValueError, match="prior"):
         BetaArms.from_totals(Totals([10], [3]), prior)
 
@@ -77,13 +77,13 @@ def test_an_improper_prior_is_refused_whatever_the_data(prior):
 @pytest.mark.parametrize(
     ("a", "b"), [([0], [1]), ([1], [0]), ([np.nan], [1]), ([1], [np.inf]), ([1, 0], [1, 1])]
 )
-def test_parameters_that_are_not_finite_and_positive_are_refused(a, b):
+def test_parameters_that_are_not_finite_and_positive_are_rejected(a, b):
     with pytest.raises(ValueError, match="finite and positive"):
         BetaArms(a, b)
 
 
 @pytest.mark.parametrize(("a", "b"), [([1, 2], [1]), (1, 1), ([], []), ([[], []], [[], []])])
-def test_parameters_of_different_or_no_shape_are_refused(a, b):
+def test_parameters_of_different_or_no_shape_are_rejected(a, b):
     with pytest.raises(ValueError, match="one shape"):
         BetaArms(a, b)
 

@@ -83,7 +83,7 @@ def test_authorization_of_another_kind_is_somebody_elses(keyed, make_key):
     problem(keyed.get("/experiments", headers={"Authorization": "Basic Zm9vOmJhcg=="}), 401)
 
 
-def test_two_different_keys_in_one_request_are_refused(keyed, make_key):
+def test_two_different_keys_in_one_request_are_rejected(keyed, make_key):
     one, other = make_key(keyed, "read"), make_key(keyed, "admin")
     problem(keyed.get("/experiments", headers={**one, "X-API-Key": other.key}), 401)
 
@@ -156,7 +156,7 @@ def test_health_and_the_page_are_open_docs_and_prometheus_as_the_settings_say(
         assert client.get(path, headers=key).status_code == 200, path
 
 
-def test_the_last_use_of_a_key_is_kept(keyed, make_key, clock):
+def test_the_last_use_of_a_key_is_stored(keyed, make_key, clock):
     key = make_key(keyed, "read")
     keyed.get("/experiments", headers=key)
     keyed.portal.call(keyed.app.state.authenticator.close)
@@ -189,7 +189,7 @@ class Ring:
         return (await self.ring.authenticate(key or self.key, self.now)).key_id
 
 
-def test_a_revoked_key_is_refused_after_the_seconds_that_keys_are_kept(client, clock):
+def test_a_revoked_key_is_rejected_after_the_seconds_that_keys_are_cached(client, clock):
     async def story(ring):
         assert await ring.ask() == ring.made.key_id
         await asyncio.to_thread(change, client, api_keys.revoke, ring.made.key_id, clock.now)
@@ -246,7 +246,7 @@ def test_the_keys_last_read_stay_valid_while_the_database_is_away(client, clock,
     asyncio.run(story(Ring(client, clock)))
 
 
-def test_a_key_asks_as_often_as_its_rate_and_is_told_when_to_come_again(client, clock):
+def test_a_key_asks_as_often_as_its_rate_and_then_learns_when_to_come_again(client, clock):
     async def story(ring):
         for _ in range(4):
             await ring.ask()

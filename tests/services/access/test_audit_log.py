@@ -47,7 +47,7 @@ def test_an_array_and_an_upload_name_every_experiment_they_wrote(client, clock):
     ]
 
 
-def test_what_is_refused_replayed_or_only_read_is_no_change(client):
+def test_what_is_rejected_replayed_or_only_read_is_no_change(client):
     key = {"Idempotency-Key": "once"}
     client.post("/metrics/", json=total(), headers=key)
     client.post("/metrics/", json=total(), headers=key)

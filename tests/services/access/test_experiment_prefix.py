@@ -77,7 +77,7 @@ def test_what_does_not_exist_and_what_is_anothers_look_alike(teams):
     assert there.json()["detail"] == nowhere.json()["detail"]
 
 
-def test_an_array_with_one_total_of_another_team_is_refused_whole_naming_it(teams, stored):
+def test_an_array_with_one_total_of_another_team_is_rejected_whole_naming_it(teams, stored):
     before = stored()
     sent = [total(experiment_id=OURS, successes=1), total(experiment_id=THEIRS, successes=1)]
     assert fields(teams.post("/metrics/", json=sent), 403) == ["body.1.experiment_id"]
@@ -85,7 +85,7 @@ def test_an_array_with_one_total_of_another_team_is_refused_whole_naming_it(team
     assert stored() == before
 
 
-def test_lines_of_another_team_are_refused_and_the_others_stored(teams, stored):
+def test_lines_of_another_team_are_rejected_and_the_others_stored(teams, stored):
     before = stored()[1]
     names = ("ours-2", THEIRS, "new")
     body = "\n".join(json.dumps(total(experiment_id=name)) for name in names)
@@ -132,7 +132,7 @@ def test_units_are_merged_and_forgotten_in_the_own_experiments_only(teams):
     assert kept.json()["variant_id"] == f"{THEIRS}-a"
 
 
-def test_events_of_another_teams_units_are_refused(teams):
+def test_events_of_another_teams_units_are_rejected(teams):
     event = {"experiment_id": THEIRS, "unit_id": "u", "event_id": "e", "type": "exposure"}
     assert teams.post("/events", json=event).status_code == 403
     assert teams.post("/events", json=[event | {"experiment_id": OURS}, event]).status_code == 403

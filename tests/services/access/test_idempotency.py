@@ -22,14 +22,14 @@ def test_a_late_retry_does_not_overwrite_a_newer_correction(client):
     assert stored(client) == [("control", "2026-03-01", 1000, 150)]
 
 
-def test_another_body_under_the_same_key_is_refused(client):
+def test_another_body_under_the_same_key_is_rejected(client):
     client.post("/metrics/", json=total(), headers=KEY)
     answer = client.post("/metrics/", json=total(successes=1), headers=KEY)
     assert answer.status_code == 422
     assert stored(client) == [("control", "2026-03-01", 1000, 120)]
 
 
-def test_a_refused_request_leaves_its_key_free(client):
+def test_a_rejected_request_leaves_its_key_free(client):
     assert client.post("/metrics/", json=total(successes=2000), headers=KEY).status_code == 422
     assert client.post("/metrics/", json=total(), headers=KEY).json()["inserted"] == 1
 

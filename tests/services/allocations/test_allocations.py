@@ -78,7 +78,7 @@ def test_the_burn_in_share_is_a_setting(client):
     assert shares["control"] + shares["bold"] == pytest.approx(96, abs=1e-9)
 
 
-def test_a_floor_is_kept_exactly(client):
+def test_a_floor_holds_exactly(client):
     post(client, total(successes=10), total("bold", successes=150))
     client.patch("/experiments/homepage", json={"min_share": 7.5})
     assert allocation(client)["allocations"] == {"control": 7.5, "bold": 92.5}
@@ -245,7 +245,7 @@ def test_a_read_only_replica_computes_and_records_nothing(make_client):
     assert primary.get("/allocations/homepage/history").json()["items"] == []
 
 
-def test_a_read_only_replica_refuses_writes(make_client):
+def test_a_read_only_replica_rejects_writes(make_client):
     answer = make_client(read_only=True).post("/metrics/", json=total())
     assert (answer.status_code, "write to the primary" in answer.text) == (503, True)
 

@@ -70,9 +70,9 @@ def test_late_conversions_are_decided_for_every_date_under_every_weighting(clien
     dates_of = load_late(client, shared_data)
     with client.app.state.database.transaction() as session:
         for experiment_id, dates in dates_of.items():
-            timeline = read_histories(session, [experiment_id])[experiment_id]
+            history = read_histories(session, [experiment_id])[experiment_id]
             for date in dates:
-                found = read_inputs(session, experiment_id, timeline, date)
+                found = read_inputs(session, experiment_id, history, date)
                 for weighting in weightings:
                     settings = found.settings.model_copy(update=weighting)
                     shares = decided_from(replace(found, settings=settings)).decision.shares

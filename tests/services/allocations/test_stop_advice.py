@@ -57,9 +57,9 @@ def test_sums_know_the_days_with_impressions(client, gaps):
     empty = {row["date"] for row in gaps}
     post(client, *FIRST, *OF_B, *gaps, *[total("a", day, 9, 1) for day in LATER if day not in empty])
     with client.app.state.database.transaction() as session:
-        timeline = settings_history.read_settings_history(session, "homepage")
+        history = settings_history.read_settings_history(session, "homepage")
         sums, days = (
-            read_inputs(session, "homepage", timeline, dt.date(2024, 1, 21), summed).all_days
+            read_inputs(session, "homepage", history, dt.date(2024, 1, 21), summed).all_days
             for summed in (True, False)
         )
     assert sums.summed_days is not None

@@ -34,9 +34,9 @@ HISTORIES = {
 def inputs_of(client, dates=DATES):
     """The inputs of some dates, by sums and day by day."""
     with client.app.state.database.transaction() as session:
-        timeline = settings_history.read_settings_history(session, "homepage")
+        history = settings_history.read_settings_history(session, "homepage")
         for date, summed in itertools.product(dates, (True, False)):
-            yield date, read_inputs(session, "homepage", timeline, date, summed=summed)
+            yield date, read_inputs(session, "homepage", history, date, summed=summed)
 
 
 def answered(client, dates=DATES):

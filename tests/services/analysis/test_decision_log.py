@@ -38,7 +38,7 @@ def test_days_without_units_are_no_log(client, played):
 
 
 @pytest.mark.parametrize("wrong", [{"since": "yesterday"}, {"experiment_id": 1}, {"policies": []}])
-def test_what_names_no_log_is_refused(client, wrong):
+def test_what_names_no_log_is_rejected(client, wrong):
     assert fields(replay(client, **wrong), 422) == [f"body.{next(iter(wrong))}"]
 
 

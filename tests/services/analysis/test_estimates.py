@@ -192,3 +192,37 @@ def test_a_small_campaign_is_estimated_from_what_was_sent(client, clock):
     assert difference["interval_95"][0] > 0
     assert found["sample_ratio_p"] > 0.001
     assert sum(variant["units"] for variant in found["variants"]) == 3_000
+
+
+def test_without_a_delay_all_conversions_have_come(client, assign, freeze):
+    freeze({"a": 50, "b": 50})
+    play(client, assign, "a", 1, 0.5, 10, 1)
+    found = estimates(client)
+    assert found["immature"] is None
+    assert [variant["matured"] for variant in found["variants"]] == [1, 1]
+
+
+def test_the_cohorts_whose_conversions_are_still_coming_are_named(client, assign, freeze, clock):
+    """Two days after 40 and 20 units 60 % of theirs have come, a day after 10 and 30 units 20 %."""
+    freeze({"a": 50, "b": 50})
+    delay = {"kind": "curve", "fractions": [0.2, 0.6, 1.0]}
+    client.patch("/experiments/e", json={"delay": delay}).raise_for_status()
+    play(client, assign, "a", 1, 0.5, 40, 5)
+    play(client, assign, "b", 1, 0.5, 20, 5)
+    clock.pass_days(1)
+    for variant_id, units in (("a", 10), ("b", 30)):
+        names = [f"{variant_id}-late-{i}" for i in range(units)]
+        assign(variant_id, *names, split=1, propensity=0.5)
+        send(client, *[event(name, "exposure") for name in names])
+    clock.pass_days(1)
+    found = estimates(client)
+    come = {"a": 40 * 0.6 + 10 * 0.2, "b": 20 * 0.6 + 30 * 0.2}
+    assert found["immature"] == {
+        "since": "2026-03-10",
+        "units": 100,
+        "matured": pytest.approx(sum(come.values()) / 100),
+    }
+    assert of(found, "a")["matured"] == pytest.approx(come["a"] / 50)
+    assert of(found, "b")["matured"] == pytest.approx(come["b"] / 50)
+    clock.pass_days(2)
+    assert estimates(client)["immature"] is None

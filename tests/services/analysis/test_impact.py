@@ -59,7 +59,7 @@ def test_a_day_that_a_variant_has_not_reported_does_not_count(client):
     assert gain(client)["days"] == 2
 
 
-def test_value_is_told_in_the_experiments_currency(client):
+def test_value_is_in_the_experiments_currency(client):
     create(client, "a", "b", "c", objective="value", currency="EUR", policy={"kind": "value_thompson"})
     for variant, impressions, revenue in (("a", 1000, 300.0), ("b", 3000, 1800.0), ("c", 900, 90.0)):
         row = total(variant, "2026-03-08", impressions, impressions // 10)

@@ -122,7 +122,7 @@ def test_ids_that_look_alike_but_have_other_bytes_are_different_units(create, as
     "unit_id",
     ['""', '"' + "x" * 257 + '"', '"\\u0000"', '"a\\n"', '"\\u007f"', '"\\u0085"', '"\\ud800"', "7", "null"],
 )
-def test_other_unit_ids_are_refused_with_their_place(create, client, rows, unit_id):
+def test_other_unit_ids_are_rejected_with_their_place(create, client, rows, unit_id):
     create()
     header = {"Content-Type": "application/json"}
     good = '{"experiment_id": "e", "unit_id": "good"}'
@@ -139,7 +139,7 @@ def test_two_hundred_and_fifty_seven_bytes_are_too_many(create, client):
     assert "256 bytes" in client.post("/assignments", json=unit).text
 
 
-def test_more_than_a_thousand_units_are_refused_and_none_is_fine(create, client):
+def test_more_than_a_thousand_units_are_rejected_and_none_is_fine(create, client):
     create()
     units = [{"experiment_id": "e", "unit_id": f"u{number}"} for number in range(1_001)]
     problem(client.post("/assignments", json=units), 422)
@@ -293,7 +293,7 @@ def test_requests_with_one_key_at_once_are_answered_with_the_same_words(create, 
     assert sum("Idempotency-Replayed" not in answer.headers for answer in found) == 1
 
 
-def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_kept(create, client, monkeypatch):
+def test_an_answer_with_a_unit_that_could_not_be_served_now_is_not_stored(create, client, monkeypatch):
     create()
     create("away")
     as_it_is = splits.get_or_renew

@@ -19,7 +19,7 @@ def unit(unit_id="u"):
     return {"experiment_id": "e", "unit_id": unit_id}
 
 
-def test_a_replica_serves_known_units_and_refuses_new_ones(create, assign, make_client):
+def test_a_replica_serves_known_units_and_rejects_new_ones(create, assign, make_client):
     create()
     known = assign("u")
     replica = make_client(read_only=True)

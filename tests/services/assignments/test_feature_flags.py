@@ -382,6 +382,6 @@ def test_other_origins_and_other_paths_are_not_shared(make_client, client):
 
 
 @pytest.mark.parametrize("origins", ["shop.example", "https://shop.example/path", "https://*.example"])
-def test_an_origin_that_no_browser_sends_is_refused(make_client, origins):
+def test_an_origin_that_no_browser_sends_is_rejected(make_client, origins):
     with pytest.raises(ValueError, match="cors_origins"):
         make_client(cors_origins=origins)

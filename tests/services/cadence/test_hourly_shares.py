@@ -111,7 +111,7 @@ def test_an_unrecorded_past_date_uses_what_came_before_its_last_hour(client, clo
 def test_splits_end_at_the_next_full_hour(client, clock):
     hourly(client, assignment_mode="rendezvous")
     clock.now = NOON + dt.timedelta(minutes=20)
-    assert client.get("/experiments/e/split").json()["until"] == "2026-03-10T13:00:00Z"
+    assert client.get("/assignments/e/split").json()["until"] == "2026-03-10T13:00:00Z"
 
 
 def test_units_are_drawn_with_the_shares_of_the_hour(client, clock):

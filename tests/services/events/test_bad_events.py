@@ -23,7 +23,7 @@ NOT_MOMENTS += ['"tomorrow"', '"2026-03-10T12:00:00Z\\u0000"', '"٢٠٢٦-03-10T
 
 
 @pytest.mark.parametrize("text", NOT_MOMENTS)
-def test_a_moment_without_its_zone_or_none_at_all_is_refused(client, assign, text):
+def test_a_moment_without_its_zone_or_none_at_all_is_rejected(client, assign, text):
     answer = client.post("/events", content=sent_with("occurred_at", text), headers=JSON)
     assert fields(answer, 422) == ["body.occurred_at"]
 
@@ -31,7 +31,7 @@ def test_a_moment_without_its_zone_or_none_at_all_is_refused(client, assign, tex
 @pytest.mark.parametrize(
     "text", ["NaN", "Infinity", "-1e999", '"1"', "true", "1.000001e24", "9" * 4_000, "{}"]
 )
-def test_what_is_no_amount_is_refused(client, assign, text):
+def test_what_is_no_amount_is_rejected(client, assign, text):
     body = sent_with("value", text, type="value")
     assert fields(client.post("/events", content=body, headers=JSON), 422) == ["body.value"]
 
@@ -68,7 +68,7 @@ def test_any_other_text_is_an_id(client, assign, name):
         ({"variant_id": "a"}, "variant_id"),
     ],
 )
-def test_a_field_that_means_nothing_is_refused(client, assign, wrong, field):
+def test_a_field_that_means_nothing_is_rejected(client, assign, wrong, field):
     assert fields(client.post("/events", json=event("u", "exposure") | wrong), 422) == [f"body.{field}"]
 
 
@@ -105,7 +105,7 @@ def test_no_events_are_taken_as_none(client):
     }  # fmt: skip
 
 
-def test_an_experiment_that_does_not_exist_is_not_found_alone_and_refused_in_a_batch(client, assign):
+def test_an_experiment_that_does_not_exist_is_not_found_alone_and_rejected_in_a_batch(client, assign):
     assign("a", "u")
     stray = event("u", "exposure", experiment_id="nowhere")
     assert "nowhere" in client.post("/events", json=stray).json()["detail"]
@@ -116,7 +116,7 @@ def test_an_experiment_that_does_not_exist_is_not_found_alone_and_refused_in_a_b
     ]
 
 
-def test_a_refused_event_is_not_remembered(client, assign, database_url):
+def test_a_rejected_event_is_not_remembered(client, assign, database_url):
     assign("a", "u")
     send(client, event("u", "conversion"), event("nobody", "exposure"))
     with psycopg.connect(database_url) as connection:

@@ -62,7 +62,7 @@ def test_an_exposure_older_than_todays_shares_must_name_its_revision(client, clo
     assert [day for _, day in totals(client)] == ["2026-03-10"]
 
 
-def test_what_cannot_have_been_shown_is_kept_out_and_stores_nothing(client, rows):
+def test_what_cannot_have_been_shown_is_rejected_and_stores_nothing(client, rows):
     create(client, "e", "ab", assignment_mode="rendezvous")
     sent = [event("u", "exposure", revision="made-up"), event("v", "conversion")]
     sent += [event("w", "exposure", occurred_at="2026-03-11T12:00:00Z")]
@@ -122,7 +122,7 @@ def test_an_assignment_stored_while_events_are_judged_stays(client, rows, assign
     assert totals(client)[other, "2026-03-10"][0] >= 1
 
 
-def test_a_unit_shown_a_variant_that_was_deleted_is_kept_out_and_the_others_count(client, rows):
+def test_a_unit_shown_a_variant_that_was_deleted_is_rejected_and_the_others_count(client, rows):
     create(client, "e", "abc", assignment_mode="rendezvous")
     served = shown(client, *UNITS[:30])
     gone = [u for u, item in served.items() if item["variant_id"] == "c"]
@@ -135,7 +135,7 @@ def test_a_unit_shown_a_variant_that_was_deleted_is_kept_out_and_the_others_coun
     assert {row[0] for row in rows()} == set(served) - refused
 
 
-def test_what_is_refused_or_was_taken_before_stores_no_assignment(client, clock, rows):
+def test_what_is_rejected_or_was_taken_before_stores_no_assignment(client, clock, rows):
     create(client, "e", "abc", assignment_mode="rendezvous")
     served = shown(client, *UNITS[:30])
     client.patch("/experiments/e/variants/c", json={"retired_on": "2026-03-10"})

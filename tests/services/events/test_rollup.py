@@ -104,7 +104,7 @@ def test_a_reward_is_credited_to_the_day_of_the_exposure_whenever_it_comes(clien
     assert totals(client) == {("a", "2026-03-10"): (1, 1, 10, 100)}
 
 
-def test_a_reward_without_an_exposure_is_kept_out_until_the_exposure_came(client, assign):
+def test_a_reward_without_an_exposure_is_rejected_until_the_exposure_came(client, assign):
     assign("a", "u")
     assert send(client, event("u", "conversion")) == [refused("no_exposure")]
     assert totals(client) == {}
@@ -127,7 +127,7 @@ def test_a_reward_counts_up_to_the_end_of_the_reward_window(client, assign, cloc
 
 
 @pytest.mark.parametrize(("minutes", "became"), [(-6, refused("before_exposure")), (-4, COUNTED)])
-def test_a_reward_before_the_exposure_is_kept_out_but_for_a_clock_a_little_off(
+def test_a_reward_before_the_exposure_is_rejected_but_for_a_clock_a_little_off(
     client, assign, minutes, became
 ):
     assign("a", "u")
@@ -143,7 +143,7 @@ def test_a_reward_stamped_by_its_sender_counts_beside_an_exposure_stamped_on_arr
 
 
 @pytest.mark.parametrize(("minutes", "became"), [(-6, refused("before_assignment")), (-4, COUNTED)])
-def test_an_exposure_before_the_assignment_is_kept_out_but_for_a_clock_a_little_off(
+def test_an_exposure_before_the_assignment_is_rejected_but_for_a_clock_a_little_off(
     client, assign, minutes, became
 ):
     assign("a", "u", assigned_at=NOW)
@@ -151,7 +151,7 @@ def test_an_exposure_before_the_assignment_is_kept_out_but_for_a_clock_a_little_
 
 
 @pytest.mark.parametrize(("minutes", "became"), [(4, COUNTED), (6, refused("in_future"))])
-def test_what_has_not_happened_yet_is_kept_out_but_for_a_clock_a_little_off(client, assign, minutes, became):
+def test_what_has_not_happened_yet_is_rejected_but_for_a_clock_a_little_off(client, assign, minutes, became):
     assign("a", "u")
     assert send(client, event("u", "exposure", occurred_at=at(minutes=minutes))) == [became]
 

@@ -228,7 +228,7 @@ def test_every_policy_is_listed_with_the_schema_of_its_parameters(client):
         ({"stop": {"minimum_days": 0}}, "greater than or equal to 1"),
     ],
 )
-def test_settings_without_a_meaning_are_refused_on_creation_and_on_change(client, settings, words):
+def test_settings_without_a_meaning_are_rejected_on_creation_and_on_change(client, settings, words):
     refused = client.post(
         "/experiments",
         json={
@@ -245,13 +245,13 @@ def test_settings_without_a_meaning_are_refused_on_creation_and_on_change(client
     assert client.get("/experiments/homepage").json() == before
 
 
-def test_a_negative_cost_is_refused(client):
+def test_a_negative_cost_is_rejected(client):
     create(client, "a")
     body = {"variant_id": "b", "cost_per_impression": -1}
     assert client.post("/experiments/homepage/variants", json=body).status_code == 422
 
 
-def test_a_retirement_that_would_leave_fixed_shares_short_is_refused(client):
+def test_a_retirement_that_would_leave_fixed_shares_short_is_rejected(client):
     create(client, "a", "b", "c", fixed_share={"a": 50, "b": 50})
     change(client, fixed_share={"a": 40, "b": 40})
     answer = client.patch("/experiments/homepage/variants/c", json={"retired_on": "2026-03-11"})

@@ -118,7 +118,7 @@ def test_an_upload_names_the_experiments_and_variants_it_registered(client):
     assert upload(client, text).json()["registered"] == []
 
 
-def test_a_refused_line_supersedes_nothing(client):
+def test_a_rejected_line_supersedes_nothing(client):
     text = csv(row(successes=1), row(successes=101))
     assert counts(upload(client, text, mode="partial")) == {"received": 2, "inserted": 1, "rejected": 1}
     assert stored(client) == {("control", "2026-03-01"): 1}
@@ -169,7 +169,7 @@ def test_a_bad_csv_line_is_named_by_its_number_and_the_good_ones_are_stored(clie
 
 
 @pytest.mark.parametrize(("bad", "field"), BAD.values(), ids=BAD)
-def test_one_bad_csv_line_refuses_an_atomic_upload_whole(client, bad, field):
+def test_one_bad_csv_line_rejects_an_atomic_upload_whole(client, bad, field):
     bad = bad if isinstance(bad, bytes) else bad.encode()
     errors = problem(upload(client, b"\n".join([HEADER.encode(), row().encode(), bad])), 422)
     assert [(error["line"], error["field"]) for error in errors] == [(3, field or "line")]
@@ -206,18 +206,18 @@ def test_a_bad_ndjson_line_is_named_by_its_number_and_the_good_ones_are_stored(c
     problem(upload(client, text, "ndjson"), 422)
 
 
-def test_refusals_of_every_kind_come_in_the_order_of_lines(client):
+def test_rejections_of_every_kind_come_in_the_order_of_lines(client):
     text = csv(row(date="2026-03-20"), row(successes=200), "x", row(impressions=-1), row("bold"))
     answer = upload(client, text, mode="partial")
     assert lines(answer.json()["errors"]) == [(2, "date"), (3, "successes"), (4, None), (5, "impressions")]
 
 
-def test_a_line_with_two_faults_is_counted_once(client):
+def test_a_line_with_two_errors_is_counted_once(client):
     answer = upload(client, csv(row(date="2026-03-20", successes=200), row()), mode="partial")
     assert counts(answer) == {"received": 2, "inserted": 1, "rejected": 1}
 
 
-def test_refused_lines_register_no_experiment_and_no_variant(client):
+def test_rejected_lines_register_no_experiment_and_no_variant(client):
     text = csv(row(successes=200, experiment_id="new"), row(), row("wrong", successes=200))
     assert counts(upload(client, text, mode="partial")) == {"received": 3, "inserted": 1, "rejected": 2}
     assert client.get("/experiments/new").status_code == 404
@@ -237,7 +237,7 @@ def test_an_atomic_failure_in_one_experiment_stores_nothing_in_the_others(client
     assert stored(client) is stored(client, "checkout") is None
 
 
-def test_lines_after_a_variants_retirement_are_refused(client, clock):
+def test_lines_after_a_variants_retirement_are_rejected(client, clock):
     upload(client, csv(row(), row("bold")))
     client.patch("/experiments/homepage/variants/bold", json={"retired_on": "2026-03-10"})
     clock.pass_days(3)
@@ -255,7 +255,7 @@ def test_tomorrow_is_the_experiments_own(client):
     assert (counts(answer)["inserted"], lines(answer.json()["errors"])) == (1, [(3, "date")])
 
 
-def test_unknown_names_are_refused_where_registration_on_the_way_is_off(make_client):
+def test_unknown_names_are_rejected_where_implicit_registration_is_off(make_client):
     client = make_client(auto_register=False)
     client.post("/experiments", json={"experiment_id": "homepage", "variants": [{"variant_id": "control"}]})
     text = csv(row(), row("contrl"), row("bold"), row(experiment_id="nowhere"))
@@ -266,7 +266,7 @@ def test_unknown_names_are_refused_where_registration_on_the_way_is_off(make_cli
     assert "contrl" not in errors[1]["message"]
 
 
-def test_variants_whose_floors_do_not_fit_are_refused_and_the_known_ones_are_not(client):
+def test_variants_whose_floors_do_not_fit_are_rejected_and_the_known_ones_are_not(client):
     pair = [{"variant_id": "a"}, {"variant_id": "b"}]
     client.post("/experiments", json={"experiment_id": "homepage", "min_share": 50, "variants": pair})
     answer = upload(client, csv(row("a"), row("c"), row("b")), mode="partial")
@@ -287,7 +287,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
-def test_a_header_that_cannot_be_read_is_refused_in_both_modes_and_the_columns_are_named(
+def test_a_header_that_cannot_be_read_is_rejected_in_both_modes_and_the_columns_are_named(
     client, header, mode
 ):
     errors = problem(upload(client, csv(row(), header=header), mode=mode), 422)
@@ -302,7 +302,7 @@ def test_an_empty_csv_lacks_its_header_and_an_empty_ndjson_is_empty(client):
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_a_line_over_the_limit_is_refused_and_its_rest_skipped(make_client, form):
+def test_a_line_over_the_limit_is_rejected_and_its_rest_skipped(make_client, form):
     client = make_client(max_line_bytes=1_024)
     long = "x" * 5_000
     text = csv(row(), long, row("bold")) if form == "csv" else ndjson(total(), long, total(variant_id="bold"))
@@ -326,7 +326,7 @@ def test_the_listed_errors_are_capped_and_the_count_is_not(make_client):
 @pytest.mark.parametrize(
     "sent", ["application/json", "application/x-www-form-urlencoded", "text/plain", None]
 )
-def test_a_form_that_is_not_read_is_415_and_told_which_are(client, sent):
+def test_a_format_that_is_not_read_is_415_naming_those_that_are(client, sent):
     headers = {"Content-Type": sent} if sent else {}
     answer = client.post("/metrics/bulk", content=csv(row()).encode(), headers=headers)
     problem(answer, 415)
@@ -334,7 +334,7 @@ def test_a_form_that_is_not_read_is_415_and_told_which_are(client, sent):
     assert "text/csv" in answer.json()["detail"]
 
 
-def test_a_mode_that_is_not_there_is_refused_and_the_choices_are_named(client):
+def test_a_mode_that_is_not_there_is_rejected_and_the_choices_are_named(client):
     errors = problem(upload(client, csv(row()), mode="fast"), 422)
     assert errors == [{"field": "query.mode", "message": "Input should be 'atomic' or 'partial'"}]
 
@@ -355,14 +355,14 @@ def test_the_limit_of_other_bodies_is_not_that_of_uploads(make_client):
     assert counts(upload(client, text)) == {"received": 100, "inserted": 100}
 
 
-def test_a_refused_upload_leaves_its_idempotency_key_free(client):
+def test_a_rejected_upload_leaves_its_idempotency_key_free(client):
     key = {"Idempotency-Key": "import"}
     problem(upload(client, csv(row(successes=101)), **key), 422)
     assert counts(upload(client, csv(row()), **key)) == {"received": 1, "inserted": 1}
     assert upload(client, csv(row()), **key).headers["Idempotency-Replayed"] == "true"
 
 
-def test_long_amounts_of_money_are_kept_to_twelve_decimals(client):
+def test_long_amounts_of_money_are_stored_to_twelve_decimals(client):
     text = csv(row() + ",123456789012345678901234.1234567890123", header=HEADER + ",revenue")
     assert counts(upload(client, text)) == {"received": 1, "inserted": 1}
     with client.app.state.database.transaction() as session:
@@ -373,7 +373,7 @@ def test_long_amounts_of_money_are_kept_to_twelve_decimals(client):
 
 
 @pytest.mark.parametrize("amount", ["nan", "inf", "1e25", "1e999", "0x10", "1_000", "1,5", "€5"])
-def test_what_is_no_amount_is_refused_in_csv(client, amount):
+def test_what_is_no_amount_is_rejected_in_csv(client, amount):
     answer = upload(client, csv(row() + f',"{amount}"', header=HEADER + ",revenue"), mode="partial")
     assert lines(answer.json()["errors"]) == [(2, "revenue")]
 

@@ -36,7 +36,7 @@ def test_two_experiments_may_both_have_a_control(client):
     assert client.get("/metrics/checkout").json()["items"][0]["successes"] == 7
 
 
-def test_the_same_key_twice_in_an_array_is_refused_and_both_are_named(client):
+def test_the_same_key_twice_in_an_array_is_rejected_and_both_are_named(client):
     answer = client.post("/metrics/", json=[total(), total("bold"), total(successes=1)])
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
@@ -60,13 +60,13 @@ def test_since_and_until_are_inclusive_and_pages_follow_each_other(client):
     assert ([item["date"] for item in rest["items"]], rest["next_cursor"]) == (["2026-03-05"], None)
 
 
-def test_a_day_after_tomorrow_is_refused_and_tomorrow_is_not(client):
+def test_a_day_after_tomorrow_is_rejected_and_tomorrow_is_not(client):
     assert client.post("/metrics/", json=total(date="2026-03-11")).status_code == 200
     answer = client.post("/metrics/", json=total(date="2026-03-12"))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.date")
 
 
-def test_totals_after_a_variants_retirement_are_refused_and_those_up_to_it_are_not(client, clock):
+def test_totals_after_a_variants_retirement_are_rejected_and_those_up_to_it_are_not(client, clock):
     client.post("/metrics/", json=[total(), total("bold")])
     client.patch("/experiments/homepage/variants/bold", json={"retired_on": "2026-03-10"})
     clock.pass_days(2)
@@ -76,7 +76,7 @@ def test_totals_after_a_variants_retirement_are_refused_and_those_up_to_it_are_n
     assert "retired on 2026-03-10" in answer.json()["errors"][0]["message"]
 
 
-def test_unknown_names_are_refused_where_registration_on_the_way_is_off(make_client):
+def test_unknown_names_are_rejected_where_implicit_registration_is_off(make_client):
     client = make_client(auto_register=False)
     assert client.post("/metrics/", json=total()).status_code == 404
     client.post("/experiments", json={"experiment_id": "homepage", "variants": [{"variant_id": "control"}]})

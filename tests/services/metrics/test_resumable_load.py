@@ -57,7 +57,7 @@ def test_a_file_is_stored_part_by_part_and_counted(client, database):
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_refused_lines_are_named_by_their_number_in_the_file(database, form):
+def test_rejected_lines_are_named_by_their_number_in_the_file(database, form):
     lines = [row(number) for number in range(25)]
     lines[3], lines[17] = row(3, successes=2000), row(17, successes=3000)
     content = HEADER + "".join(lines) if form == "csv" else "".join(map(as_json, lines))
@@ -84,7 +84,7 @@ def test_a_load_that_ended_begins_anew(database):
     assert [mark.unchanged for mark, _ in run(database, content)] == [5]
 
 
-def test_a_load_told_to_begin_anew_does(database):
+def test_a_load_asked_to_begin_anew_does(database):
     content = HEADER + "".join(map(row, range(25)))
     next(run(database, content))
     resumable_load.delete_checkpoint(database, "file")
@@ -97,14 +97,14 @@ def test_another_file_does_not_go_on_where_one_stopped(database):
     assert marks[0].received == 10
 
 
-def test_an_overlong_line_is_refused_and_the_next_ones_are_stored(client, database):
+def test_an_overlong_line_is_rejected_and_the_next_ones_are_stored(client, database):
     content = HEADER + row(0) + "x" * 200_000 + "\n" + row(1)
     ((mark, errors),) = run(database, content)
     assert [(error.line, "over the limit" in error.message) for error in errors] == [(3, True)]
     assert (mark.inserted, mark.rejected, mark.offset) == (2, 1, len(content))
 
 
-def test_a_file_without_a_readable_header_is_refused(database):
+def test_a_file_without_a_readable_header_is_rejected(database):
     for content in ("", "when,what\n1,2\n"):
         with pytest.raises(Invalid):
             list(run(database, content))
@@ -141,7 +141,7 @@ def command(database_url, *words, **options):
     )
 
 
-def test_the_command_lists_what_it_refused_and_says_so_by_its_code(groundhog, database_url, tmp_path):
+def test_the_command_lists_what_it_rejected_and_says_so_by_its_code(groundhog, database_url, tmp_path):
     file = tmp_path / "daily.csv"
     file.write_text(HEADER + row(0) + row(1, successes=2000))
     code, out, err = groundhog("load", file, DATABASE_URL=database_url)
@@ -161,7 +161,7 @@ def test_a_load_that_loses_its_database_says_how_far_it_is(capsys):
     assert "the lines up to 50,001 are stored; the same command continues from there" in told
 
 
-def test_the_command_reads_standard_input_in_a_format_it_is_told(groundhog, database_url):
+def test_the_command_reads_standard_input_in_a_given_format(groundhog, database_url):
     load = "load", "-", "--format", "ndjson"
     code, out, err = groundhog(*load, stdin=as_json(row(0)), DATABASE_URL=database_url)
     assert (code, out.split(":")[0]) == (0, "1 lines"), err

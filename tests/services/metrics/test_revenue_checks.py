@@ -35,7 +35,7 @@ def upload(client, figures):
 
 
 @pytest.mark.parametrize("figures", REFUSED, ids=str)
-def test_squares_that_no_values_have_are_refused(client, figures):
+def test_squares_that_no_values_have_are_rejected(client, figures):
     answer = client.post("/metrics/", json=day(figures))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["body.revenue_sq"]

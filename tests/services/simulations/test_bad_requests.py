@@ -80,14 +80,14 @@ TWO = [{"kind": "thompson"}, {"kind": "thompson"}]
         case("clv", {"policies": [{"kind": "bayesian_groundhog", "abstain": 1}]}, "policies.0.abstain"),
     ],
 )
-def test_what_cannot_be_simulated_is_refused_naming_the_field(service, scenario, request_, field):
+def test_what_cannot_be_simulated_is_rejected_naming_the_field(service, scenario, request_, field):
     answer = service.post(f"/simulations/{scenario}", json=request_)
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == f"body.{field}"
 
 
 @pytest.mark.parametrize(("scenario", "done"), [("email", "600,000"), ("clv", "5,000,000")])
-def test_work_beyond_the_bound_is_refused_with_the_bound(make_client, scenario, done):
+def test_work_beyond_the_bound_is_rejected_with_the_bound(make_client, scenario, done):
     answer = make_client(simulation_max_decisions=500_000).post(f"/simulations/{scenario}", json={})
     assert answer.status_code == 422
     assert answer.json()["detail"].endswith(f"is {done}; the bound is 500,000")

@@ -47,7 +47,7 @@ def test_the_same_log_in_ndjson_is_judged_the_same(judge):
     assert told.json()["policies"] == judge(by_value=True).json()["policies"]
 
 
-def test_the_log_itself_is_not_kept(client, judge):
+def test_the_log_itself_is_not_stored(client, judge):
     run = client.get(judge().headers["Location"]).json()
     assert set(run["request"]["log"]) == {"sha256", "decisions"}
 
@@ -84,7 +84,7 @@ def test_a_replay_is_exported_as_a_summary(client, judge):
         (LOG, {"passes": 0}, "query.passes", None),
     ],
 )
-def test_a_log_or_policy_that_makes_no_sense_is_refused(judge, log, query, field, line):
+def test_a_log_or_policy_that_makes_no_sense_is_rejected(judge, log, query, field, line):
     answer = judge(log, **query)
     assert answer.status_code == 422, answer.text
     fault = answer.json()["errors"][0]
@@ -97,7 +97,7 @@ HALF = '{"arm": "\\ud800", "propensity": 0.5, "reward": 0}\n'
 @pytest.mark.parametrize(
     "line", [HALF, HALF.replace("arm", "value"), "[" * 100_000], ids=["arm", "value", "deep"]
 )
-def test_a_line_of_ndjson_that_no_text_can_be_is_refused(judge, line):
+def test_a_line_of_ndjson_that_no_text_can_be_is_rejected(judge, line):
     answer = judge('{"arm": "red", "propensity": 0.5, "reward": 0}\n' + line, "application/x-ndjson")
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["line"] == 2
@@ -108,7 +108,7 @@ def test_a_cell_of_csv_that_cannot_be_read_is_no_defect(judge, cell):
     assert judge(f"{LOG}{cell},0.5,1,4\n", arm=["red", "blue"]).status_code == 422
 
 
-def test_a_log_in_another_form_is_refused(judge):
+def test_a_log_in_another_form_is_rejected(judge):
     assert judge(media="application/xml").status_code == 415
 
 

@@ -18,12 +18,12 @@ def test_the_race_offers_its_own_policies_first_and_then_the_services(client):
     assert list(kinds(client, "clv")) == [*RACE, *POLICIES]
 
 
-def test_every_policy_of_the_race_is_told_in_words(client):
+def test_every_policy_of_the_race_is_described(client):
     items = client.get("/policies", params={"scenario": "clv"}).json()["items"]
     assert all(one["summary"].endswith(".") and "_" not in one["summary"] for one in items)
 
 
-def test_the_priors_of_the_race_can_be_chosen_beside_their_figures(client):
+def test_the_priors_of_the_race_can_be_chosen_beside_their_values(client):
     groundhog = kinds(client, "clv")["bayesian_groundhog"]
     assert groundhog["prior"]["default"] == [1.0, 300.0]
     assert len(groundhog["prior"]["prefixItems"]) == 2
@@ -31,7 +31,7 @@ def test_the_priors_of_the_race_can_be_chosen_beside_their_figures(client):
     assert groundhog["abstain"]["default"] is False
 
 
-def test_each_policy_of_a_scenario_plays_with_the_defaults_that_are_told(client):
+def test_each_policy_of_a_scenario_plays_with_the_published_defaults(client):
     """Policies with a row per arm are left out: only the caller knows the arms."""
     world = {"email": {"emails": 50, "replications": 1, "days": 2}, "clv": {"days": 3, "customers": 200}}
     for scenario, small in world.items():
@@ -54,7 +54,7 @@ def test_a_replay_offers_what_it_can_judge(client):
 
 
 @pytest.mark.parametrize("scenario", ["lottery", ""])
-def test_an_unknown_scenario_is_refused(client, scenario):
+def test_an_unknown_scenario_is_rejected(client, scenario):
     answer = client.get("/policies", params={"scenario": scenario})
     assert answer.status_code == 422
     assert all(name in answer.json()["errors"][0]["message"] for name in SCENARIOS)

@@ -22,7 +22,7 @@ def result(answer):
     return json.dumps({name: value for name, value in answer.json().items() if name not in head})
 
 
-def test_a_small_run_is_answered_at_once_and_kept(client, simulate):
+def test_a_small_run_is_answered_at_once_and_stored(client, simulate):
     answer = simulate()
     assert answer.status_code == 201
     assert answer.json()["state"] == "done"
@@ -174,7 +174,7 @@ def test_runs_are_listed_the_newest_first_page_by_page(client, clock, simulate):
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyJub3ciLCJhIl0", "WzEsImEiXQ"])
-def test_a_cursor_that_is_not_ours_is_refused(client, cursor):
+def test_a_cursor_that_the_service_did_not_give_is_rejected(client, cursor):
     assert client.get("/simulations", params={"cursor": cursor}).status_code == 422
 
 

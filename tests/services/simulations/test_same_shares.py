@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from app.simulation.email import EmailScenario, PolicyChoice, campaign, play
+from app.simulation.email import EmailPolicyChoice, EmailScenario, campaign, play
 
 KINDS = [
-    PolicyChoice("thompson"),
-    PolicyChoice("top_two_thompson", {"beta": 0.6}),
-    PolicyChoice("epsilon_greedy", {"epsilon": 0.2}),
-    PolicyChoice("ucb1"),
+    EmailPolicyChoice("thompson"),
+    EmailPolicyChoice("top_two_thompson", {"beta": 0.6}),
+    EmailPolicyChoice("epsilon_greedy", {"epsilon": 0.2}),
+    EmailPolicyChoice("ucb1"),
 ]
 SUBJECTS = ("early", "late", "never")
 

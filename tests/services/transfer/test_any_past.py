@@ -13,6 +13,7 @@ READS = [
     "/experiments/{}/comparison",
     "/experiments/{}/estimates",
     "/experiments/{}/gain",
+    "/experiments/{}/delay",
     "/experiments/{}/export",
     "/allocations/{}",
     "/allocations/{}?as_of=now",

@@ -68,7 +68,7 @@ def test_an_import_sent_twice_under_one_key_is_done_once(exported, elsewhere):
     assert second.headers["idempotency-replayed"] == "true"
 
 
-def test_a_file_that_was_cut_off_is_refused_whole(exported, elsewhere):
+def test_a_file_that_was_cut_off_is_rejected_whole(exported, elsewhere):
     answer = take(elsewhere, b"".join(lines(exported)[:-1]))
     assert answer.status_code == 422
     assert "truncated" in answer.json()["detail"]
@@ -110,13 +110,13 @@ def test_a_row_that_cannot_be_read_is_named_by_line_and_field(exported, elsewher
     ],
     ids=["empty", "blank", "array", "object", "later format", "not UTF-8", "deep"],
 )
-def test_what_is_no_export_is_refused(client, content):
+def test_what_is_no_export_is_rejected(client, content):
     answer = take(client, content)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["line"] == 1
 
 
-def test_rows_that_contradict_each_other_are_refused(exported, elsewhere):
+def test_rows_that_contradict_each_other_are_rejected(exported, elsewhere):
     content = exported.content.splitlines(keepends=True)
     doubled = next(line for line in content if b'"part": "experiment_metrics"' in line)
     rows = len(content) - 2
@@ -126,11 +126,11 @@ def test_rows_that_contradict_each_other_are_refused(exported, elsewhere):
     assert "experiment_metrics" in answer.json()["detail"]
 
 
-def test_lines_behind_the_end_are_refused(exported, elsewhere):
+def test_lines_behind_the_end_are_rejected(exported, elsewhere):
     assert take(elsewhere, exported.content + b"{}\n").status_code == 422
 
 
-def test_another_content_type_is_told_which_is_right(client):
+def test_another_content_type_is_rejected_naming_the_right_one(client):
     answer = client.post("/experiments/import", json={})
     assert answer.status_code == 415
     assert "application/x-ndjson" in answer.json()["detail"]

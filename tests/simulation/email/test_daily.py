@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.bandits.allocation.decide import AllocationRules, BurnIn, decide
+from app.bandits.allocation.decide import AllocationRules, BurnInRule, decide
 from app.bandits.allocation.rounding import percentages
 from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
@@ -18,7 +18,9 @@ def test_a_days_shares_are_the_services_decision_rounded_as_served(kind):
     rows, rng = 4, np.random.default_rng(2)
     daily = DailyPlay(scenario, build_policy_to_play(kind, {}, (1, 1)), rows, rng)
     sent, won, days = np.zeros((3, 3, rows))
-    rules = AllocationRules(build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnIn())
+    rules = AllocationRules(
+        build_policy(kind), (1, 1), False, np.full(3, 0.05), np.full(3, np.nan), BurnInRule()
+    )
     for _ in range(4):
         daily.begin_day(sent, won)
         for i in range(rows):

@@ -47,7 +47,7 @@ def test_the_fixed_horizon_has_the_power_asked_for():
     assert power == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 20_000) + 0.003)
 
 
-def test_equal_rates_are_never_told_apart():
+def test_equal_rates_are_never_distinguished():
     assert fixed_horizon(0.1, 0.1) == np.inf
 
 

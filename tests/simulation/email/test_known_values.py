@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from app.simulation.email import EmailScenario, PolicyChoice, play
-from app.simulation.regret import lai_robbins
+from app.simulation.email import EmailPolicyChoice, EmailScenario, play
 
 pytestmark = pytest.mark.statistics
 
 ORIGINAL = EmailScenario(
-    policies=(PolicyChoice("epsilon_greedy_original", {"epsilon": 0.1}), PolicyChoice("thompson")),
+    policies=(EmailPolicyChoice("epsilon_greedy_original", {"epsilon": 0.1}), EmailPolicyChoice("thompson")),
     replications=4000,
     days=1,
 )
@@ -81,7 +80,7 @@ def test_nobody_lifts_more_than_the_best_subject_would(original):
     ],
 )
 def test_regret_follows_the_known_laws(rates, emails, kind, parameters, replications, low, high, error):
-    choice = PolicyChoice(kind, parameters)
+    choice = EmailPolicyChoice(kind, parameters)
     scenario = EmailScenario(
         rates=rates, emails=emails, policies=(choice,), replications=replications, days=1
     )
@@ -90,15 +89,7 @@ def test_regret_follows_the_known_laws(rates, emails, kind, parameters, replicat
 
 
 def test_ucb1_regrets_what_auer_and_others_say():
-    choice = PolicyChoice("ucb1", {"daily_trials": 1})
+    choice = EmailPolicyChoice("ucb1", {"daily_trials": 1})
     rates = (0.10, 0.12, 0.14, 0.16, 0.20)
     scenario = EmailScenario(rates=rates, policies=(choice,), replications=12, days=1)
     assert agree(play(scenario).policies[0].ledger.regret, 301, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("rates", "constant"),
-    [((0.2, 0.25), 7.141), ((0.9, 0.8), 2.252), (tuple(i / 10 for i in range(1, 10)), 7.5165)],
-)
-def test_the_lai_robbins_constants(rates, constant):
-    assert lai_robbins(rates) == pytest.approx(constant, abs=5e-4)

@@ -7,19 +7,19 @@ import sys
 import numpy as np
 import pytest
 
-from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, RandomWalk, play, work
+from app.simulation.email import ChangePoint, EmailPolicyChoice, EmailScenario, RandomWalk, play, work
 from app.simulation.email.campaign import BLOCK, play_block
 from app.simulation.email.policies import build_policy_to_play
 from app.simulation.email.schedule import STEPS, day_ends, held_out, stretches
 
 SMALL = EmailScenario(emails=500, replications=7, days=5)
 EVERY_KIND = (
-    *(PolicyChoice(kind) for kind in ("thompson", "epsilon_greedy", "epsilon_greedy_original", "ucb1")),
+    *(EmailPolicyChoice(kind) for kind in ("thompson", "epsilon_greedy", "epsilon_greedy_original", "ucb1")),
     *(
-        PolicyChoice(kind)
+        EmailPolicyChoice(kind)
         for kind in ("uniform", "top_two_thompson", "value_thompson", "value_epsilon_greedy")
     ),
-    PolicyChoice("fixed", {"shares": (0.5, 0.2, 0.1, 0.1, 0.1)}),
+    EmailPolicyChoice("fixed", {"shares": (0.5, 0.2, 0.1, 0.1, 0.1)}),
 )
 
 
@@ -43,7 +43,7 @@ print(json.dumps(play(scenario).to_dict(), allow_nan=False), end="")"""
 
 
 @pytest.mark.parametrize("cadence", ["per_email", "daily"])
-def test_a_policys_figures_do_not_depend_on_who_else_plays(cadence):
+def test_a_policys_results_do_not_depend_on_who_else_plays(cadence):
     both = play(changed(cadence=cadence)).to_dict()["policies"]
     turned = changed(cadence=cadence, policies=SMALL.policies[::-1])
     assert play(turned).to_dict()["policies"] == both[::-1]
@@ -58,7 +58,7 @@ def test_every_kind_of_policy_plays_and_sends_every_email(cadence):
 
 
 def test_always_the_same_subject_gives_the_same_outcomes_in_both_cadences():
-    choice = PolicyChoice("fixed", {"shares": (0, 0, 1, 0, 0)})
+    choice = EmailPolicyChoice("fixed", {"shares": (0, 0, 1, 0, 0)})
     one, other = (
         play(changed(cadence=cadence, policies=(choice,), prior=(1, 1), burn_in=SMALL.burn_in))
         for cadence in ("per_email", "daily")
@@ -72,8 +72,8 @@ def test_always_the_same_subject_gives_the_same_outcomes_in_both_cadences():
     )
 
 
-def test_blocks_are_played_alike_whoever_plays_them():
-    scenario = changed(emails=40, replications=BLOCK + 3, policies=(PolicyChoice("thompson"),))
+def test_blocks_are_played_alike_by_any_process():
+    scenario = changed(emails=40, replications=BLOCK + 3, policies=(EmailPolicyChoice("thompson"),))
     whole = play(scenario).policies[0].ledger
     second = play_block(scenario, build_policy_to_play("thompson", {}, (1, 1)), 1)
     np.testing.assert_array_equal(whole.won[:, BLOCK:], second.won)
@@ -131,7 +131,7 @@ def test_a_random_walk_has_the_variance_of_its_steps():
 
 
 def test_without_any_conversion_known_thompson_stays_even():
-    scenario = changed(delay=500, policies=(PolicyChoice("thompson"),), replications=400)
+    scenario = changed(delay=500, policies=(EmailPolicyChoice("thompson"),), replications=400)
     sent = play(scenario).policies[0].ledger.sent
     error = sent.std(axis=1) / 20
     assert (np.abs(sent.mean(axis=1) - 100) < 4 * error).all()
@@ -139,14 +139,16 @@ def test_without_any_conversion_known_thompson_stays_even():
 
 def test_delay_costs_conversions():
     prompt, late = (
-        play(changed(delay=delay, policies=(PolicyChoice("thompson"),), replications=300)).policies[0].ledger
+        play(changed(delay=delay, policies=(EmailPolicyChoice("thompson"),), replications=300))
+        .policies[0]
+        .ledger
         for delay in (0, 200)
     )
     assert late.won.sum(axis=0).mean() < prompt.won.sum(axis=0).mean()
 
 
 @pytest.mark.parametrize("cadence", ["per_email", "daily"])
-def test_the_holdout_is_kept_apart(cadence):
+def test_the_holdout_is_counted_separately(cadence):
     scenario = changed(holdout_percent=20, cadence=cadence, replications=500)
     assert held_out(scenario, 0, 500).sum() == 100
     played = play(scenario).policies[0]

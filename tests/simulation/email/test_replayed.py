@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, play
+from app.simulation.email import ChangePoint, EmailPolicyChoice, EmailScenario, play
 
 TURNED = EmailScenario(
     rates=(0.2, 0.8),
@@ -10,7 +10,7 @@ TURNED = EmailScenario(
     days=2,
     replications=3,
     drift=(ChangePoint(100, (0.8, 0.2)),),
-    policies=(PolicyChoice("fixed", {"shares": (0.0, 1.0)}),),
+    policies=(EmailPolicyChoice("fixed", {"shares": (0.0, 1.0)}),),
 )
 
 

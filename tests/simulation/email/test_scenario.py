@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.bandits.allocation.decide import BurnIn
-from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, RandomWalk
+from app.bandits.allocation.decide import BurnInRule
+from app.simulation.email import ChangePoint, EmailPolicyChoice, EmailScenario, RandomWalk
 
 
 @pytest.mark.parametrize(
@@ -25,20 +25,20 @@ from app.simulation.email import ChangePoint, EmailScenario, PolicyChoice, Rando
         ("holdout_percent", {"holdout_percent": 100}),
         ("prior", {"prior": (0, 1)}),
         ("min_share", {"min_share": 0.3}),
-        ("burn_in", {"burn_in": BurnIn(days=-1)}),
+        ("burn_in", {"burn_in": BurnInRule(days=-1)}),
         ("cost_per_email", {"cost_per_email": -1}),
         ("value_per_conversion", {"value_per_conversion": (1.0, 2.0)}),
         ("policies", {"policies": ()}),
-        ("policies.1", {"policies": (PolicyChoice("thompson"), PolicyChoice("thomson"))}),
-        ("policies.0", {"policies": (PolicyChoice("epsilon_greedy", {"epsilon": 2}),)}),
-        ("policies.0", {"policies": (PolicyChoice("epsilon_greedy_original", {"eps": 0.1}),)}),
-        ("policies.0", {"policies": (PolicyChoice("fixed", {"shares": (0.5, 0.5)}),)}),
+        ("policies.1", {"policies": (EmailPolicyChoice("thompson"), EmailPolicyChoice("thomson"))}),
+        ("policies.0", {"policies": (EmailPolicyChoice("epsilon_greedy", {"epsilon": 2}),)}),
+        ("policies.0", {"policies": (EmailPolicyChoice("epsilon_greedy_original", {"eps": 0.1}),)}),
+        ("policies.0", {"policies": (EmailPolicyChoice("fixed", {"shares": (0.5, 0.5)}),)}),
         ("drift", {"drift": (ChangePoint(0, (0.1,) * 5),)}),
         ("drift", {"drift": (ChangePoint(9, (0.1,) * 5), ChangePoint(9, (0.2,) * 5))}),
         ("drift", {"drift": (ChangePoint(9, (0.1,) * 4),)}),
     ],
 )
-def test_what_cannot_be_played_is_refused_by_the_fields_name(field, given):
+def test_what_cannot_be_played_is_rejected_by_the_fields_name(field, given):
     with pytest.raises(ValueError, match=rf"^{field}: "):
         EmailScenario(**given)
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.bandits.policies.registry import build_policy
 from app.errors import Invalid
-from app.simulation.email import EmailScenario, PolicyChoice, play
+from app.simulation.email import EmailPolicyChoice, EmailScenario, play
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import evaluate
 from app.simulation.offline.rejection_replay import replay
@@ -108,7 +108,7 @@ def test_a_learning_policy_replayed_earns_what_it_earns_live():
         replay(logged(rates, (1 / 3,) * 3, n, seed), build_policy("thompson"), passes=1) for seed in range(60)
     ]
     live = play(
-        EmailScenario(rates=rates, emails=n // 3, policies=(PolicyChoice("thompson"),), replications=500)
+        EmailScenario(rates=rates, emails=n // 3, policies=(EmailPolicyChoice("thompson"),), replications=500)
     )
     earned = live.policies[0].ledger.won.sum(axis=0) / (n // 3)
     means, kept = np.array([(run.estimate.mean, run.accepted.mean) for run in runs]).T
@@ -116,7 +116,7 @@ def test_a_learning_policy_replayed_earns_what_it_earns_live():
     assert abs(kept.mean() - n / 3) <= 4 * kept.std() / 60**0.5
 
 
-def test_the_same_replay_gives_the_same_figures():
+def test_the_same_replay_gives_the_same_numbers():
     log = logged((0.2, 0.5), (0.5, 0.5), 300, 1)
     one, other = (replay(log, build_policy("epsilon_greedy")).to_dict() for _ in range(2))
     assert one == other
@@ -166,12 +166,12 @@ def test_values_are_read_and_evaluated():
     assert evaluate(log, (1,), by_value=True).ips.mean == 3
 
 
-def test_an_empty_log_is_refused():
+def test_an_empty_log_is_rejected():
     with pytest.raises(Invalid, match="no rows"):
         read_csv([HEADER])
 
 
 @pytest.mark.parametrize("target", [(1,), (0.5, 0.6), (1.5, -0.5)])
-def test_a_target_that_is_no_distribution_is_refused(target):
+def test_a_target_that_is_no_distribution_is_rejected(target):
     with pytest.raises(ValueError, match="target"):
         evaluate(logged((0.2, 0.5), (0.5, 0.5), 30, 1), target)

@@ -166,7 +166,7 @@ def test_the_code_of_the_tree_is_what_runs(container, tree):
     assert Path(said.strip()) == tree / "app/__init__.py"
 
 
-def test_the_image_migrates_serves_is_healthy_and_stops_when_told_to(container, tree):
+def test_the_image_migrates_serves_is_healthy_and_stops_on_request(container, tree):
     health = command("HEALTHCHECK")
     finished(container([*command("ENTRYPOINT"), "migrate"]))
     serving = container(command("ENTRYPOINT") + command("CMD"))

@@ -142,5 +142,5 @@ def test_the_web_provider_knows_a_missing_flag_and_another_type(web):
     assert web["flags"]["text"]["errorCode"] == "TYPE_MISMATCH"
 
 
-def test_the_web_provider_is_told_when_nothing_has_changed(web):
+def test_the_web_provider_gets_304_when_nothing_has_changed(web):
     assert web["statuses"] == [200, 304]

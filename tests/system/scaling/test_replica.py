@@ -15,6 +15,7 @@ from app.storage import replica
 from tests.support import LIMIT
 from tests.support.databases import connect
 from tests.support.problems import problem
+from tests.support.totals import history as reports_of_days
 from tests.support.totals import small_total as total
 
 TODAY, YESTERDAY = "2026-03-10", "2026-03-09"
@@ -26,7 +27,7 @@ def soon(monkeypatch):
     """Tests do not wait for a replica as long as people do."""
     monkeypatch.setattr(replica, "RETRY_SECONDS", 0.2)
     monkeypatch.setattr(
-        replica, "MAX_RETRY_SECONDS", LIMIT
+        replica, "MAX_READ_SECONDS", LIMIT
     )  # one that works is not given up, however slow it is
 
 
@@ -218,7 +219,7 @@ def test_while_the_replica_is_away_the_primary_answers_and_it_is_said(pair, make
 
 
 def test_a_replica_that_hangs_keeps_nobody(pair, make_service, monkeypatch):
-    monkeypatch.setattr(replica, "MAX_RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(replica, "MAX_READ_SECONDS", 0.5)
     service = make_service()
     service.post("/metrics/", json=FULL)
     pair.catch_up()
@@ -249,6 +250,23 @@ def test_while_the_primary_is_away_the_replica_answers_and_it_is_marked(pair, ma
         problem(second.get("/allocations/nowhere"), 503)
     assert (found.content, found.headers["Groundhog-Stale"]) == (answer.content, "true")
     assert (tomorrow.json()["recorded"], tomorrow.headers["Groundhog-Stale"]) == (False, "true")
+
+
+def test_conversions_on_their_way_are_counted_on_the_replica_as_on_the_primary(pair, make_service):
+    """Today's answer and one of a past date, by the primary, by the replica, and without the primary."""
+    first = make_service()
+    first.post("/metrics/", json=reports_of_days())
+    dates = (TODAY, YESTERDAY)
+    before = [allocation(first, date).content for date in dates]
+    assert all(b'"delay"' in body for body in before)
+    pair.catch_up()
+    service = make_service()
+    with asked(replica=2):
+        assert [allocation(service, date).content for date in dates] == before
+    with pair.without(pair.primary):
+        answers = [allocation(service, date) for date in dates]
+    assert [answer.content for answer in answers] == before
+    assert {answer.headers["Groundhog-Stale"] for answer in answers} == {"true"}
 
 
 def test_a_past_date_that_only_the_replica_can_answer_is_marked_too(pair, make_service):

@@ -103,7 +103,7 @@ def test_a_request_that_is_sent_again_is_carried_out_once(front, experiment_id):
     assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 15
 
 
-def test_what_one_was_told_the_other_answers_by(front, experiment_id):
+def test_what_one_stored_the_other_answers_by(front, experiment_id):
     front.post("/metrics/", total(experiment_id=experiment_id, variant_id="control"))
     bodies = set()
     for successes in range(10, 20):

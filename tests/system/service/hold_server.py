@@ -7,7 +7,7 @@ from pathlib import Path
 from app.storage.embedded import EmbeddedPostgres, processes
 
 if "without-death-signal" in sys.argv:  # what every system but Linux is like
-    processes._end_with_parent = lambda last_word: None
+    processes._end_with_parent = lambda parent_death_signal: None
 
 
 def say(sentence: str) -> None:

@@ -181,7 +181,7 @@ def test_a_home_with_a_long_or_odd_path_has_its_socket_elsewhere(folder: Path, u
     server._sockets.rmdir()
 
 
-def test_a_setting_that_postgresql_refuses_is_quoted_in_the_error(used_home: Path) -> None:
+def test_a_setting_that_postgresql_rejects_is_quoted_in_the_error(used_home: Path) -> None:
     with pytest.raises(CannotStart, match='invalid value for parameter "max_connections": "many"'):
         EmbeddedPostgres(used_home, {"max_connections": "many"}).start()
 

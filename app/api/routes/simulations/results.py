@@ -38,7 +38,7 @@ def _read_progress(
 ) -> tuple[SimulationSummary, Any]:
     """Return a run as it is now, and its interim result; before the stream begins, so that a 404 can be sent."""
     with database.transaction() as session:
-        return runs.watch(session, simulation_id, now)
+        return runs.read_interim(session, simulation_id, now)
 
 
 @router.get(

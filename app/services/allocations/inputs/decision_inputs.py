@@ -103,7 +103,7 @@ class DecisionInputs:
     def daily(self) -> DailyTotals:
         """Return the days that are used: those left out as incomplete are not among them."""
         incomplete = [daily_totals.day_number(date) for date in self.unreported.incomplete]
-        return self.all_days.kept(~np.isin(self.all_days.day, incomplete))
+        return self.all_days.select(~np.isin(self.all_days.day, incomplete))
 
     @property
     def missing_days(self) -> dict[dt.date, tuple[str, ...]]:

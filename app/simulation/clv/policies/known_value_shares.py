@@ -25,7 +25,7 @@ class KnownValueShares:
               f(y) = f_{logit}(logit \, \theta) \, \frac{e^y}{(e^y + \Delta)(1 - \theta)}
 
     smooth for every a > 0: where the density of theta itself is infinite at 0 (a < 1), that of y decays.
-    `WorthPosterior` of the service, made for uncertain values and a >= 1, is not.
+    `ValuePerTrialPosterior` of the service, made for uncertain values and a >= 1, is not.
 
     Parameters
     ----------

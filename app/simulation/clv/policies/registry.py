@@ -41,7 +41,7 @@ def race_policy(kind: str, parameters: Mapping[str, Any] | None = None) -> RaceP
 
     Parameters
     ----------
-    kind : a key of `RACE`, or of `app.bandits.policies.POLICIES`
+    kind : a key of `RACE`, or of `app.bandits.policies.registry.POLICIES`
     parameters : by name; those left out take their defaults
 
     Raises

@@ -14,8 +14,6 @@ from app.simulation.clv.policies.protocol import NOBODY
 from app.simulation.clv.world.customers import Customers
 from app.simulation.clv.world.world import World
 
-TIERS = ("bronze", "silver", "gold")
-
 
 @dataclass(frozen=True)
 class SegmentJunglefowl(Described):
@@ -64,7 +62,7 @@ class Department:
         self.tier: Integers = (at_start >= self.thresholds[0]).astype(np.intp) + (
             at_start > self.thresholds[1]
         )
-        """(n,), index into `TIERS`."""
+        """(n,), 0 for bronze, 1 for silver, 2 for gold."""
         products = np.arange(world.margin.size)
         self._new = world.hlv(products, np.zeros_like(products), 0)
         self._steps = np.unique(self._new[world.arms.product])

@@ -1,4 +1,4 @@
-"""How a race stands while it is played."""
+"""The interim result of a race while it is played."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
 
 POINTS = 100
-"""The most days that a standing tells of."""
+"""The largest number of days in an interim result."""
 
 OnInterimResult = Callable[[Callable[[], dict[str, Any]]], None]
 """Called after every day with a function that computes the interim result."""

@@ -25,7 +25,7 @@ class Race:
     Raises
     ------
     ValueError
-        Its first word is the field at fault.
+        Its first word is the invalid field.
     """
 
     policies: tuple[RacePolicy, ...] = field(default_factory=preset)

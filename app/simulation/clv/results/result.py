@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from app.bandits.arrays import Floats
 from app.simulation.clv.race.campaign import Booked
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.results.world_summary import world_summary
 from app.simulation.clv.world.enumeration import Enumeration, enumerated
 from app.simulation.clv.world.world import World
-from app.simulation.replication_statistics import ratio, summary
+from app.simulation.replication_statistics import band, ratio, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +77,5 @@ class RaceResult:
 
 def _line(cumulative: Floats) -> dict[str, list[float]]:
     """The mean over replications by day and the 2.5-97.5 % range of single runs, (t,) each."""
-    low, high = np.percentile(cumulative, [2.5, 97.5], axis=0)
-    return {"mean": cumulative.mean(axis=0).tolist(), "low": low.tolist(), "high": high.tolist()}
+    mean, low, high = band(cumulative.T)
+    return {"mean": mean, "low": low, "high": high}

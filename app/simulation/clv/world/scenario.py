@@ -36,7 +36,7 @@ class Scenario:
     Raises
     ------
     ValueError
-        Its first word is the field at fault.
+        Its first word is the invalid field.
     """
 
     base_seed: int = 42

@@ -26,7 +26,7 @@ export function show(context) {
       path: "drag-race",
       request: "ClvRequest",
       first: ["policies", "days", "customers", "quota", "replications", "seed"],
-      empty: empty("No run yet. The preset simulates a telco's year with 100,000 customers, ten times for each of five policies; press Run and watch."),
+      empty: empty("No run yet. The preset simulates a telco's year with 100,000 customers, ten times for each of five policies; press Run."),
       live: {
         show: (run, signal) => (race = liveRace(policyNames(run.request.policies), run.request.days, signal)).element,
         update: (interim) => race.update(interim),

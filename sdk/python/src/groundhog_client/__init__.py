@@ -39,17 +39,20 @@ from groundhog_client._events.event_sender import EventSender
 from groundhog_client._operations.allocations import (
     Allocation,
     AssumedZero,
+    DelayUsed,
     GateHolding,
     History,
     Revision,
     StopAdvice,
     VariantAllocation,
 )
+from groundhog_client._operations.analysis.delay import DelayCurveEstimate, DelayReport
 from groundhog_client._operations.analysis.estimates import (
     Estimated,
     Estimates,
     Holdout,
     HoldoutDay,
+    Immature,
     VariantEstimates,
 )
 from groundhog_client._operations.analysis.impact import (
@@ -78,7 +81,7 @@ from groundhog_client._operations.experiments.experiments import (
     NewVariant,
     Variant,
 )
-from groundhog_client._operations.experiments.settings import Changes, Settings, VariantChanges
+from groundhog_client._operations.experiments.settings import Changes, Delay, Settings, VariantChanges
 from groundhog_client._operations.metrics import (
     BulkStored,
     DailyTotal,
@@ -128,6 +131,10 @@ __all__ = [
     "DailyTotal",
     "Decision",
     "Defect",
+    "Delay",
+    "DelayCurveEstimate",
+    "DelayReport",
+    "DelayUsed",
     "Deletion",
     "EmailSimulation",
     "Estimated",
@@ -150,6 +157,7 @@ __all__ = [
     "History",
     "Holdout",
     "HoldoutDay",
+    "Immature",
     "Imported",
     "IntervalEstimate",
     "Invalid",

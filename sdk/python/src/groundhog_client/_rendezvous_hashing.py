@@ -30,7 +30,7 @@ def draw(salt: str, experiment_id: str, unit_id: str, shares: Mapping[str, float
 
 
 def is_held_out(salt: str, experiment_id: str, unit_id: str, holdout_percent: float) -> bool:
-    """Return whether a unit is kept out of the experiment, and so gets the control."""
+    """Return whether a unit is held out of the experiment, and so gets the control."""
     return uniform(salt, experiment_id, unit_id, "") < holdout_percent / 100
 
 

@@ -24,7 +24,7 @@ def test_every_status_has_its_error(connect, status):
     assert (error.value.status, error.value.detail, error.value.request_id) == (status, "a sentence", "0b8f")
 
 
-def test_the_fields_at_fault_are_reported_and_stand_in_the_text(connect):
+def test_the_invalid_fields_are_reported_and_stand_in_the_text(connect):
     errors = [{"field": "body.1.successes", "message": "Input should be a valid integer"}]
     with pytest.raises(groundhog_client.Invalid) as error:
         connect(Written(problem(422, errors=errors))).read_experiment("e")

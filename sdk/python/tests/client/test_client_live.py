@@ -1,5 +1,7 @@
 """Every operation, called on the service itself: what it really answers is what the clients read."""
 
+import datetime as dt
+
 import pytest
 
 from groundhog_client import DailyTotal, Event, NewVariant, PreconditionFailed
@@ -75,6 +77,44 @@ def test_units_events_and_flags(client):
     assert client.override_assignment("button", "c", "bold").variant_id == "bold"
     assert client.merge_units("b", "a", experiment_id="button").variants.keys() == {"button"}
     assert client.forget_unit("a").assignments == 1
+
+
+def reports_of(day):
+    """Two reports of a day: 10 of 100 had converted by its end, 20 by the end of the next."""
+    known = {day: 10, day + dt.timedelta(days=1): 20}
+    return [
+        DailyTotal("late", name, day, 100, successes, as_of=as_of)
+        for as_of, successes in known.items()
+        for name in ("control", "bold")
+    ]
+
+
+def test_conversions_that_come_later(client):
+    day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2)
+    later = day + dt.timedelta(days=1)
+    client.create_experiment("late", ["control", "bold"], delay={"kind": "curve", "fractions": [0.5, 1.0]})
+    client.record_metrics(reports_of(day)[:2])
+    allocation = client.read_allocation("late", for_date=later)
+    assert (allocation.delay.kind, allocation.delay.curve) == ("curve", (0.5, 1.0))
+    assert [variant.matured for variant in allocation.variants] == [0.5, 0.5]
+    assert client.record_metrics(reports_of(day)).updated == 2
+    known = [
+        [(total.successes, total.as_of) for total in client.each_daily_total("late", as_of=as_of)]
+        for as_of in (day, later)
+    ]
+    assert known == [[(10, day)] * 2, [(20, later)] * 2]
+    assert client.change_experiment("late", delay="auto").settings["delay"]["kind"] == "auto"
+    report = client.read_delay("late", for_date=later)
+    assert (report.kind, len(report.estimate.curve)) == ("auto", 2)
+    assert report.variants.keys() == {"control", "bold"}
+
+
+def test_events_that_are_loaded_afterwards(client):
+    client.create_experiment("loaded", ["control", "bold"], source="tracked")
+    client.assign("loaded", "a")
+    client.record_events(Event("loaded", "a", "exposure"))
+    assert client.record_events([Event("loaded", "a", "conversion")], history=True).counted == 1
+    assert client.read_estimates("loaded").immature is None
 
 
 def test_simulations_and_plans(client):

@@ -79,7 +79,7 @@ def test_one_caller_a_second_looks_whether_it_is_back():
     assert breaker.open_because() is None
 
 
-def test_many_are_assigned_at_once_and_each_fault_is_its_own(connect):
+def test_many_are_assigned_at_once_and_each_error_is_its_own(connect):
     problem = {
         "type": "about:blank",
         "title": "Not Found",

@@ -66,9 +66,9 @@ def test_two_policies_that_decide_alike_earn_alike():
 
 
 def test_progress_counts_to_the_end_and_may_stop_the_race():
-    told = []
-    play(replace(RACE, policies=preset()[:2]), lambda done, total: told.append((done, total)))
-    assert told == [(done, 2 * 2 * 40) for done in range(1, 161)]
+    reported = []
+    play(replace(RACE, policies=preset()[:2]), lambda done, total: reported.append((done, total)))
+    assert reported == [(done, 2 * 2 * 40) for done in range(1, 161)]
     with pytest.raises(InterruptedError):
         play(RACE, lambda done, total: (_ for _ in ()).throw(InterruptedError))
 
@@ -78,7 +78,7 @@ def test_the_answer_is_plain_json_without_missing_numbers(answer):
     assert json.dumps(play(replace(RACE, replications=1)).to_dict(), allow_nan=False)
 
 
-def test_lines_end_at_the_final_figures_and_actions_add_up_to_contacts(answer):
+def test_lines_end_at_the_final_values_and_actions_add_up_to_contacts(answer):
     for policy in answer["policies"]:
         assert policy["by_day"]["mean"][-1] == pytest.approx(policy["delta_clv"]["mean"])
         assert np.sum(policy["actions_by_day"]) == pytest.approx(policy["contacts"]["mean"])
@@ -107,20 +107,23 @@ def test_a_ratio_to_itself_is_exactly_one_and_to_a_loss_is_none():
     assert ratio(figures, -figures) is None
 
 
-def test_a_standing_tells_the_means_of_the_days_played():
+def test_an_interim_result_has_the_means_of_the_days_played():
     """On each day of the last block of replications it is what the whole race's means say of the days so far."""
-    told = []
-    result = play(RACE, watch=lambda standing: told.append(standing())).to_dict()
+    reported = []
+    result = play(RACE, on_interim_result=lambda compute: reported.append(compute())).to_dict()
     for day in (1, 17, 40):
-        stands = told[40 + day - 1]
-        assert stands["days"] == list(range(1, 41))
-        for line, policy in zip(stands["policies"], result["policies"], strict=True):
+        interim = reported[40 + day - 1]
+        assert interim["days"] == list(range(1, 41))
+        for line, policy in zip(interim["policies"], result["policies"], strict=True):
             assert line[:day] == pytest.approx(policy["by_day"]["mean"][:day], abs=0.006)
 
 
 def test_where_customers_are_contacted_again_the_policies_stand_one_after_another():
-    told = []
+    reported = []
     scenario = replace(RACE.scenario, recontact_days=21)
     again = replace(RACE, scenario=scenario, policies=preset()[:2], replications=2)
-    play(again, watch=lambda standing: told.append([len(line) for line in standing()["policies"]]))
-    assert told == [[day, 0] for day in range(1, 41)] + [[40, day] for day in range(1, 41)]
+    play(
+        again,
+        on_interim_result=lambda compute: reported.append([len(line) for line in compute()["policies"]]),
+    )
+    assert reported == [[day, 0] for day in range(1, 41)] + [[40, day] for day in range(1, 41)]

@@ -15,7 +15,7 @@ from app.simulation.clv.world.scenario import Scenario
     "field",
     ["days", "customers", "quota", "templates", "window_days", "contract_days", "horizon_days"],
 )
-def test_a_size_of_zero_is_refused_by_its_name(field):
+def test_a_size_of_zero_is_rejected_by_its_name(field):
     with pytest.raises(ValueError, match=f"^{field} must be at least 1"):
         Scenario(**{field: 0})
 
@@ -40,7 +40,7 @@ def test_a_size_of_zero_is_refused_by_its_name(field):
         ("start", date(2018, 12, 31)),
     ],
 )
-def test_an_impossible_figure_is_refused_by_its_name(field, wrong):
+def test_an_impossible_number_is_rejected_by_its_name(field, wrong):
     with pytest.raises(ValueError, match=f"^{field} "):
         Scenario(**{field: wrong})
 
@@ -54,7 +54,7 @@ def test_an_impossible_figure_is_refused_by_its_name(field, wrong):
         ("exported", 10),
     ],
 )
-def test_an_impossible_race_is_refused_by_the_field_at_fault(field, wrong):
+def test_an_impossible_race_is_rejected_by_the_invalid_field(field, wrong):
     with pytest.raises(ValueError, match=f"^{field} "):
         Race(**{field: wrong})
 
@@ -73,7 +73,7 @@ def test_an_impossible_race_is_refused_by_the_field_at_fault(field, wrong):
         ("lazy_marmot", {}),
     ],
 )
-def test_an_unknown_policy_or_parameter_is_refused(kind, parameters):
+def test_an_unknown_policy_or_parameter_is_rejected(kind, parameters):
     with pytest.raises(ValueError):
         race_policy(kind, parameters)
 

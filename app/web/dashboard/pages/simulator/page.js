@@ -30,7 +30,7 @@ export const readOpenapi = () => (description ??= get("/openapi.json").catch((er
  * @param {Node} scenario.empty - what is shown before the first run
  * @param {(run, signal) => Node[]} scenario.results - what is shown of a finished run
  * @param {(run) => string} scenario.headline - the result in a sentence
- * @param {{show: (run, signal) => Node, update: (standing) => void}} [scenario.live] - what is shown during the run, and
+ * @param {{show: (run, signal) => Node, update: (interimResult) => void}} [scenario.live] - what is shown during the run, and
  *   updates it with interim results
  */
 export async function simulatorPage({ query, signal, setQuery }, scenario, heading) {

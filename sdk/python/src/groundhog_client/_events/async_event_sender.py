@@ -55,7 +55,7 @@ class AsyncEventSender:
         renew_after_fork(self)
         call_at_exit(self._at_exit)
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Leave the parent's events and its loop behind."""
         self._leave_loop()
         self._buffer.clear()

@@ -15,7 +15,7 @@ from groundhog_client._protocol.service_clock import ServiceClock
 
 FIELD_OF_EVENT = re.compile(r"body\.(\d+)(?:\.|$)")
 NOT_ABOUT_EVENTS = frozenset({401, 407, 408, 425, 429})
-"""Statuses of 4xx that another key, or time, resolves: the events are not at fault."""
+"""Statuses of 4xx that another key, or time, resolves: the events are valid."""
 REASONS = {403: "forbidden", 404: "not_found", 409: "conflict"}
 """The reason given when a whole message is rejected; for any other status it is ``invalid``."""
 PASSING = frozenset({"no_exposure", "before_assignment", "in_future"})

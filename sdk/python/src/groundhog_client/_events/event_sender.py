@@ -68,7 +68,7 @@ class EventSender:
         renew_after_fork(self)
         call_at_exit(self._at_exit)
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Leave the parent's events to it, and its thread and lock behind."""
         self._changed, self._running, self._sending = threading.Condition(), False, False
         self._buffer.clear()

@@ -34,7 +34,7 @@ class Event:
     event_id: str = field(default_factory=lambda: uuid4().hex)
     occurred_at: dt.datetime = field(default_factory=HostTime.read)
 
-    def by_service_clock(self, offset: dt.timedelta) -> "Event":
+    def _by_service_clock(self, offset: dt.timedelta) -> "Event":
         """Return the event with its time corrected, if it is of this host's clock."""
         if not offset or not isinstance(self.occurred_at, HostTime):
             return self
@@ -102,7 +102,7 @@ def _id(event: Sent) -> Any:
 
 
 def _by_service_clock(event: Sent, offset: dt.timedelta) -> Sent:
-    return event.by_service_clock(offset) if isinstance(event, Event) else event
+    return event._by_service_clock(offset) if isinstance(event, Event) else event
 
 
 def _results(sent: Sequence[Any], answer: Answer) -> EventsTaken:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 class Forkable(Protocol):
     """An object that a forked child inherits in a state it cannot use."""
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Replace what belongs to the parent; called in the child, while it has one thread."""
 
 
@@ -21,7 +21,7 @@ _forkable: WeakSet[Forkable] = WeakSet()
 
 
 def renew_after_fork(one: Forkable) -> None:
-    """Have an object's ``after_fork`` called in every forked child, before its code runs."""
+    """Have an object's ``_after_fork`` called in every forked child, before its code runs."""
     _forkable.add(one)
 
 
@@ -31,7 +31,7 @@ def _renew_all() -> None:
             "ignore", ResourceWarning
         )  # the parent's sockets, of which the child drops its copy
         for one in list(_forkable):
-            one.after_fork()
+            one._after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -22,7 +22,7 @@ class ResponseCache:
         self._lock = threading.Lock()
         renew_after_fork(self)
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Replace the lock, which a thread of the parent may have held."""
         self._lock = threading.Lock()
 

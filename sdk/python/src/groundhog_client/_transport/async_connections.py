@@ -25,7 +25,7 @@ class AsyncConnections:
         self._pools: dict[Loop, httpx2.AsyncClient] = {}
         renew_after_fork(self)
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Drop the parent's connections without closing them: the parent goes on using them."""
         self._inherited = self._given_loop is not None
         self._pools = {}

@@ -23,7 +23,7 @@ class Connections:
         self._lock = threading.Lock()
         renew_after_fork(self)
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Drop the parent's connections without closing them: the parent goes on using them."""
         self._inherited = self._used
         self._pool, self._lock = None, threading.Lock()

@@ -29,6 +29,7 @@ class VariantEstimates:
     stratified: Estimated
     adaptive: Estimated
     difference: Estimated | None
+    matured: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,15 @@ class Holdout:
 
 
 @dataclass(frozen=True, slots=True)
+class Immature:
+    """Units whose conversions are still coming; ``matured`` is the fraction of all conversions that has come."""
+
+    since: dt.date
+    units: int
+    matured: float
+
+
+@dataclass(frozen=True, slots=True)
 class Estimates:
     """The variants' means in a tracked experiment, corrected for shares that changed."""
 
@@ -70,6 +80,7 @@ class Estimates:
     sample_ratio_p: float | None
     variants: tuple[VariantEstimates, ...]
     holdout: Holdout | None
+    immature: Immature | None = None
 
 
 def read_estimates(experiment_id: str) -> Request[Estimates]:

@@ -62,7 +62,7 @@ def _unit(experiment_id: str, unit_id: str) -> dict[str, str]:
 
 
 def _assigning(body: Any, reader: Callable[[Answer], T]) -> Request[T]:
-    """Describe an assignment; the first one is kept, so that repeating needs no Idempotency-Key."""
+    """Describe an assignment; the first one stays, so that repeating needs no Idempotency-Key."""
     return Request("POST", "/assignments", reader, {}, JSON, encode(body), repeatable=True)
 
 

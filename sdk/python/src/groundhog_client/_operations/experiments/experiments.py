@@ -96,7 +96,7 @@ def read_experiment(experiment_id: str) -> Request[Experiment]:
 def change_experiment(
     experiment_id: str, *, if_match: str | None = None, **changes: Unpack[Changes]
 ) -> Request[Experiment]:
-    """Change settings, texts or state from today on: what is not named is kept, None resets to the default.
+    """Change settings, texts or state from today on: what is not named stays, None resets to the default.
 
     Parameters
     ----------

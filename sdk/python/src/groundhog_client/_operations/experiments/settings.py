@@ -1,9 +1,21 @@
 """The settings of experiments and variants, by name and type; the service checks every value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from groundhog_client._protocol.encoding import Day
+
+
+class Delay(TypedDict, total=False):
+    """How conversions that are still on their way are counted on; the kind alone may be sent in its place.
+
+    ``fractions`` go with kind ``curve``: which fraction of a day's conversions has come by 0, 1, ... days later.
+    The last of them is 1. ``max_days`` goes with kind ``auto``.
+    """
+
+    kind: Literal["auto", "none", "curve"]
+    fractions: Sequence[float] | None
+    max_days: int | None
 
 
 class Settings(TypedDict, total=False):
@@ -24,7 +36,7 @@ class Settings(TypedDict, total=False):
     fixed_share: Mapping[str, float]
     burn_in: Mapping[str, float | None]
     maturity_days: int
-    delay: str | Mapping[str, Any]
+    delay: Literal["auto", "none"] | Delay
     late_conversions: bool
     stale_after_days: int
     traffic: Literal["sticky", "per_request"]
@@ -54,7 +66,7 @@ class Changes(TypedDict, total=False):
     fixed_share: Mapping[str, float | None] | None
     burn_in: Mapping[str, Any] | None
     maturity_days: int | None
-    delay: str | Mapping[str, Any] | None
+    delay: Literal["auto", "none"] | Delay | None
     late_conversions: bool | None
     stale_after_days: int | None
     traffic: Literal["sticky", "per_request"] | None

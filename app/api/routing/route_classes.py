@@ -3,17 +3,17 @@
 from urllib.parse import parse_qsl
 
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.authorization import Handler, require_permission
+from app.api.routing.direct_route import DirectRoute
 from app.errors import FieldError, Invalid
 
 MAX_NAME_SHOWN = 64
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(DirectRoute):
     """A route for which ``?fordate=2023-07-16`` is an error, instead of the answer for today."""
 
     def get_route_handler(self) -> Handler:
@@ -46,7 +46,7 @@ def _reject_unknown(request: Request, known: set[str]) -> None:
         raise Invalid("the query has unknown parameters", errors)
 
 
-class ProtectedRoute(APIRoute):
+class ProtectedRoute(DirectRoute):
     """A route that checks the principal's permission before it reads the request."""
 
     def get_route_handler(self) -> Handler:

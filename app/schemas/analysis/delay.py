@@ -26,7 +26,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class DelayCurveEstimate(BaseModel):
-    """An estimated delay curve, by age in days or hours: element j is of the conversions that come j of them later."""
+    """An estimated delay curve by age, in days or hours: element j is of the conversions that come j later."""
 
     curve: list[Rounded] = Field(description="Which fraction has come by then; 1 from the last element on")
     low: list[Rounded] = Field(description="Lower end of its 95 % interval")

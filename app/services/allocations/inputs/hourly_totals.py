@@ -90,8 +90,9 @@ def _read_variants(
 
 
 def _unpack(*row: Any, reading: Reading) -> VariantDays:
-    *dates, packed = row
-    return VariantDays(*dates, np.frombuffer(packed or b"", reading.dtype))
+    variant_id, is_control, registered_on, active_from, retired_on, first_day, packed = row
+    hours = np.frombuffer(packed or b"", reading.dtype)
+    return VariantDays(variant_id, is_control, registered_on, active_from, retired_on, first_day, hours)
 
 
 def _shown_by_day(totals: DailyTotals, time_zone: str) -> Booleans:
@@ -103,7 +104,7 @@ def _shown_by_day(totals: DailyTotals, time_zone: str) -> Booleans:
     if not len(hours):
         return np.zeros((0, totals.trials.shape[1]), np.bool_)
     date = day_of(int(hours[0]), time_zone)
-    ends = []
+    ends: list[int] = []
     while not ends or ends[-1] <= hours[-1]:
         ends.append(hour_of(end_of_day(date, time_zone) - dt.timedelta.resolution) + 1)
         date += dt.timedelta(days=1)

@@ -126,7 +126,7 @@ function facts(experiment, allocation, gain) {
       ),
     allocation.objective === "conversion" &&
       tile("Value remaining", since ? percent(allocation.value_remaining) : NONE, "by which another variant may still beat the leader (95 %)"),
-    tile("Data through", since ? daysAgo(since, allocation.date) : "no data", since ? day(since) : experiment.source === "tracked" ? "today's units count from tomorrow on" : "send daily totals to begin"),
+    tile("Data through", since ? daysAgo(since, allocation.date) : "no data", since ? day(since) : experiment.source === "tracked" ? experiment.cadence === "hour" ? "units count from the next full hour on" : "today's units count from tomorrow on" : "send daily totals to begin"),
     tile("Policy", allocation.policy.kind.replaceAll("_", " "), experiment.objective === "value" ? `by value, in ${experiment.currency}` : "by conversions"),
   );
 }

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from app import main
 from app.settings import ServiceSettings
-from tests.services.cadence.support import answer, convert, counted, hourly, impressions, show
 from tests.support.clock import SettableClock
+from tests.support.fixtures.hours import answer, convert, counted, hourly, impressions, show
 from tests.support.fixtures.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
@@ -74,9 +74,9 @@ def test_a_half_life_of_a_day_is_24_hours(client, clock):
 
 
 def test_each_hour_has_its_own_effect(client, clock, database_url):
-    """Twice the rate in the second hour, when b had twice the traffic: both convert alike once hours are divided out.
+    """Twice the rate in the second hour, when b had twice the traffic: both are alike once hours are divided out.
 
-    a: 10 of 100, then 20 of 100; b: 10 of 100, then 40 of 200. Pooled, b looks better: 50 of 300 against 30 of 200.
+    a: 10 of 100, then 20 of 100; b: 10 of 100, then 40 of 200. Pooled, b looks better: 50 of 300, a 30 of 200.
     """
     hourly(client, policy={"kind": "uniform"}, adjust="day")
     hour = int(NOON.timestamp()) // 3600

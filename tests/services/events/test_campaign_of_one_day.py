@@ -34,7 +34,7 @@ def lift(shown):
 
 
 def play(client, clock, database_url, name, seed):
-    """Ask for the shares of each hour and store what the roll-up stores of its events, as ``test_hourly_shares`` has it."""
+    """Ask for the shares of each hour and store what the roll-up stores of its events."""
     rng, shown = np.random.default_rng([26_014, seed]), np.zeros(3, int)
     for hour in range(HOURS):
         clock.now = MIDNIGHT + dt.timedelta(hours=hour)

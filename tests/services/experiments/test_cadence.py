@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.services.cadence.support import hourly, show
 from tests.support.fixtures.events import create
+from tests.support.fixtures.hours import hourly, show
 
 
 def faults(answer):

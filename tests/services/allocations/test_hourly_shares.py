@@ -5,8 +5,8 @@ import datetime as dt
 import psycopg
 import pytest
 
-from tests.services.cadence.support import answer, assign, convert, counted, hourly, show
 from tests.support.fixtures.events import create, event
+from tests.support.fixtures.hours import answer, assign, convert, counted, hourly, show
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 

@@ -15,6 +15,7 @@ from benchmarks.http import (
     keys,
     long_uploads,
     ofrep,
+    request_costs,
     uploads,
     workers,
 )
@@ -26,6 +27,7 @@ QUESTIONS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         mathematics,
+        request_costs,
         cached_allocation,
         keys,
         cold_allocation,

@@ -19,7 +19,7 @@ class Attachment:
     title : what is shown
     text : how it was measured
     name : of the picture's file
-    picture : a Vega-Lite specification
+    picture : a Vega-Lite specification; None where the table says enough
     """
 
     title: str
@@ -27,22 +27,24 @@ class Attachment:
     columns: Sequence[str]
     rows: Sequence[Sequence[str | float]]
     name: str
-    picture: Mapping[str, Any]
+    picture: Mapping[str, Any] | None = None
 
     def line(self) -> str:
         """Return it for a terminal."""
         return "\n".join(f"  {line}" for line in (f"{self.title}. {self.text}", "", *self._table()))
 
     def draw(self, folder: Path) -> None:
-        """Write the picture into a folder."""
+        """Write the picture into a folder, where there is one."""
+        if self.picture is None:
+            return
         import vl_convert  # starts a JavaScript engine: only who writes the page should wait for it
 
         self._file(folder).write_bytes(vl_convert.vegalite_to_png(dict(self.picture), scale=SCALE))
 
     def markdown(self, folder: str) -> str:
         """Return it for the page, with the picture in a folder beside it."""
-        picture = f"![{self.title}]({self._file(Path(folder))})"
-        return "\n".join([f"{self.title}. {self.text}", "", picture, "", *self._table()])
+        picture = [] if self.picture is None else [f"![{self.title}]({self._file(Path(folder))})", ""]
+        return "\n".join([f"{self.title}. {self.text}", "", *picture, *self._table()])
 
     def _file(self, folder: Path) -> Path:
         return folder / f"benchmarks-{self.name}.png"

@@ -23,8 +23,10 @@ Written by `make bench ARGS=--write` (needs `wrk`); do not edit. Every result is
 alternately within one run, so that it means the same on another machine; the absolute values beside it do not. The
 median of the repetitions is compared with the target.
 
-One service process (uvicorn, uvloop, httptools), or two where a line says so, and an embedded PostgreSQL with the
-settings of `make run`, which commits to disk, share the machine with the program that measures.
+Requests per second are divided by those of a bare FastAPI route: one route without middleware, in a process of its
+own, behind the same uvicorn. One service process (uvicorn, uvloop, httptools), or two where a line says so, and an
+embedded PostgreSQL with the settings of `make run`, which commits to disk, share the machine with the program that
+measures.
 """
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from itertools import count
 
+from app.services.delay.delay_in_force import REPORTED_MAX_DAYS
 from benchmarks.service import Row
 
 _turn = count()
@@ -36,3 +37,16 @@ def stretches(days: int) -> Iterator[dt.date]:
     while True:
         yield end
         end -= dt.timedelta(days=days)
+
+
+def report_values(experiment_id: str) -> dict[str, object]:
+    """Return the parameters of the service's upsert beside the rows, for default settings."""
+    now = dt.datetime.now(dt.UTC)
+    yesterday = now.date() - dt.timedelta(days=1)
+    return {
+        "experiment_id": experiment_id,
+        "now": now,
+        "yesterday": yesterday,
+        "zone": "UTC",
+        "max_days": REPORTED_MAX_DAYS,
+    }

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
@@ -25,16 +26,41 @@ IDLE_SECONDS = 3
 """uvicorn closes a connection that was idle for five."""
 
 
-class Service:
-    """A service and its database, and one connection to each that is kept open."""
+@dataclass(frozen=True, slots=True)
+class BareRoute:
+    """A FastAPI route that does nothing, in a process of its own: what the service is compared with."""
 
-    def __init__(self, port: int, pid: int, conninfo: str) -> None:
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Service:
+    """A service and its database, and one connection to each that is kept open.
+
+    Parameters
+    ----------
+    bare : runs beside it, where it is measured against it
+    """
+
+    def __init__(self, port: int, pid: int, conninfo: str, bare: BareRoute | None = None) -> None:
+        self._bare = bare
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.pid = pid
         self.conninfo = conninfo
         self._http = HTTPConnection("127.0.0.1", port, timeout=120)
         self._last_used = time.monotonic()
+
+    @property
+    def bare(self) -> BareRoute:
+        """Return the route that it is compared with."""
+        assert self._bare is not None, "running_service starts one"
+        return self._bare
 
     def connect(self) -> psycopg.Connection[Any]:
         """Return a connection of one's own to the service's database."""
@@ -99,11 +125,12 @@ class Service:
 
 @contextmanager
 def running_service() -> Iterator[Service]:
-    """Start PostgreSQL and one worker process, and stop both in the end."""
+    """Start PostgreSQL, one worker process and the bare route, and stop them in the end."""
     with (
         running_postgres() as (url, folder),
-        _process(url, folder / "service.log") as (port, pid),
-        closing(Service(port, pid, _conninfo(url))) as service,
+        _process("benchmarks.bare_server", url, folder / "bare.log") as bare,
+        _process("benchmarks.noop_server", url, folder / "service.log") as (port, pid),
+        closing(Service(port, pid, _conninfo(url), BareRoute(*bare))) as service,
     ):
         yield service
 
@@ -150,10 +177,10 @@ def serving(database_url: str, workers: int, **settings: str) -> Iterator[Servic
 
 
 @contextmanager
-def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
+def _process(module: str, database_url: str, log: Path) -> Iterator[tuple[int, int]]:
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.noop_server"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -164,7 +191,7 @@ def _process(database_url: str, log: Path) -> Iterator[tuple[int, int]]:
     try:
         said = process.stdout.readline()
         if not said.strip():
-            raise RuntimeError(f"the service did not start: {log.read_text()[-2_000:]}")
+            raise RuntimeError(f"{module} did not start: {log.read_text()[-2_000:]}")
         yield int(said), process.pid
     finally:
         process.stdin.close()  # it ends itself

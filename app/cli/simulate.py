@@ -53,6 +53,12 @@ def email(
     rates: Annotated[str | None, typer.Option(help="True conversion rates: 0.02,0.03")] = None,
     cadence: Annotated[str | None, typer.Option(help="per_email or daily")] = None,
     days: Annotated[int | None, typer.Option(help="Days over which the e-mails are sent")] = None,
+    delay: Annotated[
+        str | None,
+        typer.Option(
+            help="Until a conversion comes: e-mails, or days of daily cadence; or geometric:mean=7,at_once=0.2"
+        ),
+    ] = None,
     replications: Replications = None,
     seed: Seed = None,
     set_: Sets = None,
@@ -63,13 +69,14 @@ def email(
     png: PngFile = None,
 ) -> None:
     """Play an e-mail campaign: which subject line converts best."""
-    from app.services.simulations.policy_choices import value_of
+    from app.services.simulations.policy_choices import from_text, value_of
 
     chosen = {
         "emails": emails,
         "rates": None if rates is None else [value_of(rate) for rate in rates.split(",")],
         "cadence": cadence,
         "days": days,
+        "delay": int(delay) if delay and delay.isdecimal() else delay and from_text(delay, "delay"),
         "replications": replications,
         "seed": seed,
     }

@@ -81,7 +81,7 @@ class StopAdvice(BaseModel):
     """What the stop rule says today; it is advice, nothing stops by itself."""
 
     stop: bool
-    variant_id: str = Field(description="The variant with the largest P(best), which would be kept")
+    variant_id: str = Field(description="The variant with the largest P(best), the one to ship")
     rule: str
     figure: float = Field(description="What the rule looks at")
     threshold: float

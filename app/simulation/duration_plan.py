@@ -11,6 +11,8 @@ from app.bandits.best_arm.stopping import experiment_days
 from app.bandits.policies.registry import Policy
 from app.bandits.posteriors.beta import Prior
 from app.bandits.totals import Totals
+from app.simulation.delay.cohorts import Cohorts, Correction
+from app.simulation.delay.distribution import AT_ONCE, ConversionDelay
 from app.simulation.email.decision_day import decision_day, fixed_horizon
 
 NEVER = 0
@@ -32,6 +34,9 @@ class DurationPlan:
     min_share : floor of every variant, in [0, 1/k]
     replications : r >= 1
     seed : >= 0
+    delay : until a conversion comes, in days
+    delay_correction : auto allows for outstanding conversions, as the service does by default; none counts what
+        has come
     """
 
     rates: Floats
@@ -44,6 +49,8 @@ class DurationPlan:
     replications: int = 200
     seed: int = 1
     burn_in: BurnInRule = field(default_factory=BurnInRule)
+    delay: ConversionDelay = AT_ONCE
+    delay_correction: Correction = "auto"
 
     @property
     def rules(self) -> AllocationRules:
@@ -71,28 +78,54 @@ class PlanOutcome:
 def play_plan(plan: DurationPlan) -> PlanOutcome:
     """Play a plan until every replication knows its best variant, or the days are over.
 
-    A day's impressions are a multinomial draw with the shares decided in the morning, its successes binomial.
+    A day's impressions are a multinomial draw with the shares decided in the morning, its successes binomial, and
+    the ages at which these come multinomial. The shares and the best variant are decided by what has come.
     """
     rng = np.random.default_rng(plan.seed)
-    shape = (plan.replications, len(plan.rates))
-    trials, successes, days = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    known, days = _Known(plan, rng), np.zeros((plan.replications, len(plan.rates)))
     was_shown = np.zeros((plan.replications, plan.days, len(plan.rates)), dtype=np.bool_)
     day, arm = np.full(plan.replications, NEVER), np.full(plan.replications, -1)
     for today in range(1, plan.days + 1):
         open_ = np.flatnonzero(day == NEVER)
         if not open_.size:
             break
-        shares = decided_shares(plan.rules, rows(Totals(trials, successes), open_), days[open_])
+        effective, booked = rows(known.effective, open_), rows(known.booked, open_)
+        shares = decided_shares(plan.rules, effective, days[open_], booked)
         shown = rng.multinomial(plan.traffic, shares / shares.sum(axis=1, keepdims=True))
-        trials[open_] += shown
-        successes[open_] += rng.binomial(shown, plan.rates)
+        known.close_day(open_, shown, rng.binomial(shown, plan.rates))
         days[open_] += shown > 0
         was_shown[open_, today - 1] = shown > 0
         if today >= plan.minimum_days:
             open_ = open_[experiment_days(was_shown[open_, :today]) >= plan.minimum_days]
-            found = decision_day(trials[open_], successes[open_], plan.prior)
+            effective = rows(known.effective, open_)
+            found = decision_day(effective.trials, effective.successes, plan.prior)
             day[open_[found >= 0]], arm[open_[found >= 0]] = today, found[found >= 0]
     return PlanOutcome(day, (day != NEVER) & (plan.rates[arm] == plan.rates.max()))
+
+
+class _Known:
+    """Totals (r, k) of all replications as they are booked by the end of a day, and as they decide."""
+
+    def __init__(self, plan: DurationPlan, rng: np.random.Generator) -> None:
+        self._plan, self._rng, self._left = plan, rng, plan.days
+        shape = (plan.replications, len(plan.rates))
+        self.booked = self.effective = Totals(np.zeros(shape), np.zeros(shape))
+        self._cohorts = None if plan.delay.is_none else Cohorts(shape)
+
+    def close_day(self, which: Integers, shown: Integers, converted: Integers) -> None:
+        """Close a day on which some replications had impressions (o, k), of which so many convert."""
+        trials, successes = np.zeros((2, *self.booked.trials.shape))
+        trials[which], successes[which] = shown, converted
+        if self._cohorts is None:
+            self.booked = Totals(self.booked.trials + trials, self.booked.successes + successes)
+            self.effective = self.booked
+            return
+        self._cohorts.close_day(trials, self._plan.delay.drawn(successes, self._left, self._rng))
+        self._left -= 1
+        self.booked = self.effective = Totals(self._cohorts.trials, self._cohorts.successes)
+        if self._plan.delay_correction == "auto":
+            matured = self._cohorts.matured()
+            self.effective = Totals(matured.trials, matured.successes)
 
 
 def classical_days(plan: DurationPlan) -> float:

@@ -1,8 +1,7 @@
 """Read and store assignments, the units of many concurrent requests with one statement each.
 
-This is the SQL of drawing units. Forcing, merging and forgetting single units is in
-`app.services.assignments.stored_assignments`; a first exposure in mode rendezvous stores its assignment in
-`app.services.events.first_exposures`.
+This is the SQL of drawn units, of those drawn by a first exposure too. Forcing, merging and forgetting a unit is
+in `app.services.assignments.stored_assignments`.
 """
 
 import datetime as dt

@@ -98,7 +98,7 @@ class Database:
             yield session
 
     def close(self) -> None:
-        """Close every pooled connection, and hang up on those at work: nobody waits for what they would say.
+        """Close every pooled connection, and cut those in use: nobody waits for their answers.
 
         A thread that still waits for a server that stands still would keep the process from ending.
         """

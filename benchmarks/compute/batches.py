@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics.daily_metrics import UPSERT
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
-from benchmarks.sample_data import stretches, totals
+from benchmarks.sample_data import report_values, stretches, totals
 from benchmarks.service import Row, Service
 
 REPEATS = 15
-STATEMENT = str(UPSERT.compile(dialect=PGDialect_psycopg()))
+STATEMENT = str(UPSERT.upsert.compile(dialect=PGDialect_psycopg()))
 
 
 def measure(service: Service) -> Iterator[Measurement]:
@@ -58,15 +58,14 @@ def _by_experiment(rows: list[Row]) -> list[list[Row]]:
 
 def _parameters(rows: list[Row]) -> dict[str, object]:
     in_order = sorted(rows, key=lambda row: (row["variant_id"], row["date"]))
-    return {
-        "experiment_id": in_order[0]["experiment_id"],
-        "now": dt.datetime.now(dt.UTC),
+    return report_values(in_order[0]["experiment_id"]) | {
         "variant_ids": [row["variant_id"] for row in in_order],
         "dates": [dt.date.fromisoformat(row["date"]) for row in in_order],
         "impressions": [row["impressions"] for row in in_order],
         "successes": [row["successes"] for row in in_order],
         "revenue": [None] * len(in_order),
         "revenue_sq": [None] * len(in_order),
+        "as_of": [None] * len(in_order),
     }
 
 

@@ -1,4 +1,4 @@
-"""Assignments of known and of new units, against a route that does nothing, and in batches."""
+"""Assignments of known and of new units, against a bare FastAPI route, and in batches."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,13 +8,13 @@ from statistics import median
 from benchmarks import wrk
 from benchmarks.measurement import Measurement, Target, timed
 from benchmarks.service import Service
+from benchmarks.yardstick import against_bare
 
 EXPERIMENT = "assigned"
 KNOWN = 10_000
 BATCH = 1_000
 BATCHES = 5
 SINGLES = 200
-SECONDS = 2
 PAIRS = 9
 
 _turn = count()
@@ -30,8 +30,8 @@ def measure(service: Service) -> Iterator[Measurement]:
     service.post("/experiments", json.dumps(experiment).encode())
     for start in range(0, KNOWN, BATCH):
         service.post("/assignments", _batch("known", start))
-    yield against_noop(service, "POST /assignments, known unit", _known_units, 0.4)
-    yield against_noop(service, "POST /assignments, new unit, stored", _new_units, 0.25)
+    yield from against_bare(service, "POST /assignments, known unit", _known_units, 0.45)
+    yield from against_bare(service, "POST /assignments, new unit, stored", _new_units, 0.3)
     yield _batches(service, "known units", lambda: "known")
     yield _batches(service, "new units", lambda: f"batch-{next(_turn)}")
 
@@ -52,25 +52,6 @@ def _new_units() -> wrk.Posts:
 def _batch(prefix: str, start: int) -> bytes:
     units = [{"experiment_id": EXPERIMENT, "unit_id": f"{prefix}-{n}"} for n in range(start, start + BATCH)]
     return json.dumps(units).encode()
-
-
-def against_noop(
-    service: Service, what: str, posts: Callable[[], wrk.Posts], target: float | None
-) -> Measurement:
-    """Compare the requests/s of some posts with those of the route that does nothing, by turns."""
-    wrk.load(service.url, posts(), 1)
-    pairs = [
-        (wrk.load(service.url, ["/noop"], SECONDS), wrk.load(service.url, posts(), SECONDS))
-        for _ in range(PAIRS)
-    ]
-    noop, posted = ([pair[i] for pair in pairs] for i in (0, 1))
-    return Measurement(
-        f"{what}: requests/s / no-op's",
-        [one.per_second / nothing.per_second for nothing, one in pairs],
-        None if target is None else Target(">=", target),
-        f"{median(p.per_second for p in posted):,.0f} against {median(n.per_second for n in noop):,.0f} per s, "
-        f"p99 {median(p.p99_ms for p in posted):.1f} ms",
-    )
 
 
 def _batches(service: Service, what: str, prefix: Callable[[], str]) -> Measurement:

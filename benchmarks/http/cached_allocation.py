@@ -1,4 +1,4 @@
-"""An allocation that has not changed, against a route that does nothing, and with a long history."""
+"""An allocation that has not changed, against a bare FastAPI route, and with a long history."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -7,6 +7,7 @@ from benchmarks import wrk
 from benchmarks.measurement import Measurement, Target
 from benchmarks.sample_data import today, totals
 from benchmarks.service import Service
+from benchmarks.yardstick import against_bare
 
 EXPERIMENTS = 200
 SECONDS = 2
@@ -21,27 +22,12 @@ def measure(service: Service) -> Iterator[Measurement]:
     names = [f"reads-{number:03d}" for number in range(EXPERIMENTS)]
     service.record([row for name in names for row in totals(name, variants=4, days=14)])
     plain = [f"/allocations/{name}" for name in names]
-    yield from _against_noop(service, "GET /allocations/{id}", plain)
     dated = [f"{path}?for_date={today()}" for path in plain]
-    yield from _against_noop(service, "GET /allocations/{id}?for_date=", dated)
+    for what, paths in (("GET /allocations/{id}", plain), ("GET /allocations/{id}?for_date=", dated)):
+        for path in paths:
+            service.get(path)
+        yield from against_bare(service, f"{what}, unchanged", lambda paths=paths: paths, 0.6, p99_target=2)
     yield _long_against_short(service)
-
-
-def _against_noop(service: Service, name: str, paths: list[str]) -> Iterator[Measurement]:
-    pairs = _pairs(service, ["/noop"], paths)
-    noop, reads = ([pair[i] for pair in pairs] for i in (0, 1))
-    yield Measurement(
-        f"{name}, unchanged: requests/s / no-op's",
-        [read.per_second / nothing.per_second for nothing, read in pairs],
-        Target(">=", 0.5),
-        f"{median(r.per_second for r in reads):,.0f} against {median(n.per_second for n in noop):,.0f} per s",
-    )
-    yield Measurement(
-        f"{name}, unchanged: p99 / no-op's",
-        [read.p99_ms / nothing.p99_ms for nothing, read in pairs],
-        Target("<=", 5),
-        f"{median(r.p99_ms for r in reads):.1f} against {median(n.p99_ms for n in noop):.1f} ms",
-    )
 
 
 def _long_against_short(service: Service) -> Measurement:

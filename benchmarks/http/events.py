@@ -4,15 +4,16 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.schemas.events import EventIn
+from app.schemas.experiments.settings import StoredSettings
 from app.services.events import event_queries
 from app.services.events.rollup import IngestRules, StoredEvent, UnitState, roll_up
+from app.services.experiments.settings_history import SettingsHistory, SettingsPeriod
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
 from benchmarks.service import Service
 
@@ -87,11 +88,15 @@ def _statements(
     rows = connection.execute(READ, sent).fetchall()
     connection.commit()
     known = [StoredEvent(taken_for, UnitState(*unit)) for taken_for, *unit in rows]
-    found = roll_up(events, known, IngestRules(now, ZoneInfo("UTC"), dt.timedelta(days=30)))
+    found = roll_up(events, known, IngestRules(now, dt.timedelta(days=30), _history(now)))
     stored, counted = (
         values(BARE, found, now) for values in (event_queries.stored_values, event_queries.counted_values)
     )
     return [(READ, sent), (STORE, stored), (COUNT, counted)]
+
+
+def _history(now: dt.datetime) -> SettingsHistory:
+    return SettingsHistory((SettingsPeriod(now.date(), "running", StoredSettings(), now),), "tracked", 0, 0)
 
 
 def _execute(connection: psycopg.Connection[Any], statements: list[tuple[str, dict[str, Any]]]) -> None:

@@ -9,14 +9,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics import bulk_upload
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
-from benchmarks.sample_data import totals
+from benchmarks.sample_data import report_values, totals
 from benchmarks.service import Row, Service
 
 EXPERIMENTS, VARIANTS, DAYS = 20, 10, 1_000
 REPEATS = 3
 DIALECT = PGDialect_psycopg()
 CREATE, UPSERT = (
-    str(statement.compile(dialect=DIALECT)) for statement in (bulk_upload.CREATE, bulk_upload.UPSERT)
+    str(statement.compile(dialect=DIALECT)) for statement in (bulk_upload.CREATE, bulk_upload.UPSERT.upsert)
 )
 
 
@@ -52,7 +52,8 @@ def _rows(name: str) -> Iterator[Row]:
 def _columns(number: int, row: Row) -> tuple[object, ...]:
     date = dt.date.fromisoformat(row["date"])
     return (
-        number, row["experiment_id"], row["variant_id"], date, row["impressions"], row["successes"], None, None
+        number, row["experiment_id"], row["variant_id"], date, row["impressions"], row["successes"],
+        None, None, None,
     )  # fmt: skip
 
 
@@ -70,5 +71,5 @@ def _copy(connection: psycopg.Connection, columns: list[tuple[object, ...]]) -> 
                 copy.write_row(row)
         cursor.execute("analyze sent")
         for experiment_id in sorted({str(row[1]) for row in columns}):
-            cursor.execute(UPSERT, {"experiment_id": experiment_id, "now": dt.datetime.now(dt.UTC)})
+            cursor.execute(UPSERT, report_values(experiment_id))
     connection.commit()

@@ -37,7 +37,7 @@ class Traffic:
 
     def read(self) -> tuple[bytes, set[int]]:
         """Ask for an allocation."""
-        return _get(f"/allocations/{self._reported()}"), {OK}
+        return get(f"/allocations/{self._reported()}"), {OK}
 
     def assign_known(self) -> tuple[bytes, set[int]]:
         """Ask for the variant of a unit that has one."""
@@ -107,7 +107,8 @@ def prepare(service: Service) -> None:
         service.post("/events", json.dumps(exposures).encode())
 
 
-def _get(path: str) -> bytes:
+def get(path: str) -> bytes:
+    """Return a GET request as it goes over the wire."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
@@ -125,9 +126,9 @@ def _post_bytes(path: str, body: bytes) -> bytes:
 
 _TOTAL = {"experiment_id": "reported-000", "variant_id": "a", "date": str(today()), "impressions": 10}
 BAD: list[tuple[bytes, set[int]]] = [
-    (_get("/allocations/nobody-knows-it"), {NOT_FOUND}),
-    (_get("/allocations/reported-000?for_date=0"), {UNPROCESSABLE}),
-    (_get("/no/such/page"), {NOT_FOUND}),
+    (get("/allocations/nobody-knows-it"), {NOT_FOUND}),
+    (get("/allocations/reported-000?for_date=0"), {UNPROCESSABLE}),
+    (get("/no/such/page"), {NOT_FOUND}),
     (_post("/metrics", _TOTAL | {"successes": 11}), {UNPROCESSABLE}),
     (_post("/metrics", _TOTAL | {"successes": "1"}), {UNPROCESSABLE}),
     (_post("/assignments", {"experiment_id": "tracked-00"}), {UNPROCESSABLE}),

@@ -8,6 +8,7 @@ from rich.progress import Progress, TimeElapsedColumn
 
 from app.simulation import clv, email
 from benchmarks.results import google
+from benchmarks.results.delay.lifts import DelayLifts, measure_delays
 
 SEED = 1
 
@@ -31,6 +32,9 @@ OTHER_WORLDS = {
 }
 
 
+TELCO: dict[Any, str] = {"none": "telco CLV race", "auto": "telco CLV race, sales on their way allowed for"}
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """Replications of each part."""
@@ -40,6 +44,7 @@ class Size:
     others: int = 300
     clv: int = 50
     google: int = 1000
+    delay: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,10 @@ class Measured:
     decisions: dict[str, email.EmailResult]
     others: dict[str, email.EmailResult]
     telco: clv.RaceResult
+    telco_corrected: clv.RaceResult
     content: google.ContentExperiment
     ended: google.ContentOutcome
+    delays: DelayLifts
 
 
 def measure(size: Size) -> Measured:
@@ -78,11 +85,15 @@ def measure(size: Size) -> Measured:
             name: email.play(campaign(size.others, "daily", rates=rates, policies=thompson), told(name))
             for name, rates in OTHER_WORLDS.items()
         }
-        telco = clv.play(clv.Race(replications=size.clv, seed=SEED), told("telco CLV race"))
+        telco, telco_corrected = (
+            clv.play(clv.Race(replications=size.clv, seed=SEED, delay_correction=correction), told(part))
+            for correction, part in TELCO.items()
+        )
         content, finished = google.ContentExperiment(runs=size.google, seed=SEED), told("Google's example")
         ended = google.run_content_experiment(content)
         finished(1, 1)
-    return Measured(size, races, decisions, others, telco, content, ended)
+        delays = measure_delays(size.delay, told("conversions on their way"))
+    return Measured(size, races, decisions, others, telco, telco_corrected, content, ended, delays)
 
 
 def campaign(replications: int, cadence: Any, **changes: Any) -> email.EmailScenario:

@@ -64,7 +64,7 @@ class Machine:
         _send(signal.SIGSTOP, self._everything)
 
     def thaw(self) -> None:
-        """Let everything go on, as if no time had passed."""
+        """Let everything continue, as if no time had passed."""
         _send(signal.SIGCONT, self._everything)
 
     @property

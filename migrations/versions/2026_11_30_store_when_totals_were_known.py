@@ -32,6 +32,14 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "reports_by_day",
+        sa.Column("experiment_id", sa.Text(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("variant_id", sa.Text(), nullable=False),
+        sa.Column("reports", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("experiment_id", "date", "variant_id", name=op.f("pk_reports_by_day")),
+    )
+    op.create_table(
         "received_metrics",
         sa.Column("experiment_id", sa.Text(), nullable=False),
         sa.Column("variant_id", sa.Text(), nullable=False),
@@ -46,11 +54,15 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_received_metrics_experiment_id_received_on", "received_metrics", ["experiment_id", "received_on"]
+        "ix_received_metrics_later",
+        "received_metrics",
+        ["experiment_id", "received_on"],
+        postgresql_where=sa.text("received_on > date"),
     )
 
 
 def downgrade() -> None:
     op.drop_table("received_metrics")
+    op.drop_table("reports_by_day")
     op.drop_table("metric_snapshots")
     op.drop_column("experiment_metrics", "as_of")

@@ -6,7 +6,7 @@ import pytest
 from fastapi import routing
 
 from app.errors import NotFound, Unavailable
-from app.schemas.simulations import Progress, SimulationSummary
+from app.schemas.simulations.simulations import Progress, SimulationSummary
 from app.services.simulations import runs
 
 
@@ -31,7 +31,7 @@ def follow(client, monkeypatch):
                 raise state
             return state
 
-        monkeypatch.setattr(runs, "watch", read)
+        monkeypatch.setattr(runs, "read_interim", read)
         return client.get("/simulations/s1/events")
 
     return events

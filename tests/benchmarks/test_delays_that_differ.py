@@ -11,12 +11,16 @@ pytestmark = pytest.mark.statistics
 
 RATES = np.array([0.12, 0.15, 0.13])
 BEST_IS_SLOW = World(RATES, np.stack([geometric(3), geometric(6), geometric(3)]))
-DAILY = reports.daily_reports(14)
+DAILY = reports.daily_reports(28)
 
 
 @pytest.mark.parametrize("reading", [readings.tracked_by_arm, reports.reported(DAILY, by_arm=True)])
 def test_curves_of_their_own_win_back_what_a_slow_best_arm_costs(reading):
-    """A curve in common costs more than none: the best arm's impressions are counted too early."""
+    """A curve in common costs more than none: the best arm's impressions are counted too early.
+
+    Days are reported for 28 days. With 14 an eighth of the best arm's conversions is never reported, and no curve
+    brings it back: 4.9 +- 0.2 (100 campaigns).
+    """
     found = lift(BEST_IS_SLOW, play(BEST_IS_SLOW, reading, 30, seed=1))
     common = lift(BEST_IS_SLOW, play(BEST_IS_SLOW, readings.tracked, 30, seed=1))
     assert found.mean() >= 5

@@ -50,6 +50,19 @@ def test_options_come_before_set_fields_and_both_before_the_file(tmp_path):
     assert asked["burn_in"] == {"days": 2, "impressions": 0, "successes": 0, "share": 5.0}
 
 
+@pytest.mark.parametrize(
+    ("delay", "sent"),
+    [
+        ("3", 3),
+        ("fixed:days=3", {"kind": "fixed", "days": 3, "at_once": 0.0}),
+        ("geometric:mean=7,at_once=0.2", {"kind": "geometric", "mean": 7.0, "at_once": 0.2}),
+    ],
+)
+def test_a_delay_is_a_number_or_a_distribution_on_one_line(delay, sent):
+    told = run(*EMAIL, "--cadence", "daily", "--delay", delay, "--json").stdout
+    assert json.loads(told)["request"]["delay"] == sent
+
+
 @pytest.mark.parametrize("asked", [EMAIL, CLV], ids=["email", "clv"])
 def test_files_hold_the_summary_the_curve_and_the_picture(tmp_path, asked):
     run(*asked, "--csv", tmp_path / "a.csv", "--curve", tmp_path / "b.csv", "--png", tmp_path / "c.png")
@@ -64,6 +77,9 @@ def test_files_hold_the_summary_the_curve_and_the_picture(tmp_path, asked):
     ("arguments", "message"),
     [
         (["email", "--rates", "0.1,2"], "rates.1: Input should be less than or equal to 1"),
+        (["email", "--delay", "geometric:mean"], "write kind, or kind:name=value"),
+        (["email", "--cadence", "daily", "--delay", "weekly:days=1"], "none, fixed or geometric"),
+        (["email", "--delay", "geometric:mean=3"], "needs the cadence daily"),
         (["email", "--policy", "nobody"], "there is no policy 'nobody'"),
         (["email", "--policy", "thompson:x"], "write kind, or kind:name=value"),
         (["email", "--set", "emails"], "write name=value"),

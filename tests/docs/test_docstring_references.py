@@ -1,6 +1,7 @@
 """What a docstring or comment of the code names between backticks exists: modules, classes, functions, files."""
 
 import ast
+import keyword
 import re
 import subprocess
 from pathlib import Path
@@ -52,9 +53,8 @@ def module_names(path):
 
 
 BROWSER = {"sendBeacon"}
-KNOWN = (
-    BROWSER | {name for tree in TREES.values() for name in identifiers(tree)} | {path.stem for path in CODE}
-)
+KNOWN = {name for tree in TREES.values() for name in identifiers(tree)}
+KNOWN |= {path.stem for path in CODE} | set(keyword.kwlist) | BROWSER
 
 
 def unknown(paths, pattern, is_known):

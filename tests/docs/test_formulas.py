@@ -9,6 +9,10 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from app.bandits.best_arm.best_arm import best_arm, value_remaining
+from app.bandits.delay.chain_ladder import AgeCounts
+from app.bandits.delay.differs import compare
+from app.bandits.delay.effective import matured_totals
+from app.bandits.delay.estimate import tracked_delay
 from app.bandits.estimation.adaptive_batches import AdaptiveBatches
 from app.bandits.estimation.adaptive_means import (
     adaptive_differences,
@@ -72,6 +76,54 @@ def test_conversion_rates():
     assert found.expected_loss == pytest.approx([top - first.mean(), top - second.mean()], abs=1e-9)
     assert missing("Conversion rates", arms.mean, arms.interval(), found.p_best, found.expected_loss) == []
     assert value_remaining(arms) == 0
+
+
+COHORTS = AgeCounts.of_cohorts([[60, 20, 10], [50, 30, 0], [40, 0, 0]], [2, 1, 0])
+
+
+def test_delay_curve():
+    """By hand: d and R of the example, Greenwood's sum, the interval on the scale log(-log F)."""
+    d, at_risk = np.array([50.0, 10.0]), np.array([161.0, 91.0])
+    fractions = np.cumprod((1 - d / at_risk)[::-1])[::-1]
+    variance = np.cumsum((d / (at_risk * (at_risk - d)))[::-1])[::-1]
+    reach = np.exp(stats.norm.ppf(0.975) * np.sqrt(variance) / np.abs(np.log(fractions)))
+    found = tracked_delay(COHORTS)
+    assert found.curve.fractions[:2] == pytest.approx(fractions, rel=1e-12)
+    assert found.low[:2] == pytest.approx(fractions**reach, rel=1e-9)
+    assert found.high[:2] == pytest.approx(fractions ** (1 / reach), rel=1e-9)
+    own = tracked_delay(AgeCounts.of_cohorts([[20, 20, 10]], [2]), found.curve)
+    mass = 30 * np.diff(found.curve.fractions)
+    reached = 30 * np.array(found.curve.fractions)
+    second = 1 - (10 + mass[1]) / (50 + reached[2])
+    first = second * (1 - (20 + mass[0]) / (40 + reached[1]))
+    assert own.curve.fractions[:2] == pytest.approx((first, second), rel=1e-12)
+    shown = (found.curve.fractions, found.low[:2], found.high[:2], own.curve.fractions)
+    assert missing("Delay", d, at_risk, *shown) == []
+
+
+def test_delayed_totals():
+    """The posterior is as certain of the rate as Bin(n, r F) conversions of each day are."""
+    fractions = np.array(tracked_delay(COHORTS).curve.fractions)[::-1]
+    n, s = np.full(3, 500.0), np.array([90.0, 80.0, 40.0])
+    m, r = (n * fractions).sum(), s.sum() / (n * fractions).sum()
+    information = (n * fractions / (r * (1 - r * fractions))).sum()
+    scale = information * r * (1 - r) / m
+    found = matured_totals(n[:, None], s[:, None], fractions[:, None])
+    assert found.trials == pytest.approx(scale * m, rel=1e-12)
+    assert found.successes == pytest.approx(scale * s.sum(), rel=1e-12)
+    assert missing("Delay", m, scale, found.trials, found.successes, found.matured) == []
+
+
+def test_delays_that_differ():
+    """The mixture of likelihood ratios over a normal effect with standard deviation 0.1, integrated."""
+    found = compare(np.array([[200.0, 120.0]]), np.array([[600.0, 600.0]]))
+    u, v = 200 - 320 * 600 / 1200, 320 * 0.5 * 0.5 * (1200 - 320) / 1199
+    mixture = integrate.quad(
+        lambda effect: np.exp(effect * u - effect**2 * v / 2) * stats.norm.pdf(effect, scale=0.1), -2, 2
+    )[0]
+    assert (found.excess[0], found.variance[0]) == pytest.approx((u, v), rel=1e-12)
+    assert found.e_value == pytest.approx(mixture, rel=1e-7)
+    assert missing("Delay", u, v, found.e_value) == []
 
 
 def test_value_remaining():

@@ -1,7 +1,10 @@
 """The documentation uses the standard terms: some phrases are rejected, each with what to write instead."""
 
+import ast
+import io
 import re
 from pathlib import Path
+from tokenize import COMMENT, generate_tokens
 
 import pytest
 
@@ -66,6 +69,43 @@ def test_the_dashboard_has_none_of_the_rejected_phrases(path):
     assert [
         match[0] for phrase in REJECTED for match in re.finditer(rf"\b(?:{phrase})\b", text, re.IGNORECASE)
     ] == []
+
+
+IN_CODE = {
+    **REJECTED,
+    r"promis(?:e|es|ed)": "floor, fixed share",
+    r"faults?": "error",
+    r"standings?": "interim result, leaderboard",
+    r"humble": "unprivileged",
+    r"caller's": "of the principal, of the API key",
+}
+API_WORDS = {"refused", "figure", "fault", "standing", "kept", "anybody"}
+"""Values and fields of the API and the tables."""
+RENAMED = {"sdk/python/src/groundhog_client/__init__.py": ["Figure", "Refusal"]}
+"""Names of version 0.1.0 that the client still knows."""
+CODE = [*(ROOT / "app").rglob("*.py"), *(ROOT / "sdk/python/src").rglob("*.py")]
+QUOTED = re.compile(r"\b(?:figure 1|refused:)")
+"""A figure of a publication, and an explanation of the API's word."""
+
+
+def texts(path):
+    """Docstrings, comments and messages of a module, without what stands between backticks."""
+    code = path.read_text()
+    comments = [
+        token.string for token in generate_tokens(io.StringIO(code).readline) if token.type == COMMENT
+    ]
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in API_WORDS
+    ]
+    return re.sub(r"`+[^`]*`+", "", "\n".join([*comments, *strings]))
+
+
+def test_docstrings_comments_and_messages_have_none_of_the_rejected_phrases():
+    phrases = re.compile(rf"\b(?:{'|'.join(IN_CODE)})\b", re.IGNORECASE)
+    found = {path: phrases.findall(QUOTED.sub("", texts(path))) for path in sorted(CODE)}
+    assert {str(path.relative_to(ROOT)): words for path, words in found.items() if words} == RENAMED
 
 
 def test_a_rejected_phrase_would_be_found():

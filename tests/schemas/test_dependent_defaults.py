@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from app.schemas.plans import MAX_DECISIONS, PlanRequest
-from app.schemas.simulations import ClvRequest, EmailRequest
+from app.schemas.simulations.plans import MAX_DECISIONS, PlanRequest
+from app.schemas.simulations.simulations import ClvRequest, EmailRequest
 from app.schemas.validation import field_errors
 from app.services.simulations import duration_plans, scenarios
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.bandits.policies.thompson import ThompsonSampling
 from app.bandits.policies.uniform import Uniform
+from app.simulation.delay.distribution import ConversionDelay
 from app.simulation.duration_plan import NEVER, DurationPlan, classical_days, play_plan
 
 
@@ -59,3 +60,47 @@ def test_the_classical_days_are_those_of_a_published_sample_size():
     assert classical_days(plan(0.6, 0.7, traffic=712)) == 1
     assert classical_days(plan(0.6, 0.7, traffic=711)) == 2
     assert classical_days(plan(0.2, 0.2)) == np.inf
+
+
+def test_a_delay_of_nothing_changes_no_day():
+    prompt, none = (
+        play_plan(plan(0.1, 0.12, delay=delay, replications=20)).day
+        for delay in (ConversionDelay(), ConversionDelay("geometric", 5, 1))
+    )
+    assert prompt.tolist() == none.tolist()
+
+
+@pytest.mark.parametrize("correction", ["auto", "none"])
+def test_nothing_is_known_before_the_first_conversion_comes(correction):
+    """Exactly three days later: the first conversions are known at the end of day 4."""
+    delayed = plan(0.1, 0.9, delay=ConversionDelay("fixed", 3), delay_correction=correction, replications=20)
+    assert set(play_plan(delayed).day) == {4}
+
+
+def test_conversions_on_their_way_make_a_plan_longer():
+    prompt, late = (
+        play_plan(plan(0.1, 0.12, delay=delay, days=60, replications=100))
+        for delay in (ConversionDelay(), ConversionDelay("geometric", 7))
+    )
+    assert (prompt.day != NEVER).all()
+    assert late.day.mean() > prompt.day.mean()
+
+
+def test_a_plan_that_allows_for_the_delay_names_the_best_more_often():
+    """Ten days of a mean delay of seven: what has come says less, and traffic just moved looks worse."""
+    corrected, booked = (
+        play_plan(
+            plan(
+                0.1,
+                0.13,
+                delay=ConversionDelay("geometric", 7),
+                delay_correction=correction,
+                minimum_days=10,
+                days=10,
+                replications=400,
+            )
+        ).right.mean()
+        for correction in ("auto", "none")
+    )
+    error = np.sqrt((corrected * (1 - corrected) + booked * (1 - booked)) / 400)
+    assert corrected > booked + 2 * error

@@ -190,7 +190,7 @@ def read_posterior(
 def read_delay(
     experiment_id: ExperimentPath, database: DatabaseDep, now: CurrentTime, for_date: AllocationDate = None
 ) -> DelayReport:
-    """Return how long conversions are on their way: the curve in use, and the estimates with their intervals."""
+    """Return how long conversions take to arrive: the curve in use, and the estimates with their intervals."""
     with database.transaction() as session:
         return delay.delay(session, experiment_id, for_date, now)
 
@@ -233,7 +233,7 @@ def read_estimates(experiment_id: ExperimentPath, database: DatabaseDep, now: Cu
     """Estimate a tracked experiment's variants from its units, corrected for shares that changed over time.
 
     For each variant the mean outcome per unit in three ways with 95 % intervals, its difference from the control,
-    and the effect of all variants together against the hold-out. While conversions are still on their way,
+    and the effect of all variants together against the hold-out. While conversions are still outstanding,
     `immature` says of how many units, and `matured` which fraction of each variant's has come.
     """
     with database.transaction() as session:

@@ -25,7 +25,7 @@ class Ready(BaseModel):
     """The response of a service that is ready for requests."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"status": "ready", "database": "reachable", "migration": "0010"}]}
+        json_schema_extra={"examples": [{"status": "ready", "database": "reachable", "migration": "0011"}]}
     )
 
     status: str
@@ -69,6 +69,6 @@ def check_ready(database: DatabaseDep, reader: ReaderDep) -> Ready:
     error = migrate.schema_error(schema)
     if error is not None:
         raise Unavailable(error, 5)
-    assert schema.version is not None, "its absence is a error"
+    assert schema.version is not None, "its absence is an error"
     replica = None if reader.replica is None else reader.replica.state
     return Ready(status="ready", database="reachable", migration=schema.version, replica=replica)

@@ -9,7 +9,7 @@ from app.api.dependencies import StateDep
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.errors import Unavailable
-from app.schemas.plans import Plan, PlanRequest
+from app.schemas.simulations.plans import Plan, PlanRequest
 from app.services.simulations import duration_plans
 from app.services.simulations.worker import SimulationFailed
 from app.services.simulations.worker_pool import Job

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.schemas.experiments.policies import Policies
-from app.schemas.simulations import Scenario
+from app.schemas.simulations.simulations import Scenario
 from app.services.simulations import policy_catalogue
 
 router = APIRouter(prefix="/policies", tags=["experiments"], route_class=StrictRoute)

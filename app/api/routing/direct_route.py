@@ -1,7 +1,7 @@
 """A route that calls its function without FastAPI's work around it, where a request allows that."""
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import cached_property, partial
 from inspect import iscoroutinefunction, signature
 from typing import Any
@@ -19,7 +19,7 @@ from app.api.routing.arguments import Arguments, NotPlain, arguments_of
 class DirectRoute(APIRoute):
     """A route whose function is called directly where it returns a response itself and its arguments are plain.
 
-    Such a function takes no form and has no dependency that ends after it (``yield``): nothing is closed then.
+    Such a function takes no form and has no dependency that ends after it: nothing is closed then.
     """
 
     def __init__(self, *options: Any, **more: Any) -> None:
@@ -59,9 +59,11 @@ class DirectRoute(APIRoute):
         )
 
         async def handle(request: Request) -> Response:
-            try:
+            values = None
+            with suppress(NotPlain):
                 values = await arguments.read(request)
-            except NotPlain:
+            # Not in an except block: the exception would hold the errors of a large body in memory
+            if values is None:
                 async with _exit_stack(request.scope):
                     return await by_framework(request)
             response: Response = await function(**values)

@@ -58,7 +58,7 @@ def fit_day_effects(trials: ArrayLike, successes: ArrayLike) -> DayEffects:
 
 
 def without_day_effects(trials: ArrayLike, successes: ArrayLike) -> Totals:
-    """The totals as if every day had been an average one: successes kept, trials sum_t n_it d_t.
+    """The totals as if every day had been an average one: the same successes, trials sum_t n_it d_t.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class Decision:
     Parameters
     ----------
     shares : (k,), fractions of traffic, summing to 1
-    gate : what kept the policy from deciding alone, or None
+    gate : what prevents the policy from deciding alone, or None
     burning : (k,), the arms still in burn-in
     judged : (k,), the arms among which P(best) was computed: those past burn-in, or all where none is
     best : P(best) and expected loss of the judged arms, in their order

@@ -8,7 +8,9 @@ from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.totals import Totals
 
 
-def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floats:
+def decided_shares(
+    rules: AllocationRules, totals: Totals, days: Floats, booked: Totals | None = None
+) -> Floats:
     """The shares (r, k) that `decide` gives each of r rows of k arms, equal to 1e-12.
 
     Rows in which every arm is past burn-in and none is fixed are the policy's shares with floors, computed
@@ -18,17 +20,20 @@ def decided_shares(rules: AllocationRules, totals: Totals, days: Floats) -> Floa
     ----------
     totals : (r, k)
     days : (r, k), number of days on which each arm had impressions
+    booked : (r, k), the totals as they were booked, where those that decide await conversions
     """
     shares = np.empty(totals.trials.shape)
-    plain = _plain(rules, totals, days)
+    booked = totals if booked is None else booked
+    plain = _plain(rules, booked, days)
     if plain.any():
         shares[plain] = with_floors(rules.policy.shares(rows(totals, plain)), rules.floors, rules.fixed)
     decided: dict[bytes, Floats] = {}
     for i in np.flatnonzero(~plain):
-        one = rows(totals, i)
-        key = b"".join(values.tobytes() for values in (one.trials, one.successes, days[i]))
+        one, as_booked = rows(totals, i), rows(booked, i)
+        known = (one.trials, one.successes, as_booked.trials, as_booked.successes, days[i])
+        key = b"".join(values.tobytes() for values in known)
         if key not in decided:
-            decided[key] = decide(rules, one, days[i]).shares
+            decided[key] = decide(rules, one, days[i], as_booked).shares
         shares[i] = decided[key]
     return shares
 

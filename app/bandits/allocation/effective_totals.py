@@ -130,8 +130,8 @@ class EffectiveTotals:
 def effective_totals(daily: DailyTotals, last: int, weighting: Weighting) -> EffectiveTotals:
     """Return the effective totals of the days up to ``last``.
 
-    Sums are exactly rounded, so that they do not depend on the order of rows. With day effects the successes are
-    kept and the trials become sum_t n_it d_t: what they would have been on average days, at least the successes.
+    Sums are exactly rounded, so that they do not depend on the order of rows. With day effects the successes
+    stay and the trials become sum_t n_it d_t: what they would have been on average days, at least the successes.
     With a delay a row's trials count as far as its conversions have come (``matured_totals``), in the day effects,
     too, and values are scaled as the successes are.
 

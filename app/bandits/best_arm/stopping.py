@@ -27,7 +27,7 @@ def experiment_days(shown: Booleans) -> Integers:
     """The days a stop rule counts: those on which any arm had trials, since each of them has had some.
 
     A bandit takes the traffic away from the worse arms, so an arm's own days may stand still while the experiment
-    goes on; the service, the duration plans and the benchmarks count with this function.
+    continues; the service, the duration plans and the benchmarks count with this function.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def p_champions_beaten(arms: BetaArms, champion: Integers, v: float) -> Floats:
 def quantile_of(arms: BetaArms, champion: int, tail: float, beaten: float) -> float:
     """The v with P(champion beaten by more than v) = tail, 0 where that is too little already at v = 0.
 
-    The secant method on the probit of P, kept between a v that is too small and one that is too large.
+    The secant method on the probit of P, held between a v that is too small and one that is too large.
 
     Parameters
     ----------

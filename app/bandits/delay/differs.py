@@ -1,4 +1,4 @@
-"""Whether the variants' conversions come with different delays, looked at as often as one likes."""
+"""Whether the variants' conversions come with different delays, looked at any number of times."""
 
 from dataclasses import dataclass
 

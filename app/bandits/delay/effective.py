@@ -1,4 +1,4 @@
-"""Totals of cohorts whose conversions are still on their way."""
+"""Totals of cohorts whose conversions have not all arrived yet."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Whether units were split as they were meant to be, looked at as often as one likes."""
+"""Whether units were split as they were meant to be, looked at any number of times."""
 
 from collections.abc import Sequence
 from math import exp, inf, lgamma, log

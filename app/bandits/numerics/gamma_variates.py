@@ -19,9 +19,9 @@ LOTS = 256
 def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
     r"""Draw n tables of independent gamma variates G ~ Gamma(a), of scale 1.
 
-    With x normal, d = a - 1/3, e = x / (3 sqrt(d)) and v = (1 + e)^3, d v has the law of G when it is kept with
-    the probability exp(h), h = x^2/2 + d (1 - v + log v) <= 0 [1]_. The normals come in pairs, of a radius and
-    an angle [2]_, for which the shapes are paired along their first axis; the variates of a pair are kept, or
+    With x normal, d = a - 1/3, e = x / (3 sqrt(d)) and v = (1 + e)^3, d v has the law of G when accepted with the
+    probability exp(h), h = x^2/2 + d (1 - v + log v) <= 0 [1]_. The normals come in pairs, of a radius and
+    an angle [2]_, for which the shapes are paired along their first axis; the variates of a pair are accepted, or
     drawn anew, together.
 
     Few have to be judged by h. As h / d = 3 (log(1 + e) - e + e^2/2 - e^3/3), for \|e\| <= 2/3
@@ -29,7 +29,7 @@ def gamma_variates(shapes: Floats, n: int, rng: np.random.Generator) -> Singles:
     .. math:: 1 - \exp(h) \le -h \le (3/4) d e^4 / (1 - |e|) \le x^4 / (36 d),
 
     and beyond \|e\| = 2/3, x^4 / (16 d^2) exceeds 1. So a variate is rejected with a probability of at most
-    q = x^4 max(1 / (36 d), 1 / (16 d^2)), and a pair whose uniform lies above the sum of both q is kept.
+    q = x^4 max(1 / (36 d), 1 / (16 d^2)), and a pair whose uniform lies above the sum of both q is accepted.
 
     Parameters
     ----------

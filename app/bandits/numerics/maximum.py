@@ -27,7 +27,7 @@ class Density(Protocol):
     """(r, b), where a density may jump."""
 
     def window(self) -> tuple[Floats, Floats]:
-        """(r,), (r,): below the first somebody's mass begins only later, above the second nobody loses."""
+        """(r,), (r,): below the first some arm's mass begins only later, above the second none loses."""
 
     def density(self, y: Floats) -> Floats:
         """(r, n) -> (r, k, n)."""

@@ -16,7 +16,7 @@ def quantiles(arms: Density, tail: float, upper: Booleans) -> Floats:
     """The y below (or, where `upper`, above) which each single arm has the probability `tail`.
 
     The panel that holds the quantile is found from the panels' masses, summed from the tail's own side so that
-    small probabilities keep their digits; inside it Newton's method, kept in its bracket by bisection, solves
+    small probabilities keep their digits; inside it Newton's method, held in its bracket by bisection, solves
     F(y) = tail with F integrated from the panel's edge.
 
     Parameters

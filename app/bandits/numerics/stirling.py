@@ -14,7 +14,7 @@ def stirling_remainder(z: Floats) -> Floats:
     r"""D(z) = log Gamma(z) - [(z - 1/2) log z - z + log(2 pi) / 2], for z > 0.
 
     Normalising constants are differences of log-gammas of the size of the counts; written with D the large
-    terms cancel on paper instead of in floating point.
+    terms cancel in the algebra instead of in floating point.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way, on the wire."""
+"""How long the conversions of an experiment take to arrive, as the API shows it."""
 
 import datetime as dt
 from typing import Any, Literal
@@ -22,6 +22,7 @@ EXAMPLE: dict[str, Any] = {
     },
     "variants": {},
     "e_value": 1.0,
+    "differs": False,
 }
 
 
@@ -56,3 +57,6 @@ class DelayReport(BaseModel):
         description="Each variant's own curve, shrunk to the common one by 30 conversions"
     )
     e_value: float = Field(description="The evidence that the variants' delays differ; 1,000 is the alarm")
+    differs: bool = Field(
+        description="Whether they differ (gate delay_differs): each variant's own curve replaces `curve`"
+    )

@@ -1,4 +1,4 @@
-"""The setting delay: how the conversions that are still on their way are counted on."""
+"""The setting delay: how the conversions that have not arrived yet are counted on."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 
 
 class Delay(BaseModel):
-    """How conversions that are still on their way are counted on; `"auto"` alone means `{"kind": "auto"}`."""
+    """How conversions that have not arrived yet are counted on; `"auto"` alone means `{"kind": "auto"}`."""
 
     model_config = ConfigDict(
         extra="forbid",

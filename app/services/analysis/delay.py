@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way: what is used, and what the data say."""
+"""How long the conversions of an experiment take to arrive: what is used, and what the data say."""
 
 import datetime as dt
 
@@ -36,7 +36,7 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
     settings = history.at(decided_on).settings
     hour = full_hours.running_hour(history, date, now)
     if hour is None:
-        evidence = read_evidence(session, experiment_id, decided_on, settings, history.source == "tracked")
+        evidence = read_evidence(session, experiment_id, history, decided_on)
     else:
         evidence = read_hourly_evidence(session, experiment_id, hour, settings)
     used = None
@@ -52,6 +52,7 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
         variants={}
         if evidence is None
         else {variant_id: _to_schema(own) for variant_id, own in evidence.own().items()},
+        differs=used is not None and bool(used.own),
         e_value=1.0 if evidence is None else significant(evidence.difference().e_value, EVIDENCE_DIGITS),
     )
 

@@ -78,7 +78,7 @@ class Cohorts:
 def read(session: Session, experiment_id: str, now: dt.datetime) -> Estimates:
     """Return what the exposed units of an experiment, up to now, say about its variants.
 
-    Conversions that are still on their way are missing in the means; the answer says of how many units.
+    Conversions that have not arrived yet are missing in the means; the answer says of how many units.
 
     Raises
     ------

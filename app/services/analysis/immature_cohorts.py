@@ -1,4 +1,4 @@
-"""The cohorts of a tracked experiment whose conversions are still on their way."""
+"""The cohorts of a tracked experiment whose conversions have not all arrived yet."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ def read(session: Session, experiment_id: str, now: dt.datetime) -> ImmatureCoho
     """Return the cohorts whose conversions had not all come by the end of yesterday; None without a delay."""
     history = settings_history.read_settings_history(session, experiment_id)
     today = history.today(now)
-    delay = read_delay(session, experiment_id, today, history.latest.settings, tracked=True)
+    delay = read_delay(session, experiment_id, history, today)
     if delay is None:
         return None
     oldest = max(curve.oldest for curve in (delay.curve, *delay.own.values()))

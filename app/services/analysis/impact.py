@@ -45,7 +45,7 @@ def gain(session: Session, experiment_id: str, for_date: dt.date | None, now: dt
     date = settings_history.resolve_date(history, for_date, now)
     settings = history.at(date).settings
     tracked = history.source == "tracked"
-    delayed = delayed_totals.read(session, experiment_id, date, settings, tracked)
+    delayed = delayed_totals.read(session, experiment_id, history, date)
     reading = delayed.reading(settings, tracked)
     variants = read_variant_days(session, experiment_id, date, date - dt.timedelta(days=1), reading)
     if not variants:

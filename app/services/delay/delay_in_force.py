@@ -12,11 +12,9 @@ from app.bandits.arrays import Floats, Integers
 from app.bandits.delay.curve import DelayCurve
 from app.schemas.experiments.settings import StoredSettings
 from app.services.delay.received_counts import ReceivedCounts, read_received_counts, read_received_hours
-from app.services.delay.reports import Reports, read_reports
+from app.services.delay.reports import COHORT_DAYS, Reports, read_reports
 from app.services.experiments.full_hours import HOURS_A_DAY
-
-COHORT_DAYS = 90
-"""A curve is estimated from so many of the last days."""
+from app.services.experiments.settings_history import SettingsHistory
 
 REPORTED_MAX_DAYS = 30
 """After so many days all conversions of reported totals are there, where the settings do not say."""
@@ -39,6 +37,11 @@ class DelayInForce:
     e_value: float = 1.0
     excess: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def oldest(self) -> int:
+        """The age by which all conversions have come, of each variant."""
+        return max(curve.oldest for curve in (self.curve, *self.own.values()))
+
     def fractions(self, variant_ids: Sequence[str], ages: Integers) -> Floats:
         """Return which fraction (t, k) of each row's conversions has come by the ages (t, k) they are known at."""
         by_variant = [self.own.get(name, self.curve).at(ages[:, i]) for i, name in enumerate(variant_ids)]
@@ -52,14 +55,15 @@ def oldest_age(settings: StoredSettings, tracked: bool) -> int:
 
 
 def counts_on_delay(settings: StoredSettings) -> bool:
-    """Return whether conversions on their way are counted on at all under the settings."""
+    """Return whether conversions that have not arrived yet are counted on at all under the settings."""
     return settings.delay.kind != "none" and not settings.late_conversions
 
 
 def read_evidence(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date
 ) -> ReceivedCounts | Reports | None:
     """Return what the last 90 cohorts before a date say of the delay; None where they say nothing."""
+    settings, tracked = history.at(date).settings, history.source == "tracked"
     oldest = oldest_age(settings, tracked)
     if tracked:
         return read_received_counts(session, experiment_id, date, COHORT_DAYS, oldest)
@@ -67,14 +71,17 @@ def read_evidence(
 
 
 def read_delay(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date
 ) -> DelayInForce | None:
     """Return the delay that the totals of a date are counted with; None where all conversions come at once."""
+    settings = history.at(date).settings
     if not counts_on_delay(settings):
         return None
     if (chosen := given(settings)) is not None:
         return chosen
-    evidence = read_evidence(session, experiment_id, date, settings, tracked)
+    if history.delay_seen is None or history.delay_seen < date - dt.timedelta(days=COHORT_DAYS):
+        return None
+    evidence = read_evidence(session, experiment_id, history, date)
     return None if evidence is None else estimated(evidence)
 
 

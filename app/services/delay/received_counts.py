@@ -44,11 +44,6 @@ HOURS_SQL = text("""
     order by r.variant_id, r.hour, r.received_hour
 """)
 
-RECEIVED_SINCE_SQL = text(
-    "select exists (select from received_metrics"
-    " where experiment_id = :experiment_id and date < :date and received_on >= :date)"
-)
-
 
 @dataclass(frozen=True)
 class ReceivedCounts:
@@ -131,11 +126,4 @@ def _counts_of(rows: Sequence[Row[Any]], days: int, oldest: int) -> ReceivedCoun
         np.array(counts, np.float64),
         days,
         oldest,
-    )
-
-
-def were_received_since(session: Session, experiment_id: str, date: dt.date) -> bool:
-    """Return whether totals of days before a date were received on it or later."""
-    return bool(
-        session.execute(RECEIVED_SINCE_SQL, {"experiment_id": experiment_id, "date": date}).scalar_one()
     )

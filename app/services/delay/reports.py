@@ -25,36 +25,35 @@ def known_through(zone: str) -> str:
     return f"coalesce(m.as_of, greatest(m.date, cast(m.updated_at at time zone {zone} as date) - 1))"
 
 
+COHORT_DAYS = 90
+"""A curve is estimated from so many of the last days."""
+
+PACKED = "int2send(cast(as_of - date as smallint)) || int8send(impressions) || int8send(successes)"
+REPORT = np.dtype([("age", ">i2"), ("impressions", ">i8"), ("successes", ">i8")])
+"""An earlier report as ``reports_by_day`` has it, written by ``PACKED``."""
+
+IN_FORCE = f"""
+    int2send(cast(least({known_through("%(zone)s")} - m.date, 32767) as smallint))
+    || int8send(m.impressions) || int8send(m.successes)"""
 REPORTS_SQL = f"""
-    with earlier as (
-        select s.variant_id, s.date, s.as_of, s.impressions, s.successes
-        from variants v
-        cross join lateral (
-            select * from metric_snapshots
-            where experiment_id = %(experiment_id)s and variant_id = v.variant_id
-              and date between %(first)s and %(last)s
-        ) s
-        where v.experiment_id = %(experiment_id)s
-    )
     select variant_id,
-           string_agg(
-               int4send(date - %(first)s::date) || int4send(as_of - date)
-               || int8send(impressions) || int8send(successes), ''
-           )
+           string_agg(int2send(cast(date - %(first)s::date as smallint))
+                      || int2send(cast(octet_length(reports) as smallint)), '' order by date),
+           string_agg(reports, '' order by date)
     from (
-        select * from earlier
-        union all
-        select m.variant_id, m.date, {known_through("%(zone)s")}, m.impressions, m.successes
-        from (select distinct variant_id, date from earlier) reported_again
+        select d.variant_id, d.date, d.reports || {IN_FORCE} as reports
+        from reports_by_day d
         join experiment_metrics m
-            on m.experiment_id = %(experiment_id)s and m.variant_id = reported_again.variant_id
-            and m.date = reported_again.date
+            on m.experiment_id = %(experiment_id)s and m.variant_id = d.variant_id and m.date = d.date
+            and m.date between %(first)s and %(last)s
+        where d.experiment_id = %(experiment_id)s and d.date between %(first)s and %(last)s
+        order by d.variant_id, d.date
     ) report
     group by variant_id
     order by variant_id
 """  # noqa: S608  a constant of this module
-"""One row per variant with its reports packed, as in ``REPORT``, sought by variant as the key is."""
-REPORT = np.dtype([("cohort", ">i4"), ("age", ">i4"), ("impressions", ">i8"), ("successes", ">i8")])
+"""One row per variant with its days, each with the bytes of its reports, and these."""
+DAY = np.dtype([("cohort", ">i2"), ("bytes", ">i2")])
 
 
 @dataclass(frozen=True)
@@ -111,14 +110,15 @@ def read_reports(
         rows = cursor.execute(REPORTS_SQL, values).fetchall()
     if not rows:
         return None
-    packed = [np.frombuffer(reports, REPORT) for _, reports in rows]
-    variant = np.repeat(np.arange(len(rows)), [len(reports) for reports in packed])
-    report = np.concatenate(packed)
+    days_of = [np.frombuffer(packed, DAY) for _, packed, _ in rows]
+    variant = np.repeat(np.arange(len(rows)), [len(found) for found in days_of])
+    day = np.concatenate(days_of)
+    report = np.frombuffer(b"".join(packed for _, _, packed in rows), REPORT)
     snapshots = Snapshots(
-        variant * days + report["cohort"],
+        np.repeat(variant * days + day["cohort"], day["bytes"] // REPORT.itemsize),
         report["age"].astype(np.intp),
         report["impressions"].astype(np.float64),
         report["successes"].astype(np.float64),
     )
     seen = linked_reports(snapshots, oldest)
-    return Reports(tuple(name for name, _ in rows), seen, days) if len(seen.cohort) else None
+    return Reports(tuple(name for name, *_ in rows), seen, days) if len(seen.cohort) else None

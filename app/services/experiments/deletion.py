@@ -46,6 +46,9 @@ LOCK_COUNTS = text("""
     select 1 from assignment_counts where experiment_id = :experiment_id
     order by experiment_id, assigned_on, split, variant_id for update
 """)
+LOCK_NEW_COUNTS = text(
+    "select 1 from assignment_counts where experiment_id = :experiment_id for update nowait"
+)
 LOCK_EXPERIMENT = text("select 1 from experiments where experiment_id = :experiment_id for update")
 LOCK_VARIANTS = text("select 1 from variants where experiment_id = :experiment_id for update nowait")
 MAX_ATTEMPTS = 100
@@ -128,15 +131,17 @@ def _lock_against_assignments(session: Session, experiment_id: str) -> None:
     """Wait for statements that store assignments or splits, which hold no version lock, and block new ones.
 
     Such a statement changes the counts, then locks the rows that its foreign keys refer to, variants in any order:
-    waiting for one variant while holding another could be a deadlock, so all are locked at once or none.
+    waiting for one variant while holding another could be a deadlock, so all are locked at once or none, with
+    the counts that came while the others were waited for: a statement may hold one and wait for a variant.
     """
     of_experiment = {"experiment_id": experiment_id}
-    session.execute(LOCK_COUNTS, of_experiment)
-    session.execute(LOCK_EXPERIMENT, of_experiment)
     for _ in range(MAX_ATTEMPTS):
         try:
-            with session.begin_nested():
+            with session.begin_nested():  # what is locked is let go again where one is held
+                session.execute(LOCK_COUNTS, of_experiment)
+                session.execute(LOCK_EXPERIMENT, of_experiment)
                 session.execute(LOCK_VARIANTS, of_experiment)
+                session.execute(LOCK_NEW_COUNTS, of_experiment)
         except OperationalError as error:
             if not isinstance(error.orig, LockNotAvailable):
                 raise

@@ -53,12 +53,15 @@ class SettingsHistory:
     ----------
     source : where its totals come from; None while that is undecided
     version, settings_version : the experiment's counters of changes when this was read
+    delay_seen : the last day that was reported again, or in a tracked experiment the last one on which something
+        was received of an earlier day; None where there is none, so that nothing is known of a delay
     """
 
     periods: tuple[SettingsPeriod, ...]
     source: str | None
     version: int
     settings_version: int
+    delay_seen: dt.date | None = None
 
     @property
     def latest(self) -> SettingsPeriod:
@@ -117,18 +120,32 @@ class SettingsHistory:
     def with_period(self, period: SettingsPeriod) -> "SettingsHistory":
         """Return the history after a change: a period that begins on the latest one's day replaces it."""
         earlier = [known for known in self.periods if known.active_from < period.active_from]
-        return SettingsHistory((*earlier, period), self.source, self.version + 1, self.settings_version + 1)
+        return replace(
+            self,
+            periods=(*earlier, period),
+            version=self.version + 1,
+            settings_version=self.settings_version + 1,
+        )
 
 
 HISTORY_SQL = """
-    select s.experiment_id, v.version, v.settings_version, e.source, s.active_from, s.state,
-           s.settings, s.changed_at
+    select s.experiment_id, v.version, v.settings_version, e.source,
+           case when e.source = 'tracked' then received.later else reported.again end as delay_seen,
+           s.active_from, s.state, s.settings, s.changed_at
     from experiment_settings s
     join experiments e on e.experiment_id = s.experiment_id
     join experiment_versions v on v.experiment_id = s.experiment_id
+    left join lateral (
+        select max(date) as again from reports_by_day where experiment_id = s.experiment_id
+    ) reported on true
+    left join lateral (
+        select max(received_on) as later from received_metrics
+        where experiment_id = s.experiment_id and received_on > date
+    ) received on true
     where s.experiment_id = any(%(experiment_ids)s)
     order by s.experiment_id, s.active_from
 """
+"""Whether anything is known of a delay takes a look into two indexes, and spares the others a query."""
 
 
 def read_settings_history(session: Session, experiment_id: str) -> SettingsHistory:
@@ -166,12 +183,12 @@ def parse_history(experiment_id: str, rows: Sequence[tuple[Any, ...]]) -> Settin
 
 def _parse(rows: Sequence[tuple[Any, ...]]) -> dict[str, SettingsHistory]:
     histories = {}
-    for (experiment_id, version, settings_version, source), group in groupby(rows, key=lambda row: row[:4]):
+    for (experiment_id, version, settings_version, source, seen), group in groupby(rows, lambda row: row[:5]):
         periods = tuple(
             SettingsPeriod(active_from, state, parse_settings(experiment_id, stored), changed_at)
             for *_, active_from, state, stored, changed_at in group
         )
-        histories[experiment_id] = SettingsHistory(periods, source, version, settings_version)
+        histories[experiment_id] = SettingsHistory(periods, source, version, settings_version, seen)
     return histories
 
 

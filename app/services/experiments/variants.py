@@ -185,12 +185,16 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
     )
     if session.scalar(select(exists().where(*of_variant, tables.DailyMetrics.impressions > 0))):
         raise Conflict(f"variant {variant_id!r} has impressions; retire it instead of deleting it")
-    session.execute(delete(tables.DailyMetrics).where(*of_variant))
-    session.execute(
-        delete(tables.Variant).where(
-            tables.Variant.experiment_id == experiment_id, tables.Variant.variant_id == variant_id
+    for table in (
+        tables.DailyMetrics,
+        tables.MetricSnapshot,
+        tables.ReportsByDay,
+        tables.ReceivedMetrics,
+        tables.Variant,
+    ):
+        session.execute(
+            delete(table).where(table.experiment_id == experiment_id, table.variant_id == variant_id)
         )
-    )
     version_lock.increment_settings_version(session, experiment_id)
 
 

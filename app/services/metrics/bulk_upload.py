@@ -14,7 +14,6 @@ from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
-from app.services.metrics.report_upsert import upsert_reports_from
 from app.settings import ServiceSettings
 from app.storage.database import lift_statement_timeout
 
@@ -40,7 +39,7 @@ EXPERIMENTS = text("""
 """)  # from one to the next by the index, where DISTINCT would read every line
 COPY = """copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of)
     from stdin"""
-UPSERT = upsert_reports_from("""
+UPSERT = report_upsert.statements_for("""
     select variant_id, date, impressions, successes, revenue, revenue_sq, as_of, line as place
     from sent where experiment_id = :experiment_id
 """)

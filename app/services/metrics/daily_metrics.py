@@ -18,7 +18,7 @@ from app.services.experiments import lifecycle, share_constraints, variants, ver
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import report_upsert, revenue_checks
-from app.services.metrics.report_upsert import UpsertCounts, upsert_reports_from
+from app.services.metrics.report_upsert import UpsertCounts, statements_for
 from app.storage import tables
 
 NumberedTotals = Sequence[tuple[int, DailyTotal]]
@@ -28,7 +28,7 @@ RetirementDays = dict[str, dt.date | None]
 """The variants of an experiment and the days of their retirement, or None."""
 
 
-UPSERT = upsert_reports_from("""
+UPSERT = statements_for("""
     select * from unnest(
         cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
         cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[]),
@@ -290,14 +290,14 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
         )
         .returning(tables.DailyMetrics.date)
     ).all()
-    snapshots = tables.MetricSnapshot
-    session.execute(
-        delete(snapshots).where(
-            snapshots.experiment_id == experiment_id,
-            snapshots.variant_id == variant_id,
-            snapshots.date == date,
+    for earlier in (tables.MetricSnapshot, tables.ReportsByDay):
+        session.execute(
+            delete(earlier).where(
+                earlier.experiment_id == experiment_id,
+                earlier.variant_id == variant_id,
+                earlier.date == date,
+            )
         )
-    )
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
     version_lock.increment_version(session, experiment_id)

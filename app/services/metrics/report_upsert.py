@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from app.services.delay.delay_in_force import oldest_age
-from app.services.delay.reports import known_through
+from app.services.delay.reports import COHORT_DAYS, PACKED, known_through
 from app.services.experiments.settings_history import SettingsHistory
 
 
@@ -21,6 +21,32 @@ class UpsertCounts:
 
     def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
         return UpsertCounts(self.inserted + other.inserted, self.updated + other.updated)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStatements:
+    """What stores reports: an upsert, and where it corrected earlier ones what packs those of their days anew."""
+
+    upsert: TextClause
+    repack: TextClause
+
+
+def statements_for(select_rows: str) -> ReportStatements:
+    """Return the statements that store the reports of a query."""
+    return ReportStatements(upsert_reports_from(select_rows), repack_days_of(select_rows))
+
+
+def repack_days_of(select_rows: str) -> TextClause:
+    """Return the statement that packs the earlier reports of the days of a query into ``reports_by_day``."""
+    return text(f"""
+        insert into reports_by_day as stored (experiment_id, date, variant_id, reports)
+        select experiment_id, date, variant_id, string_agg({PACKED}, '' order by as_of)
+        from metric_snapshots
+        where experiment_id = :experiment_id and as_of - date < {COHORT_DAYS}
+          and (variant_id, date) in (select variant_id, date from ({select_rows}) of_days)
+        group by experiment_id, date, variant_id
+        on conflict (experiment_id, date, variant_id) do update set reports = excluded.reports
+    """)  # noqa: S608  select_rows is a constant of this application
 
 
 def upsert_reports_from(select_rows: str) -> TextClause:
@@ -93,13 +119,20 @@ def upsert_reports_from(select_rows: str) -> TextClause:
             where (stored.impressions, stored.successes, stored.revenue, stored.revenue_sq)
                 is distinct from
                 (excluded.impressions, excluded.successes, excluded.revenue, excluded.revenue_sq)
-            returning 1
+            returning variant_id, date, as_of, impressions, successes
+        ), packed as (
+            insert into reports_by_day as stored (experiment_id, date, variant_id, reports)
+            select :experiment_id, date, variant_id, string_agg({PACKED}, '' order by as_of)
+            from history where as_of - date < {COHORT_DAYS} group by date, variant_id
+            on conflict (experiment_id, date, variant_id) do update
+                set reports = stored.reports || excluded.reports
         ), bumped as (
             update experiment_versions set version = version + 1
             where experiment_id = :experiment_id
               and (exists (select from written) or exists (select from history))
         ), compared as (
-            select case when newest or known_through = in_force then is_new else earlier.date is null end as added,
+            select not newest and known_through <> in_force as of_history,
+                   case when newest or known_through = in_force then is_new else earlier.date is null end as added,
                    case when newest or known_through = in_force then differs
                         else (judged.impressions, judged.successes, judged.revenue, judged.revenue_sq)
                             is distinct from
@@ -114,14 +147,15 @@ def upsert_reports_from(select_rows: str) -> TextClause:
             ) earlier on true
         )
         select count(*) filter (where added) as inserted,
-               count(*) filter (where changed and not added) as updated
+               count(*) filter (where changed and not added) as updated,
+               count(*) filter (where changed and not added and of_history) as corrected
         from compared
     """)  # noqa: S608  select_rows is a constant of this package
 
 
 def execute(
     session: Session,
-    statement: TextClause,
+    statements: ReportStatements,
     experiment_id: str,
     history: SettingsHistory,
     now: dt.datetime,
@@ -136,5 +170,7 @@ def execute(
         "zone": settings.time_zone,
         "max_days": oldest_age(settings, tracked=False),
     }
-    row = session.execute(statement, values | rows).one()
+    row = session.execute(statements.upsert, values | rows).one()
+    if row.corrected:
+        session.execute(statements.repack, values | rows)
     return UpsertCounts(row.inserted, row.updated)

@@ -7,7 +7,8 @@ import numpy as np
 from app.bandits.arrays import Floats
 from app.bandits.policies.registry import build_policy, needs_value
 from app.errors import invalid_field
-from app.schemas.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
+from app.schemas.simulations.plans import MAX_DECISIONS, Plan, PlanRequest, Spread
+from app.services.simulations.world_delay import in_days
 from app.simulation import duration_plan as simulated
 from app.simulation.email.decision_day import P_BEST_DECIDED
 from app.simulation.replication_statistics import summary
@@ -52,6 +53,8 @@ def play(request: dict[str, Any]) -> dict[str, Any]:
         replications=asked.replications,
         seed=asked.seed,
         burn_in=asked.burn_in.to_rule(),
+        delay=in_days(asked.delay),
+        delay_correction=asked.delay_correction,
     )
     return _result(plan, simulated.play_plan(plan)).model_dump(mode="json")
 

@@ -14,7 +14,7 @@ from app.bandits.policies.registry import Policy, build_policy, needs_value
 from app.bandits.policies.uniform import Uniform
 from app.errors import NotFound, invalid_field
 from app.schemas.fields import TableFormat
-from app.schemas.simulations import PolicyChoice
+from app.schemas.simulations.simulations import PolicyChoice
 from app.services.simulations.policy_choices import build, with_defaults
 from app.simulation.offline.decision_log import DecisionLog, read_csv, read_ndjson
 from app.simulation.offline.off_policy import checked_target, evaluate

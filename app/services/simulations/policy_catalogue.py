@@ -6,7 +6,7 @@ from typing import Any
 from app.bandits.parameters import Parameter, parameters_of
 from app.bandits.policies.registry import POLICIES, needs_value
 from app.schemas.experiments.policies import Policies, PolicyDescription, every_policy
-from app.schemas.simulations import Scenario
+from app.schemas.simulations.simulations import Scenario
 from app.services.simulations.log_replay import ALWAYS, AlwaysPolicy
 from app.services.simulations.scenarios import EMAIL_ONLY
 from app.simulation.clv.policies.registry import RACE

@@ -7,13 +7,17 @@ from typing import Any
 
 from app.bandits.policies.registry import policy_parameters
 from app.errors import invalid_field
-from app.schemas.simulations import PolicyChoice
+from app.schemas.simulations.simulations import PolicyChoice
 
 MAX_VALUE, MAX_NUMBERS, MAX_KIND_LENGTH = 1e300, 1_000, 100
 
 
-def from_text(text: str) -> dict[str, Any]:
+def from_text(text: str, field: str = "policies") -> dict[str, Any]:
     """Return a policy written on one line: a kind, kind:name=value,name=value, or an object in JSON.
+
+    Parameters
+    ----------
+    field : of the request, to name where the text has another format; a delay is written the same way
 
     Raises
     ------
@@ -24,11 +28,11 @@ def from_text(text: str) -> dict[str, Any]:
             policy = json.loads(text)
             return PolicyChoice(**policy).model_dump()
         except (ValueError, TypeError, RecursionError) as error:
-            raise invalid_field("policies", "is no policy in JSON with a kind") from error
+            raise invalid_field(field, "is no object in JSON with a kind") from error
     kind, _, rest = text.partition(":")
     named = [part.partition("=") for part in rest.split(",")] if rest else []
     if not kind or len(kind) > MAX_KIND_LENGTH or not all(name and equals for name, equals, _ in named):
-        raise invalid_field("policies", f"{text[:100]!r}: write kind, or kind:name=value,name=value")
+        raise invalid_field(field, f"{text[:100]!r}: write kind, or kind:name=value,name=value")
     return {"kind": kind, **{name: value_of(value) for name, _, value in named}}
 
 

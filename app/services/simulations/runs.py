@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, FieldError, Invalid, NotFound
-from app.schemas.simulations import Progress, SimulationSummary, State
+from app.schemas.simulations.simulations import Progress, SimulationSummary, State
 from app.services.access import audit_log, principal
 from app.services.simulations.scenarios import RunnableScenario
 from app.storage.tables import SimulationRun as Run

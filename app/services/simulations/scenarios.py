@@ -10,10 +10,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from app.errors import Invalid, NotFound, invalid_field
-from app.schemas.simulations import ChangePoints, ClvRequest, EmailRequest, PolicyChoice, RandomWalk
+from app.schemas.simulations.simulations import (
+    ChangePoints,
+    ClvRequest,
+    EmailRequest,
+    PolicyChoice,
+    RandomWalk,
+)
 from app.schemas.validation import field_errors
 from app.services.simulations import log_replay
 from app.services.simulations.policy_choices import build, with_defaults
+from app.services.simulations.world_delay import in_days_or_emails
 from app.simulation import email
 from app.simulation.clv.export import export
 from app.simulation.clv.play import play as play_clv
@@ -148,6 +155,7 @@ def prepare_email(asked: EmailRequest) -> EmailRace:
     chosen = {name: getattr(asked, name) for name in EmailRequest.model_fields} | {
         "policies": tuple(email.EmailPolicyChoice(choice.kind, choice.parameters) for choice in filled),
         "drift": _drift(asked),
+        "delay": in_days_or_emails(asked.delay),
         "prior": (asked.prior.a, asked.prior.b),
         "min_share": asked.min_share / 100,
         "burn_in": asked.burn_in.to_rule(),
@@ -180,7 +188,8 @@ def prepare_clv(asked: ClvRequest) -> ClvRace:
             "quota", f"{actions} actions for {scenario.daily} contacts a day exceed {MAX_CHOICES:,} choices"
         )
     policies = tuple(build(i, race_policy, choice) for i, choice in enumerate(filled))
-    rest = {"replications": asked.replications, "seed": asked.seed, "exported": asked.exported}
+    of_race = ("replications", "seed", "exported", "delay_correction")
+    rest = {name: getattr(asked, name) for name in of_race}
     played = _built(ClvRequest, Race, {"policies": policies, "scenario": scenario, **rest})
     described = [PolicyChoice(**policy.described()) for policy in policies]
     shown = {name: [dataclasses.asdict(one) for one in some] for name, some in catalogue.items()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import GroundhogError, Unavailable
-from app.schemas.simulations import State
+from app.schemas.simulations.simulations import State
 from app.services.simulations import runs
 from app.services.simulations.worker import Cancelled, SimulationFailed, Task, Worker, WorkerDied
 from app.storage.database import Database

@@ -22,6 +22,7 @@ from app.schemas.exports import Imported
 from app.schemas.validation import field_errors
 from app.services.access import audit_log, principal
 from app.services.experiments import version_lock
+from app.services.metrics.report_upsert import repack_days_of
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 from app.storage.database import lift_statement_timeout
@@ -33,6 +34,9 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 """A recorded allocation of 1,000 variants has half a megabyte."""
 
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
+PACK_REPORTS = repack_days_of(
+    "select variant_id, date from metric_snapshots where experiment_id = :experiment_id"
+)
 COPY = "copy imported (line, part, sent) from stdin"
 
 
@@ -92,6 +96,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     for part in PARTS:
         _insert(session, part, experiment_id)
     check_agreement(session, experiment_id)
+    session.execute(PACK_REPORTS, {"experiment_id": experiment_id})
     version_lock.raise_above_deleted(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 

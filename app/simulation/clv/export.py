@@ -52,7 +52,8 @@ def export(race: Race, place: int) -> Export:
     contacts = Contacts.joined(made, world.arms.k)
     observed = _observed(world, contacts)
     reward = np.where(observed, contacts.delta, 0) - world.arms.cost[contacts.arm]
-    return Export(contacts, propensities(world, policy.enter(world), contacts), observed, reward)
+    chosen = propensities(world, policy.enter(world), contacts, race.delay_correction)
+    return Export(contacts, chosen, observed, reward)
 
 
 def _observed(world: World, contacts: Contacts) -> Booleans:

@@ -98,7 +98,7 @@ def outcomes_of(race: Race, block: int) -> Outcomes:
 def campaign_of(race: Race, world: World, outcomes: Outcomes, block: int, policy: RacePolicy) -> Campaign:
     """A policy's campaign in a block; its stream is named by the block and the policy, not by its place."""
     rng = stream(race.seed, "clv policy", block, policy.label)
-    return Campaign(world, policy.enter(world), outcomes, rng, race.size_of(block))
+    return Campaign(world, policy.enter(world), outcomes, rng, race.size_of(block), race.delay_correction)
 
 
 def _shifted(progress: Progress | None, done: int, total: int) -> Progress | None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from app.bandits.arrays import Booleans, Floats
 from app.bandits.sequential.unit_loop import UnitCounts
-from app.simulation.email.daily import DailyPlay
+from app.simulation.email.daily import DailyEvenSplit, DailyPlay
 from app.simulation.email.decision_day import decision_day
+from app.simulation.email.known_by_day import KnownByDay
 from app.simulation.email.ledger import UNDECIDED, Ledger
 from app.simulation.email.per_email import PerEmailPlay
 from app.simulation.email.policies import EmailPolicy
@@ -32,8 +33,11 @@ class Play(Protocol):
     def decide(self, uniform: Floats, rates: Floats) -> UnitCounts:
         """What becomes of the next n e-mails, given their uniforms (n, r) and the rates (k, r)."""
 
+    def end_day(self, sent: Floats, won: Floats) -> None:
+        """An evening by which so many e-mails went out and will have converted, (k, r) each."""
+
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
-        """What the policy has been shown of these e-mails and conversions, (k, r) each."""
+        """What the policy makes of these e-mails and conversions, (k, r) each, as far as they are known."""
 
 
 def blocks(scenario: EmailScenario) -> int:
@@ -68,6 +72,7 @@ def play_block(
             ledger.holdout_won += (uniform[~kept] < rates[0]).sum(axis=0)
         ledger.close(stretch, rates, before)
         if stretch.ends_day:
+            play.end_day(ledger.sent, ledger.won)
             _note_decisions(scenario, ledger, play, day, rates)
         if report is not None:
             report((stretch.end - stretch.start) * rows)
@@ -76,9 +81,12 @@ def play_block(
 
 def _play(scenario: EmailScenario, contestant: EmailPolicy, block: int, rows: int) -> Play:
     rng = stream(scenario.seed, "policy", block, contestant.name)
-    if scenario.cadence == "daily" and contestant.policy is not None:
-        return DailyPlay(scenario, contestant, rows, rng)
-    return PerEmailPlay(scenario, contestant, rows, rng)
+    if scenario.cadence == "per_email":
+        return PerEmailPlay(scenario, contestant, rows, rng)
+    known = KnownByDay(scenario, rows, stream(scenario.seed, "delay", block, contestant.name))
+    if contestant.policy is None:
+        return DailyEvenSplit(scenario, rows, known)
+    return DailyPlay(scenario, contestant, rows, rng, known)
 
 
 def _outcomes(

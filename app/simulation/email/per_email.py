@@ -20,7 +20,7 @@ class PerEmailPlay:
         self, scenario: EmailScenario, contestant: EmailPolicy, rows: int, rng: np.random.Generator
     ) -> None:
         self._policy = contestant.sequence(scenario.k, rows, rng, scenario.value, scenario.cost)
-        self._delay, self._nothing = scenario.delay, np.zeros(rows, dtype=np.bool_)
+        self._delay, self._nothing = scenario.delay_in_emails, np.zeros(rows, dtype=np.bool_)
         self._coming: deque[Integers] = deque()
 
     def begin_day(self, sent: Floats, won: Floats) -> None:
@@ -31,6 +31,9 @@ class PerEmailPlay:
         if self._delay:
             return play_units(self._policy.choose, self._show_late, uniform, rates)
         return self._policy.play(uniform, rates)
+
+    def end_day(self, sent: Floats, won: Floats) -> None:
+        """Days mean nothing to it."""
 
     def known(self, sent: Floats, won: Floats) -> tuple[Floats, Floats]:
         """Trials and successes (k, r) without the conversions that are still to come."""

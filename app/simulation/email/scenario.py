@@ -9,6 +9,8 @@ import numpy as np
 from app.bandits.allocation.decide import BurnInRule
 from app.bandits.arrays import Floats
 from app.bandits.posteriors.beta import Prior, check_prior
+from app.simulation.delay.cohorts import Correction, check_correction
+from app.simulation.delay.distribution import AT_ONCE, ConversionDelay
 from app.simulation.email.drift import ChangePoint, RandomWalk
 from app.simulation.email.policies import build_policy_to_play
 
@@ -45,7 +47,10 @@ class EmailScenario:
     cadence : per_email decides every e-mail, daily once a day for all its e-mails, as the live service works
     days : over which the e-mails are spread evenly, 1 <= days <= n
     drift : None, a random walk of the rates, or rates that change at given e-mails
-    delay : until a conversion is known: in e-mails (per_email) or days (daily); the trial counts at once
+    delay : until a conversion is known, the trial counting at once: a number of e-mails (per_email) or days
+        (daily), or a distribution of days (daily only)
+    delay_correction : auto allows for outstanding conversions by a curve estimated from the campaign's own, as
+        the service does by default; none counts what has come (daily only)
     cost_per_email : currency units, one value or (k,)
     value_per_conversion : currency units, one value or (k,)
     holdout_percent : of the e-mails, spread evenly, get the first subject and are held out
@@ -72,7 +77,8 @@ class EmailScenario:
     cadence: Cadence = "per_email"
     days: int = 30
     drift: RandomWalk | tuple[ChangePoint, ...] | None = None
-    delay: int = 0
+    delay: int | ConversionDelay = 0
+    delay_correction: Correction = "auto"
     cost_per_email: float | tuple[float, ...] = 0.0
     value_per_conversion: float | tuple[float, ...] = 1.0
     holdout_percent: float = 0.0
@@ -118,16 +124,38 @@ class EmailScenario:
         """(k,), currency units per e-mail."""
         return np.broadcast_to(np.asarray(self.cost_per_email, dtype=np.float64), self.k)
 
+    @property
+    def delay_in_emails(self) -> int:
+        """Until a conversion is known, under the cadence per_email."""
+        return self.delay if isinstance(self.delay, int) else 0
+
+    @property
+    def delay_in_days(self) -> ConversionDelay:
+        """Until a conversion is known, under the cadence daily."""
+        if not isinstance(self.delay, int):
+            return self.delay
+        return ConversionDelay("fixed", self.delay) if self.delay else AT_ONCE
+
     def _check_numbers(self) -> None:
         _at_least(1, emails=self.emails, replications=self.replications, days=self.days)
-        _at_least(0, delay=self.delay, seed=self.seed, world_seed=self.world_seed)
+        _at_least(0, seed=self.seed, world_seed=self.world_seed)
         if self.days > self.emails:
             raise ValueError(f"days: {self.days} days for {self.emails} e-mails; at most one day per e-mail")
         if self.cadence not in ("per_email", "daily"):
             raise ValueError(f"cadence: must be per_email or daily, not {self.cadence!r}")
         if not 0 <= self.holdout_percent < 100:
             raise ValueError(f"holdout_percent: must be in [0, 100), not {self.holdout_percent}")
+        self._check_delay()
         _named("prior", check_prior, self.prior)
+
+    def _check_delay(self) -> None:
+        _named("delay_correction", check_correction, self.delay_correction)
+        if isinstance(self.delay, int):
+            _at_least(0, delay=self.delay)
+        elif self.cadence == "per_email" and not self.delay.is_none:
+            raise ValueError(
+                "delay: a distribution of days needs the cadence daily; per_email takes a number of e-mails"
+            )
 
     def _check_world(self) -> None:
         if self.k < 2:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.storage.embedded.account import Account
 from app.storage.embedded.errors import AlreadyRunning
 
-TIMEOUT_SECONDS = 0.5  # seconds; longer than anybody holds the lock only to look
+TIMEOUT_SECONDS = 0.5  # seconds; longer than any process holds the lock only to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def try_lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 
 def open_private(path: Path, account: Account, flags: int = os.O_RDWR) -> int:
-    """Open a file that only the account (and root) can read, never through a link that somebody planted."""
+    """Open a file that only the account (and root) can read, never through a link that another user planted."""
     file = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     account.own(file)
     return file

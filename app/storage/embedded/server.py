@@ -74,7 +74,7 @@ class EmbeddedPostgres(AbstractContextManager["EmbeddedPostgres"]):
         Raises
         ------
         AlreadyRunning: another living process owns the home
-        CannotStart: anything else that somebody has to change first
+        CannotStart: anything else that has to be changed first
         """
         self._stopping.clear()
         try:
@@ -229,7 +229,7 @@ def running_url(home: Path) -> str | None:
 
     Raises
     ------
-    CannotStart: the home belongs to somebody else
+    CannotStart: the home belongs to another user
     """
     holder = running_owner(home)
     return holder.url if holder else None

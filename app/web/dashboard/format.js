@@ -77,7 +77,7 @@ export const daysAgo = (from, today) => (from.includes("T") ? timestamp(from) : 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 /** The number of days between two dates. */
-const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 
 /** The date a number of days before another one. */
 export const daysBefore = (text, days) => new Date(Date.parse(text) - days * 86_400_000).toISOString().slice(0, 10);

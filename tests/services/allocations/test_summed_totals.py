@@ -109,3 +109,23 @@ def test_where_days_do_not_count_alike_they_are_read_one_by_one(client, chosen):
     create(client, "a", "b", **chosen)
     post(client, *on("a", EVERY_DAY), *on("b", EVERY_DAY))
     assert all(inputs.all_days.summed_days is None for _, inputs in inputs_of(client))
+
+
+def on_their_way(variant_id, rate):
+    """Reports of each day through the 9th, of whose conversions half come at once and the others in two days."""
+    return [
+        total(variant_id, date, 1000 + day, rate * (2 + min(age, 2)) // 4, as_of=f"2026-03-{day + age:02d}")
+        for day, date in enumerate(EVERY_DAY[:9], 1)
+        for age in range(10 - day)
+    ]
+
+
+@pytest.mark.parametrize(
+    "delay", ["auto", {"kind": "curve", "fractions": [0.3, 0.7, 1.0]}], ids=["auto", "curve"]
+)
+def test_sums_by_age_decide_what_the_days_decide_where_conversions_are_on_their_way(client, delay):
+    create(client, "a", "b", delay=delay)
+    post(client, *on_their_way("a", 101), *on_their_way("b", 137))
+    by_sums, by_days = answered(client)
+    assert by_sums == by_days
+    assert summed_at_last(client)

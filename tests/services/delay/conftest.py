@@ -10,12 +10,12 @@ from tests.support.delay.campaigns import Schedule, count, last_days, play, repo
 from tests.support.delay.worlds import Campaign, World
 from tests.support.fixtures.transfer import elsewhere  # noqa: F401 - a fixture
 
-SCHEDULES: dict[str, Schedule] = {"daily": last_days(14), "weekly": weekly(28)}
+SCHEDULES: dict[str, Schedule] = {"daily": last_days(14), "28 days": last_days(28), "weekly": weekly(28)}
 
 
 @pytest.fixture
 def played(client: TestClient, clock: SettableClock) -> Callable[..., list[Campaign]]:
-    """Return a player of campaigns that are tracked, or reported daily or weekly."""
+    """Return a player of campaigns that are tracked, or reported by a schedule."""
     times = iter(range(99))
 
     def run(world: World, way: str, runs: int = 30, **settings: object) -> list[Campaign]:

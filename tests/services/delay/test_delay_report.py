@@ -55,6 +55,7 @@ def test_an_unknown_experiment_has_no_delay(client):
 def test_the_gate_names_delays_that_differ_and_uses_each_ones_own_curve(client):
     send(client, *late("a", 0), *late("b", 2))
     answer = client.get("/allocations/homepage").json()
+    assert client.get("/experiments/homepage/delay").json()["differs"]
     gate = next(gate for gate in answer["gates"] if gate["gate"] == "delay_differs")
     assert gate["e_value"] >= 1_000
     assert gate["variants"]["b"] > 0 > gate["variants"]["a"]
@@ -68,3 +69,4 @@ def test_delays_that_are_alike_raise_no_gate(client):
     send(client, *late("a", 2), *late("b", 2))
     answer = client.get("/allocations/homepage").json()
     assert (answer["gates"], answer["delay"]["kind"]) == ([], "auto")
+    assert not client.get("/experiments/homepage/delay").json()["differs"]

@@ -1,7 +1,8 @@
 """Whole campaigns over HTTP whose conversions come late: what is earned beyond an even split.
 
-12, 15 and 13 %, 30 days of 10,000 impressions, 30 seeds; an oracle earns 12.5 % more. Tracked campaigns are counted by
-the roll-up's own statement; ``test_counted_events`` has that their events, sent one by one, give the same answers.
+12, 15 and 13 %, 30 days of 10,000 impressions, 30 seeds; an oracle earns 12.5 % more. Totals of tracked campaigns
+are written by the roll-up's own statement: ``test_counted_events`` has that their events, sent one by one, are
+answered alike.
 """
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_without_delay_nothing_is_lost(played, way):
 @pytest.mark.statistics
 @pytest.mark.parametrize("way", WAYS)
 def test_at_low_rates_campaigns_do_not_fall_behind_as_booked(played, way):
-    """A hundred conversions a day, a week on their way: the mean difference by seed is above its standard error."""
+    """A hundred conversions a day, a week on their way: the mean gain by seed is above 4 standard errors."""
     world = World(geometric(7), LOW_RATES)
     gained = lifts(played(world, way)) - lifts(played(world, way, delay="none"))
     assert gained.mean() > 4 * gained.std(ddof=1) / len(gained) ** 0.5

@@ -10,12 +10,17 @@ BEST_IS_SLOW = np.stack([geometric(3), geometric(6), geometric(3)])
 
 
 @pytest.mark.statistics
-@pytest.mark.parametrize("way", ["tracked", "daily"])
+@pytest.mark.parametrize("way", ["tracked", "28 days"])
 def test_six_days_against_three_are_found_and_survived(client, played, way):
-    """A curve in common counts the best variant's impressions too early: -1.5 % (measured in numpy)."""
+    """A curve in common counts the best variant's impressions too early: its lift is below 0.
+
+    With 14 days reported again it is 4.9: an eighth of the best variant's conversions is never reported then.
+    """
     campaigns = played(World(BEST_IS_SLOW), way)
     for campaign in campaigns:
-        answer = client.get(f"/allocations/{campaign.name}", params={"for_date": campaign.date(20)}).json()
+        answer = client.get(
+            f"/allocations/{campaign.name}", params={"for_date": str(campaign.date(20))}
+        ).json()
         assert "delay_differs" in [gate["gate"] for gate in answer["gates"]]
     assert lifts(campaigns).mean() >= 5
 

@@ -45,7 +45,7 @@ def test_whatever_is_reported_a_curve_and_its_interval_lie_between_0_and_1(clien
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_counts_behind_a_curve_are_those_it_follows_from(client, seed):
-    """At each age (seen among - came + 1) / (seen among + 1), the imputed ones included; 1 where nothing is known."""
+    """At each age (seen among - came + 1) / (seen among + 1), imputed conversions included."""
     send(client, *irregular(seed))
     found = client.get("/experiments/homepage/delay").json()["estimate"]
     curve, came, seen = (np.array(found[name]) for name in ("curve", "came", "seen_among"))

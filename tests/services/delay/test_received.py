@@ -95,3 +95,17 @@ def test_receptions_add_up_to_the_totals(client, clock, exposed, database_url):
             " where variant_id = 'a' order by 1"
         ).fetchall()
     assert rows == [(0, len(exposed["a"]), 0), (1, 0, 30), (2, 0, 15)]
+
+
+def test_nothing_received_today_changes_todays_answer_or_its_tag(client, clock, exposed):
+    before = client.get("/allocations/e")
+    convert(client, exposed["a"][:30])
+    assigned(client, 40, "today")
+    late = clock.now.replace(day=clock.now.day - 1, hour=23).isoformat()
+    client.post("/assignments", json={"experiment_id": "e", "unit_id": "late"}).raise_for_status()
+    send(client, event("late", "exposure", occurred_at=late))
+    after = client.get("/allocations/e", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 304
+    assert client.get("/allocations/e").content == before.content
+    recorded = client.get("/allocations/e/history").json()["items"]
+    assert [item["sequence"] for item in recorded if item["date"] == str(clock().date())] == [1]

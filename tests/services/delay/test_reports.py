@@ -1,7 +1,10 @@
 """Reports of a day and what each of them knew: stored, read, and learnt from."""
 
+import numpy as np
+import psycopg
 import pytest
 
+from app.services.delay.reports import REPORT
 from tests.support.fixtures.transfer import NDJSON, elsewhere  # noqa: F401 - a fixture
 from tests.support.totals import DAYS, history, send, total
 
@@ -120,3 +123,29 @@ def test_reports_travel_with_an_experiment_and_decide_alike(client, elsewhere): 
     assert answer.status_code == 201, answer.text
     assert answer.json()["rows"]["metric_snapshots"] == len(history()) - len(DAYS)
     assert elsewhere.get("/allocations/homepage?as_of=now").content == before
+
+
+def packed(database_url):
+    """The earlier reports of the first day by age, as they are packed, and as they are stored."""
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        ((written,),) = connection.execute("select reports from reports_by_day where date = '2026-03-01'")
+        rows = connection.execute(
+            "select as_of - date, impressions, successes from metric_snapshots where date = '2026-03-01'"
+        ).fetchall()
+    return sorted(np.frombuffer(written, REPORT).tolist()), sorted(rows)
+
+
+def test_earlier_reports_are_packed_by_day_in_whatever_order_they_come(client, database_url):
+    send(client, total(successes=100, as_of="2026-03-05"), total(successes=60, as_of="2026-03-02"))
+    send(client, total(successes=110, as_of="2026-03-07"))
+    send(client, total(successes=90, as_of="2026-03-04"))
+    by_day, stored = packed(database_url)
+    assert by_day == stored == [(1, 1000, 60), (3, 1000, 90), (4, 1000, 100)]
+
+
+def test_a_corrected_earlier_report_is_packed_once(client, database_url):
+    send(client, total(successes=100, as_of="2026-03-05"), total(successes=60, as_of="2026-03-02"))
+    for successes in (61, 62, 63):
+        send(client, total(successes=successes, as_of="2026-03-02"))
+    by_day, stored = packed(database_url)
+    assert by_day == stored == [(1, 1000, 63)]

@@ -171,7 +171,7 @@ def test_an_import_of_the_deleted_experiment_starts_above_its_versions_with_the_
 
 def test_every_table_of_an_experiment_is_deleted_before_those_it_refers_to():
     names = [table.name for table in deletion.TABLES]
-    assert len(names) == 14
+    assert len(names) == 15
     for table in deletion.TABLES:
         for key in table.foreign_keys:
             assert names.index(table.name) < names.index(key.column.table.name)
@@ -218,4 +218,36 @@ def test_a_statement_that_stores_assignments_is_waited_for(filled, stored, datab
         assert stored()["assignments"] == 3  # of another transaction; the late one is not committed
         connection.commit()
         assert deleting.result(60).json()["assignments"] == 4
+    assert stored() == {"deleted_experiments": 1}
+
+
+ASSIGNED = (
+    "insert into assignments (experiment_id, unit_id, variant_id, kind, split, propensity, revision, assigned_at)"
+    " values ('e', %s, 'a', 'drawn', 9, 0.5, 'r', now())"
+)
+COUNTED = (
+    "insert into assignment_counts as c values ('e', '2026-03-10', 9, 'a', 1)"
+    " on conflict (experiment_id, assigned_on, split, variant_id) do update set units = c.units + 1"
+)
+
+
+def test_a_statement_whose_counts_came_while_another_was_waited_for_is_waited_for_too(
+    filled, stored, database_url, monkeypatch
+):
+    """It would wait for a variant that the deletion holds, and the deletion for its count."""
+    with psycopg.connect(database_url) as first, psycopg.connect(database_url) as second:
+        first.execute(COUNTED)
+        first.execute(ASSIGNED, ["first"])
+
+        def meanwhile():
+            first.commit()
+            second.execute(COUNTED)
+            yield
+            second.execute(ASSIGNED, ["second"])
+            second.commit()
+            yield
+
+        steps = meanwhile()
+        monkeypatch.setattr(deletion.time, "sleep", lambda _: next(steps, None))
+        assert delete(filled, "e", "e").json()["assignments"] == 5
     assert stored() == {"deleted_experiments": 1}

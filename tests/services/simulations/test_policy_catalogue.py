@@ -3,7 +3,7 @@
 import pytest
 
 from app.bandits.policies.registry import POLICIES
-from app.schemas.simulations import SCENARIOS
+from app.schemas.simulations.simulations import SCENARIOS
 from app.simulation.clv.policies.registry import RACE
 
 LOG = "arm,propensity,reward\n" + "red,0.5,1\nblue,0.5,0\n" * 4

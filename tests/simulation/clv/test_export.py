@@ -41,6 +41,15 @@ def test_propensities_reproduce_the_observed_shares(place):
     assert (log.chosen.of_contacts(log.contacts) > 0).all()
 
 
+def test_propensities_are_those_of_the_totals_that_were_decided_by():
+    """Under the delay correction, too: played again from the log, the policy's shares explain its arms."""
+    race = Race(scenario=Scenario(days=60), replications=1, delay_correction="auto")
+    log = export(race, KINDS.index("bayesian_groundhog"))
+    assert chi_square(log) > 1e-4
+    booked = export(replace(race, delay_correction="none"), KINDS.index("bayesian_groundhog"))
+    assert log.chosen.shares.tolist() != booked.chosen.shares.tolist()
+
+
 @pytest.mark.parametrize("place", range(5), ids=KINDS)
 def test_propensities_are_conditional_on_the_channels_still_open(place):
     log = export(Race(scenario=TIGHT, replications=1), place)

@@ -13,7 +13,7 @@ from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.enumeration import enumerated
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.clv.world.world import World
-from tests.support.clv_policies import ByCustomer, always
+from tests.support.simulation.clv_policies import ByCustomer, always
 
 pytestmark = pytest.mark.statistics
 

@@ -3,6 +3,7 @@
 import pytest
 
 from app.bandits.allocation.decide import BurnInRule
+from app.simulation.delay.distribution import ConversionDelay
 from app.simulation.email import ChangePoint, EmailPolicyChoice, EmailScenario, RandomWalk
 
 
@@ -21,6 +22,8 @@ from app.simulation.email import ChangePoint, EmailPolicyChoice, EmailScenario, 
         ("seed", {"seed": -1}),
         ("world_seed", {"world_seed": -1}),
         ("delay", {"delay": -1}),
+        ("delay", {"delay": ConversionDelay("fixed", 3)}),
+        ("delay_correction", {"delay_correction": "curve"}),
         ("cadence", {"cadence": "hourly"}),
         ("holdout_percent", {"holdout_percent": 100}),
         ("prior", {"prior": (0, 1)}),

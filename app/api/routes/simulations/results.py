@@ -17,7 +17,7 @@ from app.api.routes.simulations.submission import FINISHED, POLL_SECONDS, Worker
 from app.api.routing import StrictRoute
 from app.errors import Conflict, NotFound, Unavailable
 from app.schemas.fields import Identifier
-from app.schemas.simulations import SimulationSummary
+from app.schemas.simulations.simulations import SimulationSummary
 from app.services.simulations import result_tables, runs
 from app.services.simulations.worker import SimulationFailed
 from app.services.simulations.worker_pool import Job, WorkerPool

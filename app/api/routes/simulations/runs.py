@@ -16,7 +16,13 @@ from app.api.unit_of_work import WriteDep
 from app.errors import FieldError, Invalid, UnsupportedMediaType
 from app.schemas.analysis.decision_log import OWN_LOG, OwnLog
 from app.schemas.fields import MAX_COUNT, Identifier
-from app.schemas.simulations import ClvRequest, EmailRequest, Simulation, SimulationsPage, SimulationSummary
+from app.schemas.simulations.simulations import (
+    ClvRequest,
+    EmailRequest,
+    Simulation,
+    SimulationsPage,
+    SimulationSummary,
+)
 from app.services.analysis import decision_log
 from app.services.simulations import log_replay, policy_choices, runs, scenarios
 from app.services.simulations.scenarios import RunnableScenario

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import StateDep
 from app.api.unit_of_work import IdempotentWriteDep, to_response
-from app.schemas.simulations import SimulationSummary
+from app.schemas.simulations.simulations import SimulationSummary
 from app.services.simulations import runs
 from app.services.simulations.scenarios import RunnableScenario
 from app.services.simulations.worker_pool import Job, WorkerPool

@@ -27,7 +27,8 @@ RECEIVED_SINCE = """
                        cast(sum(successes) as bigint) as successes,
                        sum(revenue) as revenue, sum(revenue_sq) as revenue_sq
                 from received_metrics
-                where experiment_id = %(experiment_id)s and date <= %(date)s and received_on >= %(date)s
+                where experiment_id = %(experiment_id)s and date < %(date)s
+                  and received_on >= %(date)s and received_on > date
                 group by variant_id, date
             ) since on since.variant_id = m.variant_id and since.date = m.date"""
 

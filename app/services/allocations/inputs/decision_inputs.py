@@ -17,12 +17,19 @@ from app.bandits.allocation.effective_totals import (
     effective_totals,
     last_possible_day,
 )
-from app.bandits.arrays import Booleans
+from app.bandits.allocation.rounding import significant
+from app.bandits.arrays import Booleans, Floats
 from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import recorded
-from app.services.allocations.inputs import daily_totals, delayed_totals, hourly_totals, summed_totals
+from app.services.allocations.inputs import (
+    daily_totals,
+    delayed_totals,
+    hourly_totals,
+    summed_totals,
+    sums_by_age,
+)
 from app.services.allocations.inputs.daily_totals import AssumedZero, UnreportedDays
 from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.delay.delay_in_force import DelayInForce
@@ -41,6 +48,10 @@ NO_PERIOD = daily_totals.day_number(dt.date.min)
 
 ALGORITHM = 2
 """Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
+
+
+DELAYED_DIGITS = 12
+"""Of totals that count as far as their conversions have come: sums of products, right to 1e-15 in any order."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,8 @@ class DecisionInputs:
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
+        if self.delay is not None:  # summed by age or day by day: their last digits differ
+            totals = [None if total is None else _rounded(total) for total in totals]
         content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
@@ -187,7 +200,10 @@ class DecisionInputs:
             "arms": self.variant_ids,
             "served": self.eligible,
             "totals": [None if total is None else total.tolist() for total in totals],
-            "current": [self.current.trials.tolist(), self.current.successes.tolist()],
+            "current": [
+                (counts if self.delay is None else _rounded(counts)).tolist()
+                for counts in (self.current.trials, self.current.successes)
+            ],
             "data_through": str(self.data_through),
             "left_out": {str(date): variants for date, variants in self.unreported.incomplete.items()},
             "held": self.shares_before_halt,
@@ -266,7 +282,7 @@ def read_inputs(
     settings = history.at(decided_on).settings
     tracked = history.source == "tracked"
     if hour is None:
-        read = _read_totals(session, experiment_id, decided_on, settings, tracked, summed)
+        read = _read_totals(session, experiment_id, history, decided_on, summed)
     else:
         read = _read_hours(session, experiment_id, decided_on, hour, settings)
     eligible = tuple(
@@ -304,23 +320,23 @@ def read_inputs(
     )
 
 
+def _rounded(totals: Floats) -> Floats:
+    return np.array([significant(float(total), DELAYED_DIGITS) for total in totals])
+
+
 def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:
     return date - dt.timedelta(days=1 + settings.maturity_days)
 
 
 def _read_totals(
-    session: Session,
-    experiment_id: str,
-    date: dt.date,
-    settings: StoredSettings,
-    tracked: bool,
-    summed: bool,
+    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date, summed: bool
 ) -> VariantsAndTotals:
     """Return the days that decide, or their sums where these suffice."""
-    reading = delayed_totals.read(session, experiment_id, date, settings, tracked)
+    settings, tracked = history.at(date).settings, history.source == "tracked"
+    reading = delayed_totals.read(session, experiment_id, history, date)
     read = None
-    if summed and summed_totals.can_use_sums(settings) and reading.sums_are_alike:
-        read = _read_sums(session, experiment_id, date, settings, tracked)
+    if summed and summed_totals.can_use_sums(settings):
+        read = _read_sums(session, experiment_id, date, settings, tracked, reading)
     return read or _read_days(session, experiment_id, date, settings, tracked, reading)
 
 
@@ -332,15 +348,52 @@ def _read_hours(
 
 
 def _read_sums(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
+    session: Session,
+    experiment_id: str,
+    date: dt.date,
+    settings: StoredSettings,
+    tracked: bool,
+    delayed: delayed_totals.DelayedTotals,
 ) -> VariantsAndTotals | None:
-    """Return the sums of all days; None where they do not suffice."""
-    rows = summed_totals.read_sums(session, experiment_id, date, _last_used(date, settings))
+    """Return the sums of all days, by age where conversions are still to come; None where they do not suffice."""
+    last = _last_used(date, settings)
+    if not delayed.sums_are_alike:
+        return _read_sums_by_age(session, experiment_id, date, settings, tracked, delayed)
+    rows = summed_totals.read_sums(session, experiment_id, date, last)
     eligible = eligible_variants(rows, date)
     if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
         return None
-    shown = summed_totals.read_shown_days(session, experiment_id, eligible, _last_used(date, settings))
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
     return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown))
+
+
+def _read_sums_by_age(
+    session: Session,
+    experiment_id: str,
+    date: dt.date,
+    settings: StoredSettings,
+    tracked: bool,
+    delayed: delayed_totals.DelayedTotals,
+) -> VariantsAndTotals | None:
+    last, before = _last_used(date, settings), delayed.received_since
+    rows = sums_by_age.read_sums(
+        session,
+        experiment_id,
+        date,
+        last,
+        oldest=delayed.oldest,
+        zone=settings.time_zone,
+        tracked=tracked,
+        received_before=before,
+    )
+    eligible = eligible_variants(rows, date)
+    if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
+        return None
+    if before and not sums_by_age.without_gaps(eligible):
+        return None
+    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
+    table, delay = delayed.count(sums_by_age.table_of(eligible, shown), eligible, date)
+    return VariantsAndTotals(rows, eligible, table, delay=delay)
 
 
 def _read_days(

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Integers
 from app.schemas.experiments.settings import StoredSettings
-from app.services.allocations.inputs.daily_totals import Reading, TotalsTable, VariantDays, day_number
+from app.services.allocations.inputs.daily_totals import Reading, TotalsTable, day_number
 from app.services.delay.delay_in_force import DelayInForce, counts_on_delay, read_delay
-from app.services.delay.received_counts import were_received_since
+from app.services.experiments.settings_history import SettingsHistory
+from app.services.experiments.variant_queries import VariantDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,18 @@ class DelayedTotals:
         """Return whether the sums of all that is stored decide as the days do."""
         return self.delay is None and not self.received_since
 
+    @property
+    def oldest(self) -> int:
+        """Return the age from which on all conversions have come."""
+        return 0 if self.delay is None else self.delay.oldest
+
     def reading(self, settings: StoredSettings, tracked: bool) -> Reading:
         """Return what has to be read of each day."""
         ages = None if tracked or self.delay is None else settings.time_zone
         return Reading(settings.objective == "value", ages, self.received_since)
 
     def count(
-        self, table: TotalsTable, variants: Sequence[VariantDays], date: dt.date
+        self, table: TotalsTable, variants: Sequence[VariantDates], date: dt.date
     ) -> tuple[TotalsTable, DelayInForce | None]:
         """Return the totals with what has come of them, and the delay; None where everything has."""
         if self.delay is None:
@@ -58,11 +64,9 @@ def _ages_received(table: TotalsTable, date: dt.date) -> Integers:
     return np.broadcast_to(ages, table.totals.trials.shape).astype(np.intp)
 
 
-def read(
-    session: Session, experiment_id: str, date: dt.date, settings: StoredSettings, tracked: bool
-) -> DelayedTotals:
-    """Return how the totals of a date are to be read under the settings."""
-    if not counts_on_delay(settings):
+def read(session: Session, experiment_id: str, history: SettingsHistory, date: dt.date) -> DelayedTotals:
+    """Return how the totals of a date are to be read."""
+    if not counts_on_delay(history.at(date).settings):
         return DelayedTotals(None, False)
-    since = tracked and were_received_since(session, experiment_id, date)
-    return DelayedTotals(read_delay(session, experiment_id, date, settings, tracked), since)
+    since = history.source == "tracked" and history.delay_seen is not None and history.delay_seen >= date
+    return DelayedTotals(read_delay(session, experiment_id, history, date), since)

@@ -59,4 +59,5 @@ class ContextualGroundhog(OfferThompson):
         a = self.pooling + shown.successes
         # at least 1, as every prior here, even where more than half of all contacts sell
         b = np.maximum(self.pooling * (1 - rate) / rate, 1) + (shown.trials - shown.successes)
+        b = np.maximum(b, 1)  # a segment may have more sales than trials, while these await theirs
         return OfferValue(a, b, (shown.value + PRIOR_SUCCESSES * value) / (shown.successes + PRIOR_SUCCESSES))

@@ -16,7 +16,8 @@ class Observations:
     """Running totals of s segments and k arms in r replications, as of a morning.
 
     A trial counts at the contact and a success when it is shown, as in the service; `failures` are contacts known
-    to have ended without a sale, so trials - successes - failures are still open.
+    to have ended without a sale, so trials - successes - failures are still open. Where outstanding sales are
+    allowed for, trials count as far as their sales have come, so that a cell may have more successes than trials.
 
     Parameters
     ----------
@@ -62,10 +63,17 @@ class Observations:
         np.add.at(self.failures.reshape(-1), cell, 1.0)
 
     def totals(self) -> Totals:
-        """Everything as a policy of the service takes it, (r, s, k)."""
-        return Totals(self.trials, self.successes, self.value, self.value_sq, self.cost)
+        """Everything as a policy of the service takes it, (r, s, k); the trials are at least the successes."""
+        trials = np.maximum(self.trials, self.successes)
+        return Totals(trials, self.successes, self.value, self.value_sq, self.cost)
 
     def pooled(self) -> Totals:
         """The same over all segments, (r, k)."""
         trials, successes = self.trials.sum(axis=1), self.successes.sum(axis=1)
-        return Totals(trials, successes, self.value.sum(axis=1), self.value_sq.sum(axis=1), self.cost)
+        return Totals(
+            np.maximum(trials, successes),
+            successes,
+            self.value.sum(axis=1),
+            self.value_sq.sum(axis=1),
+            self.cost,
+        )

@@ -15,6 +15,7 @@ from app.simulation.clv.race.delayed_outcomes import DelayedOutcomes
 from app.simulation.clv.race.queue import Queue
 from app.simulation.clv.world.outcomes import Outcomes
 from app.simulation.clv.world.world import World
+from app.simulation.delay.cohorts import Correction
 
 COLUMNS = ("delta", "cost", "contacts", "conversions")
 
@@ -65,6 +66,7 @@ class Campaign:
     outcomes : the block's uniforms, which the other policies meet too
     rng : the policy's own stream in this block
     replications : r
+    correction : what the contestant makes of outstanding sales
     """
 
     def __init__(
@@ -74,21 +76,22 @@ class Campaign:
         outcomes: Outcomes,
         rng: np.random.Generator,
         replications: int,
+        correction: Correction = "none",
     ) -> None:
         k = world.arms.k
         self._world, self._outcomes = world, outcomes
         self._deciding = DailyDecisions(world, contestant, rng)
         self._queue = Queue(world.base.order, replications, world.scenario.recontact_days)
         self._state = CustomerState(world, replications)
-        self._shown = Observations.nothing(replications, contestant.segments, world.arms.cost)
-        self._reports = DelayedOutcomes(self._shown, world.response.window)
+        shown = Observations.nothing(replications, contestant.segments, world.arms.cost)
+        self._reports = DelayedOutcomes(shown, world.response.window, correction)
         self.booked = Booked.nothing(replications, world.scenario.days, k)
 
     def days(self) -> Iterator[Contacts]:
         """Play the days one by one; each gives the contacts made on it, as they will turn out."""
         for day in range(self._world.scenario.days):
             self._reports.morning(day)
-            decided = self._deciding.decide(self._shown, self._queue, self._state, day)
+            decided = self._deciding.decide(self._reports.known(), self._queue, self._state, day)
             # all of a day's decisions precede its outcomes
             contacts = Contacts.joined(
                 [self._outcome(part, day) for part in list(decided)], self._world.arms.k

@@ -1,10 +1,12 @@
 """A race: who plays in which world, how often."""
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 from app.simulation.clv.policies.protocol import RacePolicy
 from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.world.scenario import Scenario
+from app.simulation.delay.cohorts import Correction
 
 BLOCK = 10
 """Replications that share a stream of random numbers: the unit of work for one process."""
@@ -21,6 +23,8 @@ class Race:
     replications : r, how many times the world's outcomes are drawn
     seed : starts the random numbers of outcomes and policies
     exported : the replication whose contacts can be exported, 0..r-1
+    delay_correction : auto lets the policies allow for outstanding sales, as the service does; none shows them
+        what has come
 
     Raises
     ------
@@ -33,6 +37,7 @@ class Race:
     replications: int = 10
     seed: int = 1
     exported: int = 0
+    delay_correction: Correction = "none"
 
     def __post_init__(self) -> None:
         labels = [policy.label for policy in self.policies]
@@ -40,6 +45,8 @@ class Race:
             raise ValueError("policies must not be empty")
         if len(set(labels)) < len(labels):
             raise ValueError("policies must all be different")
+        if self.delay_correction not in get_args(Correction):
+            raise ValueError(f"delay_correction must be one of {', '.join(get_args(Correction))}")
         if self.replications < 1:
             raise ValueError("replications must be at least 1")
         if not 0 <= self.exported < self.replications:

@@ -12,6 +12,7 @@ from app.simulation.clv.policies.protocol import PlayingPolicy
 from app.simulation.clv.race.contacts import Contacts
 from app.simulation.clv.race.delayed_outcomes import DelayedOutcomes
 from app.simulation.clv.world.world import World
+from app.simulation.delay.cohorts import Correction
 
 TOGETHER = 400
 """Rows computed in one call."""
@@ -51,33 +52,37 @@ class Propensities:
         return chosen
 
 
-def propensities(world: World, contestant: PlayingPolicy, contacts: Contacts) -> Propensities:
+def propensities(
+    world: World, contestant: PlayingPolicy, contacts: Contacts, correction: Correction = "none"
+) -> Propensities:
     """The contestant's exact shares, given what it had been shown on each morning of one replication.
 
     Parameters
     ----------
     contacts : the whole log of the replication, `row` 0; it is shown again as it was then
+    correction : what the contestant made of outstanding sales
     """
     keys = np.column_stack((contacts.day, contacts.segment, contacts.open_arms)).astype(np.intp)
     distinct, row = np.unique(keys, axis=0, return_inverse=True)
     day, segment, open_arms = distinct[:, 0], distinct[:, 1], distinct[:, 2:].astype(np.bool_)
     shares = np.empty(open_arms.shape)
-    for some, shown in _mornings(world, contestant, contacts, day):
+    for some, shown in _mornings(world, contestant, contacts, day, correction):
         shares[some] = contestant.shares(shown, segment[some], open_arms[some])
     return Propensities(day, segment, open_arms, shares, row.reshape(-1))
 
 
 def _mornings(
-    world: World, contestant: PlayingPolicy, contacts: Contacts, day: Integers
+    world: World, contestant: PlayingPolicy, contacts: Contacts, day: Integers, correction: Correction
 ) -> Iterator[tuple[Integers, Observations]]:
     """What was shown on the morning of each of these days (ascending), a few days at a time."""
     shown = Observations.nothing(1, contestant.segments, world.arms.cost)
-    reports = DelayedOutcomes(shown, world.response.window)
+    reports = DelayedOutcomes(shown, world.response.window, correction)
     waiting: list[Observations] = []
     first = 0
     for today in range(world.scenario.days):
         reports.morning(today)
-        waiting += [shown.copy()] * int((day == today).sum())
+        if (used := int((day == today).sum())) > 0:
+            waiting += [reports.known().copy()] * used
         if len(waiting) >= TOGETHER or today == world.scenario.days - 1:
             if waiting:
                 yield np.arange(first, first + len(waiting)), Observations.stacked(waiting)

@@ -8,7 +8,8 @@ import { tile, tiles } from "../components/tiles.js";
 import { announce, h, replace } from "../dom.js";
 import { count, NONE, percent, plural } from "../format.js";
 
-const DEFAULTS = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0 };
+const DEFAULTS = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0, "delay.kind": "none", "delay.days": 3 };
+const DELAYS = [["none", "at once"], ["fixed", "exactly so many days later"], ["geometric", "spread, on average so many days later"]];
 
 export async function show({ query, signal, setQuery }) {
   const { items } = await get("/policies", { signal });
@@ -21,13 +22,15 @@ export async function show({ query, signal, setQuery }) {
     { name: "minimum_days", label: "Minimum, days", kind: "integer", min: 1, hint: "Two weeks include every weekday twice." },
     { name: "days", label: "Maximum, days", kind: "integer", min: 1 },
     { name: "min_share", label: "Floor, percent", kind: "number", min: 0, max: 50 },
+    { name: "delay.kind", label: "Conversions come", kind: "select", choices: DELAYS, hint: "Decisions allow for outstanding conversions, as the service does." },
+    { name: "delay.days", label: "Delay, days", kind: "number", min: 0, max: 365, hint: "Without effect where conversions come at once." },
   ].map((field) => formField({ ...field, value: initial[field.name] }));
   const result = h("div", { class: "stack", "aria-live": "polite" });
   const calculate = async () => {
     setQuery(Object.fromEntries(fields.map(({ name, input }) => [name, input.value])));
     replace(result, h("p", { class: "empty", role: "status" }, "The experiment is being simulated 200 times…"));
     try {
-      const request = Object.fromEntries(fields.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== null));
+      const request = withDelay(Object.fromEntries(fields.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== null)));
       const plan = await post("/plans", request, { signal });
       replace(result, planResult(plan, request, signal));
       announce(headline(plan, request));
@@ -48,6 +51,10 @@ export async function show({ query, signal, setQuery }) {
 /** "10, 12.5" in percent as fractions; text that is not a number is sent as it is, for the service to reject. */
 const asFractions = (input) =>
   input.value.split(/[,;\s]+/).filter(Boolean).map((text) => (Number.isFinite(Number(text)) ? Number((Number(text) / 100).toPrecision(12)) : text));
+
+/** The request with its delay as the API has it. */
+const withDelay = ({ "delay.kind": kind, "delay.days": days, ...request }) =>
+  kind === "none" ? request : { ...request, delay: kind === "fixed" ? { kind, days } : { kind, mean: days } };
 
 function headline(plan, request) {
   if (!plan.days) return `No decision within ${plural(request.days, "day")}: the rates are too close for this traffic.`;

@@ -12,7 +12,7 @@ from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.products import Channel, Product
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.clv.world.world import World
-from tests.support.clv_policies import Witness, always, nobody
+from tests.support.simulation.clv_policies import Witness, always, nobody
 
 SURE = (Channel("call", 3.0, 1.0), Channel("e-mail", 0.0, 1.0))
 KEEN = (Channel("call", 3.0, 0.3), Channel("e-mail", 0.0, 0.2))

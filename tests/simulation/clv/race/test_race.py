@@ -14,7 +14,7 @@ from app.simulation.clv.policies.registry import preset
 from app.simulation.clv.race.race import Race
 from app.simulation.clv.world.scenario import Scenario
 from app.simulation.replication_statistics import ratio
-from tests.support.clv_policies import ByCustomer
+from tests.support.simulation.clv_policies import ByCustomer
 
 RACE = Race(scenario=Scenario(customers=3_000, days=40, quota=30), replications=12)
 DIGEST = """

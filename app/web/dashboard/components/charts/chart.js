@@ -16,7 +16,7 @@ const HEIGHT = 320; // pixels
  * @param {string} options.summary - the chart in a sentence, for screen readers
  * @param {{columns: object[], rows: object[]}} options.data - the same data as a table
  * @param {AbortSignal} options.signal - aborts when the reader leaves the page
- * @param {{label: string, colour: string}[]} [options.legend] - see `legendOf`
+ * @param {{label: string, colour: string, kind?: string}[]} [options.legend] - see `legendOf`; `kind` is a class of the mark
  * @param {string} [options.note] - beside the title
  * @param {(view) => void} [options.whenDrawn] - called with Vega's view each time the chart was drawn
  */
@@ -35,7 +35,7 @@ export function chart(title, { height = HEIGHT, ...spec }, { summary, data, sign
   return element;
 }
 
-const entry = ({ label, colour }) => h("li", {}, h("i", { class: "dot", style: { background: colour }, "aria-hidden": "true" }), label);
+const entry = ({ label, colour, kind = "" }) => h("li", {}, h("i", { class: `dot ${kind}`, style: { background: colour }, "aria-hidden": "true" }), label);
 
 function drawWhenNear(canvas, spec, signal, whenDrawn) {
   let drawn = null;

@@ -2,6 +2,7 @@
 
 import { h } from "../../dom.js";
 import { FieldErrors, formField } from "../forms/form.js";
+import { delayFields } from "./delay-fields.js";
 import { policyFields } from "./policy-fields.js";
 import { shareConstraintFields } from "./share-constraints.js";
 
@@ -22,6 +23,7 @@ export function settingsFields(settings, policies, variants = []) {
   const currency = field({ name: "currency", label: "Currency", required: true, placeholder: "EUR", hint: "Of revenue and costs, as three letters.", read: upperCase });
   const constraints = shareConstraintFields(settings, variants);
   const plain = plainFields(field);
+  const delay = delayFields(settings);
   const tracked = settings.source === "reported" ? [] : trackedFields(field);
   const showCurrency = () => (currency.element.hidden = objective.input.value !== "value");
   objective.input.addEventListener("change", () => (showCurrency(), policy.offer(objective.input.value)));
@@ -33,12 +35,12 @@ export function settingsFields(settings, policies, variants = []) {
       "div",
       {},
       h("fieldset", {}, h("legend", {}, "How shares are decided"), h("div", { class: "fields" }, objective.element, currency.element, policy.element, constraints.element)),
-      folded("More settings", plain),
-      tracked.length > 0 && folded("Assignment of units, in a tracked experiment", tracked),
+      folded("More settings", [...plain.map(({ element }) => element), ...delay.element]),
+      tracked.length > 0 && folded("Assignment of units, in a tracked experiment", tracked.map(({ element }) => element)),
     ),
-    fields: () => [...others, ...constraints.fields(), ...policy.fields()],
+    fields: () => [...others, ...delay.fields(), ...constraints.fields(), ...policy.fields()],
     values() {
-      const all = nested([...others.map(({ name, value }) => [name, value()]), ["policy", policy.value()]]);
+      const all = nested([...others.map(({ name, value }) => [name, value()]), ["policy", policy.value()], ["delay", delay.value()]]);
       const byValue = all.objective === "value";
       if (byValue && !all.currency) throw new FieldErrors([{ field: "body.currency", message: "The objective value needs a currency: three letters, for example EUR." }]);
       return { ...all, ...constraints.values(), currency: byValue ? all.currency : null };
@@ -48,8 +50,8 @@ export function settingsFields(settings, policies, variants = []) {
 
 const upperCase = (input) => input.value.trim().toUpperCase() || null;
 
-const folded = (title, fields) =>
-  h("details", { class: "more-settings" }, h("summary", {}, title), h("div", { class: "fields" }, fields.map(({ element }) => element)));
+const folded = (title, elements) =>
+  h("details", { class: "more-settings" }, h("summary", {}, title), h("div", { class: "fields" }, elements));
 
 const plainFields = (field) => [
   field({ name: "burn_in.days", label: "Burn-in, days", kind: "integer", min: 0, hint: "Days of data that a new variant needs before it is judged." }),

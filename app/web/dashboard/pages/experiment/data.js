@@ -79,7 +79,7 @@ function usedPanel(experiment, used) {
 function storedPanel(experiment, stored) {
   const variant = variantsById(experiment);
   const { experiment_id, currency } = experiment;
-  const header = ["experiment_id", "variant_id", "date", "impressions", "successes", "revenue", "revenue_sq"];
+  const header = ["experiment_id", "variant_id", "date", "impressions", "successes", "revenue", "revenue_sq", "as_of"];
   const rows = () => stored.map((one) => header.map((name) => (name === "experiment_id" ? experiment_id : one[name])));
   return h(
     "section",
@@ -93,6 +93,7 @@ function storedPanel(experiment, stored) {
         { title: "Impressions", numeric: true, of: ({ impressions }) => count(impressions) },
         { title: "Successes", numeric: true, of: ({ successes }) => count(successes) },
         currency && { title: "Revenue", numeric: true, of: ({ revenue }) => money(revenue, currency) },
+        experiment.source !== "tracked" && { title: "Known through", of: ({ as_of: knownThrough }) => day(knownThrough) },
         { title: "Stored at", of: ({ updated_at }) => timestamp(updated_at) },
       ].filter(Boolean),
       stored.slice(-MAX_ROWS).reverse(),

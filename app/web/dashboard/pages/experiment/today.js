@@ -90,6 +90,7 @@ function variantsTable(experiment, allocation, variant) {
     { title: "95 % interval", of: (row) => (tried(row) ? [line(row, variant(row.variant_id).index), h("span", { class: "hint" }, intervalText(row.interval_95))] : h("span", { class: "hint" }, "no data yet")) },
     byValue && estimate("Value per impression", (row) => [outcome(row.value_per_impression), row.value_interval_95 && h("span", { class: "hint" }, intervalText(row.value_interval_95, outcome))]),
     estimate("Expected loss", (row) => outcome(row.expected_loss)),
+    allocation.delay && { title: "Matured", numeric: true, of: (row) => percent(row.matured, 1) },
     { title: "Impressions", numeric: true, of: (row) => count(row.impressions) },
     { title: "Successes", numeric: true, of: (row) => count(row.successes) },
   ];
@@ -126,6 +127,8 @@ function facts(experiment, allocation, gain) {
       ),
     allocation.objective === "conversion" &&
       tile("Value remaining", since ? percent(allocation.value_remaining) : NONE, "by which another variant may still beat the leader (95 %)"),
+    allocation.delay &&
+      tile("Matured", percent(allocation.delay.matured, 1), "of the conversions have come; impressions count as far as theirs have"),
     tile("Data through", since ? daysAgo(since, allocation.date) : "no data", since ? day(since) : experiment.source === "tracked" ? experiment.cadence === "hour" ? "units count from the next full hour on" : "today's units count from tomorrow on" : "send daily totals to begin"),
     tile("Policy", allocation.policy.kind.replaceAll("_", " "), experiment.objective === "value" ? `by value, in ${experiment.currency}` : "by conversions"),
   );

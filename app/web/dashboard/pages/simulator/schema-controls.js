@@ -17,7 +17,8 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 export function control(name, described, schemas) {
   const { hint, initial, schema, variants } = resolve(described, schemas);
   const given = { name, label: labelOf(name, schema), hint: hint && plainText(hint), initial, schema, schemas, preset: described.examples?.[0] };
-  if (variants.length > 1 && variants.every(({ type }) => type === "object")) return objectChoice(given, variants);
+  const kinds = variants.filter(({ type }) => type === "object");
+  if (variants.length > 1 && kinds.length) return objectChoice(given, kinds, variants.find(({ type }) => type !== "object"));
   if (variants.length > 1) return leaf(given, { kind: "text", read: oneOrSeveral, write: list });
   if (schema.prefixItems) return tuple(given);
   if (schema.type === "array") return array(given);
@@ -127,27 +128,33 @@ export const joined = (parts) => ({
   set: (value = {}) => parts.forEach(([name, part]) => part.set(value?.[name])),
 });
 
-/** An object of one of several kinds, or none. */
-function objectChoice({ name, label, hint, schemas }, kinds) {
+/** An object of one of several kinds, none, or, where the schema allows one, a `number`. */
+function objectChoice({ name, label, hint, schemas }, kinds, number) {
   const kindOf = (schema) => schema.properties.kind.const;
-  const choices = [["", "none"], ...kinds.map((schema) => [kindOf(schema), kindOf(schema).replaceAll("_", " ")])];
+  const named = kinds.map(kindOf).filter((kind) => kind !== "none");
+  const choices = [["", "none"], ...(number ? [["number", "a number"]] : []), ...named.map((kind) => [kind, kind.replaceAll("_", " ")])];
   const choice = formField({ name: `${name}.kind`, label, hint, kind: "select", choices });
   const content = h("div", { class: "fields" });
   let parts = [];
   const show = () => {
     const { kind: _, ...rest } = kinds.find((schema) => kindOf(schema) === choice.input.value)?.properties ?? {};
-    parts = properties(rest, schemas, `${name}.`);
+    parts = properties(choice.input.value === "number" ? { number } : rest, schemas, `${name}.`);
     replace(content, parts.map(([, part]) => part.element));
   };
   choice.input.addEventListener("change", show);
   return {
     element: h("div", { class: "group" }, choice.element, content),
     fields: () => [choice, ...joined(parts).fields()],
-    value: () => (choice.input.value ? { kind: choice.input.value, ...joined(parts).value() } : undefined),
+    value() {
+      const values = joined(parts).value();
+      if (choice.input.value === "number") return values?.number;
+      return choice.input.value ? { kind: choice.input.value, ...values } : undefined;
+    },
     set(value) {
-      choice.input.value = value?.kind ?? "";
+      const entered = typeof value === "number" ? { kind: "number", number: value } : (value ?? undefined);
+      choice.input.value = entered?.kind ?? "";
       show();
-      joined(parts).set(value ?? undefined);
+      joined(parts).set(entered);
     },
   };
 }

@@ -43,7 +43,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventResult:
-    """What became of one event: counted, known, duplicate or refused, with the reason."""
+    """What became of one event: ``counted``, ``known``, ``duplicate`` or ``refused``, with the reason."""
 
     event_id: str
     status: str

@@ -26,7 +26,7 @@ class AsyncConnections:
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        """Drop the parent's connections without closing them: the parent goes on using them."""
+        """Drop the parent's connections without closing them: the parent continues to use them."""
         self._inherited = self._given_loop is not None
         self._pools = {}
 

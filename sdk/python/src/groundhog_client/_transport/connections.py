@@ -24,7 +24,7 @@ class Connections:
         renew_after_fork(self)
 
     def _after_fork(self) -> None:
-        """Drop the parent's connections without closing them: the parent goes on using them."""
+        """Drop the parent's connections without closing them: the parent continues to use them."""
         self._inherited = self._used
         self._pool, self._lock = None, threading.Lock()
 

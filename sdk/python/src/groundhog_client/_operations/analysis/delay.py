@@ -1,4 +1,4 @@
-"""How long the conversions of an experiment are on their way."""
+"""How long the conversions of an experiment take to arrive."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -21,7 +21,10 @@ class DelayCurveEstimate:
 
 @dataclass(frozen=True, slots=True)
 class DelayReport:
-    """The delay of an experiment's conversions: the curve in use, and what the data say."""
+    """The delay of an experiment's conversions: the curve in use, and what the data say.
+
+    While the variants' delays differ (``differs``), each one's own curve is used.
+    """
 
     experiment_id: str
     date: dt.date
@@ -30,10 +33,11 @@ class DelayReport:
     estimate: DelayCurveEstimate | None
     variants: Mapping[str, DelayCurveEstimate]
     e_value: float
+    differs: bool = False
     unit: str = "day"
 
 
 def read_delay(experiment_id: str, *, for_date: Day | None = None) -> Request[DelayReport]:
-    """Return how long conversions are on their way: the curve in use, and the estimates with their intervals."""
+    """Return how long conversions take to arrive: the curve in use, and the estimates with their intervals."""
     where = path("experiments", experiment_id, "delay")
     return get(DelayReport, where, {"experiment_id": experiment_id}, for_date=for_date)

@@ -7,7 +7,7 @@ from groundhog_client._protocol.encoding import Day
 
 
 class Delay(TypedDict, total=False):
-    """How conversions that are still on their way are counted on; the kind alone may be sent in its place.
+    """How conversions that have not arrived yet are counted on; the kind alone may be sent in its place.
 
     ``fractions`` go with kind ``curve``: which fraction of a day's conversions has come by 0, 1, ... days later.
     The last of them is 1. ``max_days`` goes with kind ``auto``.

@@ -17,7 +17,8 @@ class EmailSimulation(TypedDict, total=False):
     cadence: Literal["per_email", "daily"]
     days: int
     drift: Mapping[str, Any] | None
-    delay: int
+    delay: int | Mapping[str, Any]
+    delay_correction: Literal["auto", "none"]
     cost_per_email: float | list[float]
     value_per_conversion: float | list[float]
     holdout_percent: float
@@ -49,6 +50,7 @@ class ClvSimulation(TypedDict, total=False):
     least_years: float
     discount: float
     churn: float
+    delay_correction: Literal["auto", "none"]
     base_seed: int
     replications: int
     seed: int
@@ -64,5 +66,7 @@ class PlanSettings(TypedDict, total=False):
     min_share: float
     prior: Mapping[str, float]
     burn_in: Mapping[str, float | None]
+    delay: int | Mapping[str, Any]
+    delay_correction: Literal["auto", "none"]
     replications: int
     seed: int

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.experiments.settings import BurnIn, Policy, PositiveDays, Prior, Strict
 from app.schemas.fields import Rounded
-from app.schemas.simulations import Rate, Seed
+from app.schemas.simulations.delay import DELAY_CORRECTION, DelayCorrection, WorldDelay
+from app.schemas.simulations.simulations import Rate, Seed
 
 EXAMPLE: dict[str, Any] = {
     "p_best": 0.95,
@@ -59,6 +60,10 @@ class PlanRequest(Strict):
     )
     prior: Prior = Field(default=Prior(), description="Belief about every rate before any data")
     burn_in: BurnIn = Field(default=BurnIn(), description="What a variant must show first")
+    delay: WorldDelay = Field(
+        default=0, description="Days until a conversion comes: a number, exactly, or a distribution"
+    )
+    delay_correction: DelayCorrection = Field(default="auto", description=DELAY_CORRECTION)
     replications: Annotated[int, Field(strict=True, ge=1, le=2_000)] = Field(
         default_factory=lambda sent: min(REPLICATIONS, MAX_DECISIONS // _decisions_per_replication(sent)),
         description="How often the experiment is played; by default as often as its variants and days permit",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstrai
 
 from app.schemas.experiments.settings import BurnIn, Prior, Strict
 from app.schemas.fields import MAX_COUNT, Identifier, IsoDate, Percent
+from app.schemas.simulations.delay import DELAY_CORRECTION, DelayCorrection, WorldDelay
 
 Scenario = Literal["email", "clv", "replay"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -98,7 +99,13 @@ class EmailRequest(Strict):
                     "policies": [{"kind": "thompson"}, {"kind": "epsilon_greedy", "epsilon": 0.1}],
                     "replications": 20,
                 },
-                {"rates": [0.02, 0.03], "emails": 5000, "cadence": "daily", "days": 14},
+                {
+                    "rates": [0.02, 0.03],
+                    "emails": 5000,
+                    "cadence": "daily",
+                    "days": 14,
+                    "delay": {"kind": "geometric", "mean": 3, "at_once": 0.2},
+                },
             ]
         }
     )
@@ -128,8 +135,13 @@ class EmailRequest(Strict):
         json_schema_extra={"default": EMAIL_DAYS},
     )
     drift: Drift | None = Field(default=None, description="How the rates move; null is not at all")
-    delay: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = Field(
-        default=0, description="Until a conversion is known: in e-mails, or in days under the daily cadence"
+    delay: WorldDelay = Field(
+        default=0,
+        description="Until a conversion is known: a number of e-mails, or of days under the daily cadence, which"
+        " takes a distribution of days, too",
+    )
+    delay_correction: DelayCorrection = Field(
+        default="auto", description=f"{DELAY_CORRECTION} (daily cadence)"
     )
     cost_per_email: AmountForAllOrEach = Field(
         default=0.0, description="Currency units, for all or per subject"
@@ -249,6 +261,9 @@ class ClvRequest(Strict):
     )
     churn: Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)] = Field(
         default=0.0, description="Part of the customers lost per year"
+    )
+    delay_correction: DelayCorrection = Field(
+        default="none", description=f"{DELAY_CORRECTION}. A contact's conversions come over `window_days`"
     )
     base_seed: Seed = Field(
         default=42, description="Of the base and the contact order, the same in every replication"

@@ -1,0 +1,1 @@
+"""Simulations and plans on the wire."""

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import Conflict, GroundhogError, Unavailable
 from app.settings import ServiceSettings
 from app.storage.connector import Connector, shut_down_socket
+from app.storage.pipeline import send_deferred
 from app.storage.tables import CONSTRAINT_MESSAGES
 
 RETRYABLE_ERRORS = (
@@ -79,6 +80,7 @@ class Database:
             yield session
             if self._before_commit is not None:
                 self._before_commit(session)
+            send_deferred(session)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

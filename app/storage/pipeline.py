@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 from sqlalchemy.orm import Session
+
+DEFERRED = "deferred"
 
 Statement = tuple[str, Mapping[str, Any]]
 """A statement as psycopg takes it, and its values."""
@@ -17,8 +20,32 @@ def run_pipelined(session: Session, *statements: Statement) -> list[list[tuple[A
     """
     if not statements:
         return []
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
+    driver = driver_of(session)
     with driver.pipeline():
         cursors = [driver.execute(*statement) for statement in statements]
     return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def run_at_commit(session: Session, *statements: Statement) -> None:
+    """Let statements whose rows nobody reads be sent with the commit, in one round trip; they must be the last."""
+    session.info.setdefault(DEFERRED, []).extend(statements)
+
+
+def send_deferred(session: Session) -> None:
+    """Send the statements that waited for the commit, and commit."""
+    statements = session.info.pop(DEFERRED, ())
+    if not statements:
+        return
+    session.flush()
+    driver = driver_of(session)
+    with driver.pipeline():
+        for statement in statements:
+            driver.execute(*statement)
+        driver.commit()
+
+
+def driver_of(session: Session) -> psycopg.Connection[Any]:
+    """Return the driver's connection, in the transaction of a session."""
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver

@@ -99,4 +99,5 @@ def _count(result: EventsResult | None) -> None:
     """Count events in Prometheus; a replayed request recorded none."""
     if result is not None:
         for status in ("counted", "known", "duplicate", "refused"):
-            metrics.EVENTS_RECEIVED.labels(status).inc(getattr(result, status))
+            if number := getattr(result, status):
+                metrics.EVENTS_RECEIVED.labels(status).inc(number)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn
 from app.services.events.rollup import RollUp, StoredEvent, TotalsDelta, UnitState
-from app.storage.pipeline import Statement, run_pipelined
+from app.storage.pipeline import Statement, run_at_commit, run_pipelined
 
 READ_SQL = """
     select event.unit_id as taken_for, unit.unit_id, unit.variant_id, unit.kind, unit.assigned_at,
@@ -118,6 +118,20 @@ COUNT_SQL = """
 The experiments' locks keep them from changing in between.
 """
 
+COUNT_HOURS_SQL = """
+    insert into received_hours as stored
+        (experiment_id, variant_id, hour, received_hour, impressions, successes, revenue, revenue_sq)
+    select * from unnest(
+        %(experiment_ids)s::text[], %(variant_ids)s::text[], %(hours)s::int[], %(received_hours)s::int[],
+        %(impressions)s::bigint[], %(successes)s::bigint[], %(revenue)s::numeric[], %(revenue_sq)s::numeric[]
+    )
+    on conflict (experiment_id, variant_id, hour, received_hour) do update set
+        impressions = stored.impressions + excluded.impressions,
+        successes = stored.successes + excluded.successes,
+        revenue = stored.revenue + excluded.revenue,
+        revenue_sq = stored.revenue_sq + excluded.revenue_sq
+"""
+
 COUNT_HOLDOUT_SQL = """
     insert into holdout_metrics as stored
         (experiment_id, date, impressions, successes, revenue, revenue_sq)
@@ -157,8 +171,8 @@ def read(session: Session, events: Sequence[EventIn]) -> list[StoredEvent]:
 
 
 def write(session: Session, found: Found) -> None:
-    """Store the events that were taken and what they change; a change of totals bumps the version."""
-    run_pipelined(session, *write_statements(found))
+    """Store, with the commit, the events that were taken and what they change; changed totals bump the version."""
+    run_at_commit(session, *write_statements(found))
 
 
 def write_statements(found: Found) -> list[Statement]:
@@ -168,6 +182,8 @@ def write_statements(found: Found) -> list[Statement]:
         statements.append((STORE_SQL, _stored_values(found)))
     if any(of_one.totals for _, of_one in found):
         statements.append((COUNT_SQL, _counted_values(found)))
+    if any(of_one.hours for _, of_one in found):
+        statements.append((COUNT_HOURS_SQL, _hour_values(found)))
     if any(of_one.held_out for _, of_one in found):
         statements.append((COUNT_HOLDOUT_SQL, _held_out_values(found)))
     return statements
@@ -206,6 +222,17 @@ def _counted_values(found: Found) -> dict[str, Any]:
         "dates": [date for _, _, (_, date, _), _ in days],
         "received_on": [received_on for _, _, (_, _, received_on), _ in days],
         **_columns([sums for *_, sums in days]),
+    }
+
+
+def _hour_values(found: Found) -> dict[str, Any]:
+    hours = [(name, *hour) for name, of_one in found for hour in sorted(of_one.hours.items())]
+    return {
+        "experiment_ids": [experiment_id for experiment_id, *_ in hours],
+        "variant_ids": [variant_id for _, (variant_id, _, _), _ in hours],
+        "hours": [hour for _, (_, hour, _), _ in hours],
+        "received_hours": [received_hour for _, (_, _, received_hour), _ in hours],
+        **_columns([sums for *_, sums in hours]),
     }
 
 

@@ -191,11 +191,12 @@ def _take(session: Session, parts: Parts, settings: SettingsCache, salt: str, wa
             outcomes = iter(taken.outcomes)
             for part in group:
                 part.answer(outcomes)
-    event_queries.write(session, found)
     first = [name for name, taken in found if taken.accepted and histories[name].source is None]
     if first:
         lifecycle.claim_source(session, first, "tracked")
-    return set() if wait else version_lock.held_by_others(session, parts.keys() - histories.keys())
+    busy = set() if wait else version_lock.held_by_others(session, parts.keys() - histories.keys())
+    event_queries.write(session, found)
+    return busy
 
 
 def _judge(

@@ -103,7 +103,7 @@ def counted(wire, client, *sends):
         ([evaluate_flag], Exchange(statements=1, round_trips=1)),
         ([evaluate_flags], Exchange(statements=2, round_trips=2)),
         ([evaluate_unchanged_flags], Exchange(statements=2, round_trips=2)),
-        ([record_event], Exchange(statements=6, round_trips=3)),
+        ([record_event], Exchange(statements=5, round_trips=4)),
         ([record_metrics], Exchange(statements=9, round_trips=10)),
     ],
     ids=lambda value: " then ".join(send.__name__ for send in value) if isinstance(value, list) else "",

@@ -40,6 +40,7 @@ from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
 from app.services.events.recorder import EventRecorder
+from app.services.metrics.recorder import MetricsRecorder
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
 from app.settings import ServiceSettings
@@ -124,6 +125,7 @@ def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
         replica_reader=replica_reader,
         assigner=assigner,
         event_recorder=EventRecorder(database, settings),
+        metrics_recorder=MetricsRecorder(database, settings),
         flags=flags,
         prometheus=prometheus,
         authenticator=authenticator,

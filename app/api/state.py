@@ -14,6 +14,7 @@ from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
 from app.services.events.recorder import EventRecorder
+from app.services.metrics.recorder import MetricsRecorder
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
 from app.settings import ServiceSettings
@@ -42,6 +43,7 @@ class ApplicationState:
     replica_reader: ReplicaReader
     assigner: Assigner
     event_recorder: EventRecorder
+    metrics_recorder: MetricsRecorder
     flags: FlagDirectory
     prometheus: PrometheusExporter
     authenticator: Authenticator

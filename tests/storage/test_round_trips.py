@@ -38,6 +38,7 @@ def wire_and_client(make_client):
             assert client.post("/experiments", json=sent).status_code == 201
         client.post("/metrics", json=totals(0))
         client.post(FLAGS, json={"context": {"targetingKey": "known"}})
+        client.post("/events", json=unit() | {"event_id": "exposure", "type": "exposure"})
         yield wire, client
 
 
@@ -58,8 +59,10 @@ def assign_new(client):
 
 
 def record_event(client):
-    event = {"event_id": f"event-{next(numbers)}", "type": "conversion"}
-    return client.post("/events", json=unit() | event), 200
+    event = {"event_id": f"event-{next(numbers)}", "type": "value", "value": 1}
+    answer = client.post("/events", json=unit() | event)
+    assert answer.json()["counted"] == 1
+    return answer, 200
 
 
 def record_metrics(client):
@@ -97,14 +100,14 @@ def counted(wire, client, *sends):
     ("sends", "most"),
     [
         ([read_unchanged], Exchange(statements=1, round_trips=1)),
-        ([record_metrics, read_unchanged], Exchange(statements=9, round_trips=8)),
+        ([record_metrics, read_unchanged], Exchange(statements=10, round_trips=8)),
         ([assign_known], Exchange(statements=1, round_trips=1)),
         ([assign_new], Exchange(statements=2, round_trips=2)),
         ([evaluate_flag], Exchange(statements=1, round_trips=1)),
         ([evaluate_flags], Exchange(statements=2, round_trips=2)),
         ([evaluate_unchanged_flags], Exchange(statements=2, round_trips=2)),
-        ([record_event], Exchange(statements=5, round_trips=4)),
-        ([record_metrics], Exchange(statements=6, round_trips=5)),
+        ([record_event], Exchange(statements=7, round_trips=5)),
+        ([record_metrics], Exchange(statements=7, round_trips=6)),
     ],
     ids=lambda value: " then ".join(send.__name__ for send in value) if isinstance(value, list) else "",
 )

@@ -92,9 +92,8 @@ def record(
         if added or experiment_id in new:
             one = Registered(experiment_id=experiment_id, new=experiment_id in new, variants=added)
             registered.append(one)
-        written += upsert(session, [total for _, total in group], {experiment_id: Terms(history, now)})[
-            experiment_id
-        ]
+        counts = upsert(session, [total for _, total in group], {experiment_id: Terms(history, now)})
+        written += counts[experiment_id]
     return to_stored(len(totals), written, registered)
 
 
@@ -130,6 +129,7 @@ def _grouped_by_experiment(group: NumberedTotals) -> list[str]:
 
 
 def check_distinct(totals: Sequence[DailyTotal]) -> None:
+    """Reject a message that names a key twice."""
     first_at: dict[tuple[Any, ...], int] = {}
     errors = []
     for index, total in enumerate(totals):

@@ -59,7 +59,7 @@ class MetricsRecorder:
         self._batcher: WriteBatcher[SentTotals, Stored] = WriteBatcher(database, self)
 
     async def record(self, sent: DailyTotal | Sequence[DailyTotal], now: dt.datetime) -> Stored:
-        """Store the totals of a message that may share a transaction, all or none, as `daily_metrics.record` does."""
+        """Store the totals of a message that may share a transaction, as `daily_metrics.record` does."""
         totals, places = daily_metrics.require_access(sent)
         entry = audit_log.row_of(totals[0].experiment_id)
         return await self._batcher.run(SentTotals(sent, totals, places, now, entry))

@@ -63,11 +63,12 @@ def repack_days_of(select_rows: str) -> str:
 def upsert_reports_from(select_rows: str) -> str:
     """Return the statement that stores the reports of a query, counts by experiment, and increments the versions.
 
-    The rows have experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of and place: of two with the
-    same as_of the one with the larger place counts. Without as_of a report is known through yesterday, its date or
-    the as_of in force, whichever is latest. A report known through a later day than the one in force, or the same,
-    replaces it; the replaced one, and a report known through an earlier day, become snapshots. A report of what is
-    stored changes nothing, unless it says that nothing came since, at an age that conversions still come at.
+    The rows have experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of and place:
+    of two with the same as_of the one with the larger place counts. Without as_of a report is known through
+    yesterday, its date or the as_of in force, whichever is latest. A report known through a later day than the
+    one in force replaces it, and so does one known through the same day; the replaced one, and a report known
+    through an earlier day, become snapshots. A report of what is stored changes nothing, unless it says that
+    nothing came since, at an age that conversions still come at.
     """
     return f"""
         with terms as (
@@ -78,7 +79,8 @@ def upsert_reports_from(select_rows: str) -> str:
         ), received as ({select_rows}), resolved as (
             select distinct on (experiment_id, variant_id, date, known_through) *
             from (
-                select received.*, terms.max_days, terms.time, there.impressions as impressions_0, there.successes as successes_0,
+                select received.*, terms.max_days, terms.time,
+                       there.impressions as impressions_0, there.successes as successes_0,
                        there.revenue as revenue_0, there.revenue_sq as revenue_sq_0, there.in_force,
                        coalesce(received.as_of, greatest(received.date, terms.yesterday, there.in_force))
                            as known_through

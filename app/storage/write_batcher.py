@@ -89,7 +89,7 @@ class WriteBatcher(Generic[Item, Answer]):
     Items of any locks share a transaction that waits for none. An item whose lock is taken moves to a lane of that
     lock, where the next ones for it follow: there the lock is waited for, and nobody else is kept waiting. Where a
     batch fails, its items are written by lock, and those of one lock one by one, so that an error is only its own
-    item's; where the database is away, all of them get that error.
+    item's. All get it where the database is away, or where the lock of all of them is not to be had in time.
     """
 
     def __init__(self, database: Database, write: Write[Item, Answer]) -> None:
@@ -131,9 +131,26 @@ class WriteBatcher(Generic[Item, Answer]):
     async def _drain(self, lane: _Lane[Item, Answer]) -> None:
         try:
             while batch := lane.next_batch():
-                await self._write_batch(lane, batch)
+                if here := self._in_order(lane, batch):
+                    await self._write_batch(lane, here)
         finally:
             del self._lanes[lane.lock]
+
+    def _in_order(
+        self, lane: _Lane[Item, Answer], batch: Sequence[_Waiting[Item, Answer]]
+    ) -> Sequence[_Waiting[Item, Answer]]:
+        """Let items follow those before them into the lanes of their locks, and return the others."""
+        if lane.lock is not SHARED or len(self._lanes) == 1:
+            return batch
+        here = []
+        for one in batch:
+            lock = self._write.lock_of(one.item)
+            if lock in self._lanes:
+                one.begun = False
+                self._enqueue(lock, one)
+            else:
+                here.append(one)
+        return here
 
     async def _write_batch(self, lane: _Lane[Item, Answer], batch: Sequence[_Waiting[Item, Answer]]) -> None:
         try:
@@ -141,7 +158,7 @@ class WriteBatcher(Generic[Item, Answer]):
                 partial(self._write.together, items=[one.item for one in batch], wait=lane.lock is not SHARED)
             )
         except Exception as error:
-            if isinstance(error, Unavailable) and not is_contention(error):
+            if isinstance(error, Unavailable) and not (lane.lock is SHARED and is_contention(error)):
                 for one in batch:
                     _fail(one, error)
                 return

@@ -95,9 +95,14 @@ class MetricsRecorder:
         known = daily_metrics.parse_variants(names, rows)
         answers: list[Stored | GroundhogError | None] = [None] * len(items)
         rounds: defaultdict[str, list[int]] = defaultdict(list)
+        apart: set[str] = set()
         for number, item in enumerate(items):
             history = histories.get(item.experiment_id)
-            if history is not None and _is_plain(item, history, known[item.experiment_id]):
+            if item.experiment_id in apart:
+                continue  # who comes after a message of the experiment sees what it changes
+            if history is None or not _is_plain(item, history, known[item.experiment_id]):
+                apart.add(item.experiment_id)
+            else:
                 answers[number] = _error_of(item, history, known[item.experiment_id])
                 if answers[number] is None:
                     rounds[item.experiment_id].append(number)

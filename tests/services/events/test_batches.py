@@ -32,6 +32,10 @@ TABLES = {
 parse = TypeAdapter(EventsIn).validate_python
 
 
+def exposure(unit):
+    return parse(event(unit, "exposure", experiment_id="x-e"))
+
+
 def requests(seed, prefix):
     """Single events and small arrays of units at random: some sent twice, some impossible."""
     chance = random.Random(seed)
@@ -98,7 +102,7 @@ def test_an_item_that_breaks_a_batch_takes_no_other_down(prepare, recorder, clie
 
     monkeypatch.setattr(event_queries, "read_query", broken)
     units = ["u0", "u1", "bad", "u2", "nobody"]
-    sent = [parse(event(unit, "exposure", experiment_id="x-e")) for unit in units]
+    sent = [exposure(unit) for unit in units]
     sent += [
         parse(event("u0", "exposure", experiment_id=name)) for name in ("x-none", "x-reported", "x-hourly")
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
@@ -26,3 +27,14 @@ def played(client: TestClient, clock: SettableClock) -> Callable[..., list[Campa
         return play(client, clock, world, send, runs, prefix=prefix, source=source, **settings)
 
     return run
+
+
+@pytest.fixture
+def query(database_url: str) -> Callable[[str], list[tuple[object, ...]]]:
+    """Return a reader of stored rows."""
+
+    def read(statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(database_url) as connection:
+            return connection.execute(statement).fetchall()
+
+    return read

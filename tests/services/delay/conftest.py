@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from tests.support.clock import SettableClock
 from tests.support.delay.campaigns import Schedule, count, last_days, play, report, weekly
 from tests.support.delay.worlds import Campaign, World
+from tests.support.fixtures.events import assign, held_out  # noqa: F401 - fixtures
 from tests.support.fixtures.transfer import elsewhere  # noqa: F401 - a fixture
 
 SCHEDULES: dict[str, Schedule] = {"daily": last_days(14), "28 days": last_days(28), "weekly": weekly(28)}

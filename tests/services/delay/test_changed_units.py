@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from tests.support.delay.units import Converted, chain_ladder_by_hand, send_all
-from tests.support.fixtures.events import NOW, assign, create, event, send, totals  # noqa: F401 - assign is a fixture
+from tests.support.fixtures.events import NOW, create, event, send, totals
 
 USERS = [f"user{i}" for i in range(40)]
 COOKIES = [f"cookie{i}" for i in range(40)]
@@ -38,7 +38,7 @@ def freeze(database_url):
 
 
 @pytest.fixture
-def exposed(client, clock, assign, freeze):  # noqa: F811
+def exposed(client, clock, assign, freeze):
     """Two variants; 40 users exposed the day before yesterday, 12 converted then, and 40 cookies yesterday."""
     assign("a", *USERS)
     assign("b", *COOKIES, assigned_at=NOW)
@@ -90,7 +90,7 @@ def test_merged_ids_count_as_if_they_had_been_one_from_the_beginning(
     clock,
     assign,
     freeze,
-    received,  # noqa: F811
+    received,
 ):
     for name in ("two", "one"):
         create(client, name)

@@ -1,9 +1,9 @@
-"""The hold-out of an experiment whose conversions come late: outside of totals and delay, compared as it stands."""
+"""The hold-out of an experiment whose conversions come late: in no total and no delay, compared as it is."""
 
 import pytest
 
 from tests.support.delay.units import send_all
-from tests.support.fixtures.events import create, held_out  # noqa: F401 - a fixture
+from tests.support.fixtures.events import create
 
 CURVE = {"kind": "curve", "fractions": [0.25, 0.5, 1]}
 
@@ -24,7 +24,7 @@ def allocation(client):
     return client.get("/allocations/e").raise_for_status().json()
 
 
-def test_late_conversions_of_the_hold_out_are_no_delay(client, clock, units, query, held_out):  # noqa: F811
+def test_late_conversions_of_the_hold_out_are_no_delay(client, clock, units, query, held_out):
     send_all(client, "conversion", units["drawn"][:20], history=True)
     clock.pass_days(1)
     before = allocation(client), query("select * from received_metrics")

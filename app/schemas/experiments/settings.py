@@ -297,7 +297,7 @@ class ExperimentSettings(Strict):
         )
         _require(
             not self.late_conversions or not self.delay.is_explicit,
-            "delay",
+            "delay" if self.delay.max_days is None else "delay.max_days",
             "late_conversions credits conversions to the day they came: there is no delay to count on",
         )
         _require(

@@ -65,6 +65,23 @@ def test_an_empty_service_explains_how_to_begin_and_an_experiment_is_created(
     assert created["description"] == "Green or blue?"
 
 
+def test_an_experiment_by_the_hour_is_created(page: Page, empty_site: str) -> None:
+    page.goto(f"{empty_site}/#/new")
+    page.get_by_label("Id", exact=True).first.fill("flash_sale")
+    page.get_by_role("group", name="Variant 2").get_by_label("Id").fill("red")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Shares follow the data").select_option("hour")
+    page.get_by_label("Source of the totals").select_option("reported")
+    page.get_by_role("button", name="Create the experiment").click()
+    expect(page.locator(".error:visible")).to_contain_text("hour needs source tracked")
+    page.get_by_label("Source of the totals").select_option("")
+    page.get_by_role("button", name="Create the experiment").click()
+    expect(page.get_by_text("units count from the next full hour on")).to_be_visible()
+    created = http.get(f"{empty_site}/experiments/flash_sale").json()
+    assert (created["cadence"], created["source"]) == ("hour", "tracked")
+    assert created["burn_in"]["impressions"] == 100
+
+
 def test_invalid_values_are_reported_at_their_fields(page: Page, empty_site: str) -> None:
     page.goto(f"{empty_site}/#/new")
     page.get_by_label("Id", exact=True).first.fill("not an id")

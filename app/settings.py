@@ -153,8 +153,8 @@ class ServiceSettings(BaseSettings):
     snapshot_days: Annotated[int | None, BeforeValidator(_none_from_words)] = Field(
         default=None,
         ge=120,
-        description="For how many days back reports that newer ones replaced, and the days on which conversions"
-        " were received, are stored; none is all of them",
+        description="For how many days back reports that newer ones replaced, and the days and hours in"
+        " which conversions were received, are stored; none is all of them",
     )
     allocation_cache_bytes: int = Field(
         default=64 * 1024 * 1024, ge=0, description="Memory of the cache of allocations"

@@ -107,7 +107,7 @@ def prune(home: Home = None) -> None:
     """Delete what is older than it is to be stored: Idempotency-Keys, audit entries, replaced reports.
 
     The settings are GROUNDHOG_IDEMPOTENCY_HOURS, GROUNDHOG_AUDIT_DAYS, and GROUNDHOG_SNAPSHOT_DAYS: of reports
-    that newer ones replaced, and the days on which conversions were received; without it they are all stored.
+    that newer ones replaced, and the days and hours in which conversions were received; without it all are stored.
     """
     from app.services.access import audit_log as entries
     from app.services.access import idempotency

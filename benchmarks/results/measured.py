@@ -37,7 +37,7 @@ TELCO: dict[Any, str] = {"none": "telco CLV race", "auto": "telco CLV race, sale
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Replications of each part."""
+    """Replications of each part, and the days of the parts that are played day by day for longest."""
 
     email: int = 500
     decisions: int = 300
@@ -45,6 +45,8 @@ class Size:
     clv: int = 50
     google: int = 1000
     delay: int = 30
+    clv_days: int = 365
+    delay_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,13 @@ def measure(size: Size) -> Measured:
             for name, rates in OTHER_WORLDS.items()
         }
         telco, telco_corrected = (
-            clv.play(clv.Race(replications=size.clv, seed=SEED, delay_correction=correction), told(part))
+            clv.play(race(size, delay_correction=correction), told(part))
             for correction, part in TELCO.items()
         )
         content, finished = google.ContentExperiment(runs=size.google, seed=SEED), told("Google's example")
         ended = google.run_content_experiment(content)
         finished(1, 1)
-        delays = measure_delays(size.delay, told("conversions on their way"))
+        delays = measure_delays(size.delay, told("conversions on their way"), size.delay_days)
     return Measured(size, races, decisions, others, telco, telco_corrected, content, ended, delays)
 
 
@@ -103,3 +105,9 @@ def campaign(replications: int, cadence: Any, **changes: Any) -> email.EmailScen
     )
     preset = {"emails": EMAILS, "days": DAYS, "policies": chosen, "seed": SEED}
     return email.EmailScenario(**(preset | changes), cadence=cadence, replications=replications)
+
+
+def race(size: Size, **changes: Any) -> clv.Race:
+    """The telco preset."""
+    scenario = clv.Scenario(days=size.clv_days)
+    return clv.Race(scenario=scenario, replications=size.clv, seed=SEED, **changes)

@@ -65,6 +65,23 @@ def test_an_empty_service_explains_how_to_begin_and_an_experiment_is_created(
     assert created["description"] == "Green or blue?"
 
 
+def test_an_experiment_by_the_hour_is_created(page: Page, empty_site: str) -> None:
+    page.goto(f"{empty_site}/#/new")
+    page.get_by_label("Id", exact=True).first.fill("flash_sale")
+    page.get_by_role("group", name="Variant 2").get_by_label("Id").fill("red")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Shares follow the data").select_option("hour")
+    page.get_by_label("Source of the totals").select_option("reported")
+    page.get_by_role("button", name="Create the experiment").click()
+    expect(page.locator(".error:visible")).to_contain_text("hour needs source tracked")
+    page.get_by_label("Source of the totals").select_option("")
+    page.get_by_role("button", name="Create the experiment").click()
+    expect(page.get_by_text("units count from the next full hour on")).to_be_visible()
+    created = http.get(f"{empty_site}/experiments/flash_sale").json()
+    assert (created["cadence"], created["source"]) == ("hour", "tracked")
+    assert created["burn_in"]["impressions"] == 100
+
+
 def test_invalid_values_are_reported_at_their_fields(page: Page, empty_site: str) -> None:
     page.goto(f"{empty_site}/#/new")
     page.get_by_label("Id", exact=True).first.fill("not an id")
@@ -252,3 +269,48 @@ def test_invalid_values_of_a_plan_are_reported_at_their_fields(page: Page, empty
     page.get_by_role("button", name="Calculate").click()
     expect(page.locator('[data-field="rates"]')).to_have_attribute("aria-invalid", "true")
     expect(page.locator(".error:visible")).to_contain_text("less than or equal to 1")
+
+
+def test_a_plan_with_a_delay_is_calculated_with_and_without_its_correction(
+    page: Page, empty_site: str
+) -> None:
+    page.goto(f"{empty_site}/#/plan")
+    page.get_by_label("Assumed rates, percent").fill("10, 14")
+    page.get_by_label("Impressions a day").fill("3000")
+    page.get_by_label("Maximum, days").fill("40")
+    page.get_by_label("Conversions come").select_option("geometric")
+    page.get_by_label("Mean delay, days").fill("7")
+    mean = {}
+    for correction in ("auto", "none"):
+        page.get_by_label("Outstanding conversions").select_option(correction)
+        with page.expect_response("**/plans") as answered:
+            page.get_by_role("button", name="Calculate").click()
+        request = answered.value.request.post_data_json
+        assert request["delay"] == {"kind": "geometric", "mean": 7}
+        assert request["delay_correction"] == correction
+        mean[correction] = answered.value.json()["days"]["mean"]
+        expect(page.locator(".tile").first).to_contain_text(f"{mean[correction]:.1f}".removesuffix(".0"))
+    assert mean["auto"] != mean["none"]
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_label("Outstanding conversions")).to_have_value("none")
+    expect(page.locator(".tile").first).to_contain_text(f"{mean['none']:.1f}".removesuffix(".0"))
+
+
+def test_a_delay_that_cannot_be_is_reported_at_its_field_of_the_plan(page: Page, empty_site: str) -> None:
+    page.goto(f"{empty_site}/#/plan")
+    for kind, label in (("geometric", "Mean delay, days"), ("fixed", "Delay, days")):
+        page.get_by_label("Conversions come").select_option(kind)
+        field = page.get_by_label(label, exact=True)
+        field.fill("400")
+        page.get_by_role("button", name="Calculate").click()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(page.locator(".error:visible")).to_contain_text("less than or equal to 365")
+
+
+def test_a_plan_without_a_delay_asks_for_none_of_its_fields(page: Page, empty_site: str) -> None:
+    page.goto(f"{empty_site}/#/plan")
+    expect(page.get_by_label("Conversions come")).to_have_value("none")
+    for label in ("Delay, days", "Mean delay, days", "Outstanding conversions"):
+        expect(page.get_by_label(label, exact=True)).to_be_hidden()

@@ -188,3 +188,24 @@ def test_an_experiment_is_created_with_a_curve(page: Page, site: str) -> None:
     expect(page.locator("#status")).to_have_text("delay_created was created.")
     delay = http.get(f"{site}/experiments/delay_created").json()["delay"]
     assert (delay["kind"], delay["fractions"]) == ("curve", [0.5, 1])
+
+
+def test_the_hold_out_panel_says_which_conversions_are_still_coming(page: Page, site: str, api) -> None:
+    name, curve = "delay_holdout", {"kind": "curve", "fractions": [0.25, 1]}
+    made = {"experiment_id": name, "variants": [{"variant_id": "a"}, {"variant_id": "b"}], "delay": curve}
+    sent = made | {"source": "tracked", "holdout_percent": 50}
+    http.post(f"{site}/experiments", json=sent).raise_for_status()
+    units = [{"experiment_id": name, "unit_id": f"u{place}"} for place in range(100)]
+    http.post(f"{site}/assignments", json=units).raise_for_status()
+    seen = [{**unit, "event_id": f"e{i}", "type": "exposure"} for i, unit in enumerate(units)]
+    http.post(f"{site}/events", json=seen).raise_for_status()
+    immature = api(f"/experiments/{name}/estimates")["immature"]
+    page.goto(f"{site}/#/experiments/{name}")
+    panel = page.get_by_role("region", name="Against the hold-out", exact=True)
+    today = f"{TODAY:%b} {TODAY.day}, {TODAY.year}"
+    expect(panel).to_contain_text(f"{immature['units']} units first exposed since {today} are still coming")
+    expect(panel).to_contain_text("0% of all conversions have come")
+    http.patch(f"{site}/experiments/{name}", json={"delay": "none"}).raise_for_status()
+    page.reload()
+    expect(panel).to_contain_text("Units in the hold-out")
+    expect(panel).not_to_contain_text("still coming")

@@ -231,6 +231,29 @@ def test_how_units_are_assigned_can_be_set(page: Page, site: str, experiment) ->
     assert {name: experiment()[name] for name in sent} == sent
 
 
+def test_shares_follow_hours_or_days_with_the_burn_in_of_each(page: Page, site: str, experiment) -> None:
+    form = opened(page, site, experiment())
+    for choice, impressions in (("hour", 100), ("day", 0)):
+        form.get_by_text("More settings").click()
+        form.get_by_label("Shares follow the data").select_option(choice)
+        for label in ("Burn-in, days", "Maturity, days"):
+            expect(form.get_by_label(label)).to_be_visible(visible=choice == "day")
+        assert save(page) == {"cadence": choice, "burn_in": {"impressions": impressions}}
+        form = reopened(page, site, experiment())
+        assert (experiment()["cadence"], experiment()["burn_in"]["impressions"]) == (choice, impressions)
+
+
+def test_days_that_were_set_are_taken_back_with_hours(page: Page, site: str, experiment) -> None:
+    form = opened(page, site, experiment(maturity_days=3, burn_in={"days": 2, "impressions": 500}))
+    form.get_by_text("More settings").click()
+    form.get_by_label("Shares follow the data").select_option("hour")
+    assert save(page) == {"cadence": "hour", "burn_in": {"days": None}, "maturity_days": None}
+    form = reopened(page, site, experiment())
+    assert (experiment()["maturity_days"], experiment()["burn_in"]["impressions"]) == (0, 500)
+    form.get_by_role("button", name="Save the settings").click()
+    expect(page.locator("#status")).to_have_text("Nothing was changed.")
+
+
 def test_an_experiment_is_offered_as_a_flag_withdrawn_and_left_to_its_source(
     page: Page, site: str, experiment
 ) -> None:

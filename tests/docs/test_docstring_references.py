@@ -4,6 +4,7 @@ import ast
 import keyword
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,30 +15,33 @@ FILES = subprocess.run(
 FILE_NAMES = {Path(name).name for name in FILES}
 CODE = [ROOT / name for name in FILES if name.endswith(".py") and (ROOT / name).is_file()]
 CHECKED = [path for path in CODE if path.relative_to(ROOT).parts[0] in {"app", "sdk", "migrations"}]
-TREES = {path: ast.parse(path.read_text()) for path in CODE}
+NAMED = ("id", "attr", "arg", "name", "asname", "module")
+BROWSER = {"sendBeacon"}
 
 
-def docstrings(tree):
-    """The texts that stand alone: docstrings of modules, classes and functions, and those below constants."""
-    return [
-        node.value.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    ]
+def is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def identifiers(tree):
-    """Every name, attribute, argument and short text of the code, docstrings apart."""
-    apart = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "asname", "module"):
-            found = getattr(node, field, None)
-            if isinstance(found, str):
-                yield from found.split(".")
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
-            yield from re.findall(r"\w+", node.value)
+@cache
+def read(path):
+    """A file's docstrings, and every name, attribute, argument and word of a short text in the rest of it.
+
+    It is read once and when it is asked for: every process that collects the tests imports this module.
+    """
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    apart = {node.value for node in nodes if isinstance(node, ast.Expr)}
+    fields = {getattr(node, field) for node in nodes for field in NAMED if field in node._fields}
+    names = {part for field in fields if isinstance(field, str) for part in field.split(".")}
+    texts = {node.value for node in nodes if is_text(node) and node not in apart}
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return [node.value for node in apart if is_text(node)], names | words
+
+
+@cache
+def known():
+    identifiers = set().union(*(read(path)[1] for path in CODE))
+    return identifiers | {path.stem for path in CODE} | set(keyword.kwlist) | BROWSER
 
 
 def exists(name):
@@ -49,22 +53,14 @@ def exists(name):
 
 
 def module_names(path):
-    return set(identifiers(TREES[path])) if path in TREES else set()
-
-
-BROWSER = {"sendBeacon"}
-KNOWN = {name for tree in TREES.values() for name in identifiers(tree)}
-KNOWN |= {path.stem for path in CODE} | set(keyword.kwlist) | BROWSER
+    return read(path)[1] if path in CODE else set()
 
 
 def unknown(paths, pattern, is_known):
     """What the docstrings of some files name that is not known, by file."""
     found = {
         str(path.relative_to(ROOT)): [
-            name
-            for text in docstrings(TREES[path])
-            for name in re.findall(pattern, text)
-            if not is_known(name)
+            name for text in read(path)[0] for name in re.findall(pattern, text) if not is_known(name)
         ]
         for path in paths
     }
@@ -72,7 +68,7 @@ def unknown(paths, pattern, is_known):
 
 
 def test_every_name_in_a_docstring_exists():
-    assert unknown(CHECKED, r"`([A-Za-z_]\w*)`", KNOWN.__contains__) == {}
+    assert unknown(CHECKED, r"`([A-Za-z_]\w*)`", known().__contains__) == {}
 
 
 def test_every_module_in_a_docstring_exists():

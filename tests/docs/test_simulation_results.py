@@ -8,10 +8,10 @@ from app.simulation import clv, email
 from benchmarks.results.__main__ import PAGE, generate
 from benchmarks.results.claims import CLAIMS
 from benchmarks.results.decisions import reached
-from benchmarks.results.measured import Size, campaign
+from benchmarks.results.measured import Size, campaign, race
 from benchmarks.results.text import mean_of, part
 
-TINY = Size(email=3, decisions=2, others=2, clv=2, google=3, delay=2)
+TINY = Size(email=3, decisions=2, others=2, clv=2, google=3, delay=2, clv_days=60, delay_days=10)
 INTERVAL = re.compile(r"\(\S.* to .*\S\)")
 WITHOUT_INTERVALS = (
     "95 % of single", "Policy", "Decides", "Traffic by", "World", "Claim", "Most any", "Reported",
@@ -71,7 +71,7 @@ def test_the_conversions_are_those_of_play(tiny):
 
 
 def test_the_customer_lifetime_values_are_those_of_play(tiny):
-    played = clv.play(clv.Race(replications=TINY.clv))
+    played = clv.play(race(TINY))
     for place in range(len(played.race.policies)):
         assert f"| {mean_of(played.final(place))} |" in tiny[1]
 

@@ -1,5 +1,6 @@
 """PostgreSQL away: what is answered then, and that all recovers by itself."""
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from app.main import create_app
 from app.settings import ServiceSettings
 from app.storage.embedded import EmbeddedPostgres
 from tests.support.clock import SettableClock
+from tests.support.fixtures.hours import hourly, show
 from tests.support.problems import problem, unavailable
 from tests.support.totals import small_total as total
 
@@ -80,6 +82,20 @@ def test_an_allocation_served_before_is_repeated_and_marked_stale(service):
 def test_todays_allocation_is_repeated_without_naming_the_date(service):
     answer = service.get("/allocations/homepage")
     assert (answer.status_code, answer.content) == (200, service.before.content)
+
+
+def test_an_hour_s_answer_is_repeated_in_the_next_hour_and_marked_stale(server, url):
+    clock = SettableClock()
+    application = create_app(ServiceSettings(database_url=url, pool_timeout_seconds=2), clock)
+    with TestClient(application, raise_server_exceptions=False) as client:
+        hourly(client)
+        before = client.get("/allocations/e")
+        show(client, 10)
+        clock.now += dt.timedelta(hours=1)
+        server.stop()
+        stale = client.get("/allocations/e")
+    assert (stale.status_code, stale.content) == (200, before.content)
+    assert (stale.headers["ETag"], stale.headers["Groundhog-Stale"]) == (before.headers["ETag"], "true")
 
 
 def test_a_stale_answer_can_be_revalidated(service):

@@ -5,6 +5,7 @@ from itertools import count
 import psycopg
 import pytest
 
+from tests.support.fixtures.hours import hourly
 from tests.support.statements import Exchange, traced_connections
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -29,13 +30,14 @@ def totals(turn):
 
 @pytest.fixture
 def wire_and_client(make_client):
-    """A service with a tracked and a reported experiment, and a traced connection for everything it does."""
+    """A service with experiments of each kind, and a traced connection for everything it does."""
     with traced_connections() as wire:
         client = make_client(pool_size=5)  # of its own, so that its connections are opened here
         for number in range(3):
             variants = [{"variant_id": "a"}, {"variant_id": "b"}]
             sent = {"experiment_id": f"tracked-{number}", "source": "tracked", "variants": variants}
             assert client.post("/experiments", json=sent).status_code == 201
+        hourly(client)
         client.post("/metrics", json=totals(0))
         client.post(FLAGS, json={"context": {"targetingKey": "known"}})
         client.post("/events", json=unit() | {"event_id": "exposure", "type": "exposure"})
@@ -48,6 +50,10 @@ def unit(name="known"):
 
 def read_unchanged(client):
     return client.get("/allocations/reported"), 200
+
+
+def read_unchanged_hour(client):
+    return client.get("/allocations/e"), 200
 
 
 def assign_known(client):
@@ -100,6 +106,7 @@ def counted(wire, client, *sends):
     ("sends", "most"),
     [
         ([read_unchanged], Exchange(statements=1, round_trips=1)),
+        ([read_unchanged_hour], Exchange(statements=1, round_trips=1)),
         ([record_metrics, read_unchanged], Exchange(statements=10, round_trips=8)),
         ([assign_known], Exchange(statements=1, round_trips=1)),
         ([assign_new], Exchange(statements=2, round_trips=2)),

@@ -1,4 +1,4 @@
-"""No tolerance of the mathematics rests on the last digits of one kind of processor."""
+"""No tolerance of the mathematics and no golden bytes rest on the last digits of one kind of processor."""
 
 import subprocess
 import sys
@@ -14,8 +14,18 @@ pytestmark = pytest.mark.system
 @pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
 def test_the_mathematics_pass_on_a_processor_without(without):
     """With everything that this one has, they pass where they stand."""
+    run_tests("tests/bandits", without)
+
+
+@pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
+def test_undelayed_experiments_have_the_bytes_of_before_on_a_processor_without(without):
+    """They were written by a processor that has everything."""
+    run_tests("tests/services/delay/test_same_bytes.py", without)
+
+
+def run_tests(tests, without):
     played = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/bandits", "-m", "not statistics", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", tests, "-m", "not statistics", "-p", "no:cacheprovider"],
         cwd=ROOT,
         env=environment(without),
         capture_output=True,

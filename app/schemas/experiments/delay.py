@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from app.bandits.delay.curve import DelayCurve
 from app.schemas.validation import combination_error
@@ -59,3 +59,79 @@ class Delay(BaseModel):
     def is_explicit(self) -> bool:
         """Return whether delayed conversions are asked for, rather than looked for by default."""
         return self.kind == "curve" or self.max_days is not None
+
+
+def _described(title: str, description: str, *required: str, **properties: Any) -> dict[str, Any]:
+    """Return the schema of one way to send a delay as an object; the fields of other kinds may be null."""
+    others = {name: {"type": "null"} for name in ("fractions", "max_days") if name not in properties}
+    return {
+        "title": title,
+        "type": "object",
+        "description": description,
+        "properties": properties | others,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+_KIND = {
+    "title": "DelayKind",
+    "type": "string",
+    "enum": ["auto", "none"],
+    "description": "auto estimates the curve from the data, none counts what has come",
+}
+_FRACTIONS = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "minItems": 1,
+    "maxItems": MAX_AGES,
+    "description": "Which fraction of a day's conversions has come by 0, 1, 2, ... days later; never falling, the"
+    " last is 1",
+}
+_MAX_DAYS = {
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "maximum": MAX_AGES - 1,
+    "description": "All conversions come within so many days; null is 30, and reward_window_days in a tracked"
+    " experiment",
+}
+_AUTO = _described(
+    "DelayAuto",
+    "Estimate the curve from the data",
+    kind={"type": "string", "const": "auto"},
+    max_days=_MAX_DAYS,
+)
+_NONE = _described("DelayNone", "Count what has come", "kind", kind={"type": "string", "const": "none"})
+_CURVE_KIND = {"type": "string", "const": "curve"}
+_CURVE = _described(
+    "DelayCurve", "Use this curve", "kind", "fractions", kind=_CURVE_KIND, fractions=_FRACTIONS
+)
+_CHANGED_CURVE = _described(
+    "DelayCurveChange", "Use this curve; the kind may be left out where a curve is in use", "fractions",
+    kind=_CURVE_KIND, fractions=_FRACTIONS,
+)  # fmt: skip
+_EXAMPLES = ["auto", {"kind": "curve", "fractions": [0.4, 0.8, 1.0]}, {"kind": "auto", "max_days": 14}]
+
+DelaySetting = Annotated[
+    Delay,
+    WithJsonSchema({"oneOf": [_KIND, _AUTO, _NONE, _CURVE], "examples": _EXAMPLES}, mode="validation"),
+]
+"""The delay of a new experiment; answers have every field of the object."""
+
+
+def with_short_default(schema: dict[str, Any]) -> None:
+    """Describe the default of a request by its kind alone: code generators take no object as a default."""
+    if "oneOf" in schema:
+        schema["default"] = "auto"
+
+
+DelayChange = Annotated[
+    Literal["auto", "none"] | dict[str, Any] | None,
+    WithJsonSchema(
+        {
+            "oneOf": [_KIND, _AUTO, _NONE, _CHANGED_CURVE, {"type": "null"}],
+            "examples": [*_EXAMPLES, {"max_days": 60}, None],
+        }
+    ),
+]
+"""A change of it (JSON merge-patch), which is checked with the setting it changes."""

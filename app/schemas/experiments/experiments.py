@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.experiments.currencies import Currency
+from app.schemas.experiments.delay import DelayChange
 from app.schemas.experiments.settings import (
     NOT_BY_HOUR,
     Days,
@@ -205,9 +206,7 @@ class ExperimentPatch(Strict):
     fixed_share: dict[Identifier, Annotated[float | None, Field(strict=True)]] | None = None
     burn_in: dict[str, Any] | None = None
     maturity_days: Days | None = None
-    delay: Literal["auto", "none"] | dict[str, Any] | None = Field(
-        default=None, description="Another kind starts from its defaults"
-    )
+    delay: DelayChange = Field(default=None, description="Another kind starts from its defaults")
     late_conversions: bool | None = Field(default=None, strict=True)
     stale_after_days: Days | None = None
     traffic: Literal["sticky", "per_request"] | None = None

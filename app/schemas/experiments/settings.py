@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from app.bandits.allocation import decide
 from app.bandits.policies.registry import POLICIES, build_policy, needs_value, policy_parameters
 from app.schemas.experiments.currencies import Currency
-from app.schemas.experiments.delay import Delay
+from app.schemas.experiments.delay import Delay, DelaySetting, with_short_default
 from app.schemas.fields import Count, Identifier, Percent, Positive, TimeZone
 from app.schemas.validation import combination_error
 
@@ -211,8 +211,10 @@ class ExperimentSettings(Strict):
     maturity_days: Days = Field(
         default=0, description="Leave out so many of the last days: their conversions are still to come"
     )
-    delay: Delay = Field(
-        default=Delay(), description="Count a day's impressions as far as their conversions have come"
+    delay: DelaySetting = Field(
+        default=Delay(),
+        description="Count a day's impressions as far as their conversions have come",
+        json_schema_extra=with_short_default,
     )
     late_conversions: bool = Field(
         default=False, strict=True, description="Accept days with more successes than impressions"
@@ -297,7 +299,7 @@ class ExperimentSettings(Strict):
         )
         _require(
             not self.late_conversions or not self.delay.is_explicit,
-            "delay",
+            "delay" if self.delay.max_days is None else "delay.max_days",
             "late_conversions credits conversions to the day they came: there is no delay to count on",
         )
         _require(

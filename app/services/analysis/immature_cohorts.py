@@ -12,10 +12,13 @@ from app.services.delay.delay_in_force import read_delay
 from app.services.experiments import settings_history
 
 COHORTS_SQL = text("""
-    select variant_id, date, impressions from experiment_metrics
-    where experiment_id = :experiment_id and date > :last_complete and impressions > 0
-    order by date, variant_id
+    select variant_id, exposed_on, count(*) as units from assignments
+    where experiment_id = :experiment_id and kind = 'drawn' and merged_into is null
+      and exposed_on > :last_complete
+    group by 1, 2
+    order by exposed_on, variant_id
 """)
+"""Of the units that are estimated from: those that were merged or forced since count in the totals alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,10 @@ def read(session: Session, experiment_id: str, now: dt.datetime) -> ImmatureCoho
     outstanding: dict[str, float] = {}
     since = None
     for row in rows:
-        age = np.array([[(today - row.date).days - 1]], np.intp)
+        age = np.array([[(today - row.exposed_on).days - 1]], np.intp)
         coming = 1 - float(delay.fractions([row.variant_id], age)[0, 0])
         if coming > 0:
-            since = since or row.date
-            units[row.variant_id] = units.get(row.variant_id, 0) + row.impressions
-            outstanding[row.variant_id] = outstanding.get(row.variant_id, 0.0) + coming * row.impressions
+            since = since or row.exposed_on
+            units[row.variant_id] = units.get(row.variant_id, 0) + row.units
+            outstanding[row.variant_id] = outstanding.get(row.variant_id, 0.0) + coming * row.units
     return None if since is None else ImmatureCohorts(since, units, outstanding)

@@ -190,6 +190,7 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
         tables.MetricSnapshot,
         tables.ReportsByDay,
         tables.ReceivedMetrics,
+        tables.ReceivedHours,
         tables.Variant,
     ):
         session.execute(

@@ -86,13 +86,14 @@ def readings_where_delays_differ() -> dict[str, Reading]:
     }
 
 
-def measure_delays(runs: int, done: Callable[[int, int], None]) -> DelayLifts:
+def measure_delays(runs: int, done: Callable[[int, int], None], days: int = 30) -> DelayLifts:
     """Play every world with every reading, on the same seed.
 
     Parameters
     ----------
     runs : campaigns of each
     done : called with how many worlds are played, and how many there are
+    days : how long a campaign is
     """
     worlds = 2 * len(DELAYS) + len(DIFFERING)
     played = iter(range(1, worlds + 1))
@@ -102,15 +103,18 @@ def measure_delays(runs: int, done: Callable[[int, int], None]) -> DelayLifts:
         done(next(played), worlds)
         return found
 
+    def world(rates: Floats, masses: Floats) -> World:
+        return World(rates, masses, days=days)
+
     def of_rates(rates: Floats) -> Lifts:
-        return {name: lifts(World(rates, masses), readings_of(masses)) for name, masses in DELAYS.items()}
+        return {name: lifts(world(rates, masses), readings_of(masses)) for name, masses in DELAYS.items()}
 
     differ = readings_where_delays_differ()
     return DelayLifts(
         by_delay=of_rates(RATES),
         low_rates=of_rates(LOW_RATES),
-        differing={name: lifts(World(RATES, masses), differ) for name, masses in DIFFERING.items()},
-        fixed={name: best_fixed(World(RATES, masses), runs) for name, masses in DELAYS.items()},
+        differing={name: lifts(world(RATES, masses), differ) for name, masses in DIFFERING.items()},
+        fixed={name: best_fixed(world(RATES, masses), runs) for name, masses in DELAYS.items()},
     )
 
 

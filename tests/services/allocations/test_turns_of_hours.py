@@ -46,6 +46,18 @@ def test_the_hour_that_comes_twice_is_two_hours(client, clock):
     assert (impressions(body), body["data_through"]) == (10, "2026-10-25T01:00:00Z")
 
 
+def test_advice_to_stop_counts_a_day_of_25_hours_once(client, clock):
+    """Units are shown in the first and in the last hour of 25 October in Berlin, then in the first of the 26th."""
+    hourly(client, policy={"kind": "uniform"}, time_zone="Europe/Berlin")
+    days = []
+    for hour in (-2, 22, 23):
+        clock.now = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC) + hour * HOUR
+        show(client, 400, f"{hour}-")
+        clock.now += HOUR
+        days.append(answer(client)["stop_advice"]["days"])
+    assert days == [1, 1, 2]
+
+
 def test_in_a_zone_of_half_hours_the_day_begins_within_an_hour(client, clock):
     """In Kolkata 11 March begins at 18:30 UTC: what came before 18:00 decides its first shares."""
     hourly(client, policy={"kind": "uniform"}, time_zone="Asia/Kolkata")

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.clock import SettableClock
 from tests.support.delay.campaigns import Schedule, count, last_days, play, report, weekly
 from tests.support.delay.worlds import Campaign, World
+from tests.support.fixtures.events import assign, held_out  # noqa: F401 - fixtures
 from tests.support.fixtures.transfer import elsewhere  # noqa: F401 - a fixture
 
 SCHEDULES: dict[str, Schedule] = {"daily": last_days(14), "28 days": last_days(28), "weekly": weekly(28)}
@@ -26,3 +28,14 @@ def played(client: TestClient, clock: SettableClock) -> Callable[..., list[Campa
         return play(client, clock, world, send, runs, prefix=prefix, source=source, **settings)
 
     return run
+
+
+@pytest.fixture
+def query(database_url: str) -> Callable[[str], list[tuple[object, ...]]]:
+    """Return a reader of stored rows."""
+
+    def read(statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(database_url) as connection:
+            return connection.execute(statement).fetchall()
+
+    return read

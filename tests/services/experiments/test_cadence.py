@@ -43,6 +43,20 @@ def test_hours_make_the_experiment_tracked(client):
 
 def test_reported_totals_know_no_hours(client):
     create(client, source="reported")
+    asked = [
+        client.patch("/experiments/e", json={"cadence": "hour"}),
+        client.post("/experiments", json={"experiment_id": "n", "source": "reported", "cadence": "hour"}),
+    ]
+    for rejected in asked:
+        assert faults(rejected) == ["body.cadence"]
+        (fault,) = rejected.json()["errors"]
+        assert "hour needs source tracked: reported totals are those of whole days" in fault["message"]
+
+
+def test_the_first_totals_settle_that_there_are_no_hours(client):
+    create(client)
+    row = {"experiment_id": "e", "variant_id": "a", "date": "2026-03-09", "impressions": 1, "successes": 0}
+    client.post("/metrics/", json=row).raise_for_status()
     assert faults(client.patch("/experiments/e", json={"cadence": "hour"})) == ["body.cadence"]
 
 

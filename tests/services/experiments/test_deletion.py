@@ -1,6 +1,7 @@
 """An experiment is deleted with everything stored of it, and one created again under its id begins anew."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -235,19 +236,34 @@ def test_a_statement_whose_counts_came_while_another_was_waited_for_is_waited_fo
     filled, stored, database_url, monkeypatch
 ):
     """It would wait for a variant that the deletion holds, and the deletion for its count."""
-    with psycopg.connect(database_url) as first, psycopg.connect(database_url) as second:
+    with (
+        psycopg.connect(database_url) as first,
+        psycopg.connect(database_url) as second,
+        ThreadPoolExecutor(1) as thread,
+    ):
         first.execute(COUNTED)
         first.execute(ASSIGNED, ["first"])
+
+        def finish():
+            until_waited_for(second)
+            second.execute(ASSIGNED, ["second"])
+            second.commit()
 
         def meanwhile():
             first.commit()
             second.execute(COUNTED)
-            yield
-            second.execute(ASSIGNED, ["second"])
-            second.commit()
-            yield
+            yield thread.submit(finish)
 
         steps = meanwhile()
         monkeypatch.setattr(deletion.time, "sleep", lambda _: next(steps, None))
         assert delete(filled, "e", "e").json()["assignments"] == 5
     assert stored() == {"deleted_experiments": 1}
+
+
+def until_waited_for(connection):
+    """Wait until another transaction waits for a lock that this connection holds."""
+    waiting = "select exists (select from pg_locks where not granted and %s = any(pg_blocking_pids(pid)))"
+    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as observer:
+        end = time.monotonic() + 300
+        while not observer.execute(waiting, [connection.info.backend_pid]).fetchone()[0]:
+            assert time.monotonic() < end

@@ -10,9 +10,11 @@ from app.settings import ServiceSettings
 from app.storage.database import Database
 from tests.support.fixtures.command import groundhog  # noqa: F401 - a fixture
 from tests.support.fixtures.events import event
+from tests.support.fixtures.hours import convert, hourly, show
 from tests.support.totals import history, post, total
 
 DAYS = 120
+HOUR = dt.timedelta(hours=1)
 READS = ["/allocations/{}?as_of=now", "/experiments/{}/delay", "/experiments/{}/gain", "/metrics/{}"]
 
 
@@ -87,6 +89,32 @@ def test_old_receptions_are_deleted_unless_the_conversions_came_lately(client, c
             "select distinct cast(received_on as text) from received_metrics"
         ).fetchall()
     assert received == [(str(clock.now.date()),)]
+
+
+def test_old_hours_are_added_up_and_the_present_hour_is_decided_alike(client, clock, prune, database_url):
+    """Of units shown at once long ago some converted within hours, some lately; others were shown lately."""
+    hourly(client, reward_window_days=300)
+    old = show(client, 80, "old")["a"]
+    for unit in old[:3]:
+        clock.now += HOUR
+        convert(client, [unit])
+    clock.pass_days(DAYS + 5)
+    convert(client, old[3:5])
+    new = show(client, 40, "new")
+    clock.now += HOUR
+    convert(client, new["b"][:5])
+    show(client, 40, "newest")
+    clock.now += HOUR
+    before = answers(client, "e")
+    assert b'"unit":"hour"' in before[0].replace(b" ", b"")
+    assert prune().received_counts == 3 + 2  # by hour, and of two variants by day
+    assert answers(client, "e") == before
+    assert prune().received_counts == 0
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "select received_hour - hour, successes from received_hours where successes > 0 order by 1"
+        ).fetchall()
+    assert rows == [(0, 3), (1, 5), ((DAYS + 5) * 24 + 3, 2)]
 
 
 def test_the_command_deletes_no_report_unless_a_setting_says_so(client, groundhog, database_url):  # noqa: F811

@@ -14,10 +14,12 @@ from app.observability import metrics
 from app.storage import replica
 from tests.support import LIMIT
 from tests.support.databases import connect
+from tests.support.fixtures.hours import convert, hourly, show
 from tests.support.problems import problem
 from tests.support.totals import history as reports_of_days
 from tests.support.totals import small_total as total
 
+HOUR = dt.timedelta(hours=1)
 TODAY, YESTERDAY = "2026-03-10", "2026-03-09"
 FULL = [total(), total(variant_id="bold", successes=15)]
 
@@ -267,6 +269,51 @@ def test_conversions_on_their_way_are_counted_on_the_replica_as_on_the_primary(p
         answers = [allocation(service, date) for date in dates]
     assert [answer.content for answer in answers] == before
     assert {answer.headers["Groundhog-Stale"] for answer in answers} == {"true"}
+
+
+def by_the_hour(service):
+    answer = service.get("/allocations/e")
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_what_is_recorded_of_an_hour_is_answered_by_the_replica_to_the_byte(pair, make_service, clock):
+    service = make_service()
+    hourly(service)
+    convert(service, show(service, 400)["b"][:30])
+    clock.now += HOUR
+    recorded = by_the_hour(service)
+    pair.catch_up()
+    with asked(replica=1):
+        assert by_the_hour(make_service()).content == recorded.content
+    assert recorded.json()["data_through"] == "2026-03-10T13:00:00Z"
+
+
+def test_the_first_answer_of_an_hour_is_the_primarys(pair, make_service, clock):
+    """No event raised the version since: only the hour tells that the replica's revision is no longer in force."""
+    service = make_service()
+    hourly(service)
+    before = by_the_hour(service)
+    show(service, 400)
+    by_the_hour(service)
+    clock.now += HOUR
+    pair.catch_up()
+    with asked(primary=1):
+        assert by_the_hour(make_service()).json()["revision"] != before.json()["revision"]
+
+
+def test_an_hour_that_began_without_the_primary_is_computed_on_the_replica(pair, make_service, clock):
+    service = make_service(allocation_cache_bytes=0)
+    hourly(service)
+    convert(service, show(service, 400)["b"][:30])
+    pair.catch_up()
+    before = by_the_hour(service).json()
+    clock.now += HOUR
+    with pair.without(pair.primary):
+        stale = by_the_hour(service)
+    assert stale.headers["Groundhog-Stale"] == "true"
+    assert stale.json()["allocations"] != before["allocations"]
+    assert {**stale.json(), "recorded": True} == by_the_hour(service).json()
 
 
 def test_a_past_date_that_only_the_replica_can_answer_is_marked_too(pair, make_service):

@@ -9,7 +9,7 @@ import { h, announce } from "../dom.js";
 
 /** The service's defaults. */
 const DEFAULTS = {
-  objective: "conversion", currency: null, policy: { kind: "thompson" }, min_share: 0, adjust: "none", maturity_days: 0, delay: { kind: "auto" },
+  cadence: "day", objective: "conversion", currency: null, policy: { kind: "thompson" }, min_share: 0, adjust: "none", maturity_days: 0, delay: { kind: "auto" },
   stale_after_days: 7, burn_in: { days: 1, impressions: 0, successes: 0 }, prior: { a: 1, b: 1 }, stop: { minimum_days: 14 },
   time_zone: "UTC", traffic: "sticky", late_conversions: false,
   holdout_percent: 0, assignment_mode: "sticky", refresh_minutes: 1440, reward_window_days: 30,

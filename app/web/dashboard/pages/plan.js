@@ -8,8 +8,9 @@ import { tile, tiles } from "../components/tiles.js";
 import { announce, h, replace } from "../dom.js";
 import { count, NONE, percent, plural } from "../format.js";
 
-const DEFAULTS = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0, "delay.kind": "none", "delay.days": 3 };
+const DEFAULTS = { rates: "10, 12", traffic: 1000, policy: "thompson", minimum_days: 14, days: 90, min_share: 0, "delay.kind": "none", "delay.days": 3, "delay.mean": 3, delay_correction: "auto" };
 const DELAYS = [["none", "at once"], ["fixed", "exactly so many days later"], ["geometric", "spread, on average so many days later"]];
+const CORRECTIONS = [["auto", "learn the delay from the data"], ["none", "count what has come"]];
 
 export async function show({ query, signal, setQuery }) {
   const { items } = await get("/policies", { signal });
@@ -22,9 +23,12 @@ export async function show({ query, signal, setQuery }) {
     { name: "minimum_days", label: "Minimum, days", kind: "integer", min: 1, hint: "Two weeks include every weekday twice." },
     { name: "days", label: "Maximum, days", kind: "integer", min: 1 },
     { name: "min_share", label: "Floor, percent", kind: "number", min: 0, max: 50 },
-    { name: "delay.kind", label: "Conversions come", kind: "select", choices: DELAYS, hint: "Decisions allow for outstanding conversions, as the service does." },
-    { name: "delay.days", label: "Delay, days", kind: "number", min: 0, max: 365, hint: "Without effect where conversions come at once." },
+    { name: "delay.kind", label: "Conversions come", kind: "select", choices: DELAYS },
+    { name: "delay.days", label: "Delay, days", kind: "integer", min: 0, max: 365 },
+    { name: "delay.mean", label: "Mean delay, days", kind: "number", min: 0, max: 365 },
+    { name: "delay_correction", label: "Outstanding conversions", kind: "select", choices: CORRECTIONS, hint: "As the setting of an experiment." },
   ].map((field) => formField({ ...field, value: initial[field.name] }));
+  showByDelay(fields);
   const result = h("div", { class: "stack", "aria-live": "polite" });
   const calculate = async () => {
     setQuery(Object.fromEntries(fields.map(({ name, input }) => [name, input.value])));
@@ -52,9 +56,22 @@ export async function show({ query, signal, setQuery }) {
 const asFractions = (input) =>
   input.value.split(/[,;\s]+/).filter(Boolean).map((text) => (Number.isFinite(Number(text)) ? Number((Number(text) / 100).toPrecision(12)) : text));
 
+/** Show of the fields of a delay those of the kind that is chosen. */
+function showByDelay(fields) {
+  const named = Object.fromEntries(fields.map((field) => [field.name, field]));
+  const kind = named["delay.kind"].input;
+  const show = () => {
+    named["delay.days"].element.hidden = kind.value !== "fixed";
+    named["delay.mean"].element.hidden = kind.value !== "geometric";
+    named.delay_correction.element.hidden = kind.value === "none";
+  };
+  kind.addEventListener("change", show);
+  show();
+}
+
 /** The request with its delay as the API has it. */
-const withDelay = ({ "delay.kind": kind, "delay.days": days, ...request }) =>
-  kind === "none" ? request : { ...request, delay: kind === "fixed" ? { kind, days } : { kind, mean: days } };
+const withDelay = ({ "delay.kind": kind, "delay.days": days, "delay.mean": mean, delay_correction, ...request }) =>
+  kind === "none" ? request : { ...request, delay: kind === "fixed" ? { kind, days } : { kind, mean }, delay_correction };
 
 function headline(plan, request) {
   if (!plan.days) return `No decision within ${plural(request.days, "day")}: the rates are too close for this traffic.`;

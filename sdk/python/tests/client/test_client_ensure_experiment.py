@@ -42,6 +42,12 @@ def test_settings_that_the_service_rejects_are_an_error(client_of, service_url):
         client_of(service_url).ensure_experiment("button", ["blue"], min_share=150)
 
 
+def test_a_delay_that_the_service_rejects_is_an_error_that_names_its_field(client_of, service_url):
+    with pytest.raises(Invalid) as caught:
+        client_of(service_url).ensure_experiment("button", delay={"max_days": 14}, late_conversions=True)
+    assert [error.field for error in caught.value.errors] == ["body.delay.max_days"]
+
+
 def test_what_was_created_and_deleted_meanwhile_is_an_error(connect):
     gone = httpx2.Response(404, json={"detail": "there is none"})
     there = httpx2.Response(409, json={"detail": "there is one"})

@@ -1,12 +1,12 @@
 /** The effect of a tracked experiment: the units that took part compared with the hold-out. */
 
 import { h } from "../../dom.js";
-import { count, NONE, perImpression, points, rate, signedPercent } from "../../format.js";
+import { count, day, NONE, percent, perImpression, plural, points, rate, signedPercent } from "../../format.js";
 import { intervalText } from "../charts/interval.js";
 import { table } from "../data/table.js";
 
-/** The hold-out of GET /experiments/{id}/estimates as a panel. */
-export function holdoutPanel(holdout, currency) {
+/** The hold-out of GET /experiments/{id}/estimates as a panel, with a sentence on conversions that are still coming. */
+export function holdoutPanel({ holdout, immature }, currency) {
   const outcome = currency ? (amount) => perImpression(amount, currency) : rate;
   const difference = currency ? (amount) => perImpression(amount, currency, true) : points;
   const interval = (ends, format) => (ends ? intervalText(ends, format) : NONE);
@@ -31,5 +31,10 @@ export function holdoutPanel(holdout, currency) {
       rows,
     ),
     h("p", { class: "hint" }, "Units in the hold-out get the control and influence no decision. The lift is what the experiment adds per unit; today's units are included."),
+    immature && h("p", { class: "hint" }, immatureSentence(immature)),
   );
 }
+
+/** Which conversions are still coming, and what that means for the table. */
+const immatureSentence = ({ since, units, matured }) =>
+  `Conversions of ${plural(units, "unit")} first exposed since ${day(since)} are still coming: ${percent(matured, 1)} of all conversions have come. Both means are too low for now; the relative lift compares units of the same days.`;

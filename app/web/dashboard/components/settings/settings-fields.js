@@ -2,6 +2,7 @@
 
 import { h } from "../../dom.js";
 import { FieldErrors, formField } from "../forms/form.js";
+import { cadenceField, withoutDays } from "./cadence-field.js";
 import { delayFields } from "./delay-fields.js";
 import { policyFields } from "./policy-fields.js";
 import { shareConstraintFields } from "./share-constraints.js";
@@ -24,23 +25,28 @@ export function settingsFields(settings, policies, variants = []) {
   const constraints = shareConstraintFields(settings, variants);
   const plain = plainFields(field);
   const delay = delayFields(settings);
+  const cadence = settings.source === "reported" ? null : cadenceField(settings.cadence, plain);
   const tracked = settings.source === "reported" ? [] : trackedFields(field);
   const showCurrency = () => (currency.element.hidden = objective.input.value !== "value");
   objective.input.addEventListener("change", () => (showCurrency(), policy.offer(objective.input.value)));
   showCurrency();
   policy.offer(settings.objective);
-  const others = [objective, currency, ...plain, ...tracked];
+  const others = [objective, currency, ...(cadence ? [cadence] : []), ...plain, ...tracked];
+  const entered = () => {
+    const pairs = others.map(({ name, value }) => [name, value()]);
+    return cadence?.hourly() ? withoutDays(pairs, (name) => at(settings, name)) : pairs;
+  };
   return {
     element: h(
       "div",
       {},
       h("fieldset", {}, h("legend", {}, "How shares are decided"), h("div", { class: "fields" }, objective.element, currency.element, policy.element, constraints.element)),
-      folded("More settings", [...plain.map(({ element }) => element), ...delay.element]),
+      folded("More settings", [cadence?.element, ...plain.map(({ element }) => element), ...delay.element]),
       tracked.length > 0 && folded("Assignment of units, in a tracked experiment", tracked.map(({ element }) => element)),
     ),
     fields: () => [...others, ...delay.fields(), ...constraints.fields(), ...policy.fields()],
     values() {
-      const all = nested([...others.map(({ name, value }) => [name, value()]), ["policy", policy.value()], ["delay", delay.value()]]);
+      const all = nested([...entered(), ["policy", policy.value()], ["delay", delay.value()]]);
       const byValue = all.objective === "value";
       if (byValue && !all.currency) throw new FieldErrors([{ field: "body.currency", message: "The objective value needs a currency: three letters, for example EUR." }]);
       return { ...all, ...constraints.values(), currency: byValue ? all.currency : null };

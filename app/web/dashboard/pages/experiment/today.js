@@ -28,7 +28,7 @@ export async function show({ params: { id }, signal }) {
     read(`/experiments/${id}/comparison`).catch(ifNoActiveVariant),
     read(`/experiments/${id}/posterior?points=45`).catch(ifNoActiveVariant),
   ]);
-  const holdout = experiment.source === "tracked" ? (await read(`/experiments/${id}/estimates`)).holdout : null;
+  const estimates = experiment.source === "tracked" ? await read(`/experiments/${id}/estimates`) : null;
   if (response.conflict) {
     return experimentPage(experiment, null, [], empty(sentence(response.conflict), "Add a variant under Settings."));
   }
@@ -47,7 +47,7 @@ export async function show({ params: { id }, signal }) {
       allocation.data_through ? densities(experiment, posterior, allocation, signal) : noData(experiment),
       reasons(allocation),
       againstControl(experiment, allocation, comparison),
-      holdout && holdoutPanel(holdout, allocation.currency),
+      estimates?.holdout && holdoutPanel(estimates, allocation.currency),
     ),
   );
 }

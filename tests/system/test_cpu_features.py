@@ -11,11 +11,28 @@ from tests.support.processors import SWITCHED_OFF, environment
 pytestmark = pytest.mark.system
 
 
+PLAYED = ("tests/bandits", "-m", "not statistics and not sampling")
+"""What rests on digits; a standard error is millions of times wider than what they differ by."""
+UNUSED = (
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:schemathesis",
+    "-p",
+    "no:playwright",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:cov",
+)
+"""Plugins that take longer to start than most of these tests."""
+
+
 @pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
 def test_the_mathematics_pass_on_a_processor_without(without):
     """With everything that this one has, they pass where they stand."""
     played = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/bandits", "-m", "not statistics", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", *PLAYED, *UNUSED],
         cwd=ROOT,
         env=environment(without),
         capture_output=True,

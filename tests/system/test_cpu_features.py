@@ -13,18 +13,7 @@ pytestmark = pytest.mark.system
 
 PLAYED = ("tests/bandits", "-m", "not statistics and not sampling")
 """What rests on digits; a standard error is millions of times wider than what they differ by."""
-UNUSED = (
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:schemathesis",
-    "-p",
-    "no:playwright",
-    "-p",
-    "no:xdist",
-    "-p",
-    "no:cov",
-)
+UNUSED = ("cacheprovider", "schemathesis", "playwright", "xdist", "cov")
 """Plugins that take longer to start than most of these tests."""
 
 
@@ -32,7 +21,7 @@ UNUSED = (
 def test_the_mathematics_pass_on_a_processor_without(without):
     """With everything that this one has, they pass where they stand."""
     played = subprocess.run(
-        [sys.executable, "-m", "pytest", *PLAYED, *UNUSED],
+        [sys.executable, "-m", "pytest", *PLAYED, *(f"-pno:{plugin}" for plugin in UNUSED)],
         cwd=ROOT,
         env=environment(without),
         capture_output=True,

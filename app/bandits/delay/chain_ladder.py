@@ -74,8 +74,10 @@ def chain_ladder(counts: AgeCounts, toward: Floats | None = None) -> Floats:
     .. [2] T. Mack, ASTIN Bulletin 23 (1993) 213-225 (the same ratios as the chain ladder of insurers).
     """
     imagined = imagined_counts(counts.came.shape[-1], toward)
-    came, at_risk = counts.came + imagined.came, counts.at_risk + imagined.at_risk
-    ratios = np.divide(at_risk - came, at_risk, out=np.ones_like(at_risk), where=at_risk > 0)[..., 1:]
+    came = counts.came + imagined.came
+    at_risk = np.maximum(counts.at_risk, counts.came) + imagined.at_risk  # sums over 2^53 may have lost some
+    before = np.maximum(at_risk - came, imagined.at_risk - imagined.came)
+    ratios = np.divide(before, at_risk, out=np.ones_like(at_risk), where=at_risk > 0)[..., 1:]
     fractions = np.ones_like(at_risk)
     fractions[..., :-1] = np.cumprod(ratios[..., ::-1], axis=-1)[..., ::-1]
     return fractions

@@ -39,6 +39,8 @@ from app.services.allocations.replica_reader import ReplicaReader
 from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
+from app.services.events.recorder import EventRecorder
+from app.services.metrics.recorder import MetricsRecorder
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
 from app.settings import ServiceSettings
@@ -122,6 +124,8 @@ def _create_state(settings: ServiceSettings, clock: Clock) -> ApplicationState:
         database=database,
         replica_reader=replica_reader,
         assigner=assigner,
+        event_recorder=EventRecorder(database, settings),
+        metrics_recorder=MetricsRecorder(database, settings),
         flags=flags,
         prometheus=prometheus,
         authenticator=authenticator,

@@ -13,6 +13,8 @@ from app.services.allocations.replica_reader import ReplicaReader
 from app.services.allocations.serving import AllocationServer
 from app.services.assignments.assigner import Assigner
 from app.services.assignments.feature_flags import FlagDirectory
+from app.services.events.recorder import EventRecorder
+from app.services.metrics.recorder import MetricsRecorder
 from app.services.prometheus import PrometheusExporter
 from app.services.simulations.worker_pool import WorkerPool
 from app.settings import ServiceSettings
@@ -40,6 +42,8 @@ class ApplicationState:
     database: Database
     replica_reader: ReplicaReader
     assigner: Assigner
+    event_recorder: EventRecorder
+    metrics_recorder: MetricsRecorder
     flags: FlagDirectory
     prometheus: PrometheusExporter
     authenticator: Authenticator

@@ -138,6 +138,11 @@ WriteDep = Annotated[UnitOfWork, Depends(_write)]
 """For PATCH and DELETE, which are safe to repeat and take no Idempotency-Key."""
 
 
+def message_response(message: BaseModel) -> Response:
+    """Return the message of a write that is committed as HTTP."""
+    return Response(message.model_dump_json(), media_type="application/json")
+
+
 def to_response(stored: StoredResponse) -> Response:
     """Return a stored response as HTTP."""
     response = Response(stored.body, stored.status, media_type="application/json")

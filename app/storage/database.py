@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import Conflict, GroundhogError, Unavailable
 from app.settings import ServiceSettings
 from app.storage.connector import Connector, shut_down_socket
+from app.storage.pipeline import send_deferred
 from app.storage.tables import CONSTRAINT_MESSAGES
 
 RETRYABLE_ERRORS = (
@@ -33,6 +34,7 @@ RETRYABLE_ERRORS = (
     pg.DiskFull,
     pg.IdleInTransactionSessionTimeout,
 )
+CONTENTION_ERRORS = (pg.LockNotAvailable, pg.QueryCanceled, pg.DeadlockDetected, pg.SerializationFailure)
 POOLER_REJECTED_OPTIONS = "unsupported startup parameter"
 """What pgbouncer says to a client that wants to keep something in its session."""
 
@@ -61,6 +63,7 @@ class Database:
             pool_pre_ping=True,
             json_serializer=json.dumps,
         )
+        self.pool_timeout_seconds = settings.pool_timeout_seconds
         self._before_commit = before_commit
         self._session = sessionmaker(self.engine, expire_on_commit=False)
 
@@ -77,6 +80,7 @@ class Database:
             yield session
             if self._before_commit is not None:
                 self._before_commit(session)
+            send_deferred(session)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -137,6 +141,12 @@ def translated_errors() -> Iterator[None]:
 def is_outage(error: BaseException) -> bool:
     """Tell whether an error means that the database is not available; a statement that it rejects is a bug."""
     return isinstance(error, OSError | TimeoutError) or isinstance(domain_error(error), Unavailable)
+
+
+def is_contention(error: BaseException) -> bool:
+    """Tell whether a domain error means that other transactions were in the way: the database is not away."""
+    cause = error.__cause__
+    return isinstance(cause.orig if isinstance(cause, exc.DBAPIError) else cause, CONTENTION_ERRORS)
 
 
 def domain_error(error: BaseException | None) -> BaseException:

@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 from pydantic import TypeAdapter
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.schemas.events import EventIn
 from app.schemas.experiments.settings import StoredSettings
 from app.services.events import event_queries
-from app.services.events.rollup import IngestRules, StoredEvent, UnitState, roll_up
+from app.services.events.rollup import IngestRules, roll_up
 from app.services.experiments.settings_history import SettingsHistory, SettingsPeriod
+from app.storage.pipeline import Statement
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
 from benchmarks.service import Service
 
@@ -21,11 +21,6 @@ BATCH = 1_000
 REPEATS = 15
 POSTED, BARE = "events-posted", "events-bare"
 LOCK = "select version from experiment_versions where experiment_id = %s for update"
-DIALECT = PGDialect_psycopg()
-READ, STORE, COUNT = (
-    str(statement.compile(dialect=DIALECT))
-    for statement in (event_queries.READ_SQL, event_queries.STORE_SQL, event_queries.COUNT_SQL)
-)
 EVENTS = TypeAdapter(list[EventIn])
 
 
@@ -79,30 +74,24 @@ def _events(experiment_id: str, turn: int, kinds: tuple[str, str]) -> list[dict[
     return found
 
 
-def _statements(
-    connection: psycopg.Connection[Any], events: list[EventIn]
-) -> list[tuple[str, dict[str, Any]]]:
+def _statements(connection: psycopg.Connection[Any], events: list[EventIn]) -> list[Statement]:
     """Return what the service would execute for some events, worked out beforehand."""
     now = dt.datetime.now(dt.UTC)
-    sent = event_queries.sent_values(BARE, events)
-    rows = connection.execute(READ, sent).fetchall()
+    read = event_queries.read_query(events)
+    known = event_queries.parse_known(connection.execute(*read).fetchall())
     connection.commit()
-    known = [StoredEvent(taken_for, UnitState(*unit)) for taken_for, *unit in rows]
     found = roll_up(events, known, IngestRules(now, dt.timedelta(days=30), _history(now)))
-    stored, counted = (
-        values(BARE, found, now) for values in (event_queries.stored_values, event_queries.counted_values)
-    )
-    return [(READ, sent), (STORE, stored), (COUNT, counted)]
+    return [read, *event_queries.write_statements([(BARE, found)])]
 
 
 def _history(now: dt.datetime) -> SettingsHistory:
     return SettingsHistory((SettingsPeriod(now.date(), "running", StoredSettings(), now),), "tracked", 0, 0)
 
 
-def _execute(connection: psycopg.Connection[Any], statements: list[tuple[str, dict[str, Any]]]) -> None:
+def _execute(connection: psycopg.Connection[Any], statements: list[Statement]) -> None:
     connection.execute(LOCK, [BARE])
     for statement, values in statements:
         cursor = connection.execute(statement, values)
-        if statement is READ:
+        if cursor.description:
             cursor.fetchall()
     connection.commit()

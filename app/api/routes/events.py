@@ -3,20 +3,21 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from app.api.authorization import Handler
-from app.api.dependencies import SettingsDep
+from app.api.dependencies import StateDep
 from app.api.problem_details import error_responses
 from app.api.request_body import media_type_of
 from app.api.routing import StrictRoute
 from app.api.state import state_of
-from app.api.unit_of_work import IdempotentWriteDep
+from app.api.unit_of_work import IdempotentWriteDep, message_response
 from app.observability import metrics
 from app.schemas.events import CONVERSION, EXPOSURE, VALUE, EventsIn, EventsResult
 from app.services.access import principal
-from app.services.events import ingest
+from app.services.events import recorder
 
 
 class BeaconRoute(StrictRoute):
@@ -62,9 +63,9 @@ EXAMPLES: dict[str, Any] = {
     response_model=EventsResult,
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
-def record_events(
+async def record_events(
     sent: Annotated[EventsIn, Body(openapi_examples=EXAMPLES)],
-    settings: SettingsDep,
+    state: StateDep,
     write: IdempotentWriteDep,
     history: Annotated[
         bool, Query(description="The events are loaded afterwards: each counts as received when it happened")
@@ -82,8 +83,13 @@ def record_events(
     A page may send them with `navigator.sendBeacon("/events?key=gh_...", JSON.stringify(events))`: JSON as
     `text/plain`, and a key with the scope `evaluate` in the query. Such a key records events of flags only.
     """
-    outcome = write.commit_once(
-        lambda session: ingest.ingest(session, sent, settings.assignment_salt, write.now, history)
+    events = state.event_recorder
+    if write.request is None and recorder.may_share(sent):
+        result = await events.record(sent, write.now, history)
+        _count(result)
+        return message_response(result)
+    outcome = await run_in_threadpool(
+        write.commit_once, lambda session: events.record_alone(session, sent, write.now, history)
     )
     _count(outcome.message)
     return outcome.to_response()
@@ -93,4 +99,5 @@ def _count(result: EventsResult | None) -> None:
     """Count events in Prometheus; a replayed request recorded none."""
     if result is not None:
         for status in ("counted", "known", "duplicate", "refused"):
-            metrics.EVENTS_RECEIVED.labels(status).inc(getattr(result, status))
+            if number := getattr(result, status):
+                metrics.EVENTS_RECEIVED.labels(status).inc(number)

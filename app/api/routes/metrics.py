@@ -12,13 +12,20 @@ from app.api.dependencies import (
     DatabaseDep,
     ExperimentPath,
     SettingsDep,
+    StateDep,
     VariantPath,
 )
 from app.api.pagination import Cursor, Limit, decode_cursor, identifier, iso_date, page
 from app.api.problem_details import error_responses
 from app.api.routing import StrictRoute
 from app.api.temporary_files import temporary_file
-from app.api.unit_of_work import IdempotencyKeyHeader, IdempotentWriteDep, WriteDep, unit_of_work
+from app.api.unit_of_work import (
+    IdempotencyKeyHeader,
+    IdempotentWriteDep,
+    WriteDep,
+    message_response,
+    unit_of_work,
+)
 from app.observability import metrics
 from app.schemas.fields import IsoDate
 from app.schemas.metrics import (
@@ -30,7 +37,7 @@ from app.schemas.metrics import (
     StoredTotalsPage,
 )
 from app.services.analysis import posterior
-from app.services.metrics import bulk_upload, daily_metrics
+from app.services.metrics import bulk_upload, daily_metrics, recorder
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=StrictRoute)
 
@@ -77,17 +84,22 @@ TOTALS_EXAMPLES: dict[str, Any] = {
     response_model=Stored,
     responses=error_responses(404, 409, 413, 415, 422, 503),
 )
-def record_metrics(
+async def record_metrics(
     totals: Annotated[DailyTotals, Body(openapi_examples=TOTALS_EXAMPLES)],
-    settings: SettingsDep,
+    state: StateDep,
     write: IdempotentWriteDep,
 ) -> Response:
     """Store one daily total or an array of up to 5,000; sending a day again replaces it.
 
     The whole array is stored or nothing. An unknown experiment or variant is registered implicitly.
     """
-    outcome = write.commit_once(
-        lambda session: daily_metrics.record(session, totals, write.now, settings.auto_register)
+    daily = state.metrics_recorder
+    if write.request is None and recorder.may_share(totals):
+        stored = await daily.record(totals, write.now)
+        _count(stored)
+        return message_response(stored)
+    outcome = await run_in_threadpool(
+        write.commit_once, lambda session: daily.record_alone(session, totals, write.now)
     )
     _count(outcome.message)
     return outcome.to_response()

@@ -6,14 +6,25 @@ An entry starts where its operation is authorized (``start``), collects the expe
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.services.access import principal
+from app.storage.pipeline import Statement
 from app.storage.tables import AuditEntry
+
+INSERT_SQL = """
+    insert into audit (audit_id, at, key_id, who, operation, subjects)
+    select audit_id, at, key_id, who, operation, array[subject] from unnest(
+        %(ids)s::text[], %(at)s::timestamptz[], %(key_id)s::text[], %(who)s::text[], %(operation)s::text[],
+        %(subject)s::text[]
+    ) as entry (audit_id, at, key_id, who, operation, subject)
+"""
 
 
 @dataclass(slots=True)
@@ -71,6 +82,34 @@ def record(session: Session, operation: str, at: dt.datetime, subjects: list[str
             subjects=subjects,
         )
     )
+
+
+class AuditRow(NamedTuple):
+    """An entry of one subject, ready to be stored."""
+
+    at: dt.datetime
+    key_id: str | None
+    who: str
+    operation: str
+    subject: str
+
+
+def row_of(subject: str) -> AuditRow | None:
+    """Return the current entry, for a change of one subject that a transaction of several requests writes."""
+    entry = _pending.get()
+    if entry is None:
+        return None
+    who = principal.current_principal.get()
+    return AuditRow(entry.at, who.key_id, who.name, entry.operation, subject)
+
+
+def insert_query(rows: Sequence[AuditRow]) -> Statement:
+    """Return the statement that writes entries, to be sent in a pipeline."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in AuditRow._fields)
+    return INSERT_SQL, {
+        "ids": [uuid.uuid4().hex for _ in rows],
+        **{name: list(column) for name, column in zip(AuditRow._fields, columns, strict=True)},
+    }
 
 
 def read(session: Session, about: str | None, limit: int) -> list[AuditEntry]:

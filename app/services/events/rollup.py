@@ -5,7 +5,7 @@ successes and values are credited to the day of the exposure, whenever they come
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 
@@ -131,16 +131,19 @@ class AcceptedEvent:
     event: EventIn
     unit_id: str
     occurred_at: dt.datetime
+    received_at: dt.datetime
     counted_on: dt.date | None
 
 
 @dataclass(slots=True)
 class RollUp:
-    """What the events of one experiment in one request change.
+    """What the events of one experiment change, those of one request or of several after each other.
 
     Parameters
     ----------
     outcomes : one per event, in the order sent
+    now : the time of the last request
+    taken_for : the unit of each event to be stored
     accepted : the events to be stored
     units : the units that changed, as they are afterwards
     totals : what is added, by variant, day of first exposure and day of reception
@@ -148,7 +151,9 @@ class RollUp:
     held_out : what is added to the hold-out's totals, by day of first exposure
     """
 
-    outcomes: list[EventOutcome]
+    outcomes: list[EventOutcome] = field(default_factory=list)
+    now: dt.datetime | None = None
+    taken_for: dict[str, str] = field(default_factory=dict)
     accepted: list[AcceptedEvent] = field(default_factory=list)
     units: dict[str, UnitState] = field(default_factory=dict)
     totals: dict[tuple[str, dt.date, dt.date], TotalsDelta] = field(default_factory=dict)
@@ -156,34 +161,44 @@ class RollUp:
     held_out: dict[dt.date, TotalsDelta] = field(default_factory=dict)
 
 
-def roll_up(events: Sequence[EventIn], known: Sequence[StoredEvent], rules: IngestRules) -> RollUp:
-    """Return what some events change, given what is stored about each.
+def roll_up(
+    events: Sequence[EventIn],
+    known: Sequence[StoredEvent],
+    rules: IngestRules,
+    before: RollUp | None = None,
+) -> RollUp:
+    """Return what the events of a request change, given what is stored about each.
 
-    Exposures come first, then each event in the order of its time: what a batch changes does not depend on the
+    Exposures come first, then each event in the order of its time: what a request changes does not depend on the
     order in which it was put together.
+
+    Parameters
+    ----------
+    before : what requests before it change that is not stored yet; this one's changes are added to it
     """
+    found = RollUp() if before is None else before
+    found.now = rules.now
     moments = [rules.moment(event) for event in events]
-    found = RollUp([EventOutcome("refused")] * len(events))
-    taken_for: dict[str, str] = {}
+    outcomes = [EventOutcome("refused")] * len(events)
     for i in sorted(range(len(events)), key=lambda i: (events[i].type != "exposure", moments[i])):
-        event, now_known = events[i], _now_known(known[i], events[i], found, taken_for)
-        found.outcomes[i] = outcome = _classify(event, moments[i], now_known, rules)
+        event, now_known = events[i], _now_known(known[i], events[i], found)
+        outcomes[i] = outcome = _classify(event, moments[i], now_known, rules)
         unit = now_known.unit
         if unit is not None and outcome.status in ("counted", "known"):
-            taken_for[event.event_id] = unit.unit_id
-            found.accepted.append(AcceptedEvent(event, unit.unit_id, moments[i], outcome.counted_on))
+            found.taken_for[event.event_id] = unit.unit_id
+            accepted = AcceptedEvent(event, unit.unit_id, moments[i], rules.now, outcome.counted_on)
+            found.accepted.append(accepted)
         if unit is not None and outcome.counted_on is not None:
             _count(found, unit, event, moments[i], outcome.counted_on, rules)
+    found.outcomes += outcomes
     return found
 
 
-def _now_known(
-    known: StoredEvent, event: EventIn, found: RollUp, taken_for: Mapping[str, str]
-) -> StoredEvent:
-    """Return what is known of an event after those before it in the batch, which may have given it its unit."""
+def _now_known(known: StoredEvent, event: EventIn, found: RollUp) -> StoredEvent:
+    """Return what is known of an event after those before it, which may have given it its unit."""
     unit_id = event.unit_id if known.unit is None else known.unit.unit_id
     unit = found.units.get(unit_id, known.unit)
-    return replace(known, accepted_for=known.accepted_for or taken_for.get(event.event_id), unit=unit)
+    return replace(known, accepted_for=known.accepted_for or found.taken_for.get(event.event_id), unit=unit)
 
 
 def _classify(event: EventIn, moment: dt.datetime, known: StoredEvent, rules: IngestRules) -> EventOutcome:

@@ -1,8 +1,9 @@
 """An experiment's version row: the one lock of its writers, and the counter readers compare."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -22,6 +23,10 @@ RAISE = text("""
     from deleted_experiments as deleted
     where current.experiment_id = :experiment_id and deleted.experiment_id = :experiment_id
 """)
+LOCK_SEVERAL = """
+    select experiment_id, version, settings_version from experiment_versions
+    where experiment_id = any(%(experiment_ids)s) order by experiment_id for update
+"""
 LOCK = "select version from experiment_versions where experiment_id = %(experiment_id)s for update"
 
 
@@ -72,6 +77,30 @@ def try_lock(session: Session, experiment_id: str) -> int | None:
         session.connection().exec_driver_sql(LOCK, {"experiment_id": experiment_id}).scalar()
     )
     return version
+
+
+def lock_several(experiment_ids: Sequence[str], wait: bool = True) -> Statement:
+    """Return the statement that locks experiments in the order of their ids; its rows are ids and both versions.
+
+    Those that do not exist are missing in its rows; without ``wait`` those that another transaction holds, too.
+
+    Raises
+    ------
+    Forbidden: the API key is limited to other experiments
+    """
+    for experiment_id in experiment_ids:
+        _authorize_and_audit(experiment_id)
+    return LOCK_SEVERAL if wait else f"{LOCK_SEVERAL} skip locked", {"experiment_ids": list(experiment_ids)}
+
+
+def held_by_others(session: Session, experiment_ids: Collection[str]) -> set[str]:
+    """Return which experiments exist, of those that could not be locked."""
+    if not experiment_ids:
+        return set()
+    statement = select(ExperimentVersion.experiment_id).where(
+        ExperimentVersion.experiment_id.in_(experiment_ids)
+    )
+    return set(session.scalars(statement))
 
 
 def start(session: Session, experiment_id: str) -> None:

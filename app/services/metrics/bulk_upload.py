@@ -15,6 +15,7 @@ from app.services.delay.reports import known_through
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
+from app.services.metrics.report_upsert import Terms
 from app.settings import ServiceSettings
 from app.storage.database import lift_statement_timeout
 
@@ -41,8 +42,8 @@ EXPERIMENTS = text("""
 COPY = """copy sent (line, experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of)
     from stdin"""
 UPSERT = report_upsert.statements_for("""
-    select variant_id, date, impressions, successes, revenue, revenue_sq, as_of, line as place
-    from sent where experiment_id = :experiment_id
+    select experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of, line as place
+    from sent where experiment_id = any(%(experiment_ids)s)
 """)
 COUNT = text("""
     select cast(coalesce(sum(lines), 0) as bigint) as lines, count(*) as keys from (
@@ -163,7 +164,8 @@ def load(
         if history is None or not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
-        written += report_upsert.execute(session, UPSERT, experiment_id, history, now)
+        counts = report_upsert.execute(session, UPSERT, {experiment_id: Terms(history, now)})
+        written += counts[experiment_id]
     if mode == "atomic" and rejected.count:
         raise _rejection(received, rejected)
     stored = received - rejected.count - superseded

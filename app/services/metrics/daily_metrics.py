@@ -18,8 +18,9 @@ from app.services.experiments import lifecycle, share_constraints, variants, ver
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import report_upsert, revenue_checks
-from app.services.metrics.report_upsert import UpsertCounts, implied_days, statements_for
+from app.services.metrics.report_upsert import Terms, UpsertCounts, implied_days, statements_for
 from app.storage import tables
+from app.storage.pipeline import Statement, run_pipelined
 
 NumberedTotals = Sequence[tuple[int, DailyTotal]]
 """Totals with their positions in the message."""
@@ -30,13 +31,16 @@ RetirementDays = dict[str, dt.date | None]
 
 UPSERT = statements_for("""
     select * from unnest(
-        cast(:variant_ids as text[]), cast(:dates as date[]), cast(:impressions as bigint[]),
-        cast(:successes as bigint[]), cast(:revenue as numeric[]), cast(:revenue_sq as numeric[]),
-        cast(:as_of as date[])
-    ) with ordinality as sent (variant_id, date, impressions, successes, revenue, revenue_sq, as_of, place)
+        %(of)s::text[], %(variant_ids)s::text[], %(dates)s::date[], %(impressions)s::bigint[],
+        %(successes)s::bigint[], %(revenue)s::numeric[], %(revenue_sq)s::numeric[], %(as_of)s::date[]
+    ) with ordinality
+        as sent (experiment_id, variant_id, date, impressions, successes, revenue, revenue_sq, as_of, place)
 """)
 
 
+VARIANTS_SQL = (
+    "select experiment_id, variant_id, retired_on from variants where experiment_id = any(%(experiment_ids)s)"
+)
 AS_OF_SQL = text(f"""
     select distinct on (date, variant_id) * from (
         select m.date, m.variant_id, m.impressions, m.successes, m.revenue, m.revenue_sq, m.updated_at,
@@ -71,20 +75,16 @@ def record(
     NotFound: an unknown experiment or variant, where they are not registered implicitly
     Forbidden: an experiment that the principal may not access
     """
-    totals = [sent] if isinstance(sent, DailyTotal) else sent
-    places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
-    principal.require_access_to_all(
-        (f"{place}.experiment_id", total.experiment_id) for place, total in zip(places, totals, strict=True)
-    )
+    totals, places = require_access(sent)
     _check_distinct([(*total.key, total.as_of) for total in totals])
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     new = {name for name in groups if lifecycle.lock_or_register(session, name, now, auto_register)}
     lifecycle.claim_source(session, groups, "reported")
     histories, known = read_histories(session, groups), known_variants(session, groups)
-    _check_plausible(groups, histories, now, places)
+    check_plausible(groups, histories, now, places)
     _check_distinct_when_implied(session, totals, groups, histories, now)
-    _check_not_retired(groups, known, places)
+    check_not_retired(groups, known, places)
     written, registered = UpsertCounts(0, 0), []
     for experiment_id, group in groups.items():
         history, variant_ids = histories[experiment_id], _grouped_by_experiment(group)
@@ -93,13 +93,33 @@ def record(
         if added or experiment_id in new:
             one = Registered(experiment_id=experiment_id, new=experiment_id in new, variants=added)
             registered.append(one)
-        written += upsert(session, experiment_id, [total for _, total in group], history, now)
-    unchanged = len(totals) - written.inserted - written.updated
+        counts = upsert(session, [total for _, total in group], {experiment_id: Terms(history, now)})
+        written += counts[experiment_id]
+    return to_stored(len(totals), written, registered)
+
+
+def require_access(sent: DailyTotal | Sequence[DailyTotal]) -> tuple[Sequence[DailyTotal], Sequence[str]]:
+    """Return the totals of a message and their places in it.
+
+    Raises
+    ------
+    Forbidden: an experiment that the principal may not access
+    """
+    totals = [sent] if isinstance(sent, DailyTotal) else sent
+    places = ["body"] if isinstance(sent, DailyTotal) else [f"body.{index}" for index in range(len(totals))]
+    principal.require_access_to_all(
+        (f"{place}.experiment_id", total.experiment_id) for place, total in zip(places, totals, strict=True)
+    )
+    return totals, places
+
+
+def to_stored(received: int, written: UpsertCounts, registered: list[Registered]) -> Stored:
+    """Return what became of the totals of a message."""
     return Stored(
-        received=len(totals),
+        received=received,
         inserted=written.inserted,
         updated=written.updated,
-        unchanged=unchanged,
+        unchanged=received - written.inserted - written.updated,
         registered=registered,
     )
 
@@ -141,7 +161,7 @@ def _check_distinct_when_implied(
     _check_distinct([(*total.key, day) for total, day in zip(totals, as_of, strict=True)])
 
 
-def _check_plausible(
+def check_plausible(
     groups: TotalsByExperiment,
     histories: Mapping[str, SettingsHistory],
     now: dt.datetime,
@@ -170,7 +190,7 @@ def _check_plausible(
         raise Invalid("some totals cannot be true", [error for _, error in sorted(errors, key=itemgetter(0))])
 
 
-def _check_not_retired(
+def check_not_retired(
     groups: TotalsByExperiment, known: Mapping[str, RetirementDays], places: Sequence[str]
 ) -> None:
     """Reject totals of days on which their variant was no longer served."""
@@ -188,14 +208,22 @@ def _check_not_retired(
 
 def known_variants(session: Session, experiment_ids: Iterable[str]) -> dict[str, RetirementDays]:
     """Return the day of retirement, or None, of every variant of some experiments."""
-    variant = tables.Variant
+    (rows,) = run_pipelined(session, variants_query(experiment_ids))
+    return parse_variants(experiment_ids, rows)
+
+
+def variants_query(experiment_ids: Iterable[str]) -> Statement:
+    """Return the statement that reads variants and their retirement, to be sent in a pipeline."""
+    return VARIANTS_SQL, {"experiment_ids": list(experiment_ids)}
+
+
+def parse_variants(
+    experiment_ids: Iterable[str], rows: Iterable[tuple[Any, ...]]
+) -> dict[str, RetirementDays]:
+    """Return the answer to ``variants_query`` by experiment."""
     known: dict[str, RetirementDays] = {experiment_id: {} for experiment_id in experiment_ids}
-    for row in session.execute(
-        select(variant.experiment_id, variant.variant_id, variant.retired_on).where(
-            variant.experiment_id.in_(list(known))
-        )
-    ):
-        known[row.experiment_id][row.variant_id] = row.retired_on
+    for experiment_id, variant_id, retired_on in rows:
+        known[experiment_id][variant_id] = retired_on
     return known
 
 
@@ -226,19 +254,14 @@ def register_variants(
 
 
 def upsert(
-    session: Session,
-    experiment_id: str,
-    totals: Sequence[DailyTotal],
-    history: SettingsHistory,
-    now: dt.datetime,
-) -> UpsertCounts:
-    """Insert or replace the totals of one experiment, whose lock the caller holds."""
+    session: Session, totals: Sequence[DailyTotal], terms: Mapping[str, Terms]
+) -> dict[str, UpsertCounts]:
+    """Insert or replace the totals of some experiments, whose locks the caller holds."""
     return report_upsert.execute(
         session,
         UPSERT,
-        experiment_id,
-        history,
-        now,
+        terms,
+        of=[total.experiment_id for total in totals],
         variant_ids=[total.variant_id for total in totals],
         dates=[total.date for total in totals],
         impressions=[total.impressions for total in totals],

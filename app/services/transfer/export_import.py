@@ -26,6 +26,7 @@ from app.services.metrics.report_upsert import repack_days_of
 from app.services.transfer.row_schemas import PARTS, check_agreement, check_numbers, check_row
 from app.storage import tables
 from app.storage.database import lift_statement_timeout
+from app.storage.pipeline import run_pipelined
 
 FORMAT = 1
 """Incremented when files of earlier versions can no longer be read."""
@@ -35,7 +36,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 
 CREATE = text("create temporary table imported (line bigint, part text, sent json) on commit drop")
 PACK_REPORTS = repack_days_of(
-    "select variant_id, date from metric_snapshots where experiment_id = :experiment_id"
+    "select experiment_id, variant_id, date from metric_snapshots where experiment_id = any(%(experiment_ids)s)"
 )
 COPY = "copy imported (line, part, sent) from stdin"
 
@@ -96,7 +97,7 @@ def restore(session: Session, upload: BinaryIO) -> Imported:
     for part in PARTS:
         _insert(session, part, experiment_id)
     check_agreement(session, experiment_id)
-    session.execute(PACK_REPORTS, {"experiment_id": experiment_id})
+    run_pipelined(session, (PACK_REPORTS, {"experiment_ids": [experiment_id]}))
     version_lock.raise_above_deleted(session, experiment_id)
     return Imported(experiment_id=experiment_id, rows=counts)
 

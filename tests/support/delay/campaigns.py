@@ -1,5 +1,6 @@
 """Campaigns side by side on one service: each day's split is asked for, shown, and what is known of it is sent."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -95,14 +96,14 @@ def count(client: TestClient, clock: SettableClock) -> Send:
     def send(campaigns: Sequence[Campaign], day: int) -> None:
         with client.app.state.database.transaction() as session:
             for campaign in campaigns:
-                event_queries.write(session, campaign.name, received(campaign, day), clock())
+                event_queries.write(session, [(campaign.name, received(campaign, day, clock()))])
 
     return send
 
 
-def received(campaign: Campaign, day: int) -> RollUp:
+def received(campaign: Campaign, day: int, now: dt.datetime) -> RollUp:
     """Return what the roll-up finds in the events of a day."""
-    found = RollUp([])
+    found = RollUp(now=now)
     for total in campaign.received(day):
         key = total.variant_id, campaign.date(total.cohort), campaign.date(day)
         found.totals[key] = TotalsDelta(total.impressions, total.successes)

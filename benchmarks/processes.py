@@ -83,7 +83,7 @@ def _numbers(pid: int) -> list[str]:
 
 def _usage(pid: int) -> Usage:
     place = PROC / str(pid)
-    told = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
-    resident, shared = (1024 * int(told.get(name, "0").split()[0]) for name in ("VmRSS", "RssShmem"))
+    written = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+    resident, shared = (1024 * int(written.get(name, "0").split()[0]) for name in ("VmRSS", "RssShmem"))
     name = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     return Usage(pid, name, resident - shared, shared, len(list((place / "fd").iterdir())))

@@ -47,7 +47,7 @@ class LinkedReports:
     conversions: Floats
     known: Booleans
 
-    def only(self, chosen: Booleans) -> "LinkedReports":
+    def select(self, chosen: Booleans) -> "LinkedReports":
         """Return the cohorts that are marked (c,)."""
         return LinkedReports(self.cohort[chosen], self.conversions[chosen], self.known[chosen])
 

@@ -79,7 +79,7 @@ class Reports:
     def own(self) -> dict[str, DelayEstimate]:
         """Return each variant's own delay, shrunk to the common one."""
         return {
-            variant_id: reported_delay(self.seen.only(self._variant == place), self.common.curve)
+            variant_id: reported_delay(self.seen.select(self._variant == place), self.common.curve)
             for place, variant_id in enumerate(self.variant_ids)
         }
 

@@ -23,7 +23,7 @@ def check_reports(snapshots):
     common = reported_delay(seen)
     variant, period = np.divmod(np.arange(VARIANTS * DAYS), DAYS)
     own = [
-        reported_delay(seen.only(variant[seen.cohort] == place), common.curve) for place in range(VARIANTS)
+        reported_delay(seen.select(variant[seen.cohort] == place), common.curve) for place in range(VARIANTS)
     ]
     check(common, *own)
     assert np.isfinite(compare(*by_report(seen, period, variant, VARIANTS)).e_value)

@@ -35,8 +35,7 @@ test: $(VENV)/dev.stamp ## run the tests that start no processes and play no tho
 
 test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) $(CLIENT_GENERATOR) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)
-	$(PYTEST) -m "$(MARKED)" --ignore tests/browser --junitxml build/tests/marked.xml --numprocesses 4 --dist loadfile $(ARGS)
-	$(PYTEST) tests/browser --junitxml build/tests/browser.xml --numprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) -m "$(MARKED)" --junitxml build/tests/marked.xml --numprocesses 4 --dist worksteal $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## of those, click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
@@ -51,7 +50,7 @@ coverage: $(VENV)/dev.stamp $(WEB_PROVIDER) ## compare what the tests of `make t
 	$(BIN)/python -m tests.support.reports.coverage build/coverage/quick build/coverage/marked
 
 durations: $(VENV)/dev.stamp ## write docs/reference/test-durations.md from the last `make test test-marked`
-	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml build/tests/browser.xml
+	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml
 
 screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)

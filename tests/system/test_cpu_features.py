@@ -11,21 +11,19 @@ from tests.support.processors import SWITCHED_OFF, environment
 pytestmark = pytest.mark.system
 
 
-@pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
-def test_the_mathematics_pass_on_a_processor_without(without):
-    """With everything that this one has, they pass where they stand."""
-    run_tests("tests/bandits", without)
+RESTS_ON_DIGITS = "not statistics and not sampling"
+"""A standard error is millions of times wider than what digits differ by."""
+UNUSED = [f"no:{plugin}" for plugin in ("cacheprovider", "schemathesis", "playwright", "xdist", "cov")]
+"""Plugins that take longer to start than most of these tests."""
 
 
 @pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
-def test_undelayed_experiments_have_the_bytes_of_before_on_a_processor_without(without):
-    """They were written by a processor that has everything."""
-    run_tests("tests/services/delay/test_same_bytes.py", without)
-
-
-def run_tests(tests, without):
+@pytest.mark.parametrize("tests", ["bandits", "services/delay/test_same_bytes.py"])
+def test_numbers_pass_on_a_processor_without(tests, without):
+    """With everything this one has, the mathematics pass where they stand, and the bytes were written."""
+    plugins = [option for plugin in UNUSED for option in ("-p", plugin)]
     played = subprocess.run(
-        [sys.executable, "-m", "pytest", tests, "-m", "not statistics", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", f"tests/{tests}", "-m", RESTS_ON_DIGITS, *plugins],
         cwd=ROOT,
         env=environment(without),
         capture_output=True,

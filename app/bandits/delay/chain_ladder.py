@@ -73,11 +73,15 @@ def chain_ladder(counts: AgeCounts, toward: Floats | None = None) -> Floats:
     .. [1] S. W. Lagakos, L. M. Barraj, V. De Gruttola, Biometrika 75 (1988) 515-523. doi:10.1093/biomet/75.3.515
     .. [2] T. Mack, ASTIN Bulletin 23 (1993) 213-225 (the same ratios as the chain ladder of insurers).
     """
-    imagined = imagined_counts(counts.came.shape[-1], toward)
+    return ladder_of(counts, imagined_counts(counts.came.shape[-1], toward))
+
+
+def ladder_of(counts: AgeCounts, imagined: AgeCounts) -> Floats:
+    """Return the fractions (..., J_max + 1) that ``chain_ladder`` has, shrunk by imagined conversions."""
     came, at_risk = counts.came + imagined.came, counts.at_risk + imagined.at_risk
-    ratios = np.divide(at_risk - came, at_risk, out=np.ones_like(at_risk), where=at_risk > 0)[..., 1:]
-    fractions = np.ones_like(at_risk)
-    fractions[..., :-1] = np.cumprod(ratios[..., ::-1], axis=-1)[..., ::-1]
+    ratios = np.divide(at_risk - came, at_risk, out=np.ones(at_risk.shape), where=at_risk > 0)
+    fractions = np.ones(at_risk.shape)
+    np.multiply.accumulate(ratios[..., :0:-1], axis=-1, out=fractions[..., -2::-1])
     return fractions
 
 

@@ -64,5 +64,6 @@ def fractions_at(fractions: Floats, ages: ArrayLike) -> Floats:
 
 def masses(fractions: Sequence[float] | Floats) -> Floats:
     """Return the fraction that comes at each age exactly, (..., J_max + 1), from the fractions that have come."""
-    steps: Floats = np.diff(np.asarray(fractions, dtype=np.float64), axis=-1, prepend=0.0)
+    steps = np.array(fractions, dtype=np.float64)
+    steps[..., 1:] -= steps[..., :-1].copy()
     return steps

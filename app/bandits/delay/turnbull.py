@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.bandits.arrays import Booleans, Floats, Integers
-from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder, imagined_counts
+from app.bandits.delay.chain_ladder import AgeCounts, imagined_counts, ladder_of
 from app.bandits.delay.curve import masses
 
 MAX_ROUNDS = 500
@@ -70,11 +70,11 @@ def fit_intervals(
     .. [1] B. W. Turnbull, J. R. Statist. Soc. B 38 (1976) 290-295. doi:10.1111/j.2517-6161.1976.tb01597.x
     """
     cells = len(widths)
-    imputed = _Imputed(intervals, cells)
+    imputed, imagined = _Imputed(intervals, cells), imagined_counts(cells, toward)
     fractions = np.cumsum(widths / widths.sum())
     for _ in range(MAX_ROUNDS):
         counts = imputed.counts(fractions)
-        fitted = chain_ladder(counts, toward)
+        fitted = ladder_of(counts, imagined)
         moved = np.abs(fitted - fractions).max()
         fractions = fitted
         if moved <= tolerance or imputed.is_exact:
@@ -96,18 +96,16 @@ class _Imputed:
         left = np.bincount(intervals.known_through + 1, intervals.counts, cells + 1)
         self._older = np.cumsum(entered - left)[:cells]
         self._at_first = float(intervals.counts[~inner & (intervals.by == 0)].sum())
-
-    @property
-    def is_exact(self) -> bool:
+        self.is_exact = bool((self.by == self.after + 1).all())
         """Whether nothing has to be spread: each interval is one cell."""
-        return bool((self.by == self.after + 1).all())
 
     def counts(self, fractions: Floats) -> AgeCounts:
-        before, within = fractions[self.after], fractions[self.by] - fractions[self.after]
+        before = fractions[self.after]
+        within = fractions[self.by] - before
         weight = np.divide(self.conversions, within, out=np.zeros_like(within), where=within > 0)
         spread = np.where(self.covers, weight[:, None], 0.0)  # summed by row: what is 0 stays exactly 0
-        came = spread.sum(axis=0) * masses(fractions)
-        at_risk = (spread * (fractions - before[:, None])).sum(axis=0) + self._older
+        came = np.add.reduce(spread) * masses(fractions)
+        at_risk = np.add.reduce(spread * (fractions - before[:, None])) + self._older
         came[0] = at_risk[0] = self._at_first
         return AgeCounts(came, at_risk)
 

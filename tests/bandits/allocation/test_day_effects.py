@@ -27,12 +27,14 @@ def traffic_on_the_best(log_sd, adjust, runs=200, days=31, daily=10_000, rates=(
     return parts.mean(), parts.std() / np.sqrt(runs)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("log_sd", [0, 0.3, 0.6])
 def test_adjusted_totals_put_0_975_of_the_traffic_on_the_best_arm_at_any_day_effect(log_sd):
     mean, error = traffic_on_the_best(log_sd, adjust=True)
     assert mean == pytest.approx(0.975, abs=4 * error)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize(("log_sd", "expected"), [(0.3, 0.81), (0.6, 0.64)])
 def test_pooled_totals_lose_traffic_to_day_effects(log_sd, expected):
     mean, error = traffic_on_the_best(log_sd, adjust=False)

@@ -124,6 +124,7 @@ def test_another_currency_changes_nothing_but_the_loss(spread, rate):
     assert second.expected_loss / rate == pytest.approx(first.expected_loss, abs=1e-9)
 
 
+@pytest.mark.sampling
 def test_two_identical_arms_are_declared_in_at_most_12_percent_of_2000_runs():
     rng, n, runs = np.random.default_rng(8), 2000, 2000
     s = rng.binomial(n, 0.05, (runs, 2))

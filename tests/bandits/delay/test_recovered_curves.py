@@ -112,6 +112,7 @@ def test_the_truth_is_within_four_standard_errors_of_the_curves(delay, way):
     assert found.any(axis=1).sum() <= most(RUNS, OUTSIDE * found.shape[1])
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("way", WAYS)
 def test_the_truth_is_within_four_standard_errors_of_twenty_curves(way):
     assert outside(recover("mean 7", way, 20)).any(axis=1).sum() <= 1

@@ -21,6 +21,8 @@ from app.bandits.policies.registry import build_policy
 from app.bandits.totals import Totals
 from tests.support.samples import conversions_of
 
+pytestmark = pytest.mark.sampling
+
 RUNS = 2_000
 MARGIN = 0.02
 """Coverage is 95 % to within two points: four standard errors of a part of 2,000 runs are 1.95 points."""

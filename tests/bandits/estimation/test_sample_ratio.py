@@ -60,6 +60,7 @@ def test_an_arm_that_was_served_nothing_must_have_no_impressions():
     assert sample_ratio_p([np.array([10.0, 1.0])], [served]) == 0
 
 
+@pytest.mark.sampling
 def test_false_alarms_stay_below_the_level_though_it_is_looked_at_every_day():
     """2,000 runs of 30 days, shares moving daily; at most 0.001 in expectation, four standard errors allowed."""
     rng = np.random.default_rng(1)

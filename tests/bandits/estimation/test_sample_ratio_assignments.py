@@ -55,6 +55,7 @@ def test_a_hundred_million_units_are_no_trouble():
     assert assignment_ratio_p([[n // 2 + 40_000, n // 2 - 40_000]], [[0.5, 0.5]]) < SRM_ALPHA
 
 
+@pytest.mark.sampling
 def test_false_alarms_stay_at_or_below_the_level_though_it_is_looked_at_after_every_batch():
     """2,000 runs of 20 splits, drawn anew for each; an alarm at any of the 20 looks counts."""
     rng = np.random.default_rng(1)
@@ -65,6 +66,7 @@ def test_false_alarms_stay_at_or_below_the_level_though_it_is_looked_at_after_ev
         assert (least < level).sum() <= most_allowed(level, RUNS)
 
 
+@pytest.mark.sampling
 def test_false_alarms_stay_below_the_level_though_older_splits_still_get_units():
     """Four processes, each with its own idea of the split in force: units of all splits come interleaved."""
     rng = np.random.default_rng(2)
@@ -85,6 +87,7 @@ def returning_units(rng, runs, days=15, fresh=300):
     return first, first + rng.binomial(known, 0.5), shares
 
 
+@pytest.mark.sampling
 def test_sticky_units_that_return_raise_no_alarm_because_first_assignments_alone_count():
     first, visits, shares = returning_units(np.random.default_rng(3), RUNS)
     looks = [assignment_ratio_p(first[:, :t], shares[:, :t]) for t in range(1, 16)]
@@ -92,6 +95,7 @@ def test_sticky_units_that_return_raise_no_alarm_because_first_assignments_alone
     assert (assignment_ratio_p(visits, shares) < SRM_ALPHA).all(), "all visits would alarm in every run"
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("splits", [1, 12, 240])
 def test_48_to_52_where_it_should_be_even_is_found_in_24_000_units_however_many_splits(splits):
     rng = np.random.default_rng(4)

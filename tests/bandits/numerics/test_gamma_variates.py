@@ -24,6 +24,7 @@ def drawn(a, b, seed=1, n=N):
     return gamma_variates(shapes, 10, np.random.default_rng(seed)).transpose(0, 2, 1).reshape(n, 2)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_has_the_law_of_its_shape(shape):
     first, second = drawn(shape, 1.0).T, drawn(30.0, shape).T
@@ -31,6 +32,7 @@ def test_each_has_the_law_of_its_shape(shape):
         assert stats.kstest(variates, stats.gamma(shape).cdf).pvalue > 1e-4
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("shape", [1.0, 1.5, 4.0])
 def test_the_tails_have_it_too(shape):
     """Refused are mostly variates far out; four standard errors at each of these quantiles."""
@@ -40,6 +42,7 @@ def test_the_tails_have_it_too(shape):
         assert found == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / variates.size))
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (2, 30), (1, 400), (300, 300)])
 def test_those_of_a_pair_are_independent(a, b):
     g_a, g_b = drawn(float(a), float(b), seed=3).T
@@ -47,6 +50,7 @@ def test_those_of_a_pair_are_independent(a, b):
     assert abs(stats.spearmanr(g_a, g_b).statistic) <= 4 / np.sqrt(N)
 
 
+@pytest.mark.sampling
 def test_tables_and_places_are_independent():
     tables = gamma_variates(np.full((2, N), 1.5), 2, np.random.default_rng(4)).reshape(4, N)
     assert np.abs(np.corrcoef(tables) - np.eye(4)).max() <= 4 / np.sqrt(N)

@@ -92,6 +92,7 @@ def test_many_bandits_at_once_get_the_shares_each_would_get_alone(kind):
         assert together[i, 0] == pytest.approx(built(kind).shares(alone), abs=1e-9)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("kind", KINDS)
 def test_frequencies_of_draws_are_the_shares(kind):
     n = 20_000
@@ -104,6 +105,7 @@ def test_frequencies_of_draws_are_the_shares(kind):
     assert stats.chisquare(seen[some], expected[some] * n / expected[some].sum()).pvalue > 1e-4
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("kind", KINDS)
 @few
 @given(four_arms)

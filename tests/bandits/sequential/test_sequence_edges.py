@@ -45,6 +45,7 @@ def test_all_units_explore_or_none(epsilon, expected):
     assert sequence._exploring(10).tolist() == expected
 
 
+@pytest.mark.sampling
 def test_a_single_row_explores_as_often_as_epsilon_says():
     sequence, n = greedy((1, 1), 2, 1, 0.1), 6400
     learn(sequence, 0, 3, 0, rows=1)

@@ -55,6 +55,7 @@ def test_thompson_chooses_with_the_probability_of_being_best(arms, prior):
     assert agree(frequencies(sequence, arms, ROWS), policy.shares(as_totals(arms)), ROWS * ROUNDS)
 
 
+@pytest.mark.sampling
 @pytest.mark.parametrize("kind", ["thompson", "epsilon_greedy", "ucb1", "top_two_thompson", "uniform"])
 def test_few_rows_follow_the_same_shares_as_many(kind):
     arms, rows = ARMS["the first leads"], 50

@@ -325,7 +325,7 @@ def _read_sums_by_age(
     if before and not sums_by_age.without_gaps(eligible):
         return None
     shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
-    table, delay = delayed.count(sums_by_age.table_of(eligible, shown), eligible, date)
+    table, delay = delayed.count(sums_by_age.table_of(eligible, shown, delayed.oldest), eligible, date)
     return VariantsAndTotals(rows, eligible, table, delay=delay)
 
 

@@ -149,12 +149,12 @@ $(BIN)/python:
 	@$(PYTHON) -c "$$CHECK_PYTHON"
 	@$(PYTHON) -m venv --clear $(VENV)
 
-# `-e .` gives the groundhog command; it has no hash to check, and must not fetch anything. The charts of the
+# Modules are compiled when they are first imported, most never are. `-e .` gives the groundhog command; it has no hash to check, and must not fetch anything. The charts of the
 # dashboard are made from what was installed
 define install
 @echo "installing $(1) into $(VENV) (once) ..."
 @$(BIN)/python -c "$$LOCK_OF_THIS_PLATFORM" $(1) > $(VENV)/lock.txt
-@$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/lock.txt
+@$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r $(VENV)/lock.txt
 @$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e . $(2)
 @$(BIN)/python -m app.web.vega_bundle
 endef

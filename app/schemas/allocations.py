@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from app.schemas.fields import DayOrTime
 from app.schemas.gates import Gate
 
 EXAMPLE: dict[str, Any] = {
@@ -94,6 +95,9 @@ class DelayUsed(BaseModel):
     """The delay of conversions that the totals were counted with."""
 
     kind: Literal["auto", "curve"] = Field(description="auto: estimated from the data; curve: given")
+    unit: Literal["hour"] | None = Field(
+        default=None, description="Of the ages of the curve, with cadence hour; absent where they are days"
+    )
     curve: list[float] = Field(
         description="Which fraction of a day's conversions has come by 0, 1, 2, ... days later"
     )
@@ -131,7 +135,9 @@ class Allocation(BaseModel):
     settings: dict[str, Any] = Field(
         description="The other settings in force that differ from their defaults"
     )
-    data_through: dt.date | None = Field(description="Last day whose data are used; null without data")
+    data_through: DayOrTime | None = Field(
+        description="Last day whose data are used, with cadence hour the end of the last hour; null without data"
+    )
     gates: list[Gate] = Field(description="What keeps the policy from deciding alone")
     variants: list[VariantAllocation]
     value_remaining: float | None = Field(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -65,6 +66,9 @@ UnitId = Annotated[
     Field(description="1 to 256 bytes of any Unicode without control characters"),
 ]
 """A unit's id, or an event's: a text of the sender's own."""
+
+DayOrTime = Annotated[AwareDatetime | dt.date, Field(union_mode="left_to_right")]
+"""A day, or with cadence hour a moment."""
 
 Text = Annotated[str, StringConstraints(strict=True, max_length=2_000, pattern=TEXT)]
 """Free text without control characters (PostgreSQL stores no NUL)."""

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.fields import DayOrTime
+
 MAX_DAYS_EXPLAINED = 3
 
 
@@ -117,8 +119,9 @@ class InvalidTotalsGate(BaseModel):
     """Some variants have more successes than impressions."""
 
     gate: Literal["invalid_totals"]
-    possible_through: dt.date | None = Field(
-        description="The latest day up to which all totals are possible; null where there is none"
+    possible_through: DayOrTime | None = Field(
+        description="The latest day (moment, with cadence hour) up to which all totals are possible; null where"
+        " there is none"
     )
     variants: dict[str, ImpossibleTotals]
 

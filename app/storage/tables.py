@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Numeric,
@@ -218,6 +219,25 @@ class ReceivedMetrics(Base):
     variant_id: Mapped[str] = mapped_column(primary_key=True)
     date: Mapped[dt.date] = mapped_column(primary_key=True)
     received_on: Mapped[dt.date] = mapped_column(primary_key=True)
+    impressions: Mapped[int]
+    successes: Mapped[int]
+    revenue: Mapped[Decimal]
+    revenue_sq: Mapped[Decimal]
+
+
+class ReceivedHours(Base):
+    """What was received in one hour of the totals of one variant and hour of first exposure (cadence hour).
+
+    Hours are numbered from 1970-01-01 00:00 UTC.
+    """
+
+    __tablename__ = "received_hours"
+    __table_args__ = (CheckConstraint("received_hour >= hour", name="received_not_before_hour"),)
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    variant_id: Mapped[str] = mapped_column(primary_key=True)
+    hour: Mapped[int] = mapped_column(Integer, primary_key=True)
+    received_hour: Mapped[int] = mapped_column(Integer, primary_key=True)
     impressions: Mapped[int]
     successes: Mapped[int]
     revenue: Mapped[Decimal]
@@ -468,6 +488,7 @@ CONSTRAINT_MESSAGES = {
     "ck_experiment_metrics_successes_not_negative": "successes are never negative",
     "ck_experiment_metrics_revenue_sq_not_negative": "a sum of squares is never negative",
     "ck_metric_snapshots_as_of_not_before_date": "no totals of a day are known before it",
+    "ck_received_hours_received_not_before_hour": "nothing is received before the hour it belongs to",
     "ck_simulations_state": "a simulation is queued, running, done, failed or cancelled",
     "ck_api_keys_scopes": "a key has scopes, of evaluate, report, read and admin; origins go with evaluate alone",
     "ck_api_keys_secret_sha256": "of a key's secret the SHA-256 is stored",

@@ -22,7 +22,7 @@ from benchmarks.service import Service
 
 REPEATS = 3
 REPLICATIONS = 1000
-TARGETS = {"thompson": 3e6, "epsilon_greedy": 20e6}
+TARGETS = {"thompson": 4e6, "epsilon_greedy": 22e6}
 PEERS = ("mabwiser", "river", "pybandits")
 PEER_ROUNDS = 2000
 TIMES_THE_FASTEST = 25

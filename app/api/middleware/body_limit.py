@@ -1,6 +1,7 @@
 """Reject bodies over the limit, and compressed ones, before they fill the memory."""
 
-from starlette.datastructures import Headers
+from collections.abc import Iterable
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,15 +28,14 @@ class BodySizeLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
+        encoding, declared = _encoding_and_length(scope["headers"])
+        if encoding.strip().lower() not in {b"", b"identity"}:
             await problem_response(UnsupportedMediaType(COMPRESSED_BODY), scope["path"])(scope, receive, send)
             return
         if scope["path"] in self.unlimited:
             await self.app(scope, receive, send)
             return
-        declared = headers.get("content-length", "0")
-        if declared.isascii() and declared.isdigit() and int(declared[:18]) > self.max_bytes:
+        if declared.isdigit() and int(declared[:18]) > self.max_bytes:
             await problem_response(TooLarge(self.detail), scope["path"])(scope, receive, send)
             return
         size = 0
@@ -49,3 +49,14 @@ class BodySizeLimitMiddleware:
             return message
 
         await self.app(scope, receive_within_limit, send)
+
+
+def _encoding_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Return the first Content-Encoding and the first Content-Length of a request."""
+    encoding = length = None
+    for name, value in headers:
+        if name == b"content-encoding" and encoding is None:
+            encoding = value
+        elif name == b"content-length" and length is None:
+            length = value
+    return encoding or b"", length or b"0"

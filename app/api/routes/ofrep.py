@@ -6,6 +6,7 @@ Errors have the protocol's own format (`failure`), never problem+json.
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -29,6 +30,7 @@ from app.schemas.assignments.ofrep import (
     FlagFailure,
 )
 from app.schemas.etags import etag_of
+from app.schemas.experiments.experiments import State
 from app.schemas.fields import UnitId
 from app.schemas.validation import field_errors
 from app.services.assignments.assigner import AssignmentOutcome
@@ -142,7 +144,7 @@ async def evaluate_flags(
         for key, outcome in zip(keys, outcomes, strict=True)
         if not isinstance(outcome, errors.NotFound)  # no longer a flag
     ]
-    return _response({"flags": flags}, body, if_none_match)
+    return _response(f'{{"flags": [{", ".join(flags)}]}}', body, if_none_match)
 
 
 async def _assign(request: Request, pairs: Sequence[tuple[str, str]]) -> list[AssignmentOutcome]:
@@ -179,30 +181,56 @@ def _targeting_key(body: bytes) -> str:
     return unit_id
 
 
-def _flag_or_failure(key: str, outcome: AssignmentOutcome) -> dict[str, Any]:
+def _flag_or_failure(key: str, outcome: AssignmentOutcome) -> str:
     if isinstance(outcome, AssignmentResult):
         return _flag(outcome)
-    return {"key": key, "errorCode": _code_of(outcome)[1], "errorDetails": outcome.detail}
+    return json.dumps({"key": key, "errorCode": _code_of(outcome)[1], "errorDetails": outcome.detail})
 
 
-def _flag(assigned: AssignmentResult) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"reason": assigned.reason}
-    if assigned.propensity is not None:
-        metadata |= {"propensity": assigned.propensity, "revision": assigned.revision}
-    if assigned.state != "running":
-        metadata["state"] = assigned.state
-    return {
-        "key": assigned.experiment_id,
-        "reason": "STATIC" if assigned.propensity == 1 else REASONS[assigned.reason],
-        "variant": assigned.variant_id,
-        "value": assigned.variant_id if assigned.value is None else assigned.value,
-        "metadata": metadata,
-    }
+def _flag(assigned: AssignmentResult) -> str:
+    """Return a flag as JSON; all units that were drawn into a variant with one split have the same."""
+    value = assigned.variant_id if assigned.value is None else assigned.value
+    text = _json_of_flag if isinstance(value, str | int) else _json_of_flag.__wrapped__
+    return text(
+        assigned.experiment_id,
+        assigned.variant_id,
+        value,
+        assigned.reason,
+        assigned.propensity,
+        assigned.revision,
+        assigned.state,
+    )
 
 
-def _response(message: dict[str, Any], request_body: bytes, if_none_match: str | None) -> Response:
+@lru_cache(maxsize=4_096, typed=True)  # 1 and true are equal, but not the same JSON
+def _json_of_flag(
+    experiment_id: str,
+    variant_id: str,
+    value: object,
+    reason: Reason,
+    propensity: float | None,
+    revision: str | None,
+    state: State,
+) -> str:
+    metadata: dict[str, Any] = {"reason": reason}
+    if propensity is not None:
+        metadata |= {"propensity": propensity, "revision": revision}
+    if state != "running":
+        metadata["state"] = state
+    return json.dumps(
+        {
+            "key": experiment_id,
+            "reason": "STATIC" if propensity == 1 else REASONS[reason],
+            "variant": variant_id,
+            "value": value,
+            "metadata": metadata,
+        }
+    )
+
+
+def _response(message: str, request_body: bytes, if_none_match: str | None) -> Response:
     """Return the response with a tag over the request, with its whole context, and the result."""
-    body = json.dumps(message).encode()
+    body = message.encode()
     return conditional_response(body, etag_of(request_body, body), if_none_match)
 
 

@@ -10,6 +10,7 @@ from app.schemas.fields import Rounded
 EXAMPLE: dict[str, Any] = {
     "experiment_id": "homepage_test",
     "date": "2023-07-16",
+    "unit": "day",
     "kind": "auto",
     "curve": [0.62, 1.0],
     "estimate": {
@@ -26,7 +27,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class DelayCurveEstimate(BaseModel):
-    """An estimated delay curve, by age in days: the element j is of the conversions that come j days later."""
+    """An estimated delay curve by age, in days or hours: element j is of the conversions that come j later."""
 
     curve: list[Rounded] = Field(description="Which fraction has come by then; 1 from the last element on")
     low: list[Rounded] = Field(description="Lower end of its 95 % interval")
@@ -44,6 +45,7 @@ class DelayReport(BaseModel):
 
     experiment_id: str
     date: dt.date
+    unit: Literal["day", "hour"] = Field(description="Of the ages: days, or with cadence hour hours")
     kind: Literal["auto", "none", "curve"] = Field(description="As the setting has it")
     curve: list[Rounded] = Field(
         description="The curve that impressions are counted with; [1] where all conversions come at once"

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.bandits.allocation.rounding import significant
-from app.schemas.fields import Rounded
+from app.schemas.fields import DayOrTime, Rounded
 
 Drawn = Annotated[float, AfterValidator(lambda height: significant(height, 6))]
 """A density: of many trials its exponent is large, and so is what two processors make of it."""
@@ -69,6 +69,8 @@ class TotalsUsed(BaseModel):
 
     date: dt.date = Field(description="The allocation's date")
     last_day: dt.date = Field(description="The last day that may be used: date - 1 - maturity_days")
-    data_through: dt.date | None = Field(description="The last day whose data are used")
+    data_through: DayOrTime | None = Field(
+        description="The last day whose data are used, with cadence hour the end of the last hour"
+    )
     left_out: list[dt.date] = Field(description="Days left out because a variant had not reported")
     variants: list[VariantEvidence]

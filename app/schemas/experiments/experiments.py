@@ -7,11 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas.experiments.currencies import Currency
 from app.schemas.experiments.settings import (
+    NOT_BY_HOUR,
     Days,
     ExperimentSettings,
     PercentForAllOrSome,
     PositiveDays,
     Strict,
+    asked_in_days,
 )
 from app.schemas.fields import Identifier, IsoDate, Percent, Text, TimeZone, VariantValue
 from app.schemas.validation import combination_error
@@ -45,6 +47,8 @@ EXAMPLE: dict[str, Any] = {
     "control": "control",
     "variants": [VARIANT, VARIANT | {"variant_id": "bold", "name": "Bold headline", "is_control": False}],
 }
+
+HOURS_ARE_TRACKED = "hour needs source tracked: reported totals are those of whole days"
 
 MAX_VARIANTS = 1_000
 """Of one experiment."""
@@ -158,6 +162,15 @@ class ExperimentIn(ExperimentSettings):
         return self
 
     @model_validator(mode="after")
+    def _hours_are_tracked(self) -> "ExperimentIn":
+        if self.cadence == "hour" and self.source == "reported":
+            raise combination_error("cadence", HOURS_ARE_TRACKED)
+        burn_in_days = "days" in self.burn_in.model_fields_set
+        for field in asked_in_days(self.cadence, burn_in_days, "maturity_days" in self.model_fields_set):
+            raise combination_error(field, NOT_BY_HOUR[field])
+        return self
+
+    @model_validator(mode="after")
     def _variants_are_distinct(self) -> "ExperimentIn":
         ids = [variant.variant_id for variant in self.variants]
         if len(set(ids)) < len(ids):
@@ -181,6 +194,9 @@ class ExperimentPatch(Strict):
     policy: dict[str, Any] | None = Field(default=None, description="Another kind starts from its defaults")
     objective: Literal["conversion", "value"] | None = None
     currency: Currency | None = None
+    cadence: Literal["day", "hour"] | None = Field(
+        default=None, description="hour before the first data only, day at any time"
+    )
     prior: dict[str, Any] | None = None
     window_days: PositiveDays | None = None
     half_life_days: float | None = Field(default=None, strict=True)

@@ -193,6 +193,10 @@ class ExperimentSettings(Strict):
         default="conversion", description="What is best: the highest rate, or the most earned per impression"
     )
     currency: Currency | None = Field(default=None, description="Of revenue and costs, with objective value")
+    cadence: Literal["day", "hour"] = Field(
+        default="day",
+        description="How often shares follow the data: each day, or each full hour (tracked only)",
+    )
     prior: Prior = Field(default=Prior(), description="Belief about every variant's rate before any data")
     window_days: PositiveDays | None = Field(default=None, description="Use only the last so many days")
     half_life_days: Annotated[float, Field(strict=True, ge=0.01, le=36_500, allow_inf_nan=False)] | None = (
@@ -246,6 +250,23 @@ class ExperimentSettings(Strict):
             return {**sent, "policy": {"kind": BY_VALUE["thompson"]}}
         return sent
 
+    @model_validator(mode="before")
+    @classmethod
+    def _burn_in_follows_the_cadence(cls, sent: Any) -> Any:
+        """With cadence hour a variant is in burn-in for a number of impressions, by default 100."""
+        if not isinstance(sent, dict) or sent.get("cadence") != "hour":
+            return sent
+        burn_in = sent.get("burn_in", {})
+        if not isinstance(burn_in, dict) or "impressions" in burn_in:
+            return sent
+        return {**sent, "burn_in": {**burn_in, "impressions": HOURLY_BURN_IN}}
+
+    @model_validator(mode="after")
+    def _cadence_goes_with_the_others(self) -> Self:
+        for field in asked_in_days(self.cadence, self.burn_in.days != BurnIn().days, self.maturity_days != 0):
+            raise combination_error(field, NOT_BY_HOUR[field])
+        return self
+
     @model_validator(mode="after")
     def _go_together(self) -> Self:
         by_value, kind, rule = self.objective == "value", self.policy.kind, self.stop.rule
@@ -290,6 +311,22 @@ class ExperimentSettings(Strict):
             "objective value goes with p_best or expected_loss",
         )
         return self
+
+
+HOURLY_BURN_IN = 100
+"""Impressions that a variant needs by default with cadence hour, where one hour of data may be a handful."""
+
+NOT_BY_HOUR = {
+    "burn_in.days": "with cadence hour burn-in asks for impressions, not for days",
+    "maturity_days": "with cadence hour no days are left out: setting delay counts on conversions to come",
+}
+"""The settings in days that cadence hour does not take, and why."""
+
+
+def asked_in_days(cadence: str | None, burn_in_days: bool, maturity_days: bool) -> list[str]:
+    """Return which settings were asked for that the cadence does not take."""
+    asked = {"burn_in.days": burn_in_days, "maturity_days": maturity_days}
+    return [field for field, is_asked in asked.items() if is_asked and cadence == "hour"]
 
 
 BY_VALUE = {"thompson": "value_thompson", "epsilon_greedy": "value_epsilon_greedy"}

@@ -11,6 +11,7 @@ from app.services.allocations import recorded, response
 from app.services.allocations.inputs import decision_inputs
 from app.services.allocations.recorded import Recorded, latest_query, latest_recorded, parse_record
 from app.services.experiments import version_lock
+from app.services.experiments.full_hours import hour_of, running_hour, start_of_hour
 from app.services.experiments.settings_history import (
     SettingsHistory,
     history_query,
@@ -34,6 +35,7 @@ class ServedAllocation:
     Parameters
     ----------
     not_before : the first day of the settings in force, before which there is no today
+    until : when the next full hour may bring another answer; None where only changes do
     computed : the allocation, where this call decided it; None where a recorded one is served
     recorded_now : whether this call recorded it
     """
@@ -45,6 +47,7 @@ class ServedAllocation:
     body: str
     computed: Allocation | None = None
     recorded_now: bool = False
+    until: dt.datetime | None = None
 
     @property
     def allocation(self) -> Allocation:
@@ -96,11 +99,20 @@ class AllocationState:
     today: dt.date
     date: dt.date
     last: Recorded | None
+    now: dt.datetime
+
+    @property
+    def hour(self) -> int | None:
+        """The hour that runs, with cadence hour; never one before the last record's, whose clock may be ahead."""
+        recorded_at = self.now if self.last is None else self.last.recorded_at
+        return running_hour(self.history, self.date, max(self.now, recorded_at))
 
     @property
     def up_to_date_record(self) -> Recorded | None:
-        """The revision that was recorded since the experiment's last change: the answer, whatever the date."""
-        return self.last if self.last is not None and self.last.version == self.history.version else None
+        """The revision recorded since the last change (of hours: in this one): the answer, whatever the date."""
+        if self.last is None or self.last.version != self.history.version:
+            return None
+        return self.last if self.hour is None or hour_of(self.last.recorded_at) >= self.hour else None
 
     def to_allocation(
         self, body: str, computed: Allocation | None = None, recorded_now: bool = False
@@ -108,7 +120,9 @@ class AllocationState:
         """Return an answer that belongs to this state."""
         latest, version = self.history.latest, self.history.version
         zone, not_before = latest.settings.time_zone, latest.active_from
-        return ServedAllocation(self.date, zone, not_before, version, body, computed, recorded_now)
+        hour = self.hour if self.date >= self.today else None
+        until = None if hour is None else start_of_hour(hour_of(self.now) + 1)
+        return ServedAllocation(self.date, zone, not_before, version, body, computed, recorded_now, until)
 
 
 def read_state(
@@ -128,7 +142,7 @@ def read_state(
     history = parse_history(experiment_id, settings)
     date = resolve_date(history, for_date, now)
     last = parse_record(record) if date == likely else latest_recorded(session, experiment_id, date)
-    return AllocationState(experiment_id, history, history.today(now), date, last)
+    return AllocationState(experiment_id, history, history.today(now), date, last, now)
 
 
 def _record(session: Session, seen: AllocationState, now: dt.datetime) -> ServedAllocation:
@@ -172,7 +186,9 @@ def _compute_only(session: Session, state: AllocationState) -> ServedAllocation:
 
 
 def _compute(session: Session, state: AllocationState, record: bool) -> tuple[Allocation, str]:
-    inputs = decision_inputs.read_inputs(session, state.experiment_id, state.history, state.date, summed=True)
+    inputs = decision_inputs.read_inputs(
+        session, state.experiment_id, state.history, state.date, summed=True, hour=state.hour
+    )
     return response.build_response(inputs, _previous(session, state), record)
 
 

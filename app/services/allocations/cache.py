@@ -16,17 +16,22 @@ ENTRY_BYTES = 256
 
 @dataclass(frozen=True, slots=True)
 class CachedAllocation:
-    """An answer as it is sent, and the version of the experiment it belongs to."""
+    """An answer as it is sent, the version of the experiment it belongs to, and when a new hour ends it."""
 
     version: int
     body: bytes
     etag: str
+    until: dt.datetime | None = None
 
     @classmethod
     def of(cls, served: ServedAllocation) -> "CachedAllocation":
         """Return an answer with its entity tag."""
         body = served.body.encode()
-        return cls(served.version, body, etag_of(body))
+        return cls(served.version, body, etag_of(body), served.until)
+
+    def is_current(self, version: int, now: dt.datetime) -> bool:
+        """Return whether it is still the answer at a version of the experiment."""
+        return self.version == version and (self.until is None or now < self.until)
 
 
 class AllocationCache:

@@ -3,7 +3,9 @@
 The sentence of a gate is its class's (`app.schemas.gates`).
 """
 
+import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,14 +41,17 @@ def explain(
 
 
 def _data(inputs: DecisionInputs) -> str:
-    if inputs.data_through is None:
+    through = inputs.data_through
+    if through is None:
+        if inputs.hour is not None:
+            return "There are no data of an hour that is over."
         return f"There are no data dated {inputs.last} or earlier."
     impressions, successes = _sums(inputs.used.as_booked)
     weighted = "weighted " if _is_weighted(inputs) else ""
-    return (
-        f"Used {impressions} {weighted}impressions and {successes} {weighted}successes up to"
-        f" {inputs.data_through}; nothing dated {inputs.decided_on} or later."
-    )
+    used = f"Used {impressions} {weighted}impressions and {successes} {weighted}successes"
+    if isinstance(through, dt.datetime):
+        return f"{used} of units exposed before {through:%Y-%m-%d %H:%M} UTC; nothing of the hour that ran."
+    return f"{used} up to {through}; nothing dated {inputs.decided_on} or later."
 
 
 def _is_weighted(inputs: DecisionInputs) -> bool:
@@ -64,25 +69,30 @@ def _counted_as(inputs: DecisionInputs, allocation: Allocation, previous: Alloca
 def _weighting(inputs: DecisionInputs) -> Iterator[str]:
     settings = inputs.settings
     if settings.window_days is not None:
-        impressions, successes = _sums(inputs.weighted_totals(Weighting(settings.window_days)))
+        impressions, successes = _sums(inputs.weighted_totals(replace(inputs.weighting, day_effects=False)))
         all_impressions, all_successes = _sums(inputs.weighted_totals(Weighting()))
         yield (
             f"Only the last {settings.window_days} days count (window_days): {impressions} of {all_impressions}"
             f" impressions, {successes} of {all_successes} successes."
         )
     if settings.half_life_days is not None:
-        weighted = Weighting(half_life_days=settings.half_life_days)
+        weighted = replace(inputs.weighting, day_effects=False)
         impressions, successes = _sums(inputs.weighted_totals(weighted))
         plain_impressions, plain_successes = _sums(inputs.weighted_totals(Weighting()))
+        period = "A day" if inputs.hour is None else "An hour"
         yield (
-            f"A day's weight halves every {settings.half_life_days:g} days (half_life_days): {plain_impressions}"
-            f" impressions count as {impressions}, {plain_successes} successes as {successes}."
+            f"{period}'s weight halves every {settings.half_life_days:g} days (half_life_days):"
+            f" {plain_impressions} impressions count as {impressions}, {plain_successes} successes as {successes}."
         )
     if settings.maturity_days:
         days = settings.maturity_days
         yield f"The last {days} days are left out: their conversions are still coming in (maturity_days)."
     if settings.adjust == "day":
-        yield "Day effects are removed: impressions are weighted as on average days (adjust)."
+        period = "day" if inputs.hour is None else "hour"
+        yield (
+            f"{period.capitalize()} effects are removed: impressions are weighted as on average {period}s"
+            " (adjust)."
+        )
     if settings.objective == "value" and inputs.used.value_sq is None and not inputs.days_without_revenue:
         yield (
             "Without revenue_sq the mean value of a success is treated as known:"
@@ -94,9 +104,10 @@ def _delay(allocation: Allocation) -> Iterator[str]:
     delay = allocation.delay
     if delay is not None:
         source = "estimated from the data" if delay.kind == "auto" else "given"
+        period, periods = ("an hour", "hours") if delay.unit == "hour" else ("a day", "days")
         yield (
-            f"{100 * delay.matured:.3g} % of the conversions have come: a day's impressions count as far as theirs"
-            f" have; conversions come within {len(delay.curve) - 1} days ({source})."
+            f"{100 * delay.matured:.3g} % of the conversions have come: {period}'s impressions count as far as"
+            f" theirs have; conversions come within {len(delay.curve) - 1} {periods} ({source})."
         )
 
 

@@ -87,7 +87,7 @@ def _burn_in(inputs: DecisionInputs, decision: Decision) -> BurnInGate | None:
         ),
         variants={
             variant_id: ReportedData(
-                days=int(used.days[i]),
+                days=int(used.days[i] if inputs.hour is None else inputs.daily.shown[:, i].sum()),
                 impressions=significant(float(used.trials[i])),
                 successes=significant(float(used.successes[i])),
             )
@@ -128,7 +128,7 @@ def _incomplete_day(inputs: DecisionInputs) -> IncompleteDayGate | None:
 
 
 def _stale_data(inputs: DecisionInputs) -> StaleDataGate | None:
-    threshold, newest = inputs.settings.stale_after_days, inputs.data_through
+    threshold, newest = inputs.settings.stale_after_days, inputs.last_day_with_data
     if not threshold or newest is None:
         return None
     days_without = (inputs.date - newest).days - 1 - inputs.settings.maturity_days

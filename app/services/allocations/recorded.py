@@ -30,7 +30,7 @@ SHARES_BEFORE_HALT_SQL = text("""
 
 
 LATEST_SQL = """
-    select sequence, revision, version, cast(answer as text) from allocations
+    select sequence, revision, version, cast(answer as text), recorded_at from allocations
     where experiment_id = %(experiment_id)s and for_date = %(date)s
     order by sequence desc limit 1
 """
@@ -51,6 +51,7 @@ class Recorded:
     revision: str
     version: int
     body: str
+    recorded_at: dt.datetime
 
     @property
     def allocation(self) -> StoredAllocation:

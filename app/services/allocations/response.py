@@ -205,7 +205,9 @@ def _delay(inputs: DecisionInputs) -> dict[str, DelayUsed]:
     weights = used.as_booked.trials
     matured = float((used.matured * weights).sum() / weights.sum()) if weights.any() else 1.0
     curves = {name: [significant(f) for f in curve.fractions] for name, curve in delay.own.items()}
-    own = {"own_curves": curves} if curves else {}
+    own: dict[str, Any] = {"own_curves": curves} if curves else {}
+    if inputs.hour is not None:
+        own["unit"] = "hour"
     common = [significant(fraction) for fraction in delay.curve.fractions]
     return {"delay": DelayUsed(kind=delay.kind, curve=common, **own, matured=significant(matured))}
 

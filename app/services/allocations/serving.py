@@ -124,10 +124,10 @@ class AllocationServer:
         version = (await self._versions.run((experiment_id,))).get(experiment_id)
         if version is None:
             raise NotFound(f"there is no experiment {experiment_id!r}")
-        if cached is not None and cached.version == version:
+        if cached is not None and cached.is_current(version, now):
             metrics.ALLOCATIONS_SERVED.labels("cache").inc()
             return cached
-        minute = now.replace(second=0, microsecond=0)  # days begin with one, in every zone
+        minute = now.replace(second=0, microsecond=0)  # days and hours begin with one, in every zone
         key = experiment_id, for_date, minute, version
         if key in self._running:
             metrics.ALLOCATIONS_SERVED.labels("cache").inc()

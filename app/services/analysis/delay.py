@@ -7,8 +7,14 @@ from sqlalchemy.orm import Session
 from app.bandits.allocation.rounding import significant
 from app.bandits.delay.estimate import DelayEstimate
 from app.schemas.analysis.delay import DelayCurveEstimate, DelayReport
-from app.services.delay.delay_in_force import counts_on_delay, estimated, given, read_evidence
-from app.services.experiments import settings_history
+from app.services.delay.delay_in_force import (
+    counts_on_delay,
+    estimated,
+    given,
+    read_evidence,
+    read_hourly_evidence,
+)
+from app.services.experiments import full_hours, settings_history
 
 EVIDENCE_DIGITS = 4
 
@@ -28,13 +34,18 @@ def delay(session: Session, experiment_id: str, for_date: dt.date | None, now: d
     halt = history.halt_on(date)
     decided_on = date if halt is None else halt.shares_of
     settings = history.at(decided_on).settings
-    evidence = read_evidence(session, experiment_id, history, decided_on)
+    hour = full_hours.running_hour(history, date, now)
+    if hour is None:
+        evidence = read_evidence(session, experiment_id, history, decided_on)
+    else:
+        evidence = read_hourly_evidence(session, experiment_id, hour, settings)
     used = None
     if counts_on_delay(settings):
         used = given(settings) or (None if evidence is None else estimated(evidence))
     return DelayReport(
         experiment_id=experiment_id,
         date=date,
+        unit="day" if hour is None else "hour",
         kind=settings.delay.kind,
         curve=[1.0] if used is None else list(used.curve.fractions),
         estimate=None if evidence is None else _to_schema(evidence.common),

@@ -6,12 +6,11 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from app.bandits.allocation.effective_totals import EffectiveTotals, Weighting, effective_totals
-from app.bandits.arrays import Floats
+from app.bandits.arrays import Floats, Integers
 from app.bandits.posteriors.density_curves import posterior_curves
 from app.errors import Conflict
 from app.schemas.analysis.posterior import Curve, Posterior, TotalsUsed, VariantEvidence, VariantTotals
 from app.services.allocations import response
-from app.services.allocations.inputs.daily_totals import day_number
 from app.services.allocations.inputs.decision_inputs import read_inputs_on
 
 
@@ -53,25 +52,28 @@ def totals_used(
     except Conflict:
         return None
     booked = replace(inputs.all_days, fractions=None)
-    raw = effective_totals(booked, day_number(inputs.last), Weighting())
+    raw = effective_totals(booked, inputs.last_period, Weighting())
+    days = None if inputs.hour is None else inputs.daily.shown.sum(axis=0)
     return TotalsUsed(
         date=inputs.date,
         last_day=inputs.last,
         data_through=inputs.data_through,
         left_out=list(inputs.unreported.incomplete),
         variants=[
-            VariantEvidence(variant_id=v, raw=_of_arm(raw, i), effective=_of_arm(inputs.used, i))
+            VariantEvidence(variant_id=v, raw=_of_arm(raw, i, days), effective=_of_arm(inputs.used, i, days))
             for i, v in enumerate(inputs.variant_ids)
         ],
     )
 
 
-def _of_arm(totals: EffectiveTotals, arm: int) -> VariantTotals:
+def _of_arm(totals: EffectiveTotals, arm: int, days: Integers | None) -> VariantTotals:
+    """Return an arm's totals; ``days`` are given where the rows of the totals are hours."""
+
     def at(values: Floats | None) -> float | None:
         return None if values is None else float(values[arm])
 
     return VariantTotals(
-        days=int(totals.days[arm]),
+        days=int((totals.days if days is None else days)[arm]),
         impressions=float(totals.trials[arm]),
         successes=float(totals.successes[arm]),
         revenue=at(totals.value),

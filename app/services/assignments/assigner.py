@@ -101,9 +101,13 @@ class Assigner:
         contexts: dict[str, AssignmentContext] = {}
         for experiment_id, unit_ids in _by_experiment(pairs).items():
             versions = found.versions.get(experiment_id)
-            held: AssignmentContext | GroundhogError = NotFound(f"there is no experiment {experiment_id!r}")
-            if versions is not None:
-                held = await _or_error(self._current_context(experiment_id, versions[0], now))
+            held: AssignmentContext | GroundhogError | None
+            if versions is None:
+                held = NotFound(f"there is no experiment {experiment_id!r}")
+            else:
+                held = self._cached_context(experiment_id, versions[0], now)
+                if held is None:
+                    held = await _or_error(self._current_context(experiment_id, versions[0], now))
             if isinstance(held, GroundhogError):
                 outcomes |= {(experiment_id, unit_id): held for unit_id in unit_ids}
             else:
@@ -161,11 +165,17 @@ class Assigner:
                 again.append(row.pair)
         return again
 
+    def _cached_context(
+        self, experiment_id: str, settings_version: int, now: dt.datetime
+    ) -> AssignmentContext | None:
+        context = self._contexts.get(experiment_id)
+        return context if context is not None and context.is_current(settings_version, now) else None
+
     async def _current_context(
         self, experiment_id: str, settings_version: int, now: dt.datetime
     ) -> AssignmentContext:
-        context = self._contexts.get(experiment_id)
-        if context is not None and context.is_current(settings_version, now):
+        context = self._cached_context(experiment_id, settings_version, now)
+        if context is not None:
             return context
         minute = now.replace(second=0, microsecond=0)  # days begin with one, in every zone
         return await self._reading.run(

@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from app.schemas.experiments.experiments import State, Variant
 from app.schemas.experiments.settings import StoredSettings
+from app.services.experiments.full_hours import end_of_day
 from app.services.experiments.settings_history import SettingsHistory, read_settings_history
 from app.services.experiments.variant_queries import control_of, variants_of
 
@@ -64,15 +64,10 @@ def context_of(
         experiment_id=experiment_id,
         settings_version=history.settings_version,
         date=today,
-        until=_end_of(today, settings.time_zone),
+        until=end_of_day(today, settings.time_zone),
         state=history.latest.state,
         settings=settings,
         control=control_of(active),
         values={variant.variant_id: variant.value for variant in variants},
         active=frozenset(variant.variant_id for variant in active),
     )
-
-
-def _end_of(date: dt.date, time_zone: str) -> dt.datetime:
-    midnight = dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), ZoneInfo(time_zone))
-    return midnight.astimezone(dt.UTC)

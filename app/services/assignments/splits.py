@@ -1,8 +1,8 @@
 """Splits: the shares that units are drawn with for a while, an allocation's revision frozen at its first use.
 
 The allocation may get a new revision with every event, but not every one makes a new split. A split is used until
-the first of: ``refresh_minutes`` after it was frozen, the end of the experiment's day, a change of its settings
-or variants. Its rows are never changed, so that every draw can be explained later.
+the first of: ``refresh_minutes`` after it was frozen, the end of the experiment's day (with cadence hour: of the
+hour), a change of its settings or variants. Its rows are never changed, so that every draw can be explained later.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.services.allocations import allocate
 from app.services.assignments.assignment_context import AssignmentContext
+from app.services.experiments.full_hours import hour_of, start_of_hour
 from app.storage import tables
 
 
@@ -128,4 +129,7 @@ def _to_split(row: tables.Split, context: AssignmentContext) -> FrozenSplit:
 
 
 def _renewed_at(context: AssignmentContext, frozen_at: dt.datetime) -> dt.datetime:
-    return min(frozen_at + dt.timedelta(minutes=context.settings.refresh_minutes), context.until)
+    renewed_at = min(frozen_at + dt.timedelta(minutes=context.settings.refresh_minutes), context.until)
+    if context.settings.cadence == "hour":
+        return min(renewed_at, start_of_hour(hour_of(frozen_at) + 1))
+    return renewed_at

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.bandits.arrays import Floats, Integers
 from app.bandits.delay.curve import DelayCurve
 from app.schemas.experiments.settings import StoredSettings
-from app.services.delay.received_counts import ReceivedCounts, read_received_counts
+from app.services.delay.received_counts import ReceivedCounts, read_received_counts, read_received_hours
 from app.services.delay.reports import COHORT_DAYS, Reports, read_reports
+from app.services.experiments.full_hours import HOURS_A_DAY
 from app.services.experiments.settings_history import SettingsHistory
 
 REPORTED_MAX_DAYS = 30
@@ -82,6 +83,26 @@ def read_delay(
         return None
     evidence = read_evidence(session, experiment_id, history, date)
     return None if evidence is None else estimated(evidence)
+
+
+def read_hourly_delay(
+    session: Session, experiment_id: str, hour: int, settings: StoredSettings
+) -> DelayInForce | None:
+    """Return the delay in hours that is counted with as an hour begins; None where all come at once."""
+    if not counts_on_delay(settings):
+        return None
+    if (chosen := given(settings)) is not None:
+        return chosen
+    evidence = read_hourly_evidence(session, experiment_id, hour, settings)
+    return None if evidence is None else estimated(evidence)
+
+
+def read_hourly_evidence(
+    session: Session, experiment_id: str, hour: int, settings: StoredSettings
+) -> ReceivedCounts | None:
+    """Return what the cohorts of the last 90 times 24 hours say of the delay in hours; None where nothing."""
+    oldest = HOURS_A_DAY * oldest_age(settings, tracked=True)
+    return read_received_hours(session, experiment_id, hour, HOURS_A_DAY * COHORT_DAYS, oldest)
 
 
 def given(settings: StoredSettings) -> DelayInForce | None:

@@ -1,11 +1,13 @@
 """Conversions of a tracked experiment by the day of first exposure and the day they were received."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Floats, Integers
@@ -31,6 +33,17 @@ COUNTS_SQL = text("""
 """)
 """Days with conversions booked before receptions were counted separately are left out: they would look late."""
 
+HOURS_SQL = text("""
+    select r.variant_id, r.hour - :first as cohort, r.received_hour - r.hour as age, r.successes
+    from variants v
+    cross join lateral (
+        select * from received_hours
+        where experiment_id = :experiment_id and variant_id = v.variant_id and hour between :first and :last
+    ) r
+    where v.experiment_id = :experiment_id and r.received_hour <= :last and r.successes > 0
+    order by r.variant_id, r.hour, r.received_hour
+""")
+
 
 @dataclass(frozen=True)
 class ReceivedCounts:
@@ -39,7 +52,7 @@ class ReceivedCounts:
     Parameters
     ----------
     variant_ids : (k,), the variants that have any
-    variant, cohort, age : (m,), the variant's place, the cohort's day and the conversions' age, from 0
+    variant, cohort, age : (m,), the variant's place, the cohort's day (or hour) and the conversions' age, from 0
     counts : (m,)
     days : of cohorts; the last one, ``days - 1``, is known through age 0
     oldest : the largest age that is looked at
@@ -87,7 +100,18 @@ def read_received_counts(
         "first": date - dt.timedelta(days=days),
         "last": date - dt.timedelta(days=1),
     }
-    rows = session.execute(COUNTS_SQL, values).all()
+    return _counts_of(session.execute(COUNTS_SQL, values).all(), days, oldest)
+
+
+def read_received_hours(
+    session: Session, experiment_id: str, hour: int, hours: int, oldest: int
+) -> ReceivedCounts | None:
+    """Return the conversions of the last cohorts before an hour that were received before it; None without any."""
+    values = {"experiment_id": experiment_id, "first": hour - hours, "last": hour - 1}
+    return _counts_of(session.execute(HOURS_SQL, values).all(), hours, oldest)
+
+
+def _counts_of(rows: Sequence[Row[Any]], days: int, oldest: int) -> ReceivedCounts | None:
     if not rows:
         return None
     names, cohort, age, counts = zip(*rows, strict=True)

@@ -104,6 +104,19 @@ COUNT_SQL = text("""
             successes = stored.successes + excluded.successes,
             revenue = stored.revenue + excluded.revenue,
             revenue_sq = stored.revenue_sq + excluded.revenue_sq
+    ), by_hour as (
+        insert into received_hours as stored
+            (experiment_id, variant_id, hour, received_hour, impressions, successes, revenue, revenue_sq)
+        select :experiment_id, * from unnest(
+            cast(:hour_variant_ids as text[]), cast(:hours as int[]), cast(:received_hours as int[]),
+            cast(:hour_impressions as bigint[]), cast(:hour_successes as bigint[]),
+            cast(:hour_revenue as numeric[]), cast(:hour_revenue_sq as numeric[])
+        )
+        on conflict (experiment_id, variant_id, hour, received_hour) do update set
+            impressions = stored.impressions + excluded.impressions,
+            successes = stored.successes + excluded.successes,
+            revenue = stored.revenue + excluded.revenue,
+            revenue_sq = stored.revenue_sq + excluded.revenue_sq
     )
     update experiment_versions set version = version + 1
     where experiment_id = :experiment_id and exists (select from written)
@@ -177,10 +190,15 @@ def stored_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[s
 
 def counted_values(experiment_id: str, found: RollUp, now: dt.datetime) -> dict[str, Any]:
     """Return the values of ``COUNT_SQL``."""
-    days = sorted(found.totals)
+    days, hours = sorted(found.totals), sorted(found.hours)
+    by_hour = _columns([found.hours[hour] for hour in hours])
     return {
         "experiment_id": experiment_id,
         "now": now,
+        "hour_variant_ids": [variant_id for variant_id, _, _ in hours],
+        "hours": [hour for _, hour, _ in hours],
+        "received_hours": [received_hour for _, _, received_hour in hours],
+        **{f"hour_{name}": values for name, values in by_hour.items()},
         "variant_ids": [variant_id for variant_id, _, _ in days],
         "dates": [date for _, date, _ in days],
         "received_on": [received_on for _, _, received_on in days],

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 
 from app.schemas.events import EventIn, Reason, Status
+from app.services.experiments.full_hours import hour_of
 from app.services.experiments.settings_history import SettingsHistory
 from app.storage.assignments import AssignmentKind, AssignmentRow
 
@@ -69,6 +70,11 @@ class IngestRules:
     history: SettingsHistory
     loaded: bool = False
 
+    @property
+    def by_hour(self) -> bool:
+        """Return whether totals are counted by hour, too."""
+        return self.history.latest.settings.cadence == "hour"
+
     def day(self, moment: dt.datetime) -> dt.date:
         """Return the experiment's day at a moment."""
         return self.history.day_at(moment, self.now)
@@ -80,6 +86,10 @@ class IngestRules:
     def received_on(self, moment: dt.datetime, date: dt.date) -> dt.date:
         """Return the day on which an event of a moment became known: never before the date it counts for."""
         return max(self.day(moment if self.loaded else self.now), date)
+
+    def received_hour(self, moment: dt.datetime, hour: int) -> int:
+        """Return the hour in which an event of a moment became known: never before the hour it counts for."""
+        return max(hour_of(moment if self.loaded else self.now), hour)
 
     def in_future(self, event: EventIn) -> bool:
         """Say whether an event claims to happen later than any clock could be off."""
@@ -94,6 +104,14 @@ class TotalsDelta:
     successes: int = 0
     revenue: Decimal = Decimal(0)
     revenue_sq: Decimal = Decimal(0)
+
+    def add(self, more: "TotalsDelta") -> None:
+        """Add what something else changes."""
+        with localcontext(EXACT):
+            self.impressions += more.impressions
+            self.successes += more.successes
+            self.revenue += more.revenue
+            self.revenue_sq += more.revenue_sq
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,7 @@ class RollUp:
     accepted : the events to be stored
     units : the units that changed, as they are afterwards
     totals : what is added, by variant, day of first exposure and day of reception
+    hours : the same by hours, of an experiment of cadence hour
     held_out : what is added to the hold-out's totals, by day of first exposure
     """
 
@@ -133,6 +152,7 @@ class RollUp:
     accepted: list[AcceptedEvent] = field(default_factory=list)
     units: dict[str, UnitState] = field(default_factory=dict)
     totals: dict[tuple[str, dt.date, dt.date], TotalsDelta] = field(default_factory=dict)
+    hours: dict[tuple[str, int, int], TotalsDelta] = field(default_factory=dict)
     held_out: dict[dt.date, TotalsDelta] = field(default_factory=dict)
 
 
@@ -225,18 +245,29 @@ def _count(
 ) -> None:
     """Add what an event changes of its unit to the totals of the unit's day."""
     after = _after(unit, event, moment, day)
+    change = _difference(unit, after)
     if unit.kind == "holdout":
-        sums = found.held_out.setdefault(day, TotalsDelta())
+        found.held_out.setdefault(day, TotalsDelta()).add(change)
     else:
-        key = unit.variant_id, day, rules.received_on(moment, day)
-        sums = found.totals.setdefault(key, TotalsDelta())
-    before_value, value = unit.value or Decimal(0), after.value or Decimal(0)
-    sums.impressions += unit.exposed_on is None
-    sums.successes += unit.converted_at is None and after.converted_at is not None
-    with localcontext(EXACT):
-        sums.revenue += value - before_value
-        sums.revenue_sq += value * value - before_value * before_value
+        received_on = rules.received_on(moment, day)
+        found.totals.setdefault((unit.variant_id, day, received_on), TotalsDelta()).add(change)
+        if rules.by_hour:
+            hour = hour_of(after.exposed_at or moment)
+            key = unit.variant_id, hour, rules.received_hour(moment, hour)
+            found.hours.setdefault(key, TotalsDelta()).add(change)
     found.units[unit.unit_id] = after
+
+
+def _difference(before: UnitState, after: UnitState) -> TotalsDelta:
+    """Return what a change of a unit adds to the totals of its cohort."""
+    before_value, value = before.value or Decimal(0), after.value or Decimal(0)
+    with localcontext(EXACT):
+        return TotalsDelta(
+            impressions=int(before.exposed_on is None),
+            successes=int(before.converted_at is None and after.converted_at is not None),
+            revenue=value - before_value,
+            revenue_sq=value * value - before_value * before_value,
+        )
 
 
 def _after(unit: UnitState, event: EventIn, moment: dt.datetime, day: dt.date) -> UnitState:

@@ -23,6 +23,7 @@ from app.schemas.experiments.settings import BY_VALUE, ExperimentSettings, Store
 from app.schemas.validation import field_errors
 from app.services.access import principal
 from app.services.experiments import (
+    cadence_changes,
     settings_changes,
     share_constraints,
     variant_queries,
@@ -50,8 +51,9 @@ def create(session: Session, new: ExperimentIn, now: dt.datetime) -> Experiment:
     settings = StoredSettings(
         **{name: getattr(new, name) for name in SETTINGS_FIELDS}, cost_per_impression=costs
     )
+    source: Source | None = "tracked" if settings.cadence == "hour" else new.source
     if not insert_experiment(
-        session, new.experiment_id, settings, now, new.name, new.description, new.source, new.flag
+        session, new.experiment_id, settings, now, new.name, new.description, source, new.flag
     ):
         raise Conflict(f"there is already an experiment {new.experiment_id!r}; PATCH changes it")
     version_lock.lock(session, new.experiment_id)
@@ -202,6 +204,9 @@ def change(
     sent = patch.model_dump(exclude_unset=True)
     latest = stored.history.latest
     settings = apply_merge_patch(latest.settings, {k: v for k, v in sent.items() if k in SETTINGS_FIELDS})
+    if settings.cadence == "hour":
+        cadence_changes.check(session, stored.row, latest.settings, sent)
+        stored.row.source = "tracked"
     state: State = sent.get("state", latest.state) or "running"
     changed = _apply_from_today(session, stored, state, settings, now)
     for name in ("name", "description", "flag"):
@@ -275,6 +280,8 @@ def apply_merge_patch(settings: StoredSettings, patch: dict[str, Any]) -> Stored
     delay = patch.get("delay")
     if isinstance(delay, dict) and delay.get("kind", settings.delay.kind) != settings.delay.kind:
         before["delay"] = {}
+    if (patch.get("cadence", settings.cadence) or "day") != settings.cadence:
+        cadence_changes.follow_the_cadence(before)
     if (patch.get("objective", settings.objective) or "conversion") != settings.objective:
         _follow_the_objective(before, patch)
     try:

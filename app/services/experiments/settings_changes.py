@@ -71,4 +71,6 @@ def _as_stored(settings: StoredSettings) -> dict[str, Any]:
     stored = settings.model_dump(mode="json")
     if settings.delay == Delay():
         del stored["delay"]
+    if settings.cadence == "day":
+        del stored["cadence"]
     return stored

@@ -41,6 +41,7 @@ PARTS = {
         tables.DailyMetrics,
         tables.MetricSnapshot,
         tables.ReceivedMetrics,
+        tables.ReceivedHours,
         tables.RecordedAllocation,
         tables.Split,
         tables.Assignment,
@@ -108,6 +109,8 @@ Number = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 """A counter that can still be incremented."""
 Sum = Annotated[Decimal, BeforeValidator(_sum)]
 Day = Annotated[IsoDate, AfterValidator(_near)]
+Hour = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+"""An hour's number since 1970, up to the year 3110: an array over all hours in between still fits into memory."""
 
 KINDS: dict[type, Any] = {
     str: Annotated[str, Field(strict=True, max_length=256, pattern=r"^[^\x00]*$")],
@@ -130,6 +133,8 @@ COLUMNS: dict[str, Any] = {
     "merged_into": UnitId,
     "name": Text,
     "description": Text,
+    "hour": Hour,
+    "received_hour": Hour,
     "impressions": Count,
     "successes": Count,
     "shares": Annotated[dict[Identifier, Percent], Field(min_length=1)],

@@ -56,7 +56,10 @@ export const perImpression = (amount, currency, signed = false) =>
     : number({ style: "currency", currency, signDisplay: signed ? "exceptZero" : "auto", minimumSignificantDigits: 3, maximumSignificantDigits: 3 }).format(amount);
 
 /** A calendar date of the API, "2026-03-10", which has no time zone. */
-export const day = (text) => (text ? dates.format(new Date(`${text}T00:00:00Z`)) : NONE);
+export const day = (text) => {
+  if (!text) return NONE;
+  return text.includes("T") ? timestamp(text) : dates.format(new Date(`${text}T00:00:00Z`));
+};
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
 /** A timestamp of the API, in the reader's time zone. */
@@ -70,7 +73,7 @@ export function todayIn(timeZone) {
 }
 
 /** A date relative to another one: "yesterday", "12 days ago". */
-export const daysAgo = (from, today) => relative.format(-daysBetween(from, today), "day");
+export const daysAgo = (from, today) => (from.includes("T") ? timestamp(from) : relative.format(-daysBetween(from, today), "day"));
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 /** The number of days between two dates. */

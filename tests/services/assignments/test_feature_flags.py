@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from app.api.routes import ofrep
+from app.services.assignments.bucketing import AssignmentResult
 from tests.support.experiments import FLAGS
 
 TWO = [{"variant_id": "control", "value": 1.0}, {"variant_id": "bold", "value": {"size": 10.0}}]
@@ -385,3 +387,11 @@ def test_other_origins_and_other_paths_are_not_shared(make_client, client):
 def test_an_origin_that_no_browser_sends_is_rejected(make_client, origins):
     with pytest.raises(ValueError, match="cors_origins"):
         make_client(cors_origins=origins)
+
+
+@pytest.mark.parametrize("value", [None, "a", 1, True, 0, False, 1.0, [1], {"a": True}], ids=repr)
+def test_a_flags_json_is_that_of_its_own_value_and_of_no_equal_one(value):
+    for other in (1, True, 0, False, value):  # 1 == True == 1.0
+        result = AssignmentResult("e", "u", "control", other, "drawn", 0.5, "0123456789abcdef")
+        found = json.loads(ofrep._flag(result))["value"]
+        assert repr(found) == repr("control" if other is None else other)

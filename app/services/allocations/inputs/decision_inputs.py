@@ -23,10 +23,18 @@ from app.bandits.best_arm.stopping import experiment_days
 from app.errors import Conflict
 from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import recorded
-from app.services.allocations.inputs import daily_totals, delayed_totals, summed_totals, sums_by_age
+from app.services.allocations.inputs import (
+    daily_totals,
+    delayed_totals,
+    hourly_totals,
+    summed_totals,
+    sums_by_age,
+)
 from app.services.allocations.inputs.daily_totals import AssumedZero, UnreportedDays
 from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
 from app.services.delay.delay_in_force import DelayInForce
+from app.services.experiments import full_hours
+from app.services.experiments.full_hours import HOURS_A_DAY
 from app.services.experiments.settings_history import (
     Halt,
     SettingsHistory,
@@ -34,6 +42,9 @@ from app.services.experiments.settings_history import (
     resolve_date,
 )
 from app.services.experiments.variant_queries import VariantDates, control_of, eligible_variants
+
+NO_PERIOD = daily_totals.day_number(dt.date.min)
+"""Before all days and hours."""
 
 ALGORITHM = 2
 """Raised whenever the same inputs would give other bytes than before (docs/decisions/0021)."""
@@ -59,6 +70,7 @@ class DecisionInputs:
         units assigned before with theirs (a tracked experiment)
     days_without_revenue : for each variant, on how many days its successes came without revenue (objective value)
     delay : what the days' conversions that are still to come are counted with; None where all have come
+    hour : with cadence hour the hour that runs: rows are hours, of what was received before it; None with days
     """
 
     experiment_id: str
@@ -75,17 +87,28 @@ class DecisionInputs:
     days_without_revenue: dict[str, int]
     sample_ratio: SampleRatio | None
     delay: DelayInForce | None = None
+    hour: int | None = None
 
     @property
     def last(self) -> dt.date:
-        """Return the last day that may be used: D - 1 - maturity_days."""
+        """Return the last day that may be used: D - 1 - maturity_days, with cadence hour that of the last hour."""
+        if self.hour is not None:
+            return full_hours.day_of(self.hour - 1, self.settings.time_zone)
         return _last_used(self.decided_on, self.settings)
 
     @property
+    def last_period(self) -> int:
+        """Return the number of the last day, or hour, that may be used."""
+        return daily_totals.day_number(self.last) if self.hour is None else self.hour - 1
+
+    @property
     def weighting(self) -> Weighting:
-        """Return how days count under the settings."""
-        settings = self.settings
-        return Weighting(settings.window_days, settings.half_life_days, settings.adjust == "day")
+        """Return how days, or hours, count under the settings."""
+        window, half_life = self.settings.window_days, self.settings.half_life_days
+        if self.hour is not None:
+            window = None if window is None else window * HOURS_A_DAY
+            half_life = None if half_life is None else half_life * HOURS_A_DAY
+        return Weighting(window, half_life, self.settings.adjust == "day")
 
     @cached_property
     def daily(self) -> DailyTotals:
@@ -113,15 +136,25 @@ class DecisionInputs:
     @cached_property
     def current(self) -> EffectiveTotals:
         """Return the effective totals up to the last day, possible or not."""
-        return effective_totals(self.daily, daily_totals.day_number(self.last), self.weighting)
+        return effective_totals(self.daily, self.last_period, self.weighting)
 
     @cached_property
-    def possible_through(self) -> dt.date | None:
-        """Return the latest day up to which the totals are possible, None where there is none."""
+    def _possible_period(self) -> int:
         if self.current.possible.all():
-            return self.last
-        day = last_possible_day(self.daily, daily_totals.day_number(self.last), self.weighting)
-        return None if day is None else daily_totals.date_of_day(day)
+            return self.last_period
+        period = last_possible_day(self.daily, self.last_period, self.weighting)
+        return NO_PERIOD if period is None else period
+
+    @property
+    def possible_through(self) -> dt.date | None:
+        """Return the latest day, or moment, up to which the totals are possible, None where there is none."""
+        return None if self._possible_period == NO_PERIOD else self._end_of(self._possible_period)
+
+    def _end_of(self, period: int) -> dt.date:
+        """Return the date of a day, or the moment at which an hour ends."""
+        if self.hour is None:
+            return daily_totals.date_of_day(period)
+        return full_hours.start_of_hour(period + 1)
 
     @cached_property
     def used(self) -> EffectiveTotals:
@@ -132,15 +165,22 @@ class DecisionInputs:
 
     def weighted_totals(self, weighting: Weighting) -> EffectiveTotals:
         """Return the totals of the days that decide as they were booked, under another weighting."""
-        through = daily_totals.day_number(self.possible_through or dt.date.min)
+        through = self._possible_period
         return effective_totals(self.daily.through(through), through, weighting).as_booked
 
     @property
     def data_through(self) -> dt.date | None:
-        """Return the last day with data that are used."""
-        day = self.daily.day
-        day = day[day <= daily_totals.day_number(self.possible_through or dt.date.min)]
-        return daily_totals.date_of_day(int(day[-1])) if len(day) else None
+        """Return the last day with data that are used; of hours the moment at which the last one ended."""
+        period = self.daily.day[self.daily.day <= self._possible_period]
+        return self._end_of(int(period[-1])) if len(period) else None
+
+    @property
+    def last_day_with_data(self) -> dt.date | None:
+        """Return the day of the last data that are used."""
+        through = self.data_through
+        if isinstance(through, dt.datetime):
+            return full_hours.day_of(full_hours.hour_of(through) - 1, self.settings.time_zone)
+        return through
 
     def experiment_days(self, judged: Booleans) -> int:
         """Return the days with impressions since each of the judged variants ``(k,)`` has had some."""
@@ -213,16 +253,24 @@ def read_inputs_on(
     Conflict: no variant is active on the date
     """
     history = read_settings_history(session, experiment_id)
-    return read_inputs(session, experiment_id, history, resolve_date(history, for_date, now), summed)
+    date = resolve_date(history, for_date, now)
+    hour = full_hours.running_hour(history, date, now)
+    return read_inputs(session, experiment_id, history, date, summed, hour)
 
 
 def read_inputs(
-    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date, summed: bool = False
+    session: Session,
+    experiment_id: str,
+    history: SettingsHistory,
+    date: dt.date,
+    summed: bool = False,
+    hour: int | None = None,
 ) -> DecisionInputs:
     """Return what decides the shares of a date; rows dated on or after it have no influence.
 
     Parameters
     ----------
+    hour : of an experiment of cadence hour the hour that runs; what was received in it has no influence
     summed : let PostgreSQL sum the days where that decides the same; single days are then not read
 
     Raises
@@ -233,12 +281,10 @@ def read_inputs(
     decided_on = date if halt is None else halt.shares_of
     settings = history.at(decided_on).settings
     tracked = history.source == "tracked"
-    reading = delayed_totals.read(session, experiment_id, history, decided_on)
-    read = None
-    if summed and summed_totals.can_use_sums(settings):
-        read = _read_sums(session, experiment_id, decided_on, settings, tracked, reading)
-    if read is None:
-        read = _read_days(session, experiment_id, decided_on, settings, tracked, reading)
+    if hour is None:
+        read = _read_totals(session, experiment_id, history, decided_on, summed)
+    else:
+        read = _read_hours(session, experiment_id, decided_on, hour, settings)
     eligible = tuple(
         row.variant_id for row in read.eligible if row.retired_on is None or date < row.retired_on
     )
@@ -247,7 +293,8 @@ def read_inputs(
     ratio = read.sample_ratio
     if tracked:
         variant_ids = [row.variant_id for row in read.variants]
-        ratio = assignment_ratio(session, experiment_id, variant_ids, decided_on)
+        day = decided_on if hour is None else full_hours.day_of(hour, settings.time_zone)
+        ratio = assignment_ratio(session, experiment_id, variant_ids, min(day, decided_on))
     return DecisionInputs(
         experiment_id=experiment_id,
         date=date,
@@ -264,6 +311,7 @@ def read_inputs(
         else recorded.shares_before_halt(session, experiment_id, decided_on),
         sample_ratio=ratio,
         delay=read.delay,
+        hour=hour,
         days_without_revenue={
             row.variant_id: days
             for row, days in zip(read.eligible, read.table.days_without_revenue, strict=True)
@@ -278,6 +326,25 @@ def _rounded(totals: Floats) -> Floats:
 
 def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:
     return date - dt.timedelta(days=1 + settings.maturity_days)
+
+
+def _read_totals(
+    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date, summed: bool
+) -> VariantsAndTotals:
+    """Return the days that decide, or their sums where these suffice."""
+    settings, tracked = history.at(date).settings, history.source == "tracked"
+    reading = delayed_totals.read(session, experiment_id, history, date)
+    read = None
+    if summed and summed_totals.can_use_sums(settings):
+        read = _read_sums(session, experiment_id, date, settings, tracked, reading)
+    return read or _read_days(session, experiment_id, date, settings, tracked, reading)
+
+
+def _read_hours(
+    session: Session, experiment_id: str, date: dt.date, hour: int, settings: StoredSettings
+) -> VariantsAndTotals:
+    found = hourly_totals.read_hours(session, experiment_id, date, hour, settings)
+    return VariantsAndTotals(found.variants, found.eligible, found.table, delay=found.delay)
 
 
 def _read_sums(

@@ -129,7 +129,7 @@ function facts(experiment, allocation, gain) {
       tile("Value remaining", since ? percent(allocation.value_remaining) : NONE, "by which another variant may still beat the leader (95 %)"),
     allocation.delay &&
       tile("Matured", percent(allocation.delay.matured, 1), "of the conversions have come; impressions count as far as theirs have"),
-    tile("Data through", since ? daysAgo(since, allocation.date) : "no data", since ? day(since) : experiment.source === "tracked" ? "today's units count from tomorrow on" : "send daily totals to begin"),
+    tile("Data through", since ? daysAgo(since, allocation.date) : "no data", since ? day(since) : experiment.source === "tracked" ? experiment.cadence === "hour" ? "units count from the next full hour on" : "today's units count from tomorrow on" : "send daily totals to begin"),
     tile("Policy", allocation.policy.kind.replaceAll("_", " "), experiment.objective === "value" ? `by value, in ${experiment.currency}` : "by conversions"),
   );
 }

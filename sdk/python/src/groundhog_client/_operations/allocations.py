@@ -57,6 +57,7 @@ class DelayUsed:
     curve: tuple[float, ...]
     matured: float
     own_curves: Mapping[str, tuple[float, ...]] | None = None
+    unit: str = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Allocation:
     policy: Mapping[str, Any]
     objective: str
     settings: Mapping[str, Any]
-    data_through: dt.date | None
+    data_through: dt.date | dt.datetime | None
     gates: tuple[GateHolding, ...]
     variants: tuple[VariantAllocation, ...]
     value_remaining: float | None

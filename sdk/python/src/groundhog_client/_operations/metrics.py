@@ -107,7 +107,7 @@ class TotalsUsed:
 
     date: dt.date
     last_day: dt.date
-    data_through: dt.date | None
+    data_through: dt.date | dt.datetime | None
     left_out: tuple[dt.date, ...]
     variants: tuple[VariantEvidence, ...]
 

@@ -69,9 +69,15 @@ def _value(field: Field[Any], each: Reader, found: Any) -> Any:
 
 
 def _reader_of_option(choices: tuple[Any, ...]) -> Reader:
-    """Return the reader of ``X | None``, the only union that answers have."""
+    """Return the reader of ``X | None``, the only union that answers have beside that of a day and a moment."""
     each = next(_reader(choice) for choice in choices if choice is not type(None))
+    if dt.date in choices and dt.datetime in choices:
+        each = _day_or_moment
     return lambda found: None if found is None else each(found)
+
+
+def _day_or_moment(found: str) -> dt.date:
+    return dt.datetime.fromisoformat(found) if "T" in found else dt.date.fromisoformat(found)
 
 
 def _reader_of_items(kinds: tuple[Any, ...]) -> Reader:

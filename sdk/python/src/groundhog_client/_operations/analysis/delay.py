@@ -10,7 +10,7 @@ from groundhog_client._protocol.request import Request, get, path
 
 @dataclass(frozen=True, slots=True)
 class DelayCurveEstimate:
-    """An estimated delay curve by age in days, with its 95 % interval and the counts behind it."""
+    """An estimated delay curve by age in days or hours, with its 95 % interval and the counts behind it."""
 
     curve: tuple[float, ...]
     low: tuple[float, ...]
@@ -34,6 +34,7 @@ class DelayReport:
     variants: Mapping[str, DelayCurveEstimate]
     e_value: float
     differs: bool = False
+    unit: str = "day"
 
 
 def read_delay(experiment_id: str, *, for_date: Day | None = None) -> Request[DelayReport]:

@@ -28,6 +28,7 @@ class Settings(TypedDict, total=False):
     policy: Mapping[str, Any]
     objective: Literal["conversion", "value"]
     currency: str | None
+    cadence: Literal["day", "hour"]
     prior: Mapping[str, float]
     window_days: int | None
     half_life_days: float | None
@@ -58,6 +59,7 @@ class Changes(TypedDict, total=False):
     policy: Mapping[str, Any] | None
     objective: Literal["conversion", "value"] | None
     currency: str | None
+    cadence: Literal["day", "hour"] | None
     prior: Mapping[str, Any] | None
     window_days: int | None
     half_life_days: float | None

@@ -44,6 +44,8 @@ class DelayInForce:
 
     def fractions(self, variant_ids: Sequence[str], ages: Integers) -> Floats:
         """Return which fraction (t, k) of each row's conversions has come by the ages (t, k) they are known at."""
+        if not self.own:
+            return self.curve.at(ages)
         by_variant = [self.own.get(name, self.curve).at(ages[:, i]) for i, name in enumerate(variant_ids)]
         return np.stack(by_variant, axis=-1)
 

@@ -171,9 +171,8 @@ def store_missing(
         for day in missing
         if day.dated
     ]
-    if rows:
-        with driver.cursor() as cursor:
-            cursor.executemany(STORE_SQL, rows)
+    for row in rows:
+        driver.execute(STORE_SQL, row)
 
 
 def _execute(session: Session, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

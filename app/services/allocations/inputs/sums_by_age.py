@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.arrays import Floats
 from app.services.allocations.inputs import summed_totals
 from app.services.allocations.inputs.daily_totals import RECEIVED_SINCE, TotalsTable
@@ -114,21 +115,21 @@ def table_of(
     variants: Sequence[SumsByAge], shown_days: Mapping[str, NDArray[np.int64]], oldest: int
 ) -> TotalsTable:
     """Return the sums as a row (1, k) for each age up to ``oldest``, all of the last day, with these ages."""
-    table = summed_totals.table_of(variants, shown_days)
     counts = _by_age(variants, oldest)
     ages = np.flatnonzero(counts[0].any(axis=1))
     if not len(ages):
-        return table
+        return summed_totals.table_of(variants, shown_days)
     reported, days, trials, successes = counts[:, ages]
-    totals = replace(
-        table.totals,
-        day=np.repeat(table.totals.day, len(ages)),
-        reported=reported > 0,
-        trials=trials,
-        successes=successes,
+    totals = DailyTotals(
+        np.full(len(ages), summed_totals.last_day_number(variants)),
+        reported > 0,
+        trials,
+        successes,
         summed_days=days,
+        summed_shown=summed_totals.shown_table(variants, shown_days),
     )
-    return replace(table, totals=totals, ages=np.repeat(ages[:, None], len(variants), axis=1))
+    of_all = np.repeat(ages[:, None], len(variants), axis=1)
+    return TotalsTable(totals, (0,) * len(variants), of_all)
 
 
 def _by_age(variants: Sequence[SumsByAge], oldest: int) -> Floats:

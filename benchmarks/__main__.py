@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from benchmarks import report
 from benchmarks.attachments import Attachment
 from benchmarks.compute import batches, clv, mathematics, simulator
+from benchmarks.delay import receptions, snapshots
 from benchmarks.http import (
     assignments,
     cached_allocation,
@@ -37,6 +38,8 @@ QUESTIONS = {
         assignments,
         ofrep,
         events,
+        snapshots,
+        receptions,
         simulator,
         clv,
         dashboard,

@@ -1,6 +1,7 @@
 """The chain ladder of conversions whose age is known to lie in an interval only."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,13 +36,19 @@ class Intervals:
     counts: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fit:
-    """Fractions (a,) at the ages of a grid, the counts they follow from, and the variance of their logarithm."""
+    """Fractions (a,) at the ages of a grid, and the counts they follow from."""
 
     fractions: Floats
     counts: AgeCounts
-    variance: Floats
+    imputed: "_Imputed"
+    toward: Floats | None
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Return the variance of the fractions' logarithm, (a,)."""
+        return _variance(self.imputed, self.fractions, self.toward)
 
 
 def fit_intervals(
@@ -81,7 +88,7 @@ def fit_intervals(
         fractions = fitted
         if moved <= tolerance or imputed.is_exact:
             break
-    return Fit(fractions, counts, _variance(imputed, fractions, toward))
+    return Fit(fractions, counts, imputed, toward)
 
 
 class _Imputed:

@@ -175,6 +175,10 @@ def upsert_reports_from(select_rows: str) -> str:
             from history where as_of - date < {COHORT_DAYS} group by experiment_id, date, variant_id
             on conflict (experiment_id, date, variant_id) do update
                 set reports = stored.reports || excluded.reports
+        ), outdated as (
+            delete from delay_evidence
+            where experiment_id = any(%(experiment_ids)s)
+              and (experiment_id, date) in (select experiment_id, date from judged)
         ), bumped as (
             update experiment_versions set version = version + 1
             where experiment_id = any(array(

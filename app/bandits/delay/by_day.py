@@ -46,8 +46,6 @@ def in_order_of_days(*sums: LinkedReports) -> LinkedReports:
     """Return all of some sums by day, the earliest first: their order decides the last digit of a curve."""
     day = np.concatenate([some.cohort for some in sums])
     order = np.argsort(day, kind="stable")
-    conversions, known = (
-        np.concatenate(tables)[order]
-        for tables in ([some.conversions for some in sums], [some.known for some in sums])
-    )
-    return LinkedReports(day[order], conversions, known)
+    conversions = np.concatenate([some.conversions for some in sums])
+    known = np.concatenate([some.known for some in sums])
+    return LinkedReports(day[order], conversions[order], known[order])

@@ -192,7 +192,7 @@ class DecisionInputs:
         current = [self.current.trials, self.current.successes]
         if self.delay is not None:  # summed by age or day by day: their last digits differ
             totals = [None if total is None else _rounded(total) for total in totals]
-            current = totals[:2] if self.used is self.current else [_rounded(total) for total in current]
+            current = [_rounded(total) for total in current]
         content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(

@@ -103,7 +103,7 @@ def read_sums(
     values = {"experiment_id": experiment_id, "date": date, "last": last, "oldest": oldest, "zone": zone}
     with driver.cursor(binary=True) as cursor:
         rows = cursor.execute(STATEMENTS[tracked, received_before], values).fetchall()
-    return [SumsByAge(*sums, np.frombuffer(immature, IMMATURE_DAY)) for *sums, immature in rows]
+    return [SumsByAge(*(*row[:-1], np.frombuffer(row[-1], IMMATURE_DAY))) for row in rows]
 
 
 def without_gaps(variants: Sequence[VariantSums]) -> bool:
@@ -140,13 +140,12 @@ def _by_age(variants: Sequence[SumsByAge], oldest: int) -> Floats:
         np.arange(k), [len(variant.immature) for variant in variants]
     )
 
-    def summed(of_day: NDArray[Any] | None) -> Floats:
-        return np.bincount(cell, of_day, (oldest + 1) * k).reshape(-1, k)
+    def summed(of_day: NDArray[Any]) -> Floats:
+        return np.bincount(cell, of_day, (oldest + 1) * k).astype(np.float64).reshape(-1, k)
 
     impressions, successes = (rows[name].astype(np.float64) for name in COUNTS)
-    counts = np.array(
-        [summed(None), summed(impressions > 0), summed(impressions), summed(successes)], np.float64
-    )
+    of_days = np.ones(len(rows)), impressions > 0, impressions, successes
+    counts = np.array([summed(of_day) for of_day in of_days])
     together = [(v.reported, v.days, v.impressions, v.successes) for v in variants]
     counts[:, oldest] = np.array(together, np.float64).reshape(k, 4).T - counts.sum(axis=1)
     return counts

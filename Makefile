@@ -74,7 +74,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	test -x /usr/sbin/pgbouncer || lacks pgbouncer; \
 	test -x /usr/sbin/haproxy || lacks haproxy; \
 	command -v patroni >/dev/null && command -v etcd >/dev/null || lacks patroni python3-etcd etcd-server; \
-	command -v chromium >/dev/null || lacks chromium; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || lacks chromium-headless-shell; \
 	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
@@ -167,8 +167,8 @@ endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so
 define CHROMIUM
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) chromium; \
+if ! { command -v chromium-headless-shell || command -v chromium || command -v chromium-browser; } >/dev/null; then \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) chromium-headless-shell; \
 	else echo "There is no Chromium here, so the dashboard cannot be shown: apt install chromium"; fi; fi
 endef
 

@@ -89,7 +89,7 @@ class WriteBatcher(Generic[Item, Answer]):
     """Writes the items of an event loop's callers, together where nobody has to wait for another's lock.
 
     Items of any locks share a transaction that waits for none. An item whose lock is taken moves to a lane of that
-    lock, where the next ones for it follow: there the lock is waited for, and nobody else is kept waiting. Where a
+    lock, where the next ones for it follow: there the lock is waited for, and nobody else waits. Where a
     batch fails, its items are written by lock, and those of one lock one by one, so that an error is only its own
     item's. All get it where the database is away, or where the lock of all of them is not to be had in time.
     """
@@ -124,7 +124,7 @@ class WriteBatcher(Generic[Item, Answer]):
         lane = self._lanes.get(lock)
         if lane is None:
             lane = self._lanes[lock] = _Lane(lock)
-            # A context of its own: the first caller's principal and audit entry are not the others'
+            # A context of its own: principal and audit entry of the first caller are not the others'
             task = asyncio.get_running_loop().create_task(self._drain(lane), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

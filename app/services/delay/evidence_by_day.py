@@ -107,7 +107,7 @@ class Window:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Return what the statements need to be told."""
+        """Return the parameters of the statements."""
         last = self.first + dt.timedelta(days=self.days - 1)
         return {
             "experiment_id": self.experiment_id,

@@ -22,9 +22,9 @@ from app.storage.database import Database, is_contention
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-Result = TypeVar("Result")
 Written = TypeVar("Written", contravariant=True)
-Answered = TypeVar("Answered", covariant=True)
+Given = TypeVar("Given", covariant=True)
+Result = TypeVar("Result")
 
 MAX_ITEMS = 200
 """Of one transaction."""
@@ -37,7 +37,7 @@ SHARED = None
 logger = logging.getLogger("groundhog.writes")
 
 
-class Write(Protocol[Written, Answered]):
+class Write(Protocol[Written, Given]):
     """How items are written, several in one transaction or one by itself."""
 
     def lock_of(self, item: Written) -> str:
@@ -46,7 +46,7 @@ class Write(Protocol[Written, Answered]):
 
     def together(
         self, session: Session, items: Sequence[Written], wait: bool
-    ) -> Sequence[Answered | GroundhogError | None]:
+    ) -> Sequence[Given | GroundhogError | None]:
         """Write items, as if one by one in their order, and return what each is answered.
 
         None says that nothing was written for an item: it needs a transaction of its own, or, unless ``wait``, its
@@ -54,13 +54,13 @@ class Write(Protocol[Written, Answered]):
         """
         ...
 
-    def alone(self, session: Session, item: Written) -> Answered:
+    def alone(self, session: Session, item: Written) -> Given:
         """Write one item, or raise its error."""
         ...
 
 
 @dataclass(slots=True)
-class _Waiting(Generic[Item, Answer]):
+class _PendingItem(Generic[Item, Answer]):
     item: Item
     answer: asyncio.Future[Answer]
     begun: bool = False
@@ -71,9 +71,9 @@ class _Lane(Generic[Item, Answer]):
     """Items that wait for the batch before theirs, and for ``lock``; in the SHARED one for no lock."""
 
     lock: str | None
-    waiting: deque[_Waiting[Item, Answer]] = field(default_factory=deque)
+    waiting: deque[_PendingItem[Item, Answer]] = field(default_factory=deque)
 
-    def next_batch(self) -> list[_Waiting[Item, Answer]]:
+    def next_batch(self) -> list[_PendingItem[Item, Answer]]:
         """Remove and return the next items whose callers still wait."""
         open_ones = (one for one in iter(self._pop, None) if not one.answer.done())
         batch = list(islice(open_ones, MAX_ITEMS))
@@ -81,7 +81,7 @@ class _Lane(Generic[Item, Answer]):
             one.begun = True
         return batch
 
-    def _pop(self) -> _Waiting[Item, Answer] | None:
+    def _pop(self) -> _PendingItem[Item, Answer] | None:
         return self.waiting.popleft() if self.waiting else None
 
 
@@ -89,7 +89,7 @@ class WriteBatcher(Generic[Item, Answer]):
     """Writes the items of an event loop's callers, together where nobody has to wait for another's lock.
 
     Items of any locks share a transaction that waits for none. An item whose lock is taken moves to a lane of that
-    lock, where the next ones for it follow: there the lock is waited for, and nobody else waits. Where a
+    lock, where the next ones for it follow: there the lock is waited for, apart from all others. Where a
     batch fails, its items are written by lock, and those of one lock one by one, so that an error is only its own
     item's. All get it where the database is away, or where the lock of all of them is not to be had in time.
     """
@@ -111,7 +111,7 @@ class WriteBatcher(Generic[Item, Answer]):
         GroundhogError: as of ``Write.alone``
         """
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Item, Answer] = _Waiting(item, loop.create_future())
+        waiting: _PendingItem[Item, Answer] = _PendingItem(item, loop.create_future())
         lock = self._write.lock_of(item)
         self._enqueue(lock if lock in self._lanes else SHARED, waiting)
         patience = loop.call_later(self._patience, _give_up, waiting)
@@ -120,11 +120,11 @@ class WriteBatcher(Generic[Item, Answer]):
         finally:
             patience.cancel()
 
-    def _enqueue(self, lock: str | None, *waiting: _Waiting[Item, Answer]) -> None:
+    def _enqueue(self, lock: str | None, *waiting: _PendingItem[Item, Answer]) -> None:
         lane = self._lanes.get(lock)
         if lane is None:
             lane = self._lanes[lock] = _Lane(lock)
-            # A context of its own: principal and audit entry of the first caller are not the others'
+            # A context of its own: principal and audit entry are those of one request, not of the batch
             task = asyncio.get_running_loop().create_task(self._drain(lane), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -139,8 +139,8 @@ class WriteBatcher(Generic[Item, Answer]):
             del self._lanes[lane.lock]
 
     def _in_order(
-        self, lane: _Lane[Item, Answer], batch: Sequence[_Waiting[Item, Answer]]
-    ) -> Sequence[_Waiting[Item, Answer]]:
+        self, lane: _Lane[Item, Answer], batch: Sequence[_PendingItem[Item, Answer]]
+    ) -> Sequence[_PendingItem[Item, Answer]]:
         """Let items follow those before them into the lanes of their locks, and return the others."""
         if lane.lock is not SHARED or len(self._lanes) == 1:
             return batch
@@ -154,7 +154,9 @@ class WriteBatcher(Generic[Item, Answer]):
                 here.append(one)
         return here
 
-    async def _write_batch(self, lane: _Lane[Item, Answer], batch: Sequence[_Waiting[Item, Answer]]) -> None:
+    async def _write_batch(
+        self, lane: _Lane[Item, Answer], batch: Sequence[_PendingItem[Item, Answer]]
+    ) -> None:
         try:
             answers = await self._in_transaction(
                 partial(self._write.together, items=[one.item for one in batch], wait=lane.lock is not SHARED)
@@ -175,7 +177,7 @@ class WriteBatcher(Generic[Item, Answer]):
             lane, [one for one, answer in zip(batch, answers, strict=True) if answer is None]
         )
 
-    async def _try_apart(self, lane: _Lane[Item, Answer], left: Sequence[_Waiting[Item, Answer]]) -> None:
+    async def _try_apart(self, lane: _Lane[Item, Answer], left: Sequence[_PendingItem[Item, Answer]]) -> None:
         """Let items wait for their locks, or where they did already, write them one by one."""
         for one in left:
             if lane.lock is SHARED:
@@ -195,7 +197,7 @@ class WriteBatcher(Generic[Item, Answer]):
         return await asyncio.get_running_loop().run_in_executor(self._threads, write)
 
 
-def _give_up(waiting: _Waiting[Item, Answer]) -> None:
+def _give_up(waiting: _PendingItem[Item, Answer]) -> None:
     """Answer a caller whose turn did not come; what has begun is waited for, since it may be committed."""
     if not waiting.begun:
         _fail(
@@ -203,14 +205,14 @@ def _give_up(waiting: _Waiting[Item, Answer]) -> None:
         )
 
 
-def _answer(waiting: _Waiting[Item, Answer], answer: Answer | GroundhogError) -> None:
+def _answer(waiting: _PendingItem[Item, Answer], answer: Answer | GroundhogError) -> None:
     if isinstance(answer, GroundhogError):
         _fail(waiting, answer)
     elif not waiting.answer.done():
         waiting.answer.set_result(answer)
 
 
-def _fail(waiting: _Waiting[Item, Answer], error: Exception) -> None:
+def _fail(waiting: _PendingItem[Item, Answer], error: Exception) -> None:
     if not waiting.answer.done():
         waiting.answer.set_exception(error)
         waiting.answer.exception()  # a caller may have gone; its error is then nobody's

@@ -24,7 +24,7 @@ UNKNOWN_EXPERIMENT = EventOutcome("refused", "unknown_experiment")
 
 
 @dataclass(frozen=True, slots=True)
-class SentEvents:
+class EventsRequest:
     """The events of one request, whose experiments the principal may access.
 
     Parameters
@@ -40,7 +40,7 @@ class SentEvents:
     flags_only: bool = False
 
 
-def sent_events(sent: EventIn | Sequence[EventIn], now: dt.datetime, loaded: bool) -> SentEvents:
+def sent_events(sent: EventIn | Sequence[EventIn], now: dt.datetime, loaded: bool) -> EventsRequest:
     """Return the events of the current request.
 
     Raises
@@ -52,7 +52,7 @@ def sent_events(sent: EventIn | Sequence[EventIn], now: dt.datetime, loaded: boo
     principal.require_access_to_all(
         (f"{place}.experiment_id", event.experiment_id) for place, event in zip(places, events, strict=True)
     )
-    return SentEvents(events, now, loaded, not principal.current_principal.get().has_scope("report"))
+    return EventsRequest(events, now, loaded, not principal.current_principal.get().has_scope("report"))
 
 
 def to_result(sent: EventIn | Sequence[EventIn], outcomes: Sequence[EventOutcome]) -> EventsResult:
@@ -105,10 +105,10 @@ def _result(event: EventIn, outcome: EventOutcome) -> EventResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _ExperimentEvents:
     """The events of one request and one experiment, with their places in the request."""
 
-    request: SentEvents
+    request: EventsRequest
     outcomes: list[EventOutcome]
     places: list[int] = field(default_factory=list)
 
@@ -123,12 +123,12 @@ class _Part:
             self.outcomes[place] = next(outcomes)
 
 
-Parts = dict[str, list[_Part]]
+Parts = dict[str, list[_ExperimentEvents]]
 """By experiment, in the order of their ids: no two writers wait for each other."""
 
 
 def take(
-    session: Session, requests: Sequence[SentEvents], settings: SettingsCache, salt: str
+    session: Session, requests: Sequence[EventsRequest], settings: SettingsCache, salt: str
 ) -> list[list[EventOutcome]]:
     """Take the events of some requests, as if one request after the other, and return what became of each.
 
@@ -146,7 +146,7 @@ def take(
 
 
 def take_unlocked(
-    session: Session, requests: Sequence[SentEvents], settings: SettingsCache, salt: str
+    session: Session, requests: Sequence[EventsRequest], settings: SettingsCache, salt: str
 ) -> list[list[EventOutcome] | None]:
     """Take like ``take``, of one experiment each, but wait for no lock: None answers who would have to."""
     answers = [[UNKNOWN_EXPERIMENT] * len(request.events) for request in requests]
@@ -158,16 +158,18 @@ def take_unlocked(
     ]
 
 
-def _parts(session: Session, requests: Sequence[SentEvents], answers: Sequence[list[EventOutcome]]) -> Parts:
+def _parts(
+    session: Session, requests: Sequence[EventsRequest], answers: Sequence[list[EventOutcome]]
+) -> Parts:
     """Return the events by experiment, without those whose experiments do not exist to their principals."""
     named = {event.experiment_id for one in requests if one.flags_only for event in one.events}
     flags = find_flags(session, named) if named else set()
-    parts: defaultdict[str, list[_Part]] = defaultdict(list)
+    parts: defaultdict[str, list[_ExperimentEvents]] = defaultdict(list)
     for request, answer in zip(requests, answers, strict=True):
-        own: dict[str, _Part] = {}
+        own: dict[str, _ExperimentEvents] = {}
         for place, event in enumerate(request.events):
             if not request.flags_only or event.experiment_id in flags:
-                own.setdefault(event.experiment_id, _Part(request, answer)).places.append(place)
+                own.setdefault(event.experiment_id, _ExperimentEvents(request, answer)).places.append(place)
         for experiment_id, part in own.items():
             parts[experiment_id].append(part)
     return dict(sorted(parts.items()))
@@ -202,7 +204,7 @@ def _take(session: Session, parts: Parts, settings: SettingsCache, salt: str, wa
 def _judge(
     session: Session,
     experiment_id: str,
-    parts: Sequence[_Part],
+    parts: Sequence[_ExperimentEvents],
     known: Sequence[StoredEvent],
     history: SettingsHistory,
     salt: str,

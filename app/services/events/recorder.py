@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.schemas.events import EventIn, EventsResult
 from app.services.events import ingest
-from app.services.events.ingest import SentEvents
+from app.services.events.ingest import EventsRequest
 from app.services.events.rollup import EventOutcome
 from app.services.experiments.settings_cache import SettingsCache
 from app.settings import ServiceSettings
@@ -26,7 +26,7 @@ class EventRecorder:
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._salt = settings.assignment_salt
         self._settings = SettingsCache()
-        self._batcher: WriteBatcher[SentEvents, Outcomes] = WriteBatcher(database, self)
+        self._batcher: WriteBatcher[EventsRequest, Outcomes] = WriteBatcher(database, self)
 
     async def record(self, sent: EventIn | Sequence[EventIn], now: dt.datetime, loaded: bool) -> EventsResult:
         """Record the events of a request that may share a transaction, and say of each what became of it.
@@ -55,18 +55,18 @@ class EventRecorder:
         """
         return ingest.to_result(sent, self.alone(session, ingest.sent_events(sent, now, loaded)))
 
-    def lock_of(self, item: SentEvents) -> str:
+    def lock_of(self, item: EventsRequest) -> str:
         """Return the experiment of a request."""
         return item.events[0].experiment_id
 
     def together(
-        self, session: Session, items: Sequence[SentEvents], wait: bool
+        self, session: Session, items: Sequence[EventsRequest], wait: bool
     ) -> Sequence[Outcomes | None]:
         """Take the events of several requests."""
         take = ingest.take if wait else ingest.take_unlocked
         return take(session, items, self._settings, self._salt)
 
-    def alone(self, session: Session, item: SentEvents) -> Outcomes:
+    def alone(self, session: Session, item: EventsRequest) -> Outcomes:
         """Take the events of one request."""
         (outcomes,) = ingest.take(session, [item], self._settings, self._salt)
         return outcomes

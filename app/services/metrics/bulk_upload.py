@@ -15,7 +15,7 @@ from app.services.delay.reports import known_through
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
-from app.services.metrics.report_upsert import Terms
+from app.services.metrics.report_upsert import ReportRules
 from app.settings import ServiceSettings
 from app.storage.database import lift_statement_timeout
 
@@ -164,7 +164,7 @@ def load(
         if history is None or not left or (mode == "atomic" and rejected.count):
             continue
         superseded += left - keys
-        counts = report_upsert.execute(session, UPSERT, {experiment_id: Terms(history, now)})
+        counts = report_upsert.execute(session, UPSERT, {experiment_id: ReportRules(history, now)})
         written += counts[experiment_id]
     if mode == "atomic" and rejected.count:
         raise _rejection(received, rejected)

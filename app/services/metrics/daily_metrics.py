@@ -18,7 +18,7 @@ from app.services.experiments import lifecycle, share_constraints, variants, ver
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import report_upsert, revenue_checks
-from app.services.metrics.report_upsert import Terms, UpsertCounts, implied_days, statements_for
+from app.services.metrics.report_upsert import ReportRules, UpsertCounts, implied_days, statements_for
 from app.storage import tables
 from app.storage.pipeline import Statement, run_pipelined
 
@@ -93,7 +93,7 @@ def record(
         if added or experiment_id in new:
             one = Registered(experiment_id=experiment_id, new=experiment_id in new, variants=added)
             registered.append(one)
-        counts = upsert(session, [total for _, total in group], {experiment_id: Terms(history, now)})
+        counts = upsert(session, [total for _, total in group], {experiment_id: ReportRules(history, now)})
         written += counts[experiment_id]
     return to_stored(len(totals), written, registered)
 
@@ -254,7 +254,7 @@ def register_variants(
 
 
 def upsert(
-    session: Session, totals: Sequence[DailyTotal], terms: Mapping[str, Terms]
+    session: Session, totals: Sequence[DailyTotal], terms: Mapping[str, ReportRules]
 ) -> dict[str, UpsertCounts]:
     """Insert or replace the totals of some experiments, whose locks the caller holds."""
     return report_upsert.execute(

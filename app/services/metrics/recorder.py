@@ -16,7 +16,7 @@ from app.services.experiments.settings_cache import SettingsCache
 from app.services.experiments.settings_history import SettingsHistory
 from app.services.metrics import daily_metrics
 from app.services.metrics.daily_metrics import RetirementDays
-from app.services.metrics.report_upsert import Terms
+from app.services.metrics.report_upsert import ReportRules
 from app.settings import ServiceSettings
 from app.storage.database import Database
 from app.storage.pipeline import run_at_commit, run_pipelined
@@ -27,7 +27,7 @@ MAX_SHARED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class SentTotals:
+class MetricsRequest:
     """The totals of one message, of one experiment, which the principal may access.
 
     Parameters
@@ -56,13 +56,13 @@ class MetricsRecorder:
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._auto_register = settings.auto_register
         self._settings = SettingsCache()
-        self._batcher: WriteBatcher[SentTotals, Stored] = WriteBatcher(database, self)
+        self._batcher: WriteBatcher[MetricsRequest, Stored] = WriteBatcher(database, self)
 
     async def record(self, sent: DailyTotal | Sequence[DailyTotal], now: dt.datetime) -> Stored:
         """Store the totals of a message that may share a transaction, as `daily_metrics.record` does."""
         totals, places = daily_metrics.require_access(sent)
         entry = audit_log.row_of(totals[0].experiment_id)
-        return await self._batcher.run(SentTotals(sent, totals, places, now, entry))
+        return await self._batcher.run(MetricsRequest(sent, totals, places, now, entry))
 
     def record_alone(
         self, session: Session, sent: DailyTotal | Sequence[DailyTotal], now: dt.datetime
@@ -70,18 +70,18 @@ class MetricsRecorder:
         """Store the totals of a message, all or none, in a transaction of its own."""
         return daily_metrics.record(session, sent, now, self._auto_register)
 
-    def lock_of(self, item: SentTotals) -> str:
+    def lock_of(self, item: MetricsRequest) -> str:
         """Return the experiment of a message."""
         return item.experiment_id
 
-    def alone(self, session: Session, item: SentTotals) -> Stored:
+    def alone(self, session: Session, item: MetricsRequest) -> Stored:
         """Store the totals of one message."""
         stored = self.record_alone(session, item.sent, item.now)
         _write_audit(session, [item])
         return stored
 
     def together(
-        self, session: Session, items: Sequence[SentTotals], wait: bool
+        self, session: Session, items: Sequence[MetricsRequest], wait: bool
     ) -> Sequence[Stored | GroundhogError | None]:
         """Store the totals of several messages, those of one experiment after each other.
 
@@ -122,14 +122,14 @@ def may_share(sent: DailyTotal | Sequence[DailyTotal]) -> bool:
     return 0 < len(sent) <= MAX_SHARED and len({total.experiment_id for total in sent}) == 1
 
 
-def _is_plain(item: SentTotals, history: SettingsHistory, known: RetirementDays) -> bool:
+def _is_plain(item: MetricsRequest, history: SettingsHistory, known: RetirementDays) -> bool:
     """Tell whether a message only adds reports, of known variants, one of each day."""
     keys = {total.key for total in item.totals}
     is_known = all(total.variant_id in known for total in item.totals)
     return history.source == "reported" and is_known and len(keys) == len(item.totals)
 
 
-def _error_of(item: SentTotals, history: SettingsHistory, known: RetirementDays) -> GroundhogError | None:
+def _error_of(item: MetricsRequest, history: SettingsHistory, known: RetirementDays) -> GroundhogError | None:
     """Return why a message is rejected, or None."""
     groups = {item.experiment_id: list(enumerate(item.totals))}
     try:
@@ -147,15 +147,15 @@ def _turns(groups: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _store(
-    session: Session, items: Sequence[SentTotals], histories: Mapping[str, SettingsHistory]
+    session: Session, items: Sequence[MetricsRequest], histories: Mapping[str, SettingsHistory]
 ) -> list[Stored]:
     """Store the totals of messages of different experiments, whose locks the session holds."""
-    terms = {item.experiment_id: Terms(histories[item.experiment_id], item.now) for item in items}
+    terms = {item.experiment_id: ReportRules(histories[item.experiment_id], item.now) for item in items}
     counts = daily_metrics.upsert(session, [total for item in items for total in item.totals], terms)
     return [daily_metrics.to_stored(len(item.totals), counts[item.experiment_id], []) for item in items]
 
 
-def _write_audit(session: Session, items: Sequence[SentTotals]) -> None:
+def _write_audit(session: Session, items: Sequence[MetricsRequest]) -> None:
     entries = [item.entry for item in items if item.entry is not None]
     if entries:
         run_at_commit(session, audit_log.insert_query(entries))

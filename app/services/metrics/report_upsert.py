@@ -26,7 +26,7 @@ class UpsertCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ReportRules:
     """By what the reports of an experiment are stored: its settings, and the time of the request."""
 
     history: SettingsHistory
@@ -208,7 +208,7 @@ def upsert_reports_from(select_rows: str) -> str:
 
 
 def execute(
-    session: Session, statements: ReportStatements, terms: Mapping[str, Terms], **rows: Any
+    session: Session, statements: ReportStatements, terms: Mapping[str, ReportRules], **rows: Any
 ) -> dict[str, UpsertCounts]:
     """Store the reports of some experiments, whose locks the caller holds, and count them by experiment.
 
@@ -225,7 +225,7 @@ def execute(
     return {experiment_id: UpsertCounts(inserted, updated) for experiment_id, inserted, updated, _ in found}
 
 
-def _values(terms: Mapping[str, Terms]) -> dict[str, Sequence[Any]]:
+def _values(terms: Mapping[str, ReportRules]) -> dict[str, Sequence[Any]]:
     settings = [one.history.latest.settings for one in terms.values()]
     return {
         "experiment_ids": list(terms),

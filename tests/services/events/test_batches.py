@@ -13,7 +13,7 @@ from app.services.events import event_queries
 from app.services.events.recorder import EventRecorder
 from app.settings import ServiceSettings
 from tests.support.fixtures.events import create, event, totals
-from tests.support.replays import ALONE, AT_ONCE, all_at_once, answered, state_of
+from tests.support.fixtures.replays import ALONE, AT_ONCE, all_at_once, answered, state_of
 
 UNITS = [f"u{number}" for number in range(6)]
 TABLES = {

@@ -13,7 +13,7 @@ from app.services.access import audit_log
 from app.services.metrics import daily_metrics
 from app.services.metrics.recorder import MetricsRecorder
 from app.settings import ServiceSettings
-from tests.support.replays import ALONE, AT_ONCE, all_at_once, answered, state_of
+from tests.support.fixtures.replays import ALONE, AT_ONCE, all_at_once, answered, state_of
 from tests.support.totals import total
 
 TABLES = {

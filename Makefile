@@ -35,8 +35,7 @@ test: $(VENV)/dev.stamp ## run the tests that start no processes and play no tho
 
 test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) $(CLIENT_GENERATOR) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)
-	$(PYTEST) -m "$(MARKED)" --ignore tests/browser --junitxml build/tests/marked.xml --numprocesses 4 --dist loadfile $(ARGS)
-	$(PYTEST) tests/browser --junitxml build/tests/browser.xml --numprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) -m "$(MARKED)" --junitxml build/tests/marked.xml --numprocesses 4 --dist worksteal $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## of those, click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
@@ -51,7 +50,7 @@ coverage: $(VENV)/dev.stamp $(WEB_PROVIDER) ## compare what the tests of `make t
 	$(BIN)/python -m tests.support.reports.coverage build/coverage/quick build/coverage/marked
 
 durations: $(VENV)/dev.stamp ## write docs/reference/test-durations.md from the last `make test test-marked`
-	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml build/tests/browser.xml
+	$(BIN)/python -m tests.support.reports.durations build/tests/quick.xml build/tests/marked.xml
 
 screenshots: $(VENV)/dev.stamp ## take screenshots of the dashboard for docs/img
 	@$(CHROMIUM)
@@ -75,7 +74,7 @@ tools: ## Debian, as root: install what some checks and tests use beside Python,
 	test -x /usr/sbin/pgbouncer || lacks pgbouncer; \
 	test -x /usr/sbin/haproxy || lacks haproxy; \
 	command -v patroni >/dev/null && command -v etcd >/dev/null || lacks patroni python3-etcd etcd-server; \
-	command -v chromium >/dev/null || lacks chromium; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || lacks chromium-headless-shell; \
 	if [ -n "$$missing" ]; then $(APT) $$missing; fi
 
 chaos: $(VENV)/dev.stamp ## kill, stop, fill up and cut off the service and its database under load, 25 times each (make test: twice)
@@ -168,8 +167,8 @@ endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so
 define CHROMIUM
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) chromium; \
+if ! { command -v chromium-headless-shell || command -v chromium || command -v chromium-browser; } >/dev/null; then \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) chromium-headless-shell; \
 	else echo "There is no Chromium here, so the dashboard cannot be shown: apt install chromium"; fi; fi
 endef
 

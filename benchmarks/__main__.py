@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from benchmarks import report
 from benchmarks.attachments import Attachment
 from benchmarks.compute import batches, clv, mathematics, simulator
+from benchmarks.delay import receptions, snapshots
 from benchmarks.http import (
     assignments,
     cached_allocation,
@@ -37,6 +38,8 @@ QUESTIONS = {
         assignments,
         ofrep,
         events,
+        snapshots,
+        receptions,
         simulator,
         clv,
         dashboard,
@@ -48,7 +51,7 @@ QUESTIONS = {
 
 
 def main() -> None:
-    """Print a line per figure as it comes, and the table of all of them in the end."""
+    """Print a line per measurement as it comes, and the table of all of them in the end."""
     arguments = _arguments()
     results: dict[str, list[Measurement | Attachment]] = {}
     with running_service() as service:
@@ -59,7 +62,12 @@ def main() -> None:
             question = (module.__doc__ or name).strip().splitlines()[0]
             print(f"\n{question}")
             results[question] = list(_printed(module.measure(service)))
-    found = [figure for figures in results.values() for figure in figures if isinstance(figure, Measurement)]
+    found = [
+        measurement
+        for measurements in results.values()
+        for measurement in measurements
+        if isinstance(measurement, Measurement)
+    ]
     print(f"\n{report.table(found)}")
     if arguments.write:
         report.write(results, surroundings)
@@ -78,10 +86,10 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _printed(figures: Iterator[Measurement | Attachment]) -> Iterator[Measurement | Attachment]:
-    for figure in figures:
-        print(figure.line(), flush=True)
-        yield figure
+def _printed(measurements: Iterator[Measurement | Attachment]) -> Iterator[Measurement | Attachment]:
+    for measurement in measurements:
+        print(measurement.line(), flush=True)
+        yield measurement
 
 
 if __name__ == "__main__":

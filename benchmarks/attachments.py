@@ -1,4 +1,4 @@
-"""What stands below a question's figures: a table of its own, and a picture of it."""
+"""What stands below a question's measurements: a table of its own, and a picture of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -10,16 +10,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure should reach: at least or at most a value."""
+    """What a measurement should reach: at least or at most a value."""
 
     bound: Literal[">=", "<=", "<"]
     value: float
 
-    def met_by(self, figure: float) -> bool:
-        """Tell whether a figure reaches it."""
+    def met_by(self, measured: float) -> bool:
+        """Return whether a measured value reaches it."""
         if self.bound == ">=":
-            return figure >= self.value
-        return figure < self.value if self.bound == "<" else figure <= self.value
+            return measured >= self.value
+        return measured < self.value if self.bound == "<" else measured <= self.value
 
     def __str__(self) -> str:
         return f"{self.bound} {short(self.value)}"
@@ -32,9 +32,9 @@ class Measurement:
     Parameters
     ----------
     what : the ratio in words, numerator first
-    values : one per repetition; their median is the figure
+    values : one per repetition; their median counts
     target : what the median should reach; None where there is none
-    beside : the absolute figures behind the ratio
+    beside : the absolute measurements behind the ratio
     """
 
     what: str

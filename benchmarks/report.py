@@ -30,9 +30,9 @@ measures.
 """
 
 
-def table(figures: Sequence[Measurement]) -> str:
-    """Return figures as a Markdown table."""
-    return "\n".join([HEADER, *(figure.row() for figure in figures)])
+def table(measurements: Sequence[Measurement]) -> str:
+    """Return measurements as a Markdown table."""
+    return "\n".join([HEADER, *(measurement.row() for measurement in measurements)])
 
 
 def write(results: Mapping[str, Sequence[Measurement | Attachment]], surroundings: str) -> None:
@@ -50,7 +50,7 @@ def _section(question: str, found: Sequence[Measurement | Attachment]) -> str:
 
 
 def surroundings(service: Service) -> str:
-    """Return what the figures depend on: the day, the cores, the versions."""
+    """Return what the measurements depend on: the day, the cores, the versions."""
     with service.connect() as connection:
         postgres = connection.info.parameter_status("server_version")
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)

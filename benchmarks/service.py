@@ -40,7 +40,7 @@ class BareRoute:
 
 
 class Service:
-    """A service and its database, and one connection to each that is kept open.
+    """A service and its database, and one connection to each that stays open.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def running_service() -> Iterator[Service]:
 
 @contextmanager
 def running_postgres() -> Iterator[tuple[str, Path]]:
-    """Start PostgreSQL with an empty database of ours; give its URL and a folder that is gone in the end."""
+    """Start PostgreSQL with an empty database of its own; give its URL and a folder that is gone in the end."""
     with tempfile.TemporaryDirectory(prefix="groundhog-bench-") as name:
         os.chmod(name, 0o711)  # PostgreSQL's own account must get through
         with EmbeddedPostgres(Path(name) / "home") as server:

@@ -14,6 +14,7 @@ from tests.support.fixtures.database import (  # noqa: F401 - fixtures
     empty_database_url,
     migrated_url,
     second_database_url,
+    second_migrated_url,
     server_url,
     untouched_url,
 )

@@ -18,8 +18,9 @@ DESCRIPTION = """\
 Send what each variant of an experiment did each day; get what share of traffic each variant should have.
 
 `POST /metrics/` stores daily totals, `GET /allocations/{experiment_id}` answers with each variant's percent for a
-date, from the data strictly before it: the probability of being the best variant (Thompson sampling), computed
-exactly, so that the same data give the same bytes. Every error is `application/problem+json` (RFC 9457).
+date, from the data strictly before it (before the running hour, with `cadence: hour`): the probability of being
+the best variant (Thompson sampling), computed exactly, so that the same data give the same bytes. Every error is
+`application/problem+json` (RFC 9457).
 
 Once there is an API key, every operation but the health checks needs one, as `Authorization: Bearer gh_...` or as
 `X-API-Key: gh_...`. Of its scopes **evaluate** reads flags and records their events, **report** sends metrics,

@@ -26,10 +26,13 @@ def measure(_: Any = None) -> Iterator[Measurement]:
     """Yield the seconds per policy and replication and the most memory, of a process that does nothing else."""
     command = [sys.executable, "-m", "benchmarks.compute.clv", "--race"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    yield from (Measurement(**figure | {"target": Target(**figure["target"])}) for figure in json.loads(said))
+    yield from (
+        Measurement(**measurement | {"target": Target(**measurement["target"])})
+        for measurement in json.loads(said)
+    )
 
 
-def race_figures() -> list[Measurement]:
+def race_measurements() -> list[Measurement]:
     """The race of the five, here."""
     wall, processor, _ = repeated(Race())
     beside = f"processor {median(processor):.3f} s"
@@ -39,7 +42,7 @@ def race_figures() -> list[Measurement]:
     ]
 
 
-def policy_figures() -> Iterator[Measurement]:
+def policy_measurements() -> Iterator[Measurement]:
     """Each policy's seconds alone, and what it earned."""
     for policy in Race().policies:
         wall, processor, result = repeated(Race(policies=(policy,)))
@@ -69,12 +72,12 @@ def mebibytes() -> float:
 
 
 def main() -> None:
-    """Print the race's figures and each policy's; with --race only the race's, as JSON."""
+    """Print the race's measurements and each policy's; with --race only the race's, as JSON."""
     if sys.argv[1:] == ["--race"]:
-        print(json.dumps([asdict(figure) for figure in race_figures()]))
+        print(json.dumps([asdict(measurement) for measurement in race_measurements()]))
         return
-    for figure in (*race_figures(), *policy_figures()):
-        print(figure.line(), flush=True)
+    for measurement in (*race_measurements(), *policy_measurements()):
+        print(measurement.line(), flush=True)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def _peers() -> dict[str, dict[str, Any]]:
 
 @cache
 def _installed(name: str) -> str | None:
-    """The Python of a throw-away environment with this library, kept between runs; it is no part of the locks."""
+    """The Python of a throw-away environment with this library, reused between runs, not in the locks."""
     home = Path(gettempdir()) / "groundhog-peers" / name
     python = home / "bin" / "python"
     if (home / "installed").exists():
@@ -128,5 +128,5 @@ def _installed(name: str) -> str | None:
 
 
 if __name__ == "__main__":
-    for figure in measure():
-        print(figure.line(), flush=True)
+    for measurement in measure():
+        print(measurement.line(), flush=True)

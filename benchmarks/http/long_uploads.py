@@ -71,15 +71,15 @@ class Memory(threading.Thread):
 def measure(_: Service | None = None) -> Iterator[Measurement]:
     """Yield the growth of memory and the lines/s of both, on a PostgreSQL of their own."""
     with running_postgres() as (url, _), serving(url, 1) as service, service.connect() as connection:
-        figures = totals(PLACE, VARIANTS, DAYS)
-        yield from _uploaded(service, connection, figures)
-        yield from _loaded(service, connection, figures, url)
+        daily = totals(PLACE, VARIANTS, DAYS)
+        yield from _uploaded(service, connection, daily)
+        yield from _loaded(service, connection, daily, url)
 
 
-def _uploaded(service: Service, connection: psycopg.Connection, figures: list[Row]) -> Iterator[Measurement]:
-    block = "".join(json.dumps(row) + "\n" for row in figures)
+def _uploaded(service: Service, connection: psycopg.Connection, daily: list[Row]) -> Iterator[Measurement]:
+    block = "".join(json.dumps(row) + "\n" for row in daily)
     names = _registered(service, "uploaded", UPLOADED)
-    lines = len(names) * len(figures)
+    lines = len(names) * len(daily)
     with Memory(service.pids) as memory:
         uploaded = timed(lambda: _upload(service, lines, (block.replace(PLACE, n).encode() for n in names)))
     yield Measurement(
@@ -88,13 +88,13 @@ def _uploaded(service: Service, connection: psycopg.Connection, figures: list[Ro
         MEMORY,
         f"{short(memory.most)} after {short(memory.first)} MiB",
     )
-    yield _speed("POST /metrics/bulk", service, connection, figures, UPLOADED, uploaded)
+    yield _speed("POST /metrics/bulk", service, connection, daily, UPLOADED, uploaded)
 
 
 def _loaded(
-    service: Service, connection: psycopg.Connection, figures: list[Row], url: str
+    service: Service, connection: psycopg.Connection, daily: list[Row], url: str
 ) -> Iterator[Measurement]:
-    block = "".join(json.dumps(row) + "\n" for row in figures)
+    block = "".join(json.dumps(row) + "\n" for row in daily)
     names = _registered(service, "loaded", LOADED)
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
         file.writelines(block.replace(PLACE, name).encode() for name in names)
@@ -102,11 +102,11 @@ def _loaded(
         most: list[float] = []
         loaded = timed(lambda: most.append(_load(file.name, url)))
     yield Measurement(
-        f"groundhog load, {len(names) * len(figures):,} lines: MiB of its process at most",
+        f"groundhog load, {len(names) * len(daily):,} lines: MiB of its process at most",
         most,
         Target("<=", 250),
     )
-    yield _speed("groundhog load, its start included", service, connection, figures, LOADED, loaded)
+    yield _speed("groundhog load, its start included", service, connection, daily, LOADED, loaded)
 
 
 def _registered(service: Service, prefix: str, experiments: int) -> list[str]:
@@ -145,13 +145,13 @@ def _speed(
     what: str,
     service: Service,
     connection: psycopg.Connection,
-    figures: list[Row],
+    daily: list[Row],
     experiments: int,
     seconds: float,
 ) -> Measurement:
     names = _registered(service, f"copied-{experiments}", experiments)
-    lines = len(names) * len(figures)
-    bare = timed(lambda: _copy_and_upsert(connection, _rows(names, figures)))
+    lines = len(names) * len(daily)
+    bare = timed(lambda: _copy_and_upsert(connection, _rows(names, daily)))
     return Measurement(
         f"{what}, {lines:,} lines: lines/s / COPY and upsert",
         [bare / seconds],
@@ -170,10 +170,10 @@ def _copy_and_upsert(connection: psycopg.Connection, rows: Iterator[tuple[object
     connection.commit()
 
 
-def _rows(names: list[str], figures: list[Row]) -> Iterator[tuple[object, ...]]:
+def _rows(names: list[str], daily: list[Row]) -> Iterator[tuple[object, ...]]:
     rest = [
         (row["variant_id"], dt.date.fromisoformat(row["date"]), row["impressions"], row["successes"])
-        for row in figures
+        for row in daily
     ]
     for start, name in enumerate(names):
         for number, row in enumerate(rest, start * len(rest)):

@@ -14,8 +14,8 @@ def main() -> None:
         found = latency_curve.measure()
     else:
         taken = soak.take(arguments.minutes, arguments.rate, arguments.workers, arguments.warm_up)
-        if arguments.keep:
-            soak.keep(taken)
+        if arguments.save:
+            soak.save(taken)
         found = soak.shown(taken)
     for one in found:
         print(one.line(), flush=True)
@@ -33,7 +33,7 @@ def _arguments() -> argparse.Namespace:
     one.add_argument("--rate", type=float, default=soak.RATE, help="requests per second")
     one.add_argument("--workers", type=int, default=soak.WORKERS)
     one.add_argument("--warm-up", type=float, default=soak.WARM_UP_SECONDS, metavar="SECONDS")
-    one.add_argument("--keep", action="store_true", help="keep it for docs/benchmarks/performance.md")
+    one.add_argument("--save", action="store_true", help="save it for docs/benchmarks/performance.md")
     return parser.parse_args()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.load.resource_monitor import Look
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
-"""Okabe and Ito: told apart by colour-blind people too."""
+"""Okabe and Ito: distinct for colour-blind people, too."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH = 640
 Spec = dict[str, Any]

@@ -1,6 +1,6 @@
 """Memory, open files and database connections under ten minutes of mixed traffic: what grows, and how fast.
 
-``python -m benchmarks.load soak --minutes 10 --keep`` takes one, which takes its time; here stands the last kept.
+``python -m benchmarks.load soak --minutes 10 --save`` takes one, which takes its time; the latest saved is shown.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from benchmarks.load.resource_monitor import Look, Watch
 from benchmarks.measurement import Measurement, Target, short
 from benchmarks.service import Service, running_postgres, serving
 
-KEPT = Path(__file__).with_name("soak.json")
+LATEST = Path(__file__).with_name("soak.json")
 WORKERS = 2
 RATE = 100
 WARM_UP_SECONDS = 240
@@ -41,7 +41,7 @@ class Soak:
     ----------
     wrong : requests that were answered with another status than their own, or not until the end
     load_average : of the machine in the last minute
-    faults : the wrong ones by what was asked and how it was answered; empty where a soak did not tell yet
+    errors : the wrong ones by what was asked and how it was answered; empty in soaks from before they were counted
     """
 
     taken: str
@@ -55,12 +55,12 @@ class Soak:
     p99_ms: float
     load_average: float
     looks: list[Look]
-    faults: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
 
 
 def measure(_: Service | None = None) -> Iterator[Measurement | Attachment]:
-    """Yield the growth per hour that the last kept soak allows for, and its picture."""
-    if KEPT.exists():
+    """Yield the growth per hour that the latest saved soak allows for, and its picture."""
+    if LATEST.exists():
         yield from shown(read())
 
 
@@ -91,27 +91,27 @@ def _soak(minutes: float, workers: int, warm_up: float, offered: Offered, looks:
         p99_ms=p99,
         load_average=round(os.getloadavg()[0], 1),
         looks=looks,
-        faults={_told(*fault): number for fault, number in offered.wrong.most_common()},
+        errors={_described(*error): number for error, number in offered.wrong.most_common()},
     )
 
 
-def _told(kind: str, status: int) -> str:
+def _described(kind: str, status: int) -> str:
     return f"{kind}: {'no answer until the end' if status == NO_ANSWER else status}"
 
 
-def keep(soak: Soak) -> None:
-    """Keep a soak for the page: every process's name once, and a line per look."""
+def save(soak: Soak) -> None:
+    """Save a soak for the page: every process's name once, and a line per look."""
     names = list(dict.fromkeys(name for look in soak.looks for name in look.mebibytes))
-    told = json.dumps({**asdict(soak), "looks": None, "processes": names}, indent=1)
+    written = json.dumps({**asdict(soak), "looks": None, "processes": names}, indent=1)
     lines = (json.dumps(_line(look, names), separators=(",", ":")) for look in soak.looks)
-    KEPT.write_text(told.replace('"looks": null', '"looks": [\n' + ",\n".join(lines) + "\n ]") + "\n")
+    LATEST.write_text(written.replace('"looks": null', '"looks": [\n' + ",\n".join(lines) + "\n ]") + "\n")
 
 
 def read() -> Soak:
-    """Return the soak that was kept last."""
-    told: dict[str, Any] = json.loads(KEPT.read_text())
-    names = told.pop("processes")
-    return Soak(**told | {"looks": [_look(line, names) for line in told["looks"]]})
+    """Return the soak that was saved last."""
+    written: dict[str, Any] = json.loads(LATEST.read_text())
+    names = written.pop("processes")
+    return Soak(**written | {"looks": [_look(line, names) for line in written["looks"]]})
 
 
 def _line(look: Look, names: Sequence[str]) -> list[Any]:
@@ -129,7 +129,7 @@ def _present(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 
 
 def shown(soak: Soak) -> Iterator[Measurement | Attachment]:
-    """Yield what a soak tells: the growth of everything together, then of every process."""
+    """Yield what a soak shows: the growth of everything together, then of every process."""
     for owner in ("service", "PostgreSQL"):
         mebibytes = [_of(owner, look.mebibytes) for look in soak.looks]
         yield _flat(f"MiB of memory, {owner}", soak, mebibytes, FLAT)
@@ -143,16 +143,16 @@ def shown(soak: Soak) -> Iterator[Measurement | Attachment]:
         Target("<=", 1),
         f"{connections[0]} first, {connections[-1]} last",
     )
-    told = [
+    written = [
         f"of {60 * soak.minutes * soak.rate:,.0f}",
-        *(f"{number} x {fault}" for fault, number in soak.faults.items()),
+        *(f"{number} x {error}" for error, number in soak.errors.items()),
         f"one-minute load {soak.load_average:g} at the end",
     ]
     yield Measurement(
         "requests not answered as they should be, or not until the end",
         [soak.wrong],
         Target("<=", 0),
-        "; ".join(told),
+        "; ".join(written),
     )
     yield _exhibit(soak)
 

@@ -28,7 +28,7 @@ class Traffic:
         self._number = count()
 
     def __iter__(self) -> Iterator[Request]:
-        """Yield requests for ever."""
+        """Yield requests without end."""
         kinds, weights = list(MIX), [weight for weight, _ in MIX.values()]
         while True:
             kind = self._chance.choices(kinds, weights)[0]
@@ -61,12 +61,12 @@ class Traffic:
         return _post("/events", self._known() | event), {OK}
 
     def report(self) -> tuple[bytes, set[int]]:
-        """Send every variant's figures of a day again, with others than before."""
+        """Send every variant's totals of a day again, with others than before."""
         rows = totals(self._reported(), len(VARIANTS), 1)
         return _post("/metrics", rows), {OK}
 
     def bad(self) -> tuple[bytes, set[int]]:
-        """Send what has to be refused."""
+        """Send what has to be rejected."""
         return self._chance.choice(BAD)
 
     def _reported(self) -> str:

@@ -32,7 +32,7 @@ OTHER_WORLDS = {
 }
 
 
-TELCO: dict[Any, str] = {"none": "telco CLV race", "auto": "telco CLV race, sales on their way allowed for"}
+TELCO: dict[Any, str] = {"none": "telco CLV race", "auto": "telco CLV race, outstanding sales allowed for"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +68,40 @@ def measure(size: Size) -> Measured:
     """Play everything, with a bar for each part."""
     with Progress(*Progress.get_default_columns(), TimeElapsedColumn()) as bars:
 
-        def told(part: str) -> Callable[[int, int], None]:
+        def progress_of(part: str) -> Callable[[int, int], None]:
             if not bars.console.is_terminal:  # the bars would be shown only in the end
                 bars.console.print(f"{part} ...")
             bar = bars.add_task(part, total=None)
             return lambda done, total: bars.update(bar, completed=done, total=total)
 
-        races = {c: email.play(campaign(size.email, c), told(f"e-mail, {CADENCES[c]}")) for c in CADENCES}
+        races = {
+            c: email.play(campaign(size.email, c), progress_of(f"e-mail, {CADENCES[c]}")) for c in CADENCES
+        }
         decisions = {
             c: email.play(
                 campaign(size.decisions, c, emails=LONG_EMAILS, days=LONG_DAYS),
-                told(f"decisions, {CADENCES[c]}"),
+                progress_of(f"decisions, {CADENCES[c]}"),
             )
             for c in CADENCES
         }
         thompson = (email.EmailPolicyChoice("thompson"),)
         others = {
-            name: email.play(campaign(size.others, "daily", rates=rates, policies=thompson), told(name))
+            name: email.play(
+                campaign(size.others, "daily", rates=rates, policies=thompson), progress_of(name)
+            )
             for name, rates in OTHER_WORLDS.items()
         }
         telco, telco_corrected = (
-            clv.play(race(size, delay_correction=correction), told(part))
+            clv.play(race(size, delay_correction=correction), progress_of(part))
             for correction, part in TELCO.items()
         )
-        content, finished = google.ContentExperiment(runs=size.google, seed=SEED), told("Google's example")
+        content, finished = (
+            google.ContentExperiment(runs=size.google, seed=SEED),
+            progress_of("Google's example"),
+        )
         ended = google.run_content_experiment(content)
         finished(1, 1)
-        delays = measure_delays(size.delay, told("conversions on their way"), size.delay_days)
+        delays = measure_delays(size.delay, progress_of("outstanding conversions"), size.delay_days)
     return Measured(size, races, decisions, others, telco, telco_corrected, content, ended, delays)
 
 

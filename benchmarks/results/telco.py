@@ -1,4 +1,4 @@
-"""The telco world: the race beside the original's figures."""
+"""The telco world: the race beside the original's values."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def against(measured: Measured, kind: str, yardstick: str) -> str:
 
 
 def race_table(measured: Measured) -> str:
-    """Every policy of the race beside the original's figures."""
+    """Every policy of the race beside the original's values."""
     head = (
         "Policy",
         "Delta CLV, EUR",

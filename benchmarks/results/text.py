@@ -1,4 +1,4 @@
-"""Figures with their 95 % intervals, as text."""
+"""Values with their 95 % intervals, as text."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ from app.simulation.replication_statistics import Interval, summary
 
 
 def with_interval(mean: float, interval: Interval | Sequence[float] | None, form: str = "{:,.0f}") -> str:
-    """A figure and its 95 % interval: "31.2 % (31.0 to 31.4)"."""
+    """A value and its 95 % interval: "31.2 % (31.0 to 31.4)"."""
     ends = "one run: no interval" if interval is None else " to ".join(form.format(end) for end in interval)
     return f"{form.format(mean)} ({ends})"
 
 
-def percent(figures: ArrayLike, form: str = "{:+.1f} %") -> str:
+def percent(values: ArrayLike, form: str = "{:+.1f} %") -> str:
     """The mean of some fractions in percent."""
-    found = summary(100 * np.asarray(figures, dtype=np.float64))
+    found = summary(100 * np.asarray(values, dtype=np.float64))
     return with_interval(found.mean, found.interval_95, form)
 
 
-def mean_of(figures: ArrayLike, form: str = "{:,.0f}") -> str:
-    """The mean of some figures."""
-    found = summary(figures)
+def mean_of(values: ArrayLike, form: str = "{:,.0f}") -> str:
+    """The mean of some values."""
+    found = summary(values)
     return with_interval(found.mean, found.interval_95, form)
 
 
@@ -35,9 +35,9 @@ def part(of: ArrayLike) -> str:
     return with_interval(100 * p, ends, "{:.1f} %")
 
 
-def singles(figures: ArrayLike, form: str) -> str:
+def singles(values: ArrayLike, form: str) -> str:
     """Where 95 % of single runs lie."""
-    return " to ".join(form.format(end) for end in summary(figures).range_95)
+    return " to ".join(form.format(end) for end in summary(values).range_95)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from app.bandits.delay.chain_ladder import AgeCounts, chain_ladder
+from app.bandits.delay.curve import fractions_at
 from app.bandits.delay.differs import ALARM, e_value, log_rank
 from benchmarks.results.delay import readings, reports
 from benchmarks.results.delay.campaigns import OLDEST, Campaigns, World, geometric, lift, play, shares_of
@@ -46,18 +48,36 @@ def false_alarms(means, runs, seed):
     rng, days, k = np.random.default_rng(seed), len(means), len(RATES)
     world = World(RATES, geometric(7), days=days)
     played = Campaigns(np.zeros((runs, days, k)), np.zeros((runs, days, OLDEST + 1, k)))
+    successes, counts = np.zeros((runs, days, k)), AgeCounts(*np.zeros((2, runs, OLDEST + 1)))
     excess, variance, alarmed = np.zeros((runs, k)), np.zeros((runs, k)), np.zeros(runs, bool)
     for day in range(days):
-        shares = shares_of(world, readings.tracked, played, day)
+        shares = shares_of(world, running(successes, counts), played, day)
         played.impressions[:, day] = n = rng.multinomial(world.per_day, shares)
         masses = geometric(means[day])
         ages = rng.multinomial(rng.binomial(n, RATES), np.append(masses, 1 - masses.sum()))
         played.came[:, day] = np.swapaxes(ages[..., :-1], 1, 2)
         cohort = np.arange(max(0, day - OLDEST), day + 1)
-        so_far = np.cumsum(played.came[:, cohort], axis=2)[:, np.arange(len(cohort)), day - cohort]
-        for sums, new in zip(
-            (excess, variance), log_rank(played.came[:, cohort, day - cohort], so_far), strict=True
-        ):
-            sums += new.sum(axis=1)
+        new = played.came[:, cohort, day - cohort]
+        successes[:, cohort] += new
+        counts.came[:, day - cohort] += new.sum(axis=-1)
+        counts.at_risk[:, day - cohort] += successes[:, cohort].sum(axis=-1)
+        for sums, found in zip((excess, variance), log_rank(new, successes[:, cohort]), strict=True):
+            sums += found.sum(axis=1)
         alarmed |= e_value(excess, variance) >= ALARM
+    assert same(running(successes, counts)(played, days - 1), readings.tracked(played, days - 1))
     return int(alarmed.sum())
+
+
+def running(successes, counts):
+    """Read what ``readings.tracked`` does, from sums that are kept instead of the whole history."""
+
+    def read(known, through):
+        ages = known.ages(through)
+        at = fractions_at(chain_ladder(counts), ages)[..., None]
+        return readings.counted(known.impressions, successes[:, : through + 1], at)
+
+    return read
+
+
+def same(one, other):
+    return np.array_equal(one.trials, other.trials) and np.array_equal(one.successes, other.successes)

@@ -49,9 +49,9 @@ def test_what_was_not_answered_as_it_should_be_is_reported_one_by_one():
 
 
 def test_a_soak_is_stored_and_shown_again(monkeypatch, tmp_path):
-    monkeypatch.setattr(soak, "KEPT", tmp_path / "soak.json")
+    monkeypatch.setattr(soak, "LATEST", tmp_path / "soak.json")
     assert list(soak.measure()) == []
-    soak.keep(seen())
+    soak.save(seen())
     assert soak.read() == seen()
     *_, exhibit = soak.measure()
     exhibit.draw(tmp_path)

@@ -83,9 +83,9 @@ API_WORDS = {"refused", "figure", "fault", "standing", "kept", "anybody"}
 """Values and fields of the API and the tables."""
 RENAMED = {"sdk/python/src/groundhog_client/__init__.py": ["Figure", "Refusal"]}
 """Names of version 0.1.0 that the client still knows."""
-CODE = [*(ROOT / "app").rglob("*.py"), *(ROOT / "sdk/python/src").rglob("*.py")]
-QUOTED = re.compile(r"\b(?:figure 1|refused:)")
-"""A figure of a publication, and an explanation of the API's word."""
+CODE = [path for folder in ("app", "sdk/python/src", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+QUOTED = re.compile(r"\b(?:figure 1|refused:|figure\.chart|new promise)", re.IGNORECASE)
+"""A figure of a publication, an explanation of the API's word, and words of HTML and JavaScript."""
 
 
 def texts(path):
@@ -106,6 +106,28 @@ def test_docstrings_comments_and_messages_have_none_of_the_rejected_phrases():
     phrases = re.compile(rf"\b(?:{'|'.join(IN_CODE)})\b", re.IGNORECASE)
     found = {path: phrases.findall(QUOTED.sub("", texts(path))) for path in sorted(CODE)}
     assert {str(path.relative_to(ROOT)): words for path, words in found.items() if words} == RENAMED
+
+
+NAMES = re.compile(r"(?:^|_)(?:told|kept|faults?|figures?|refusals?|whoever)(?:_|$)", re.IGNORECASE)
+"""Words that no name of a benchmark has; the API's own are fields of its answers, so strings."""
+
+
+def names(path):
+    """Names that a module gives: of functions, classes, parameters, attributes and variables."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_names_of_the_benchmarks_have_none_of_the_rejected_words():
+    found = {
+        path: sorted(set(filter(NAMES.search, names(path)))) for path in (ROOT / "benchmarks").rglob("*.py")
+    }
+    assert {str(path.relative_to(ROOT)): words for path, words in found.items() if words} == {}
 
 
 def test_a_rejected_phrase_would_be_found():

@@ -14,7 +14,7 @@ from app.server import launcher
 from app.storage import migrate
 from app.storage.schema_version import SHARED_REVISIONS, TABLES
 from tests.support import ROOT
-from tests.support.databases import connect, names
+from tests.support.databases import connect, fresh_database, names
 from tests.support.problems import problem
 
 VERSION = "select version_num from groundhog_version"
@@ -61,9 +61,10 @@ def earlier(empty_database_url):
 
 
 @pytest.fixture
-def migrated(empty_database_url):
-    migrate.upgrade(empty_database_url)
-    return empty_database_url
+def migrated(server_url, untouched_url):
+    """A migrated database that a test may break."""
+    with fresh_database(server_url, untouched_url) as url:
+        yield url
 
 
 def test_the_database_of_another_alembic_application_is_not_migrated_yet(foreign, make_client):

@@ -20,7 +20,7 @@ UNUSED = [f"no:{plugin}" for plugin in ("cacheprovider", "schemathesis", "playwr
 @pytest.mark.parametrize("without", [name for name in SWITCHED_OFF if name != "nothing"])
 @pytest.mark.parametrize("tests", ["bandits", "services/delay/test_same_bytes.py"])
 def test_numbers_pass_on_a_processor_without(tests, without):
-    """With everything that this one has, the mathematics pass where they stand, and the golden bytes were written."""
+    """With everything this one has, the mathematics pass where they stand, and the bytes were written."""
     plugins = [option for plugin in UNUSED for option in ("-p", plugin)]
     played = subprocess.run(
         [sys.executable, "-m", "pytest", f"tests/{tests}", "-m", RESTS_ON_DIGITS, *plugins],

@@ -70,3 +70,14 @@ def test_only_comments_are_left_out_of_what_is_sent():
         sent = gzip.decompress(content).decode()
         lines = [line for line in source.splitlines() if not re.match(r" *(/\*\*| \*)", line)]
         assert sent.splitlines() == (lines if name.endswith(".js") else source.splitlines())
+
+
+@pytest.mark.parametrize("name", ["dashboard/000000000000/no.js", "vega-000000000000.js"])
+def test_a_file_of_another_version_is_not_found(client, name):
+    assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_a_client_that_takes_no_gzip_gets_the_same_page(client):
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert plain.content == gzip.decompress(dashboard_assets.index())

@@ -36,7 +36,8 @@ async def read_allocation(
 ) -> Response:
     """Return each variant's percent of traffic on a date, from the data strictly before it.
 
-    Today's and tomorrow's answers are recorded; a past date is answered as it was last in force.
+    Today's and tomorrow's answers are recorded; a past date is answered as it was last in force. With
+    `cadence: hour` today's follow from what was received before the hour that runs: a day has several revisions.
     """
     state = state_of(request)  # as dependencies these would cost as much as the rest of the route
     answer = await state.allocation_server.read(

@@ -78,8 +78,10 @@ def chain_ladder(counts: AgeCounts, toward: Floats | None = None) -> Floats:
 
 def ladder_of(counts: AgeCounts, imagined: AgeCounts) -> Floats:
     """Return the fractions (..., J_max + 1) that ``chain_ladder`` has, shrunk by imagined conversions."""
-    came, at_risk = counts.came + imagined.came, counts.at_risk + imagined.at_risk
-    ratios = np.divide(at_risk - came, at_risk, out=np.ones(at_risk.shape), where=at_risk > 0)
+    came = counts.came + imagined.came
+    at_risk = np.maximum(counts.at_risk, counts.came) + imagined.at_risk  # sums over 2^53 may have lost some
+    before = np.maximum(at_risk - came, imagined.at_risk - imagined.came)
+    ratios = np.divide(before, at_risk, out=np.ones(at_risk.shape), where=at_risk > 0)
     fractions = np.ones(at_risk.shape)
     np.multiply.accumulate(ratios[..., :0:-1], axis=-1, out=fractions[..., -2::-1])
     return fractions

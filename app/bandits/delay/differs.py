@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats, Integers
-from app.bandits.delay.snapshots import LinkedReports, never_falling
+from app.bandits.delay.snapshots import LinkedReports
 
 TAU = 0.1
 """Standard deviation, under the alternative, of the variants' log hazard ratios in reversed time.
@@ -52,7 +52,11 @@ def compare(came: Floats, so_far: Floats) -> Difference:
     came, so_far : (..., k), conversions that came at an age of a cohort, and those that came by it, these included
     """
     rows = tuple(range(np.ndim(came) - 1))
-    excess, variance = (found.sum(axis=rows) for found in log_rank(came, so_far))
+    return difference_of(*(found.sum(axis=rows) for found in log_rank(came, so_far)))
+
+
+def difference_of(excess: Floats, variance: Floats) -> Difference:
+    """Return how delays compare by what came late of each variant in all, and its variance, (k,)."""
     return Difference(float(e_value(excess, variance)), excess, variance)
 
 
@@ -77,9 +81,10 @@ def log_rank(came: ArrayLike, so_far: ArrayLike) -> tuple[Floats, Floats]:
     """
     d, c = np.asarray(came, np.float64), np.asarray(so_far, np.float64)
     together, at_risk = d.sum(axis=-1, keepdims=True), c.sum(axis=-1, keepdims=True)
-    part = np.divide(c, at_risk, out=np.zeros_like(c), where=at_risk > 0)
+    part = c / np.where(at_risk > 0, at_risk, 1.0)
     left = np.divide(at_risk - together, at_risk - 1, out=np.zeros_like(at_risk), where=at_risk > 1)
-    return d - together * part, together * part * (1 - part) * left
+    expected = together * part
+    return d - expected, expected * (1 - part) * left
 
 
 def e_value(excess: Floats, variance: Floats) -> Floats:
@@ -120,17 +125,21 @@ def by_age(
 
 
 def by_report(seen: LinkedReports, period: Integers, variant: Integers, k: int) -> tuple[Floats, Floats]:
-    """Return what came, and had come by then, (periods, ages, k), at the ages all of a period's variants know.
+    """Return what came, and had come by then, (ages, periods, k), at the ages all of a period's variants know.
 
     Parameters
     ----------
     period, variant : of each cohort by its number, both numbered from 0
     """
-    place = period[seen.cohort], variant[seen.cohort]
-    shape = (period.max(initial=-1) + 1, k, seen.known.shape[1])
-    known, conversions = np.ones(shape, np.bool_), np.zeros(shape)
-    known[place], conversions[place] = seen.known, seen.conversions
-    known[:] = known.all(axis=1, keepdims=True)
-    so_far = np.maximum.accumulate(never_falling(conversions, known), axis=-1)
-    came = np.diff(so_far, axis=-1, prepend=0.0)
-    return np.moveaxis(came, 1, -1), np.moveaxis(so_far, 1, -1)
+    place = slice(None), period[seen.cohort], variant[seen.cohort]
+    shape = (seen.known.shape[1], period.max(initial=-1) + 1, k)
+    known, so_far = np.ones(shape, np.bool_), np.zeros(shape)
+    known[place], so_far[place] = seen.known.T, seen.conversions.T
+    by_all = known.all(axis=-1)
+    so_far[~by_all] = np.inf
+    for age in range(shape[0] - 1, 0, -1):  # no more than were left later, see `never_falling`
+        np.minimum(so_far[age - 1], so_far[age], out=so_far[age - 1])
+    so_far[~by_all] = 0.0
+    for age in range(1, shape[0]):
+        np.maximum(so_far[age], so_far[age - 1], out=so_far[age])
+    return np.diff(so_far, axis=0, prepend=0.0), so_far

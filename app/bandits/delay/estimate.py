@@ -1,6 +1,8 @@
 """Delay curves estimated from data, each with its interval and the counts behind it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,23 +13,40 @@ from app.bandits.delay.interval import fraction_interval, greenwood_variance
 from app.bandits.delay.snapshots import LinkedReports, intervals_of
 from app.bandits.delay.turnbull import Intervals, fit_intervals
 
+Ends = tuple[Floats, Floats]
+"""The lower and the upper ends of intervals, each (a,)."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class DelayEstimate:
     """An estimated curve.
 
     Parameters
     ----------
     curve : without the ages after the first at which it is 1
-    low, high : (a,), the fractions' 95 % intervals at the ages 0, ..., a - 1
-    counts : the conversions at these ages, and those each age was seen among; imputed ones where reports were
-        irregular, none at an age that no report tells from the next
+    counts : the conversions at ages 0, ..., a - 1, and those each age was seen among; imputed ones where reports
+        were irregular, none at an age that no report tells from the next
+    ends : computes the intervals at these ages: decisions need none
     """
 
     curve: DelayCurve
-    low: Floats
-    high: Floats
     counts: AgeCounts
+    ends: Callable[[], Ends]
+
+    @cached_property
+    def interval(self) -> Ends:
+        """Return the ends of the fractions' 95 % intervals at the ages 0, ..., a - 1."""
+        return self.ends()
+
+    @property
+    def low(self) -> Floats:
+        """Return the lower ends of the intervals (a,)."""
+        return self.interval[0]
+
+    @property
+    def high(self) -> Floats:
+        """Return the upper ends of the intervals (a,)."""
+        return self.interval[1]
 
 
 def tracked_delay(counts: AgeCounts, common: DelayCurve | None = None) -> DelayEstimate:
@@ -40,8 +59,11 @@ def tracked_delay(counts: AgeCounts, common: DelayCurve | None = None) -> DelayE
     """
     toward = None if common is None else common.at(np.arange(len(counts.came)))
     fractions = chain_ladder(counts, toward)
-    low, high = fraction_interval(fractions, greenwood_variance(counts, toward), counts.at_risk)
-    return DelayEstimate(DelayCurve.shortest(fractions), low, high, counts)
+
+    def ends() -> Ends:
+        return fraction_interval(fractions, greenwood_variance(counts, toward), counts.at_risk)
+
+    return DelayEstimate(DelayCurve.shortest(fractions), counts, ends)
 
 
 def reported_delay(seen: LinkedReports, common: DelayCurve | None = None) -> DelayEstimate:
@@ -59,15 +81,18 @@ def reported_delay(seen: LinkedReports, common: DelayCurve | None = None) -> Del
     ages = _grid(intervals, common)
     toward = None if common is None else common.at(ages)
     fit = fit_intervals(_in_cells(intervals, ages), np.diff(ages, prepend=-1).astype(np.float64), toward)
-    low, high = fraction_interval(fit.fractions, fit.variance, fit.counts.at_risk)
     every = np.arange(ages[-1] + 1)
-    fractions, low, high = (
-        np.minimum(np.maximum.accumulate(np.interp(every, ages, at_ages)), 1.0)
-        for at_ages in (fit.fractions, low, high)
-    )
+
+    def interpolated(at_ages: Floats) -> Floats:
+        return np.minimum(np.maximum.accumulate(np.interp(every, ages, at_ages)), 1.0)
+
+    def ends() -> Ends:
+        low, high = fraction_interval(fit.fractions, fit.variance, fit.counts.at_risk)
+        return interpolated(low), interpolated(high)
+
     counts = AgeCounts(np.zeros(len(every)), np.zeros(len(every)))
     counts.came[ages], counts.at_risk[ages] = fit.counts.came, fit.counts.at_risk
-    return DelayEstimate(DelayCurve.shortest(fractions), low, high, counts)
+    return DelayEstimate(DelayCurve.shortest(interpolated(fit.fractions)), counts, ends)
 
 
 def _grid(intervals: Intervals, common: DelayCurve | None) -> Integers:

@@ -8,6 +8,9 @@ from app.bandits.numerics.normal import normal_quantile
 
 MAX_EXPONENT = 50.0
 
+LEAST_LEFT = 1e-150
+"""Conversions that came before an age, at least: their inverse must not overflow."""
+
 
 def greenwood_variance(counts: AgeCounts, toward: Floats | None = None) -> Floats:
     r"""Return the variance of log F(J), (J_max + 1,), of a chain ladder.
@@ -23,8 +26,9 @@ def greenwood_variance(counts: AgeCounts, toward: Floats | None = None) -> Float
     """
     imagined = imagined_counts(len(counts.came), toward)
     came, at_risk = (counts.came + imagined.came)[1:], (counts.at_risk + imagined.at_risk)[1:]
-    before = np.maximum(at_risk * (at_risk - came), np.finfo(float).tiny)
-    return np.append(np.cumsum((came / before)[::-1])[::-1], 0.0)
+    least = np.maximum((imagined.at_risk - imagined.came)[1:], LEAST_LEFT)
+    part = np.divide(came, at_risk, out=np.zeros_like(came), where=at_risk > 0)
+    return np.append(np.cumsum((part / np.maximum(at_risk - came, least))[::-1])[::-1], 0.0)
 
 
 def fraction_interval(

@@ -1,11 +1,16 @@
 """The delay curve from totals that were reported again and again, each time with what had come by then."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.bandits.arrays import Booleans, Floats, Integers
 from app.bandits.delay.turnbull import Intervals
+
+WORD = 8
+"""Bytes of a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,10 @@ class Snapshots:
     def through(self, oldest: int) -> "Snapshots":
         """Return the reports of impressions at ages up to ``oldest``."""
         used = (self.age <= oldest) & (self.impressions > 0)
-        if used.all():
-            return self
+        return self if used.all() else self.select(used)
+
+    def select(self, used: Booleans) -> "Snapshots":
+        """Return the reports that are marked (m,)."""
         return Snapshots(self.cohort[used], self.age[used], self.impressions[used], self.successes[used])
 
 
@@ -47,7 +54,7 @@ class LinkedReports:
     conversions: Floats
     known: Booleans
 
-    def only(self, chosen: Booleans) -> "LinkedReports":
+    def select(self, chosen: Booleans) -> "LinkedReports":
         """Return the cohorts that are marked (c,)."""
         return LinkedReports(self.cohort[chosen], self.conversions[chosen], self.known[chosen])
 
@@ -59,17 +66,28 @@ def linked_reports(snapshots: Snapshots, oldest: int) -> LinkedReports:
     impression, times the last impressions.
     """
     used = snapshots.through(oldest)
-    known = np.zeros((used.cohort.max(initial=-1) + 1, oldest + 1), np.bool_)
-    impressions, successes = np.zeros(known.shape), np.zeros(known.shape)
-    known[used.cohort, used.age] = True
-    impressions[used.cohort, used.age] = used.impressions
-    successes[used.cohort, used.age] = used.successes
-    linked = np.flatnonzero(np.count_nonzero(known, axis=1) > 1)
-    known, impressions, successes = known[linked], impressions[linked], successes[linked]
+    cohorts, ages = used.cohort.max(initial=-1) + 1, oldest + 1
+    reports = np.bincount(used.cohort, minlength=cohorts)
+    linked = np.flatnonzero(reports > 1)
+    row = np.cumsum(reports > 1) - 1
+    if len(linked) < cohorts:
+        used = used.select(reports[used.cohort] > 1)
+    cell = row[used.cohort] * ages + used.age
+    known = _table(cell, True, len(linked), ages)
+    impressions, successes = (
+        _table(cell, counts, len(linked), ages) for counts in (used.impressions, used.successes)
+    )
     last = impressions[np.arange(len(known)), oldest - known[:, ::-1].argmax(axis=1)][:, None]
-    same = ~known | (impressions == last)
-    scaled = np.divide(successes * last, impressions, out=successes.copy(), where=~same)
-    return LinkedReports(linked, scaled, known)
+    changed = known & (impressions != last)
+    if changed.any():
+        np.divide(successes * last, impressions, out=successes, where=changed)
+    return LinkedReports(linked, successes, known)
+
+
+def _table(cell: Integers, values: NDArray[Any] | bool, rows: int, columns: int) -> NDArray[Any]:
+    table = np.zeros(rows * columns, np.asarray(values).dtype)
+    table[cell] = values
+    return table.reshape(rows, columns)
 
 
 def never_falling(conversions: Floats, known: Booleans) -> Floats:
@@ -86,9 +104,10 @@ def intervals_of(seen: LinkedReports) -> Intervals:
 
     Cohorts reported at the same ages are summed first: a refund in one is made up for by a conversion in another.
     """
-    patterns, total = _summed_by_pattern(seen)
+    total = summed_alike(seen, np.zeros_like(seen.cohort))
+    patterns = total.known
     pattern, age = np.nonzero(patterns)
-    came = never_falling(total, patterns)[pattern, age]
+    came = never_falling(total.conversions, patterns)[pattern, age]
     first = np.diff(pattern, prepend=-1) > 0
     after = np.where(first, -1, np.roll(age, 1))
     counts = came - np.where(first, 0.0, np.roll(came, 1))
@@ -96,12 +115,25 @@ def intervals_of(seen: LinkedReports) -> Intervals:
     return Intervals(after, age, oldest[pattern], counts)
 
 
-def _summed_by_pattern(seen: LinkedReports) -> tuple[Booleans, Floats]:
-    """Return the sets of ages (p, a) that some cohort was reported at, and the sums (p, a) of these cohorts."""
+def summed_alike(seen: LinkedReports, day: Integers) -> LinkedReports:
+    """Return the sums of each day's cohorts that were reported at the same ages; ``cohort`` is then the day.
+
+    Parameters
+    ----------
+    day : (c,), of each cohort, from 0
+    """
     if not len(seen.known):
-        return seen.known, seen.conversions
+        return seen
     packed = np.packbits(seen.known, axis=1)
-    _, pattern = np.unique(packed.view(f"V{packed.shape[1]}")[:, 0], return_inverse=True)
-    order = np.argsort(pattern, kind="stable")
-    starts = np.flatnonzero(np.diff(pattern[order], prepend=-1))
-    return seen.known[order[starts]], np.add.reduceat(seen.conversions[order], starts, axis=0)
+    width = packed.shape[1]
+    key: NDArray[Any] = packed.view(f"V{width}")[:, 0]
+    if width <= WORD:  # whole numbers in the same order are sorted three times as fast
+        key = np.pad(packed, ((0, 0), (0, WORD - width))).view(">u8")[:, 0].astype(np.uint64)
+    _, pattern = np.unique(key, return_inverse=True)
+    group = day * len(pattern) + pattern
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    first = order[starts]
+    return LinkedReports(
+        day[first], np.add.reduceat(seen.conversions[order], starts, axis=0), seen.known[first]
+    )

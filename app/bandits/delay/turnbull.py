@@ -1,6 +1,7 @@
 """The chain ladder of conversions whose age is known to lie in an interval only."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,8 @@ conversions a day, a curve's root mean square error is 0.005 here and 0.010 at t
 
 WEAKEST = 1e-4
 """Of the information on a step of log F: what the data cannot tell gets a standard deviation of 100, not none."""
+WEAKEST_PART = 1e-12
+"""Of a step's information what no other step shares: beside counts of 1e18 the matrix still has an inverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,19 @@ class Intervals:
     counts: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fit:
-    """Fractions (a,) at the ages of a grid, the counts they follow from, and the variance of their logarithm."""
+    """Fractions (a,) at the ages of a grid, and the counts they follow from."""
 
     fractions: Floats
     counts: AgeCounts
-    variance: Floats
+    imputed: "_Imputed"
+    toward: Floats | None
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Return the variance of the fractions' logarithm, (a,)."""
+        return _variance(self.imputed, self.fractions, self.toward)
 
 
 def fit_intervals(
@@ -79,7 +88,7 @@ def fit_intervals(
         fractions = fitted
         if moved <= tolerance or imputed.is_exact:
             break
-    return Fit(fractions, counts, _variance(imputed, fractions, toward))
+    return Fit(fractions, counts, imputed, toward)
 
 
 class _Imputed:
@@ -116,19 +125,25 @@ def _variance(imputed: _Imputed, fractions: Floats, toward: Floats | None) -> Fl
     An interval of N conversions with x = F(a) / F(b) adds N x / (1 - x)^2 for each pair of steps in it, the second
     derivative of -log(1 - x); where each interval is one cell this is Greenwood's formula.
     """
-    x = np.divide(fractions[imputed.after], fractions[imputed.by])
+    x = _ratio(fractions[imputed.after], fractions[imputed.by])
     covers = imputed.covers.astype(np.float64)
     information = (covers * _information(imputed.conversions, x)[:, None]).T @ covers
     if toward is not None:
         imagined = imagined_counts(len(fractions), toward).came[1:]
-        of_cells = _information(imagined, np.divide(fractions[:-1], fractions[1:]))
+        of_cells = _information(imagined, _ratio(fractions[:-1], fractions[1:]))
         information += np.diag(np.append(0.0, of_cells))
     known = np.flatnonzero(np.diag(information) > 0)
     variance = np.zeros_like(information)
-    matrix = information[np.ix_(known, known)] + WEAKEST * np.eye(len(known))
+    matrix = information[np.ix_(known, known)]
+    matrix += np.diag(WEAKEST + WEAKEST_PART * np.diag(matrix))
     variance[np.ix_(known, known)] = np.linalg.inv(matrix)
     of_older = np.cumsum(np.cumsum(variance[::-1, ::-1], axis=0), axis=1)[::-1, ::-1]
-    return np.append(np.diag(of_older)[1:], 0.0)
+    return np.append(np.maximum(np.diag(of_older)[1:], 0.0), 0.0)
+
+
+def _ratio(before: Floats, after: Floats) -> Floats:
+    """Return F(a) / F(b); 0 where the conversions are so many that both are below the smallest float."""
+    return np.divide(before, after, out=np.zeros_like(before), where=after > 0)
 
 
 def _information(conversions: Floats, x: Floats) -> Floats:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import FieldError, GroundhogError, Invalid, NotFound
 from app.schemas.fields import TableFormat
 from app.schemas.metrics import BulkStored, DailyTotal, LineError, Registered
+from app.services.delay.reports import known_through
 from app.services.experiments import lifecycle
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.metrics import daily_metrics, line_parser, report_upsert, revenue_checks
@@ -49,6 +50,23 @@ COUNT = text("""
         select count(*) as lines from sent where experiment_id = :experiment_id group by variant_id, date, as_of
     ) as key
 """)  # count(distinct (variant_id, date)) takes four times as long: it sorts records
+IMPLY_AS_OF = text(f"""
+    update sent
+    set as_of = greatest(
+        sent.date, cast(:yesterday as date),
+        (
+            select {known_through(":zone")} from experiment_metrics m
+            where m.experiment_id = :experiment_id and m.variant_id = sent.variant_id and m.date = sent.date
+        )
+    )
+    where experiment_id = :experiment_id and as_of is null
+      and exists (select from sent one where one.experiment_id = :experiment_id and one.as_of is not null)
+      and (variant_id, date) in (
+          select variant_id, date from sent one
+          where one.experiment_id = :experiment_id and one.as_of is not null
+      )
+""")  # noqa: S608  a constant
+"""Lines without as_of beside lines with one: they may name the same report."""
 APPEARANCE = text("""
     select variant_id from sent where experiment_id = :experiment_id group by variant_id order by min(line)
 """)
@@ -211,6 +229,11 @@ def _validate(
     registered.variants = _register_variants(
         session, experiment_id, history, known, now, auto_register, rejected
     )
+    of_zone = {
+        "zone": history.latest.settings.time_zone,
+        "yesterday": history.today(now) - dt.timedelta(days=1),
+    }
+    session.execute(IMPLY_AS_OF, {"experiment_id": experiment_id, **of_zone})
     left = session.execute(COUNT, {"experiment_id": experiment_id}).one()
     return left.lines, left.keys, registered, history
 

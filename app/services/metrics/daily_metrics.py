@@ -18,7 +18,7 @@ from app.services.experiments import lifecycle, share_constraints, variants, ver
 from app.services.experiments.settings_history import SettingsHistory, read_histories
 from app.services.experiments.variant_queries import variants_of
 from app.services.metrics import report_upsert, revenue_checks
-from app.services.metrics.report_upsert import ReportRules, UpsertCounts, statements_for
+from app.services.metrics.report_upsert import ReportRules, UpsertCounts, implied_days, statements_for
 from app.storage import tables
 from app.storage.pipeline import Statement, run_pipelined
 
@@ -76,13 +76,14 @@ def record(
     Forbidden: an experiment that the principal may not access
     """
     totals, places = require_access(sent)
-    check_distinct(totals)
+    _check_distinct([(*total.key, total.as_of) for total in totals])
     numbered = sorted(enumerate(totals), key=lambda item: item[1].key)
     groups = {name: list(group) for name, group in groupby(numbered, key=lambda item: item[1].experiment_id)}
     new = {name for name in groups if lifecycle.lock_or_register(session, name, now, auto_register)}
     lifecycle.claim_source(session, groups, "reported")
     histories, known = read_histories(session, groups), known_variants(session, groups)
     check_plausible(groups, histories, now, places)
+    _check_distinct_when_implied(session, totals, groups, histories, now)
     check_not_retired(groups, known, places)
     written, registered = UpsertCounts(0, 0), []
     for experiment_id, group in groups.items():
@@ -128,17 +129,36 @@ def _grouped_by_experiment(group: NumberedTotals) -> list[str]:
     return list(dict.fromkeys(total.variant_id for _, total in sorted(group, key=lambda item: item[0])))
 
 
-def check_distinct(totals: Sequence[DailyTotal]) -> None:
-    """Reject a message that names a key twice."""
-    first_at: dict[tuple[Any, ...], int] = {}
+def _check_distinct(keys: Sequence[tuple[object, ...]]) -> None:
+    first_at: dict[tuple[object, ...], int] = {}
     errors = []
-    for index, total in enumerate(totals):
-        first = first_at.setdefault((*total.key, total.as_of), index)
+    for index, key in enumerate(keys):
+        first = first_at.setdefault(key, index)
         if first != index:
             message = f"the same experiment, variant and date as body.{first}; send each key once"
             errors.append(FieldError(f"body.{index}", message))
     if errors:
         raise Invalid("the array names the same experiment, variant and date more than once", errors)
+
+
+def _check_distinct_when_implied(
+    session: Session,
+    totals: Sequence[DailyTotal],
+    groups: TotalsByExperiment,
+    histories: Mapping[str, SettingsHistory],
+    now: dt.datetime,
+) -> None:
+    """Reject a report without as_of beside one that has the as_of which the first one implies."""
+    as_of = [total.as_of for total in totals]
+    explicit = {total.key for total in totals if total.as_of is not None}
+    for experiment_id, group in groups.items():
+        implied = [(i, total) for i, total in group if total.as_of is None and total.key in explicit]
+        if implied:
+            asked = [(total.variant_id, total.date) for _, total in implied]
+            found = implied_days(session, experiment_id, asked, histories[experiment_id], now)
+            for (index, _), day in zip(implied, found, strict=True):
+                as_of[index] = day
+    _check_distinct([(*total.key, day) for total, day in zip(totals, as_of, strict=True)])
 
 
 def check_plausible(
@@ -322,6 +342,8 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
                 earlier.date == date,
             )
         )
+    evidence = tables.DelayEvidence
+    session.execute(delete(evidence).where(evidence.experiment_id == experiment_id, evidence.date == date))
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
     version_lock.increment_version(session, experiment_id)

@@ -96,9 +96,8 @@ def _checked_header(cells: list[str]) -> list[str]:
     missing = [name for name in REQUIRED if name not in header]
     unknown = [name for name in header if name not in COLUMNS]
     if missing or unknown or len(set(header)) < len(header):
-        message = (
-            f"the first line should name the columns {', '.join(REQUIRED)} and may name revenue, revenue_sq"
-        )
+        optional = ", ".join(name for name in COLUMNS if name not in REQUIRED)
+        message = f"the first line should name the columns {', '.join(REQUIRED)} and may name {optional}"
         raise Invalid("the CSV's header cannot be read", [FieldError("header", message, line=1)])
     return header
 

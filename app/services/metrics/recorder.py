@@ -85,7 +85,8 @@ class MetricsRecorder:
     ) -> Sequence[Stored | GroundhogError | None]:
         """Store the totals of several messages, those of one experiment after each other.
 
-        A message that registers an experiment or a variant, or is the first one, needs a transaction of its own.
+        A message that registers an experiment or a variant, is the first one or has several reports of a day,
+        needs a transaction of its own.
         """
         names = sorted({item.experiment_id for item in items})
         locked, rows = run_pipelined(
@@ -122,14 +123,16 @@ def may_share(sent: DailyTotal | Sequence[DailyTotal]) -> bool:
 
 
 def _is_plain(item: MetricsRequest, history: SettingsHistory, known: RetirementDays) -> bool:
-    return history.source == "reported" and all(total.variant_id in known for total in item.totals)
+    """Tell whether a message only adds reports, of known variants, one of each day."""
+    keys = {total.key for total in item.totals}
+    is_known = all(total.variant_id in known for total in item.totals)
+    return history.source == "reported" and is_known and len(keys) == len(item.totals)
 
 
 def _error_of(item: MetricsRequest, history: SettingsHistory, known: RetirementDays) -> GroundhogError | None:
     """Return why a message is rejected, or None."""
     groups = {item.experiment_id: list(enumerate(item.totals))}
     try:
-        daily_metrics.check_distinct(item.totals)
         daily_metrics.check_plausible(groups, {item.experiment_id: history}, item.now, item.places)
         daily_metrics.check_not_retired(groups, {item.experiment_id: known}, item.places)
     except GroundhogError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.services.delay.delay_in_force import oldest_age
@@ -43,6 +44,30 @@ class ReportStatements:
 def statements_for(select_rows: str) -> ReportStatements:
     """Return the statements that store the reports of a query."""
     return ReportStatements(upsert_reports_from(select_rows), repack_days_of(select_rows))
+
+
+IN_FORCE_SQL = text(f"""
+    select m.variant_id, m.date, {known_through(":zone")} as as_of
+    from unnest(cast(:variant_ids as text[]), cast(:dates as date[])) as asked (variant_id, date)
+    join experiment_metrics m
+        on m.experiment_id = :experiment_id and m.variant_id = asked.variant_id and m.date = asked.date
+""")  # noqa: S608  a constant
+
+
+def implied_days(
+    session: Session,
+    experiment_id: str,
+    days: Sequence[tuple[str, dt.date]],
+    history: SettingsHistory,
+    now: dt.datetime,
+) -> list[dt.date]:
+    """Return through which day reports of some variants' days are known, for the upsert, if they do not say it."""
+    variant_ids, dates = zip(*days, strict=True)
+    values = {"experiment_id": experiment_id, "variant_ids": list(variant_ids), "dates": list(dates)}
+    rows = session.execute(IN_FORCE_SQL, {**values, "zone": history.latest.settings.time_zone})
+    in_force = {(row.variant_id, row.date): row.as_of for row in rows}
+    yesterday = history.today(now) - dt.timedelta(days=1)
+    return [max(date, yesterday, in_force.get((name, date), dt.date.min)) for name, date in days]
 
 
 def repack_days_of(select_rows: str) -> str:
@@ -150,6 +175,10 @@ def upsert_reports_from(select_rows: str) -> str:
             from history where as_of - date < {COHORT_DAYS} group by experiment_id, date, variant_id
             on conflict (experiment_id, date, variant_id) do update
                 set reports = stored.reports || excluded.reports
+        ), outdated as (
+            delete from delay_evidence
+            where experiment_id = any(%(experiment_ids)s)
+              and (experiment_id, date) in (select experiment_id, date from judged)
         ), bumped as (
             update experiment_versions set version = version + 1
             where experiment_id = any(array(

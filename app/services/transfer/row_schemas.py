@@ -188,6 +188,26 @@ def check_numbers(counts: dict[str, int]) -> None:
 
 
 AGREEMENTS = {
+    "experiment_metrics": text("""
+        select from experiment_metrics where experiment_id = :experiment_id and as_of < date
+    """),
+    "metric_snapshots": text("""
+        select from metric_snapshots s
+        left join experiment_metrics m
+            on m.experiment_id = :experiment_id and m.variant_id = s.variant_id and m.date = s.date
+        where s.experiment_id = :experiment_id
+        and (m.date is null or s.as_of >= coalesce(m.as_of, date 'infinity'))
+    """),
+    "received_metrics": text("""
+        select from (
+            select variant_id, date, min(received_on) as first, cast(sum(impressions) as numeric) as impressions,
+                   cast(sum(successes) as numeric) as successes
+            from received_metrics where experiment_id = :experiment_id group by variant_id, date
+        ) r
+        left join experiment_metrics m
+            on m.experiment_id = :experiment_id and m.variant_id = r.variant_id and m.date = r.date
+        where m.date is null or r.first < r.date or r.impressions > m.impressions or r.successes > m.successes
+    """),
     "allocations": text("""
         select from allocations where experiment_id = :experiment_id
         and (answer ->> 'experiment_id', answer ->> 'date', answer ->> 'revision')

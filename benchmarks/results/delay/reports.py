@@ -74,4 +74,4 @@ def _reported_curves(known: Campaigns, run: int, at: Booleans, by_arm: bool) -> 
     period, arm = np.divmod(np.arange(t * k), k)
     if not by_arm or not compare(*by_report(seen, period, arm, k)).alarm:
         return [common] * k
-    return [reported_delay(seen.only(arm[seen.cohort] == i), common).curve for i in range(k)]
+    return [reported_delay(seen.select(arm[seen.cohort] == i), common).curve for i in range(k)]

@@ -129,3 +129,13 @@ def test_sums_by_age_decide_what_the_days_decide_where_conversions_are_on_their_
     by_sums, by_days = answered(client)
     assert by_sums == by_days
     assert summed_at_last(client)
+
+
+def test_sums_by_age_decide_what_the_days_decide_once_all_conversions_have_come(client):
+    create(client, "a", "b", delay={"kind": "curve", "fractions": [0.3, 0.7, 1.0]})
+    mature = {f"2026-03-{day:02d}" for day in range(1, 8)}
+    rows = [*on_their_way("a", 101), *on_their_way("b", 137)]
+    post(client, *(row for row in rows if row["date"] in mature))
+    by_sums, by_days = answered(client)
+    assert by_sums == by_days
+    assert summed_at_last(client)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.databases import Connection
 from tests.support.fixtures.stoppable_server import server, url  # noqa: F401 - fixtures
 
 FIVE = [{"variant_id": name} for name in ("control", "a", "b", "c", "d")]
@@ -54,11 +54,10 @@ def assign_many(client: TestClient) -> Callable[..., list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def rows(migrated_url: str) -> Callable[..., list[tuple[Any, ...]]]:
+def rows(administrator: Connection) -> Callable[..., list[tuple[Any, ...]]]:
     """Return the answer of a query."""
 
     def rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(migrated_url, autocommit=True) as connection:
-            return connection.execute(query, parameters).fetchall()
+        return administrator.execute(query, parameters).fetchall()
 
     return rows

@@ -101,12 +101,12 @@ def test_every_reader_has_the_same_totals(client):
 def test_the_days_of_a_tracked_experiment_are_known_through_yesterday(client, clock):
     """The same counts as the roll-up of events stores them, all received on their first day."""
     create(client, "a", "b", adjust="day", delay=CURVE, source="tracked")
-    found = RollUp([])
+    found = RollUp(now=clock())
     for t, day in enumerate(map(dt.date.fromisoformat, DAYS)):
         for i, name in enumerate("ab"):
             found.totals[name, day, day] = TotalsDelta(int(N[t, i]), int(S[t, i]))
     with client.app.state.database.transaction() as session:
-        event_queries.write(session, "homepage", found, clock())
+        event_queries.write(session, [("homepage", found)])
     impressions, successes, matured = by_hand()
     shown = allocation(client)["variants"]
     assert [row["impressions"] for row in shown] == close(impressions)

@@ -31,10 +31,3 @@ def test_a_slow_best_variant_is_found_within_twenty_days(client, played, way):
     gates = client.get(f"/allocations/{campaign.name}").json()["gates"]
     assert [gate["gate"] for gate in gates] == ["delay_differs"]
     assert client.get(f"/experiments/{campaign.name}/delay").json()["e_value"] >= 1000
-
-
-@pytest.mark.statistics
-def test_a_delay_in_common_is_not_found_to_differ(client, played):
-    campaigns = played(World(geometric(7)), "tracked")
-    for campaign in campaigns:
-        assert client.get(f"/allocations/{campaign.name}").json()["gates"] == []

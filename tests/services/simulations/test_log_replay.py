@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from app.api.pagination import encode_cursor
 from tests.support.command import run
 
 LOG = (
@@ -110,6 +111,17 @@ def test_a_cell_of_csv_that_cannot_be_read_is_no_defect(judge, cell):
 
 def test_a_log_in_another_form_is_rejected(judge):
     assert judge(media="application/xml").status_code == 415
+
+
+def test_a_log_that_is_no_utf_8_is_rejected(judge):
+    answer = judge('{"arm": "é"}'.encode("latin-1"), "application/x-ndjson")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+
+
+def test_a_cursor_whose_moment_has_no_zone_is_rejected(client):
+    cursor = encode_cursor("2026-03-10T12:00:00", "any")
+    answer = client.get("/simulations", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.cursor")
 
 
 def test_the_command_reads_a_gzipped_log(tmp_path):

@@ -12,7 +12,19 @@ from typing import NamedTuple
 from coverage import Coverage
 
 ALLOWED_POINTS = 2.0
-SYSTEM_ONLY: dict[str, str] = {}
+SYSTEM_ONLY = {
+    "app/__main__.py": "starts the command in a process",
+    "app/bandits/policies/plugins.py": "loads what an installed package names",
+    "app/observability/logs.py": "sets the log of a whole process",
+    "app/observability/middleware.py": "a client that leaves, over a connection",
+    "app/server/launcher.py": "starts and stops the service",
+    "app/server/slow_client_protocol.py": "works on connections",
+    "app/server/web_server.py": "runs the server and its workers",
+    "app/storage/batched_statement.py": "connections that are cut",
+    "app/storage/embedded/home.py": "starts PostgreSQL, as several accounts",
+    "app/storage/embedded/locks.py": "locks between processes",
+    "app/storage/embedded/server.py": "starts and stops PostgreSQL",
+}
 """Files that only tests with processes reach as a whole, and why."""
 
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, parse
 from tests.support import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "test-durations.md"
-GOALS = ("test", "test-marked", "test-ui")
+GOALS = ("test", "test-marked")
 FOLDERS_SHOWN, TESTS_SHOWN = 12, 12
 HEAD = """# Durations of the tests
 

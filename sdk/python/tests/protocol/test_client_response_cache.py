@@ -1,5 +1,6 @@
 """Allocations are cached by their ETag, so that an unchanged one is not sent again."""
 
+import datetime as dt
 import json
 
 import httpx2
@@ -42,6 +43,14 @@ def test_an_unchanged_allocation_is_not_sent_twice(connect):
     assert written.header("If-None-Match") == [None, '"1"', '"1"', '"2"']
     assert answers[0] == answers[1]
     assert answers[2] == answers[3] != answers[0]
+
+
+def test_data_through_is_a_day_or_by_the_hour_a_moment(connect):
+    client = connect(
+        Written(found(data_through="2026-03-09"), found('"2"', data_through="2026-03-10T13:00:00Z"))
+    )
+    answers = [client.read_allocation("homepage").data_through for _ in range(2)]
+    assert answers == [dt.date(2026, 3, 9), dt.datetime(2026, 3, 10, 13, tzinfo=dt.UTC)]
 
 
 def test_a_stale_answer_is_marked_also_where_only_a_304_says_so(connect):

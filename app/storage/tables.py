@@ -199,6 +199,25 @@ class ReportsByDay(Base):
     reports: Mapped[bytes]
 
 
+class DelayEvidence(Base):
+    """What the reports of one day say of the delay of conversions: computed from ``ReportsByDay`` when first used.
+
+    Deleted with any change of the day's reports. ``variant_ids`` are separated by line feeds; the others are
+    numbers of 8 bytes, but ``known``, a bit for each age. The sums are of variants reported at the same ages.
+    """
+
+    __tablename__ = "delay_evidence"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    ages: Mapped[int] = mapped_column(Integer)
+    variant_ids: Mapped[str]
+    known: Mapped[bytes]
+    conversions: Mapped[bytes]
+    excess: Mapped[bytes]
+    variance: Mapped[bytes]
+
+
 class ReceivedMetrics(Base):
     """What was received on one day of the totals of one variant and day of first exposure (tracked experiments).
 

@@ -16,7 +16,7 @@ from app.storage.embedded import EmbeddedPostgres
 Connection = psycopg.Connection[tuple[Any, ...]]
 TABLES = [
     *("allocations", "assignment_counts", "assignments", "events", "experiment_metrics", "holdout_metrics"),
-    *("metric_snapshots", "reports_by_day", "received_metrics", "received_hours"),
+    *("metric_snapshots", "reports_by_day", "delay_evidence", "received_metrics", "received_hours"),
     *("splits", "variants", "experiment_settings", "experiment_versions", "experiments"),
     *("api_keys", "audit", "deleted_experiments", "idempotency_keys", "simulations"),
 ]

@@ -25,7 +25,7 @@ class Ready(BaseModel):
     """The response of a service that is ready for requests."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"status": "ready", "database": "reachable", "migration": "0011"}]}
+        json_schema_extra={"examples": [{"status": "ready", "database": "reachable", "migration": "0012"}]}
     )
 
     status: str

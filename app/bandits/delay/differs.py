@@ -52,7 +52,11 @@ def compare(came: Floats, so_far: Floats) -> Difference:
     came, so_far : (..., k), conversions that came at an age of a cohort, and those that came by it, these included
     """
     rows = tuple(range(np.ndim(came) - 1))
-    excess, variance = (found.sum(axis=rows) for found in log_rank(came, so_far))
+    return difference_of(*(found.sum(axis=rows) for found in log_rank(came, so_far)))
+
+
+def difference_of(excess: Floats, variance: Floats) -> Difference:
+    """Return how delays compare by what came late of each variant in all, and its variance, (k,)."""
     return Difference(float(e_value(excess, variance)), excess, variance)
 
 

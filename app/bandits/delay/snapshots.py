@@ -104,9 +104,10 @@ def intervals_of(seen: LinkedReports) -> Intervals:
 
     Cohorts reported at the same ages are summed first: a refund in one is made up for by a conversion in another.
     """
-    patterns, total = _summed_by_pattern(seen)
+    total = summed_alike(seen, np.zeros_like(seen.cohort))
+    patterns = total.known
     pattern, age = np.nonzero(patterns)
-    came = never_falling(total, patterns)[pattern, age]
+    came = never_falling(total.conversions, patterns)[pattern, age]
     first = np.diff(pattern, prepend=-1) > 0
     after = np.where(first, -1, np.roll(age, 1))
     counts = came - np.where(first, 0.0, np.roll(came, 1))
@@ -114,16 +115,25 @@ def intervals_of(seen: LinkedReports) -> Intervals:
     return Intervals(after, age, oldest[pattern], counts)
 
 
-def _summed_by_pattern(seen: LinkedReports) -> tuple[Booleans, Floats]:
-    """Return the sets of ages (p, a) that some cohort was reported at, and the sums (p, a) of these cohorts."""
+def summed_alike(seen: LinkedReports, day: Integers) -> LinkedReports:
+    """Return the sums of each day's cohorts that were reported at the same ages; ``cohort`` is then the day.
+
+    Parameters
+    ----------
+    day : (c,), of each cohort, from 0
+    """
     if not len(seen.known):
-        return seen.known, seen.conversions
+        return seen
     packed = np.packbits(seen.known, axis=1)
     width = packed.shape[1]
     key: NDArray[Any] = packed.view(f"V{width}")[:, 0]
     if width <= WORD:  # whole numbers in the same order are sorted three times as fast
         key = np.pad(packed, ((0, 0), (0, WORD - width))).view(">u8")[:, 0].astype(np.uint64)
     _, pattern = np.unique(key, return_inverse=True)
-    order = np.argsort(pattern, kind="stable")
-    starts = np.flatnonzero(np.diff(pattern[order], prepend=-1))
-    return seen.known[order[starts]], np.add.reduceat(seen.conversions[order], starts, axis=0)
+    group = day * len(pattern) + pattern
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    first = order[starts]
+    return LinkedReports(
+        day[first], np.add.reduceat(seen.conversions[order], starts, axis=0), seen.known[first]
+    )

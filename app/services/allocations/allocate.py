@@ -10,6 +10,7 @@ from app.schemas.allocations import Allocation
 from app.services.allocations import recorded, response
 from app.services.allocations.inputs import decision_inputs
 from app.services.allocations.recorded import Recorded, latest_query, latest_recorded, parse_record
+from app.services.delay.delay_in_force import store_evidence
 from app.services.experiments import version_lock
 from app.services.experiments.full_hours import hour_of, running_hour, start_of_hour
 from app.services.experiments.settings_history import (
@@ -156,6 +157,7 @@ def _record(session: Session, seen: AllocationState, now: dt.datetime) -> Served
         state = replace(seen, last=parse_record(record))
     if state.up_to_date_record is not None:
         return state.to_allocation(state.up_to_date_record.body)
+    store_evidence(session, state.experiment_id, state.history, state.date)
     allocation, digest = _compute(session, state, record=True)
     if state.last is not None and state.last.revision == allocation.revision:
         return state.to_allocation(state.last.body, allocation)

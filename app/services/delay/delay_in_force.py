@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from app.bandits.arrays import Floats, Integers
 from app.bandits.delay.curve import DelayCurve
 from app.schemas.experiments.settings import StoredSettings
+from app.services.delay.evidence_by_day import ReportedEvidence, read_evidence_by_day, store_missing
 from app.services.delay.received_counts import ReceivedCounts, read_received_counts, read_received_hours
-from app.services.delay.reports import COHORT_DAYS, Reports, read_reports
+from app.services.delay.reports import COHORT_DAYS
 from app.services.experiments.full_hours import HOURS_A_DAY
 from app.services.experiments.settings_history import SettingsHistory
 
@@ -63,13 +64,35 @@ def counts_on_delay(settings: StoredSettings) -> bool:
 
 def read_evidence(
     session: Session, experiment_id: str, history: SettingsHistory, date: dt.date
-) -> ReceivedCounts | Reports | None:
+) -> ReceivedCounts | ReportedEvidence | None:
     """Return what the last 90 cohorts before a date say of the delay; None where they say nothing."""
     settings, tracked = history.at(date).settings, history.source == "tracked"
     oldest = oldest_age(settings, tracked)
     if tracked:
         return read_received_counts(session, experiment_id, date, COHORT_DAYS, oldest)
-    return read_reports(session, experiment_id, date, COHORT_DAYS, oldest, settings.time_zone)
+    return read_evidence_by_day(session, experiment_id, date, COHORT_DAYS, oldest, settings.time_zone)
+
+
+def store_evidence(session: Session, experiment_id: str, history: SettingsHistory, date: dt.date) -> None:
+    """Store what the reports before a date say of the delay, as far as it will be read for that date.
+
+    The caller holds the experiment's lock.
+    """
+    halt = history.halt_on(date)
+    decided_on = date if halt is None else halt.shares_of
+    if history.source == "tracked" or not _is_estimated(history, decided_on):
+        return
+    settings = history.at(decided_on).settings
+    oldest = oldest_age(settings, tracked=False)
+    store_missing(session, experiment_id, decided_on, COHORT_DAYS, oldest, settings.time_zone)
+
+
+def _is_estimated(history: SettingsHistory, date: dt.date) -> bool:
+    """Return whether the delay of a date is estimated, and there may be something to estimate it from."""
+    settings, seen = history.at(date).settings, history.delay_seen
+    if not counts_on_delay(settings) or given(settings) is not None:
+        return False
+    return seen is not None and seen >= date - dt.timedelta(days=COHORT_DAYS)
 
 
 def read_delay(
@@ -81,7 +104,7 @@ def read_delay(
         return None
     if (chosen := given(settings)) is not None:
         return chosen
-    if history.delay_seen is None or history.delay_seen < date - dt.timedelta(days=COHORT_DAYS):
+    if not _is_estimated(history, date):
         return None
     evidence = read_evidence(session, experiment_id, history, date)
     return None if evidence is None else estimated(evidence)
@@ -113,7 +136,7 @@ def given(settings: StoredSettings) -> DelayInForce | None:
     return None if fractions is None else DelayInForce("curve", DelayCurve(fractions))
 
 
-def estimated(evidence: ReceivedCounts | Reports) -> DelayInForce | None:
+def estimated(evidence: ReceivedCounts | ReportedEvidence) -> DelayInForce | None:
     """Return the delay as the data have it; while the variants' differ, with each one's own curve."""
     curve, difference = evidence.common.curve, evidence.difference()
     if curve.oldest == 0:

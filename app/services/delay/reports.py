@@ -2,13 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from app.bandits.arrays import Integers
-from app.bandits.delay.differs import Difference, by_report, compare
+from app.bandits.delay.curve import DelayCurve
 from app.bandits.delay.estimate import DelayEstimate, reported_delay
 from app.bandits.delay.snapshots import LinkedReports, Snapshots, linked_reports
 
@@ -71,23 +70,12 @@ class Reports:
     seen: LinkedReports
     days: int
 
-    @cached_property
-    def common(self) -> DelayEstimate:
-        """Return the delay of all variants together."""
-        return reported_delay(self.seen)
-
-    def own(self) -> dict[str, DelayEstimate]:
+    def own(self, common: DelayCurve) -> dict[str, DelayEstimate]:
         """Return each variant's own delay, shrunk to the common one."""
         return {
-            variant_id: reported_delay(self.seen.only(self._variant == place), self.common.curve)
+            variant_id: reported_delay(self.seen.only(self._variant == place), common)
             for place, variant_id in enumerate(self.variant_ids)
         }
-
-    def difference(self) -> Difference:
-        """Return how the variants' delays compare."""
-        k = len(self.variant_ids)
-        variant, period = np.divmod(np.arange(k * self.days), self.days)
-        return compare(*by_report(self.seen, period, variant, k))
 
     @property
     def _variant(self) -> Integers:

@@ -195,6 +195,8 @@ def delete_variant(session: Session, experiment_id: str, variant_id: str) -> Non
         session.execute(
             delete(table).where(table.experiment_id == experiment_id, table.variant_id == variant_id)
         )
+    evidence = tables.DelayEvidence
+    session.execute(delete(evidence).where(evidence.experiment_id == experiment_id))
     version_lock.increment_settings_version(session, experiment_id)
 
 

@@ -298,6 +298,8 @@ def delete_total(session: Session, experiment_id: str, variant_id: str, date: dt
                 earlier.date == date,
             )
         )
+    evidence = tables.DelayEvidence
+    session.execute(delete(evidence).where(evidence.experiment_id == experiment_id, evidence.date == date))
     if not deleted:
         raise NotFound(f"nothing is stored for {experiment_id!r}, {variant_id!r} on {date}")
     version_lock.increment_version(session, experiment_id)

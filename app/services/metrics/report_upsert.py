@@ -126,6 +126,8 @@ def upsert_reports_from(select_rows: str) -> TextClause:
             from history where as_of - date < {COHORT_DAYS} group by date, variant_id
             on conflict (experiment_id, date, variant_id) do update
                 set reports = stored.reports || excluded.reports
+        ), outdated as (
+            delete from delay_evidence where experiment_id = :experiment_id and date in (select date from judged)
         ), bumped as (
             update experiment_versions set version = version + 1
             where experiment_id = :experiment_id

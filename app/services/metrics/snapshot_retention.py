@@ -18,6 +18,9 @@ DELETE_SNAPSHOTS_SQL = text(
     "delete from metric_snapshots where experiment_id = :experiment_id and date < :before returning 1"
 )
 DELETE_PACKED_SQL = text("delete from reports_by_day where experiment_id = :experiment_id and date < :before")
+DELETE_EVIDENCE_SQL = text(
+    "delete from delay_evidence where experiment_id = :experiment_id and date < :before"
+)
 DELETE_RECEIVED_SQL = text(
     "delete from received_metrics"
     " where experiment_id = :experiment_id and date < :before and received_on < :before returning 1"
@@ -55,6 +58,7 @@ def delete_older_than(session: Session, now: dt.datetime, days: int) -> Deleted:
         decided_on = today if halt is None else halt.shares_of
         values = {"experiment_id": experiment_id, "before": decided_on - dt.timedelta(days=days)}
         session.execute(DELETE_PACKED_SQL, values)
+        session.execute(DELETE_EVIDENCE_SQL, values)
         deleted += Deleted(
             len(session.execute(DELETE_SNAPSHOTS_SQL, values).all()),
             len(session.execute(DELETE_RECEIVED_SQL, values).all()),

@@ -174,7 +174,7 @@ def test_an_unknown_experiment_has_no_export(client):
     assert client.get("/experiments/nobody/export").status_code == 404
 
 
-DERIVED = {"audit", "deleted_experiments", "reports_by_day"}
+DERIVED = {"audit", "delay_evidence", "deleted_experiments", "reports_by_day"}
 """Tables with experiments in them that are not theirs, or follow from others of theirs."""
 
 

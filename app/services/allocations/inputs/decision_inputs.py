@@ -189,8 +189,10 @@ class DecisionInputs:
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides, the algorithm's version included."""
         totals = [self.used.trials, self.used.successes, self.used.value, self.used.value_sq, self.used.days]
+        current = [self.current.trials, self.current.successes]
         if self.delay is not None:  # summed by age or day by day: their last digits differ
             totals = [None if total is None else _rounded(total) for total in totals]
+            current = [_rounded(total) for total in current]
         content: dict[str, object] = {
             "algorithm": ALGORITHM,
             "settings": self.settings.model_dump(
@@ -200,10 +202,7 @@ class DecisionInputs:
             "arms": self.variant_ids,
             "served": self.eligible,
             "totals": [None if total is None else total.tolist() for total in totals],
-            "current": [
-                (counts if self.delay is None else _rounded(counts)).tolist()
-                for counts in (self.current.trials, self.current.successes)
-            ],
+            "current": [counts.tolist() for counts in current],
             "data_through": str(self.data_through),
             "left_out": {str(date): variants for date, variants in self.unreported.incomplete.items()},
             "held": self.shares_before_halt,

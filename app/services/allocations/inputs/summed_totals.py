@@ -132,24 +132,31 @@ def table_of(variants: Sequence[VariantSums], shown_days: Mapping[str, NDArray[n
     ----------
     shown_days : as `read_shown_days` returns them
     """
-    last = _last_day(variants)
+    last = last_day_number(variants)
     columns = [(v.reported > 0, v.impressions, v.successes, v.days) for v in variants]
     reported, trials, successes, summed = np.array(columns, float).reshape(len(variants), 4).T
     rows = slice(0 if last is None else 1)
-    day = np.array([0 if last is None else day_number(last)])
+    day = np.array([last or 0])
     totals = DailyTotals(
         day[rows],
         reported[None][rows] > 0,
         trials[None][rows],
         successes[None][rows],
         summed_days=summed[None][rows],
-        summed_shown=_shown([shown_days[variant.variant_id] for variant in variants]),
+        summed_shown=shown_table(variants, shown_days),
     )
     return TotalsTable(totals, (0,) * len(variants))
 
 
-def _shown(days: Sequence[NDArray[np.int64]]) -> Booleans:
+def last_day_number(variants: Sequence[VariantSums]) -> int | None:
+    """Return the number of the last day that any variant reported; None without one."""
+    last = _last_day(variants)
+    return None if last is None else day_number(last)
+
+
+def shown_table(variants: Sequence[VariantSums], shown_days: Mapping[str, NDArray[np.int64]]) -> Booleans:
     """Return whether each of k variants had impressions on each of d days, (d, k)."""
+    days = [shown_days[variant.variant_id] for variant in variants]
     found = np.concatenate([np.empty(0, np.int64), *days])
     first = int(found.min()) if len(found) else 0
     shown = np.zeros((int(found.max()) - first + 1 if len(found) else 0, len(days)), np.bool_)

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.bandits.allocation.effective_totals import DailyTotals
 from app.bandits.arrays import Floats
 from app.services.allocations.inputs import summed_totals
 from app.services.allocations.inputs.daily_totals import RECEIVED_SINCE, TotalsTable
@@ -102,7 +103,7 @@ def read_sums(
     values = {"experiment_id": experiment_id, "date": date, "last": last, "oldest": oldest, "zone": zone}
     with driver.cursor(binary=True) as cursor:
         rows = cursor.execute(STATEMENTS[tracked, received_before], values).fetchall()
-    return [SumsByAge(*sums, np.frombuffer(immature, IMMATURE_DAY)) for *sums, immature in rows]
+    return [SumsByAge(*(*row[:-1], np.frombuffer(row[-1], IMMATURE_DAY))) for row in rows]
 
 
 def without_gaps(variants: Sequence[VariantSums]) -> bool:
@@ -114,37 +115,36 @@ def table_of(
     variants: Sequence[SumsByAge], shown_days: Mapping[str, NDArray[np.int64]], oldest: int
 ) -> TotalsTable:
     """Return the sums as a row (1, k) for each age up to ``oldest``, all of the last day, with these ages."""
-    table = summed_totals.table_of(variants, shown_days)
     counts = _by_age(variants, oldest)
     ages = np.flatnonzero(counts[0].any(axis=1))
     if not len(ages):
-        return table
+        return summed_totals.table_of(variants, shown_days)
     reported, days, trials, successes = counts[:, ages]
-    totals = replace(
-        table.totals,
-        day=np.repeat(table.totals.day, len(ages)),
-        reported=reported > 0,
-        trials=trials,
-        successes=successes,
+    totals = DailyTotals(
+        np.full(len(ages), summed_totals.last_day_number(variants)),
+        reported > 0,
+        trials,
+        successes,
         summed_days=days,
+        summed_shown=summed_totals.shown_table(variants, shown_days),
     )
-    return replace(table, totals=totals, ages=np.repeat(ages[:, None], len(variants), axis=1))
+    of_all = np.repeat(ages[:, None], len(variants), axis=1)
+    return TotalsTable(totals, (0,) * len(variants), of_all)
 
 
 def _by_age(variants: Sequence[SumsByAge], oldest: int) -> Floats:
     """Return reports, days with impressions, impressions and successes of each age and variant, (4, a, k)."""
     k = len(variants)
     rows = np.concatenate([np.empty(0, IMMATURE_DAY), *(variant.immature for variant in variants)])
-    cell = rows["age"].astype(np.intp) * k + np.repeat(
-        np.arange(k), [len(variant.immature) for variant in variants]
-    )
+    arm = np.repeat(np.arange(k), [len(variant.immature) for variant in variants])
+    cell = rows["age"].astype(np.intp) * k + arm
 
-    def summed(of_day: NDArray[Any] | None) -> Floats:
-        return np.bincount(cell, of_day, (oldest + 1) * k).reshape(-1, k)
+    def summed(of_day: NDArray[Any]) -> Floats:
+        return np.bincount(cell, of_day, (oldest + 1) * k).reshape(-1, k).astype(np.float64)
 
     impressions, successes = (rows[name].astype(np.float64) for name in COUNTS)
     counts = np.array(
-        [summed(None), summed(impressions > 0), summed(impressions), summed(successes)], np.float64
+        [summed(np.ones(len(cell))), summed(impressions > 0), summed(impressions), summed(successes)]
     )
     together = [(v.reported, v.days, v.impressions, v.successes) for v in variants]
     counts[:, oldest] = np.array(together, np.float64).reshape(k, 4).T - counts.sum(axis=1)

@@ -17,6 +17,7 @@ SAMPLES = {
     "bytea": b"s" * 32,
     "date": "2026-03-10",
     "double precision": 0.5,
+    "integer": 1,
     "json": '{"a": 50.0}',
     "jsonb": '{"min_share": 5}',
     "numeric": "1.50",

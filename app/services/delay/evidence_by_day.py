@@ -19,47 +19,11 @@ from app.bandits.delay.by_day import evidence_by_day, in_order_of_days
 from app.bandits.delay.differs import Difference, difference_of
 from app.bandits.delay.estimate import DelayEstimate, reported_delay
 from app.bandits.delay.snapshots import LinkedReports, Snapshots, linked_reports
-from app.services.delay.reports import IN_FORCE, REPORT, Reports, read_reports
+from app.services.delay import evidence_rows
+from app.services.delay.evidence_rows import SEPARATOR, MissingDay, StoredDay, Window
+from app.services.delay.reports import REPORT, Reports, read_reports
 
-WINDOW = "experiment_id = %(experiment_id)s and date between %(first)s and %(last)s"
-CURRENT = f"select * from delay_evidence where {WINDOW} and ages = %(ages)s"  # noqa: S608  a constant
-MISSING = f"""
-    select date, string_agg(variant_id, E'\\n'), null::bytea,
-           string_agg(int2send(cast(octet_length(reports) as smallint)), ''), string_agg(reports, ''),
-           null::bytea, bool_and(dated)
-    from (
-        select d.date, d.variant_id, d.reports || {IN_FORCE} as reports, m.as_of is not null as dated
-        from (
-            select * from reports_by_day
-            where experiment_id = %(experiment_id)s and date = any(array(
-                select cast(%(first)s as date) + day
-                from generate_series(0, cast(%(last)s as date) - cast(%(first)s as date)) day
-                except select date from ({CURRENT}) stored
-            ))
-        ) d
-        join lateral (
-            select * from experiment_metrics
-            where experiment_id = %(experiment_id)s and variant_id = d.variant_id and date = d.date limit 1
-        ) m on true
-    ) report
-    group by date
-"""  # noqa: S608  a constant
-"""``limit 1`` keeps the look-ups apart, each by its key: in a join all days of the experiment may be read."""
-READ_SQL = f"""
-    select date, variant_ids, known, conversions, excess, variance, null::boolean from ({CURRENT}) current
-    union all {MISSING}
-"""  # noqa: S608  a constant; one statement: between two, a day could change from missing to stored
-STORE_SQL = """
-    insert into delay_evidence
-        (experiment_id, date, ages, variant_ids, known, conversions, excess, variance)
-    values (%(experiment_id)s, %(date)s, %(ages)s, %(variant_ids)s, %(known)s, %(conversions)s, %(excess)s,
-            %(variance)s)
-    on conflict (experiment_id, date) do update
-        set ages = excluded.ages, variant_ids = excluded.variant_ids, known = excluded.known,
-            conversions = excluded.conversions, excess = excluded.excess, variance = excluded.variance
-"""
 NUMBER, LENGTH = np.dtype("<f8"), np.dtype(">i2")
-SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
@@ -95,54 +59,13 @@ class ReportedEvidence:
         return difference_of(self.excess, self.variance)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The days from the first on, and the ages below a number, that evidence is read of."""
-
-    experiment_id: str
-    first: dt.date
-    days: int
-    ages: int
-    zone: str
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """Return the parameters of the statements."""
-        last = self.first + dt.timedelta(days=self.days - 1)
-        return {
-            "experiment_id": self.experiment_id,
-            "first": self.first,
-            "last": last,
-            "ages": self.ages,
-            "zone": self.zone,
-        }
-
-    def day(self, date: dt.date) -> int:
-        """Return the place of a date, from 0."""
-        return (date - self.first).days
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDay:
-    """A row of ``delay_evidence``; ``dated`` says whether it may become one, where it was computed."""
-
-    date: dt.date
-    variant_ids: str
-    known: bytes
-    conversions: bytes
-    excess: bytes
-    variance: bytes
-    dated: bool | None = None
-
-
 def read_evidence_by_day(
     session: Session, experiment_id: str, date: dt.date, days: int, oldest: int, zone: str
 ) -> ReportedEvidence | None:
     """Return what the reports of the last days before a date say; None where none was reported again."""
     window = Window(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
-    rows = _execute(session, READ_SQL, window.values)
-    stored = [StoredDay(*row) for row in rows if row[-1] is None]
-    stored += _computed([row for row in rows if row[-1] is not None], window)
+    stored, missing = evidence_rows.read_days(session, window)
+    stored += _computed(missing, window)
     sums = in_order_of_days(LinkedReports(*_nothing(window)), _sums(stored, window))
     if not len(sums.cohort):
         return None
@@ -163,26 +86,11 @@ def store_missing(
     Days of totals that an earlier version wrote, without the day they are known through, are not stored.
     """
     window = Window(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
-    missing = _computed(_execute(session, MISSING, window.values), window)
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    rows = [
-        window.values | {name: getattr(day, name) for name in StoredDay.__slots__}
-        for day in missing
-        if day.dated
-    ]
-    for row in rows:
-        driver.execute(STORE_SQL, row)
+    missing = evidence_rows.read_missing(session, window)
+    evidence_rows.store_days(session, window, _computed(missing, window))
 
 
-def _execute(session: Session, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
-    with driver.cursor(binary=True) as cursor:
-        return list(cursor.execute(statement, values).fetchall())
-
-
-def _computed(rows: Sequence[tuple[Any, ...]], window: Window) -> list[StoredDay]:
+def _computed(rows: Sequence[MissingDay], window: Window) -> list[StoredDay]:
     """Return the evidence of days that is not stored, from their reports as ``MISSING`` returns them."""
     if not rows:
         return []

@@ -136,16 +136,16 @@ def _by_age(variants: Sequence[SumsByAge], oldest: int) -> Floats:
     """Return reports, days with impressions, impressions and successes of each age and variant, (4, a, k)."""
     k = len(variants)
     rows = np.concatenate([np.empty(0, IMMATURE_DAY), *(variant.immature for variant in variants)])
-    cell = rows["age"].astype(np.intp) * k + np.repeat(
-        np.arange(k), [len(variant.immature) for variant in variants]
-    )
+    arm = np.repeat(np.arange(k), [len(variant.immature) for variant in variants])
+    cell = rows["age"].astype(np.intp) * k + arm
 
     def summed(of_day: NDArray[Any]) -> Floats:
-        return np.bincount(cell, of_day, (oldest + 1) * k).astype(np.float64).reshape(-1, k)
+        return np.bincount(cell, of_day, (oldest + 1) * k).reshape(-1, k).astype(np.float64)
 
     impressions, successes = (rows[name].astype(np.float64) for name in COUNTS)
-    of_days = np.ones(len(rows)), impressions > 0, impressions, successes
-    counts = np.array([summed(of_day) for of_day in of_days])
+    counts = np.array(
+        [summed(np.ones(len(cell))), summed(impressions > 0), summed(impressions), summed(successes)]
+    )
     together = [(v.reported, v.days, v.impressions, v.successes) for v in variants]
     counts[:, oldest] = np.array(together, np.float64).reshape(k, 4).T - counts.sum(axis=1)
     return counts

@@ -44,9 +44,9 @@ def report_values(experiment_id: str) -> dict[str, object]:
     now = dt.datetime.now(dt.UTC)
     yesterday = now.date() - dt.timedelta(days=1)
     return {
-        "experiment_id": experiment_id,
-        "now": now,
-        "yesterday": yesterday,
-        "zone": "UTC",
-        "max_days": REPORTED_MAX_DAYS,
+        "experiment_ids": [experiment_id],
+        "times": [now],
+        "yesterdays": [yesterday],
+        "zones": ["UTC"],
+        "max_days": [REPORTED_MAX_DAYS],
     }

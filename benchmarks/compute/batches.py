@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import psycopg
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics.daily_metrics import UPSERT
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
@@ -14,7 +13,6 @@ from benchmarks.sample_data import report_values, stretches, totals
 from benchmarks.service import Row, Service
 
 REPEATS = 15
-STATEMENT = str(UPSERT.upsert.compile(dialect=PGDialect_psycopg()))
 
 
 def measure(service: Service) -> Iterator[Measurement]:
@@ -59,6 +57,7 @@ def _by_experiment(rows: list[Row]) -> list[list[Row]]:
 def _parameters(rows: list[Row]) -> dict[str, object]:
     in_order = sorted(rows, key=lambda row: (row["variant_id"], row["date"]))
     return report_values(in_order[0]["experiment_id"]) | {
+        "of": [row["experiment_id"] for row in in_order],
         "variant_ids": [row["variant_id"] for row in in_order],
         "dates": [dt.date.fromisoformat(row["date"]) for row in in_order],
         "impressions": [row["impressions"] for row in in_order],
@@ -71,5 +70,5 @@ def _parameters(rows: list[Row]) -> dict[str, object]:
 
 def _upsert(connection: psycopg.Connection, parameters: list[dict[str, object]]) -> None:
     for experiment in parameters:
-        connection.execute(STATEMENT, experiment)
+        connection.execute(UPSERT.upsert, experiment)
     connection.commit()

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterator
 
 import psycopg
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from app.services.metrics import bulk_upload
 from benchmarks.measurement import Measurement, Target, milliseconds, timed
@@ -14,10 +13,6 @@ from benchmarks.service import Row, Service
 
 EXPERIMENTS, VARIANTS, DAYS = 20, 10, 1_000
 REPEATS = 3
-DIALECT = PGDialect_psycopg()
-CREATE, UPSERT = (
-    str(statement.compile(dialect=DIALECT)) for statement in (bulk_upload.CREATE, bulk_upload.UPSERT.upsert)
-)
 
 
 def measure(service: Service) -> Iterator[Measurement]:
@@ -65,11 +60,11 @@ def _register(service: Service, turn: int) -> None:
 
 def _copy(connection: psycopg.Connection, columns: list[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(CREATE)
+        cursor.execute(str(bulk_upload.CREATE))
         with cursor.copy(bulk_upload.COPY) as copy:
             for row in columns:
                 copy.write_row(row)
         cursor.execute("analyze sent")
         for experiment_id in sorted({str(row[1]) for row in columns}):
-            cursor.execute(UPSERT, report_values(experiment_id))
+            cursor.execute(bulk_upload.UPSERT.upsert, report_values(experiment_id))
     connection.commit()

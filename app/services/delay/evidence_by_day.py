@@ -20,7 +20,7 @@ from app.bandits.delay.differs import Difference, difference_of
 from app.bandits.delay.estimate import DelayEstimate, reported_delay
 from app.bandits.delay.snapshots import LinkedReports, Snapshots, linked_reports
 from app.services.delay import evidence_rows
-from app.services.delay.evidence_rows import SEPARATOR, MissingDay, StoredDay, Window
+from app.services.delay.evidence_rows import SEPARATOR, EvidenceDays, MissingDay, StoredDay
 from app.services.delay.reports import REPORT, Reports, read_reports
 
 NUMBER, LENGTH = np.dtype("<f8"), np.dtype(">i2")
@@ -63,7 +63,7 @@ def read_evidence_by_day(
     session: Session, experiment_id: str, date: dt.date, days: int, oldest: int, zone: str
 ) -> ReportedEvidence | None:
     """Return what the reports of the last days before a date say; None where none was reported again."""
-    window = Window(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
+    window = EvidenceDays(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
     stored, missing = evidence_rows.read_days(session, window)
     stored += _computed(missing, window)
     sums = in_order_of_days(LinkedReports(*_nothing(window)), _sums(stored, window))
@@ -85,12 +85,12 @@ def store_missing(
 
     Days of totals that an earlier version wrote, without the day they are known through, are not stored.
     """
-    window = Window(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
+    window = EvidenceDays(experiment_id, date - dt.timedelta(days=days), days, oldest + 1, zone)
     missing = evidence_rows.read_missing(session, window)
     evidence_rows.store_days(session, window, _computed(missing, window))
 
 
-def _computed(rows: Sequence[MissingDay], window: Window) -> list[StoredDay]:
+def _computed(rows: Sequence[MissingDay], window: EvidenceDays) -> list[StoredDay]:
     """Return the evidence of days that is not stored, from their reports as ``MISSING`` returns them."""
     if not rows:
         return []
@@ -124,11 +124,11 @@ def _computed(rows: Sequence[MissingDay], window: Window) -> list[StoredDay]:
     ]
 
 
-def _nothing(window: Window) -> tuple[Any, ...]:
+def _nothing(window: EvidenceDays) -> tuple[Any, ...]:
     return np.empty(0, np.intp), np.empty((0, window.ages)), np.empty((0, window.ages), np.bool_)
 
 
-def _sums(stored: Sequence[StoredDay], window: Window) -> LinkedReports:
+def _sums(stored: Sequence[StoredDay], window: EvidenceDays) -> LinkedReports:
     width = (window.ages + 7) // 8
     packed = np.frombuffer(b"".join(day.known for day in stored), np.uint8).reshape(-1, width)
     known = np.unpackbits(packed, axis=1, count=window.ages).astype(np.bool_)
@@ -139,7 +139,7 @@ def _sums(stored: Sequence[StoredDay], window: Window) -> LinkedReports:
 
 
 def _compared(
-    stored: Sequence[StoredDay], variant_ids: Sequence[str], window: Window
+    stored: Sequence[StoredDay], variant_ids: Sequence[str], window: EvidenceDays
 ) -> tuple[Floats, Floats]:
     """Return the sums of O - E and its variance over the days, (k,), in their order."""
     place = {name: at for at, name in enumerate(variant_ids)}

@@ -55,7 +55,7 @@ MissingDay = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class EvidenceDays:
     """The days from the first on, and the ages below a number, that evidence is read of."""
 
     experiment_id: str
@@ -94,19 +94,19 @@ class StoredDay:
     dated: bool | None = None
 
 
-def read_days(session: Session, window: Window) -> tuple[list[StoredDay], list[MissingDay]]:
+def read_days(session: Session, window: EvidenceDays) -> tuple[list[StoredDay], list[MissingDay]]:
     """Return the days that are stored, and the reports of those that are missing."""
     rows = _rows(session, READ_SQL, window)
     stored = [StoredDay(*row) for row in rows if row[-1] is None]
     return stored, [row for row in rows if row[-1] is not None]
 
 
-def read_missing(session: Session, window: Window) -> list[MissingDay]:
+def read_missing(session: Session, window: EvidenceDays) -> list[MissingDay]:
     """Return the reports of the days that are not stored."""
     return _rows(session, MISSING, window)
 
 
-def store_days(session: Session, window: Window, days: Sequence[StoredDay]) -> None:
+def store_days(session: Session, window: EvidenceDays, days: Sequence[StoredDay]) -> None:
     """Store the days that may be stored; the caller holds the experiment's lock."""
     driver = _driver(session)
     for day in days:
@@ -114,7 +114,7 @@ def store_days(session: Session, window: Window, days: Sequence[StoredDay]) -> N
             driver.execute(STORE_SQL, window.values | {name: getattr(day, name) for name in day.__slots__})
 
 
-def _rows(session: Session, statement: str, window: Window) -> list[tuple[Any, ...]]:
+def _rows(session: Session, statement: str, window: EvidenceDays) -> list[tuple[Any, ...]]:
     with _driver(session).cursor(binary=True) as cursor:
         return list(cursor.execute(statement, window.values).fetchall())
 

@@ -39,9 +39,9 @@ def test_the_differences_of_the_days_add_up(seen):
 
 def test_a_day_says_the_same_alone_and_among_others(seen):
     all_days = evidence_by_day(seen, DAYS, K)
-    alone = seen.only(seen.cohort % DAYS == 4)
+    alone = seen.select(seen.cohort % DAYS == 4)
     found = evidence_by_day(LinkedReports(alone.cohort // DAYS, alone.conversions, alone.known), 1, K)
-    of_day = all_days.sums.only(all_days.sums.cohort == 4)
+    of_day = all_days.sums.select(all_days.sums.cohort == 4)
     assert found.sums.conversions.tolist() == of_day.conversions.tolist()
     assert found.excess[0].tolist() == all_days.excess[4].tolist()
 
@@ -49,6 +49,6 @@ def test_a_day_says_the_same_alone_and_among_others(seen):
 def test_sums_are_put_in_the_order_of_their_days(seen):
     sums = evidence_by_day(seen, DAYS, K).sums
     odd = sums.cohort % 2 == 1
-    found = in_order_of_days(sums.only(odd), sums.only(~odd))
+    found = in_order_of_days(sums.select(odd), sums.only(~odd))
     assert found.cohort.tolist() == sums.cohort.tolist()
     assert found.conversions.tolist() == sums.conversions.tolist()

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 
 from app.bandits.arrays import Floats
 
+LEAST_FRACTION = 1e-200
+"""Of conversions that have come; a smaller one is none, because its products underflow."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaturedTotals:
@@ -42,12 +45,12 @@ def matured_totals(trials: ArrayLike, successes: ArrayLike, fractions: ArrayLike
     trials, successes : (..., t, k), by cohort and arm, with the weights of a window, a half-life or day effects in
     fractions : (..., t, 1) or (..., t, k), F at each cohort's age
     """
-    n, s = np.asarray(trials, np.float64), np.asarray(successes, np.float64)
-    matured = n * np.asarray(fractions, np.float64)
+    n, s, f = (np.asarray(table, np.float64) for table in (trials, successes, fractions))
+    f = np.broadcast_to(np.where(f < LEAST_FRACTION, 0.0, f), n.shape)
+    matured = n * f
     effective, came, reached = (sums.sum(axis=-2) for sums in (matured, s, n))
     rate = np.divide(came, np.maximum(effective, came + 0.5), out=np.zeros_like(came), where=came > 0)
     r = rate[..., None, :]
-    f = np.broadcast_to(np.asarray(fractions, np.float64), n.shape)
     informed = np.divide(matured * (1 - r), 1 - r * f, out=matured.copy(), where=f < 1).sum(axis=-2)
     scale = np.divide(informed, effective, out=np.ones_like(effective), where=effective > 0)
     return MaturedTotals(

@@ -49,6 +49,6 @@ def test_a_day_says_the_same_alone_and_among_others(seen):
 def test_sums_are_put_in_the_order_of_their_days(seen):
     sums = evidence_by_day(seen, DAYS, K).sums
     odd = sums.cohort % 2 == 1
-    found = in_order_of_days(sums.select(odd), sums.only(~odd))
+    found = in_order_of_days(sums.select(odd), sums.select(~odd))
     assert found.cohort.tolist() == sums.cohort.tolist()
     assert found.conversions.tolist() == sums.conversions.tolist()

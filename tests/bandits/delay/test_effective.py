@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.bandits.delay.effective import matured_totals
@@ -54,6 +54,7 @@ COHORT = st.tuples(st.integers(0, 10**6), st.floats(0, 1), st.floats(0, 1))
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(COHORT, min_size=1, max_size=8))
+@example([(1, 1.0, 5e-324)])
 def test_totals_are_always_possible(cohorts):
     n, rate, fraction = np.array(cohorts, dtype=float).T
     found = matured_totals(n[:, None], (n * rate)[:, None], fraction[:, None])

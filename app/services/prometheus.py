@@ -74,10 +74,11 @@ class PrometheusExporter:
         self._snapshot = BatchedStatement(database, self._read, by_key=False, seconds=TIMEOUT_SECONDS)
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
-        _show_use_of(pool)
+        self._pool_watch = PoolWatch(pool)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and leave the pool alone."""
+        self._pool_watch.end()
         await self._snapshot.close()
 
     async def exposition(self, now: dt.datetime) -> bytes:
@@ -96,18 +97,26 @@ class PrometheusExporter:
         return DatabaseSnapshot(count[0], days, answers)
 
 
-def _show_use_of(pool: QueuePool) -> None:
-    """Update how many connections are in use whenever that changes: another process may serve the scrape."""
-    metrics.POOL_SIZE.set(pool.size())
-    metrics.POOL_IN_USE.set(0)
+class PoolWatch:
+    """Updates how many connections are in use whenever that changes: another process may serve the scrape."""
 
-    @event.listens_for(pool, "checkout")
-    def on_checkout(*_: object) -> None:
-        metrics.POOL_IN_USE.set(pool.checkedout())
+    def __init__(self, pool: QueuePool) -> None:
+        self._pool = pool
+        metrics.POOL_SIZE.set(pool.size())
+        metrics.POOL_IN_USE.set(0)
+        event.listen(pool, "checkout", self._on_checkout)
+        event.listen(pool, "checkin", self._on_checkin)
 
-    @event.listens_for(pool, "checkin")
-    def on_checkin(*_: object) -> None:
-        metrics.POOL_IN_USE.set(max(0, pool.checkedout() - 1))
+    def end(self) -> None:
+        """Watch no longer."""
+        event.remove(self._pool, "checkout", self._on_checkout)
+        event.remove(self._pool, "checkin", self._on_checkin)
+
+    def _on_checkout(self, *_: object) -> None:
+        metrics.POOL_IN_USE.set(self._pool.checkedout())
+
+    def _on_checkin(self, *_: object) -> None:
+        metrics.POOL_IN_USE.set(max(0, self._pool.checkedout() - 1))
 
 
 def _exposition(snapshot: DatabaseSnapshot | None, now: dt.datetime, max_variants: int) -> bytes:

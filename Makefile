@@ -11,6 +11,8 @@ WEB_PROVIDER := tests/system/openfeature/web/node_modules/.package-lock.json
 CLIENT_GENERATOR := build/client-generator/bin/openapi-python-client
 QUICK := not system and not statistics
 MARKED := system or statistics
+# One test after the other as they were collected: those of browsers, whose event loop stays, come last
+IN_ORDER := --dist load --maxschedchunk 1
 PYTEST = $(BIN)/python -m pytest --output build/tests/browser
 APT = apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 
@@ -35,7 +37,7 @@ test: $(VENV)/dev.stamp ## run the tests that start no processes and play no tho
 
 test-marked: $(VENV)/dev.stamp $(WEB_PROVIDER) $(CLIENT_GENERATOR) ## run the others: processes, kills, servers, browsers, thousands of runs
 	@$(CHROMIUM)
-	$(PYTEST) -m "$(MARKED)" --junitxml build/tests/marked.xml --numprocesses 4 --dist worksteal $(ARGS)
+	$(PYTEST) -m "$(MARKED)" --junitxml build/tests/marked.xml --numprocesses 4 $(IN_ORDER) $(ARGS)
 
 test-ui: $(VENV)/dev.stamp ## of those, click through the dashboard in the system's Chromium (as root on Debian: installs it)
 	@$(CHROMIUM)
@@ -162,7 +164,7 @@ endef
 define covered
 rm -rf build/coverage/$(1)
 COVERAGE_FILE=$(CURDIR)/build/coverage/$(1)/data $(BIN)/coverage run -m pytest --output build/tests/browser \
-	-m "$(2)" --numprocesses auto --dist loadfile $(ARGS)
+	-m "$(2)" --numprocesses auto $(IN_ORDER) $(ARGS)
 endef
 
 # Playwright never downloads a browser here: the system's is used, and what lacks one says so

@@ -17,9 +17,15 @@ expect.set_options(timeout=TIMEOUT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark these tests, and put them last: Playwright's event loop runs on, and others must not meet it."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if is_here(item):
             item.add_marker(pytest.mark.system)
+    items.sort(key=is_here)
+
+
+def is_here(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -25,13 +24,10 @@ from app.schemas.experiments.settings import ASSIGNING, StoredSettings
 from app.services.allocations import recorded
 from app.services.allocations.inputs import (
     daily_totals,
-    delayed_totals,
-    hourly_totals,
-    summed_totals,
-    sums_by_age,
 )
 from app.services.allocations.inputs.daily_totals import AssumedZero, UnreportedDays
-from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio, impression_ratio
+from app.services.allocations.inputs.sample_ratio import SampleRatio, assignment_ratio
+from app.services.allocations.inputs.variant_totals import last_used, read_hours, read_totals
 from app.services.delay.delay_in_force import DelayInForce
 from app.services.experiments import full_hours
 from app.services.experiments.full_hours import HOURS_A_DAY
@@ -41,7 +37,7 @@ from app.services.experiments.settings_history import (
     read_settings_history,
     resolve_date,
 )
-from app.services.experiments.variant_queries import VariantDates, control_of, eligible_variants
+from app.services.experiments.variant_queries import control_of
 
 NO_PERIOD = daily_totals.day_number(dt.date.min)
 """Before all days and hours."""
@@ -94,7 +90,7 @@ class DecisionInputs:
         """Return the last day that may be used: D - 1 - maturity_days, with cadence hour that of the last hour."""
         if self.hour is not None:
             return full_hours.day_of(self.hour - 1, self.settings.time_zone)
-        return _last_used(self.decided_on, self.settings)
+        return last_used(self.decided_on, self.settings)
 
     @property
     def last_period(self) -> int:
@@ -224,18 +220,6 @@ class DecisionInputs:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class VariantsAndTotals:
-    """All variants of an experiment, the eligible ones of a date, and the totals of these."""
-
-    variants: Sequence[VariantDates]
-    eligible: Sequence[VariantDates]
-    table: daily_totals.TotalsTable
-    unreported: UnreportedDays = field(default_factory=UnreportedDays)
-    sample_ratio: SampleRatio | None = None
-    delay: DelayInForce | None = None
-
-
 def read_inputs_on(
     session: Session, experiment_id: str, for_date: dt.date | None, now: dt.datetime, summed: bool = False
 ) -> DecisionInputs:
@@ -281,9 +265,9 @@ def read_inputs(
     settings = history.at(decided_on).settings
     tracked = history.source == "tracked"
     if hour is None:
-        read = _read_totals(session, experiment_id, history, decided_on, summed)
+        read = read_totals(session, experiment_id, history, decided_on, summed)
     else:
-        read = _read_hours(session, experiment_id, decided_on, hour, settings)
+        read = read_hours(session, experiment_id, decided_on, hour, settings)
     eligible = tuple(
         row.variant_id for row in read.eligible if row.retired_on is None or date < row.retired_on
     )
@@ -321,97 +305,3 @@ def read_inputs(
 
 def _rounded(totals: Floats) -> Floats:
     return np.array([significant(float(total), DELAYED_DIGITS) for total in totals])
-
-
-def _last_used(date: dt.date, settings: StoredSettings) -> dt.date:
-    return date - dt.timedelta(days=1 + settings.maturity_days)
-
-
-def _read_totals(
-    session: Session, experiment_id: str, history: SettingsHistory, date: dt.date, summed: bool
-) -> VariantsAndTotals:
-    """Return the days that decide, or their sums where these suffice."""
-    settings, tracked = history.at(date).settings, history.source == "tracked"
-    reading = delayed_totals.read(session, experiment_id, history, date)
-    read = None
-    if summed and summed_totals.can_use_sums(settings):
-        read = _read_sums(session, experiment_id, date, settings, tracked, reading)
-    return read or _read_days(session, experiment_id, date, settings, tracked, reading)
-
-
-def _read_hours(
-    session: Session, experiment_id: str, date: dt.date, hour: int, settings: StoredSettings
-) -> VariantsAndTotals:
-    found = hourly_totals.read_hours(session, experiment_id, date, hour, settings)
-    return VariantsAndTotals(found.variants, found.eligible, found.table, delay=found.delay)
-
-
-def _read_sums(
-    session: Session,
-    experiment_id: str,
-    date: dt.date,
-    settings: StoredSettings,
-    tracked: bool,
-    delayed: delayed_totals.DelayedTotals,
-) -> VariantsAndTotals | None:
-    """Return the sums of all days, by age where conversions are still to come; None where they do not suffice."""
-    last = _last_used(date, settings)
-    if not delayed.sums_are_alike:
-        return _read_sums_by_age(session, experiment_id, date, settings, tracked, delayed)
-    rows = summed_totals.read_sums(session, experiment_id, date, last)
-    eligible = eligible_variants(rows, date)
-    if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
-        return None
-    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
-    return VariantsAndTotals(rows, eligible, summed_totals.table_of(eligible, shown))
-
-
-def _read_sums_by_age(
-    session: Session,
-    experiment_id: str,
-    date: dt.date,
-    settings: StoredSettings,
-    tracked: bool,
-    delayed: delayed_totals.DelayedTotals,
-) -> VariantsAndTotals | None:
-    last, before = _last_used(date, settings), delayed.received_since
-    rows = sums_by_age.read_sums(
-        session,
-        experiment_id,
-        date,
-        last,
-        oldest=delayed.oldest,
-        zone=settings.time_zone,
-        tracked=tracked,
-        received_before=before,
-    )
-    eligible = eligible_variants(rows, date)
-    if not summed_totals.are_sufficient(eligible, complete_days=not tracked):
-        return None
-    if before and not sums_by_age.without_gaps(eligible):
-        return None
-    shown = summed_totals.read_shown_days(session, experiment_id, eligible, last)
-    table, delay = delayed.count(sums_by_age.table_of(eligible, shown, delayed.oldest), eligible, date)
-    return VariantsAndTotals(rows, eligible, table, delay=delay)
-
-
-def _read_days(
-    session: Session,
-    experiment_id: str,
-    date: dt.date,
-    settings: StoredSettings,
-    tracked: bool,
-    delayed: delayed_totals.DelayedTotals,
-) -> VariantsAndTotals:
-    last, reading = _last_used(date, settings), delayed.reading(settings, tracked)
-    rows = daily_totals.read_variant_days(session, experiment_id, date, last, reading)
-    eligible = eligible_variants(rows, date)
-    table, delay = delayed.count(daily_totals.table_of(eligible, reading), eligible, date)
-    if tracked:  # a variant without a row had no units: every day is complete
-        return VariantsAndTotals(rows, eligible, table, delay=delay)
-    ratio = None
-    if settings.traffic == "per_request":
-        counted = daily_totals.table_of(rows, reading).totals
-        ratio = impression_ratio(session, experiment_id, rows, counted, last, settings.time_zone)
-    unreported = daily_totals.find_unreported_days(session, experiment_id, table, eligible)
-    return VariantsAndTotals(rows, eligible, table, unreported, ratio, delay)

@@ -74,11 +74,11 @@ class PrometheusExporter:
         self._snapshot = BatchedStatement(database, self._read, by_key=False, seconds=TIMEOUT_SECONDS)
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
-        self._pool_watch = PoolWatch(pool)
+        self._pool_metrics = PoolMetrics(pool)
 
     async def close(self) -> None:
         """Close the connection, and leave the pool alone."""
-        self._pool_watch.end()
+        self._pool_metrics.end()
         await self._snapshot.close()
 
     async def exposition(self, now: dt.datetime) -> bytes:
@@ -97,7 +97,7 @@ class PrometheusExporter:
         return DatabaseSnapshot(count[0], days, answers)
 
 
-class PoolWatch:
+class PoolMetrics:
     """Updates how many connections are in use whenever that changes: another process may serve the scrape."""
 
     def __init__(self, pool: QueuePool) -> None:
@@ -108,7 +108,7 @@ class PoolWatch:
         event.listen(pool, "checkin", self._on_checkin)
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Update them no longer."""
         event.remove(self._pool, "checkout", self._on_checkout)
         event.remove(self._pool, "checkin", self._on_checkin)
 

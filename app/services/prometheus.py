@@ -108,9 +108,10 @@ class PoolMetrics:
         event.listen(pool, "checkin", self._on_checkin)
 
     def end(self) -> None:
-        """Update them no longer."""
-        event.remove(self._pool, "checkout", self._on_checkout)
-        event.remove(self._pool, "checkin", self._on_checkin)
+        """Update them no longer; an application may be closed again."""
+        if event.contains(self._pool, "checkout", self._on_checkout):
+            event.remove(self._pool, "checkout", self._on_checkout)
+            event.remove(self._pool, "checkin", self._on_checkin)
 
     def _on_checkout(self, *_: object) -> None:
         metrics.POOL_IN_USE.set(self._pool.checkedout())

@@ -14,6 +14,8 @@ from prometheus_client import REGISTRY
 from app.api.problem_details import respond_shutting_down, respond_unexpected_error
 from app.observability.logs import JsonFormatter
 from app.observability.middleware import RequestMetricsMiddleware
+from app.services.prometheus import PrometheusExporter
+from app.settings import ServiceSettings
 from tests.support.problems import problem
 from tests.support.totals import small_total as total
 
@@ -360,3 +362,15 @@ def test_a_log_line_outside_any_request_has_no_id():
     record = logging.LogRecord("groundhog", logging.INFO, "", 1, "started %s", ("now",), None)
     line = json.loads(JsonFormatter().format(record))
     assert (line["request_id"], line["message"], line["level"]) == ("-", "started now", "info")
+
+
+def test_an_application_that_ends_leaves_nothing_on_a_pool_that_goes_on(pooled_database):
+    exporter = PrometheusExporter(pooled_database, ServiceSettings())
+    with pooled_database.transaction() as session:
+        session.connection()
+        assert REGISTRY.get_sample_value("groundhog_database_pool_connections_in_use") == 1
+    for _ in range(2):
+        asyncio.run(exporter.close())
+    with pooled_database.transaction() as session:
+        session.connection()
+        assert REGISTRY.get_sample_value("groundhog_database_pool_connections_in_use") == 0

@@ -21,6 +21,13 @@ from tests.support.fixtures.database import (  # noqa: F401 - fixtures
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that a real server answers, on a port of its own."""
+    for item in items:
+        if "service_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.system)
+
+
 @pytest.fixture(params=["sync", "async"])
 def client_of(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Return a maker of clients of either kind, which are closed in the end."""

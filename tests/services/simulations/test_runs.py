@@ -179,15 +179,18 @@ def test_a_cursor_that_the_service_did_not_give_is_rejected(client, cursor):
 
 
 def test_a_race_is_watched_as_it_stands_until_it_is_over(client, simulate):
-    location = simulate("clv", TELCO | {"days": 250, "quota": 6, "replications": 4}, **ASYNC).headers[
-        "Location"
-    ]
-    told = [
-        json.loads(event.partition("data: ")[2])
-        for event in client.get(f"{location}/events").text.strip().split("\n\n")
-    ]
-    standings = [one["standing"] for one in told if "standing" in one]
+    """A fast machine may end a short race before it is watched; the next one is longer."""
+    for replications in (4, 16, 64):
+        race = TELCO | {"days": 250, "quota": 6, "replications": replications}
+        location = simulate("clv", race, **ASYNC).headers["Location"]
+        sent = [
+            json.loads(event.partition("data: ")[2])
+            for event in client.get(f"{location}/events").text.strip().split("\n\n")
+        ]
+        standings = [one["standing"] for one in sent if "standing" in one]
+        if standings:
+            break
     assert standings
     assert len(standings[-1]["policies"]) == 5
     assert all(len(line) <= len(standings[-1]["days"]) for line in standings[-1]["policies"])
-    assert "standing" not in told[-1]
+    assert "standing" not in sent[-1]

@@ -111,16 +111,14 @@ def upsert_reports_from(select_rows: str) -> str:
                            as known_through
                 from received
                 join terms on terms.experiment_id = received.experiment_id
-                left join (
-                    select m.experiment_id, m.variant_id, m.date,
-                           m.impressions, m.successes, m.revenue, m.revenue_sq,
-                           {known_through("own.zone")} as in_force
+                left join lateral (
+                    select m.impressions, m.successes, m.revenue, m.revenue_sq,
+                           {known_through("terms.zone")} as in_force
                     from experiment_metrics m
-                    join terms own on own.experiment_id = m.experiment_id
-                    where m.experiment_id = any(%(experiment_ids)s)
-                ) there
-                    on there.experiment_id = received.experiment_id
-                    and there.variant_id = received.variant_id and there.date = received.date
+                    where m.experiment_id = received.experiment_id
+                      and m.variant_id = received.variant_id and m.date = received.date
+                    limit 1
+                ) there on true
             ) sent
             order by experiment_id, variant_id, date, known_through, place desc
         ), judged as (

@@ -12,7 +12,7 @@ from tests.support.fixtures.events import create
     "world",
     [
         pytest.param(World(geometric(3), per_day=60, days=6), id="six days of 60 units"),
-        pytest.param(World(geometric(7), days=20), id="20 days of 10,000", marks=pytest.mark.statistics),
+        pytest.param(World(geometric(7)), id="30 days of 10,000", marks=pytest.mark.statistics),
     ],
 )
 def test_a_campaign_of_events_is_answered_as_its_counts_are(world, client, elsewhere, clock, database_url):

@@ -50,11 +50,9 @@ def traffic(campaigns):
 
 
 @pytest.mark.statistics
-def test_at_low_rates_campaigns_do_not_fall_behind_as_booked(played):
-    """A hundred conversions a day, a week on their way: the mean gain by seed is above 4 standard errors.
-
-    Every delay, tracked and reported, is played by `benchmarks/test_delay_campaigns.py`.
-    """
+@pytest.mark.parametrize("way", WAYS)
+def test_at_low_rates_campaigns_do_not_fall_behind_as_booked(played, way):
+    """A hundred conversions a day, a week on their way: the mean gain by seed is above 4 standard errors."""
     world = World(geometric(7), LOW_RATES)
-    gained = lifts(played(world, "daily")) - lifts(played(world, "daily", delay="none"))
+    gained = lifts(played(world, way)) - lifts(played(world, way, delay="none"))
     assert gained.mean() > 4 * gained.std(ddof=1) / len(gained) ** 0.5
